@@ -50,7 +50,9 @@ as_root() {
 
 # apt-get as root, its own progress reports turned into one line.
 apt_get() {
-  as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get -y -q -o APT::Status-Fd=1 -o Dpkg::Use-Pty=0 "$@" 2>&1 < /dev/null |
+  # Number 3 is opened behind sudo, which closes what it does not know.
+  # shellcheck disable=SC2016
+  as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 sh -c 'exec apt-get -y -q -o APT::Status-Fd=3 "$@" 3>&1' apt-get "$@" 2>&1 < /dev/null |
     awk -v log_file="$log" -v tty="$([ -t 1 ] && echo 1)" -F : '
       $1 == "dlstatus" || $1 == "pmstatus" {
         doing = ($1 == "dlstatus") ? "downloading" : "installing"; percent = int($3)
