@@ -134,7 +134,7 @@ npm_client() {
   fi
   npm=("$PWD/$cache/node/bin/node" "$PWD/$cache/node/lib/node_modules/npm/bin/npm-cli.js")
   # Node from a wheel looks for settings and certificates beside itself: point it to the system's.
-  [ -f /etc/npmrc ] && export NPM_CONFIG_GLOBALCONFIG="${NPM_CONFIG_GLOBALCONFIG:-/etc/npmrc}"
+  if [ -f /etc/npmrc ]; then export NPM_CONFIG_GLOBALCONFIG="${NPM_CONFIG_GLOBALCONFIG:-/etc/npmrc}"; fi
   export NODE_EXTRA_CA_CERTS="${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}"
 }
 
@@ -151,4 +151,4 @@ fetch_tarball() {
   mv "$tmp"/pack/*.tgz "$tarball"
 }
 
-npm_pack() { (cd "$tmp/pack" && "${npm[@]}" pack "$1" --ignore-scripts --silent=false --cache "$tmp/npm" --fetch-retries 2 --update-notifier=false); }
+npm_pack() { (cd "$tmp/pack" && "${npm[@]}" pack "$1" --ignore-scripts --cache "$tmp/npm" --fetch-retries 2 --update-notifier=false); }
