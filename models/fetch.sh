@@ -11,7 +11,7 @@ has_sha256() { [ -f "$1" ] && [ "$(sha256 "$1")" = "$2" ]; }
 
 # The line of a log that says what went wrong: a cause when one is named, else the last complaint.
 reason() {
-  { grep -iE 'no space left|resolve|unreachable|refused|timed out|ENOTFOUND|EAI_AGAIN' "$1" || grep -iE 'error|E:|fail|denied' "$1" || cat "$1"; } |
+  { grep -iE 'no space left|resolv|unreachable|refused|timed out|ENOTFOUND|EAI_AGAIN' "$1" || grep -iE 'error|E:|fail|denied' "$1" || cat "$1"; } |
     tail -n 1 | cut -c 1-300
 }
 
@@ -32,9 +32,9 @@ need_space() {
 with_progress() {
   local text=$1 total=$2 ticker status=0; shift 2
   say "$text ($total MB)"
-  ( seconds=0
+  ( exec 9>&-; seconds=0; before=$(du -sm "$tmp" | cut -f 1)
     while sleep 1; do
-      seconds=$((seconds + 1)); arrived=$(du -sm "$tmp" 2> /dev/null | cut -f 1)
+      seconds=$((seconds + 1)); arrived=$(($(du -sm "$tmp" 2> /dev/null | cut -f 1) - before))
       if [ -t 1 ]; then printf '\r\033[K  %s MB, %s s' "$arrived" "$seconds"
       elif [ $((seconds % 5)) = 0 ]; then printf '  %s MB, %s s\n' "$arrived" "$seconds"; fi
     done ) &
@@ -88,7 +88,7 @@ pip() { TMPDIR="$tmp" PIP_DISABLE_PIP_VERSION_CHECK=1 "$python" -m pip "$@"; }
 
 pip_failed() { # WHAT
   if grep -q 'DO NOT MATCH THE HASHES' "$log"; then
-    fail "$1: the sha256 is not the pinned one ($(sed -n 's/^ *\(Expected\) sha256 /\1 /p; s/^ *Got */got /p' "$log" | tr -s '\n ' ' ')). Nothing was kept. If a mirror or proxy changes files, use another one; else do not go on."
+    fail "$1: the sha256 is not the pinned one ($(sed -n 's/^ *Expected sha256 /expected /p; s/^ *Got */got /p' "$log" | paste -s -d ' ')). Nothing was kept. If a mirror or proxy changes files, use another one; else do not go on."
   fi
   local why; why=$(reason "$log")
   fail "fetching $1 from PyPI failed. $(advice "$why"), then run make again. pip said: $why"
