@@ -1,0 +1,13 @@
+//! Havenwacht ("harbour watch"): finds vessels in camera streams, flags movements that a harbour's rules call
+//! suspicious, keeps the logbook and alerts the staff.
+
+pub mod clock;
+pub mod config;
+pub mod detect;
+pub mod frame;
+pub mod geometry;
+pub mod ingest;
+pub mod logbook;
+pub mod names;
+pub mod rules;
+pub mod track;
