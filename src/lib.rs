@@ -4,10 +4,13 @@
 pub mod clock;
 pub mod config;
 pub mod detect;
+pub mod evidence;
 pub mod frame;
 pub mod geometry;
 pub mod ingest;
 pub mod logbook;
 pub mod names;
+pub mod review;
 pub mod rules;
+pub mod telemetry;
 pub mod track;
