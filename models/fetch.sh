@@ -9,8 +9,11 @@ clear_line() { if [ -t 1 ]; then printf '\r\033[K'; fi; }
 sha256() { sha256sum "$1" | cut -d ' ' -f 1; }
 has_sha256() { [ -f "$1" ] && [ "$(sha256 "$1")" = "$2" ]; }
 
-# The last line of a log that says what went wrong.
-reason() { { grep -iE 'error|E:|fail|no space|denied|resolve' "$1" || cat "$1"; } | grep -vE 'complete log|A new release' | tail -n 1 | cut -c 1-300; }
+# The line of a log that says what went wrong: a cause when one is named, else the last complaint.
+reason() {
+  { grep -iE 'no space left|resolve|unreachable|refused|timed out|ENOTFOUND|EAI_AGAIN' "$1" || grep -iE 'error|E:|fail|denied' "$1" || cat "$1"; } |
+    tail -n 1 | cut -c 1-300
+}
 
 advice() {
   case $1 in

@@ -46,12 +46,12 @@ step_packages() {
   say "installing system packages through apt:"
   while IFS=: read -r purpose names; do
     # shellcheck disable=SC2086
-    names=$(printf '%s\n' $names | grep -xF -e "$missing" | tr '\n' ' ' || true)
-    [ -z "$names" ] || printf '  for %s: %s\n' "$purpose" "$names"
+    names=$(printf ' %s\n' $names | grep -xF -e "$(sed 's/^/ /' <<< "$missing")" | tr -d '\n' || true)
+    [ -z "$names" ] || printf '  for %s:%s\n' "$purpose" "$names"
   done <<< "$packages"
   missing=$(tr '\n' ' ' <<< "$missing"); missing=${missing% }
   local by_hand="apt-get install --no-install-recommends $missing"
-  [ "$(id -u)" = 0 ] || command -v sudo > /dev/null || fail "installing needs root, and there is no sudo. As root run: $by_hand - then run make again."
+  as_root true || fail "installing needs root, and sudo does not give it. As root run: $by_hand - then run make again."
   need_space 4000 "the whole set-up"
   # shellcheck disable=SC2086
   if ! apt-cache show $missing > /dev/null 2>&1; then refresh_package_lists; fi
