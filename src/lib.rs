@@ -1,6 +1,7 @@
 //! Havenwacht ("harbour watch"): finds vessels in camera streams, flags movements that a harbour's rules call
 //! suspicious, keeps the logbook and alerts the staff.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod detect;
