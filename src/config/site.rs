@@ -1,0 +1,284 @@
+//! The checked site file: every value in its domain type, every reference resolved.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::civil::{Time, Weekday};
+use jiff::tz::TimeZone;
+
+use super::secret::SecretSource;
+use crate::geometry::{BBox, Norm, Polygon, Segment};
+use crate::names::{CameraId, PlaceId, RuleId, SiteId};
+
+/// A whole site file, checked.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// Topic segment and name of the box.
+    pub id: SiteId,
+    /// What staff call it.
+    pub name: String,
+    /// In which schedules are read.
+    pub time_zone: TimeZone,
+    /// The detector.
+    pub model: Model,
+    /// Where alerts go.
+    pub broker: Broker,
+    /// The logbook file.
+    pub logbook: PathBuf,
+    /// How long rows are kept.
+    pub retention: Retention,
+    /// Where metrics and the health page listen.
+    pub health: SocketAddr,
+    /// In the order of the file, never empty.
+    pub cameras: Vec<Camera>,
+    /// In the order of the file.
+    pub rules: Vec<Rule>,
+    /// SHA-256 of the file's bytes, in hex: which configuration a logbook row was made under.
+    pub hash: String,
+}
+
+/// The detector's files.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Manifest beside the model file.
+    pub manifest: PathBuf,
+    /// ONNX Runtime's shared library.
+    pub runtime: PathBuf,
+    /// Threads one inference may use.
+    pub threads: u16,
+}
+
+/// The MQTT broker.
+#[derive(Clone, Debug)]
+pub struct Broker {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// User and where the password comes from.
+    pub login: Option<Login>,
+}
+
+/// A user name and the place of its password. Never the password.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// User name.
+    pub username: String,
+    /// Where the password is read from when it is needed.
+    pub password: SecretSource,
+}
+
+/// How long rows are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    /// Detections and tracks.
+    pub detections: Duration,
+    /// Signals, alerts, camera states, starts.
+    pub events: Duration,
+}
+
+/// A video codec a camera may send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Codec {
+    /// AVC.
+    H264,
+    /// HEVC.
+    H265,
+}
+
+/// How RTP packets travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RtpTransport {
+    /// Interleaved in the RTSP connection.
+    Tcp,
+    /// Datagrams.
+    Udp,
+}
+
+/// Where a camera's frames come from.
+#[derive(Clone, Debug)]
+pub enum Stream {
+    /// `rtsp://` or `rtsps://`, without credentials.
+    Rtsp {
+        /// The camera's address.
+        url: url::Url,
+        /// Asked of the camera.
+        transport: RtpTransport,
+        /// User and password, given to the source element, never part of the URL.
+        login: Option<Login>,
+    },
+    /// A recording, played once in real time (`run`) or as fast as possible (`replay`).
+    Clip(PathBuf),
+}
+
+/// A configured camera.
+#[derive(Clone, Debug)]
+pub struct Camera {
+    /// Topic segment, logbook name.
+    pub id: CameraId,
+    /// What staff call it.
+    pub name: String,
+    /// Where frames come from.
+    pub stream: Stream,
+    /// What it sends.
+    pub codec: Codec,
+    /// How often the detector should look; what the box can give may be less.
+    pub looks_per_second: f32,
+    /// Whether each look covers the whole frame.
+    pub whole_frame: bool,
+    /// Regions looked at besides.
+    pub regions: Vec<BBox<Norm>>,
+    /// A picture older than this means the camera has stalled.
+    pub stall_after: Duration,
+    /// Time for the first picture of a session.
+    pub first_frame_within: Duration,
+    /// Blacked out before a picture leaves memory.
+    pub privacy_masks: Vec<Polygon>,
+    /// Its zones.
+    pub zones: Vec<Zone>,
+    /// Its lines.
+    pub lines: Vec<Line>,
+}
+
+/// A named area of one camera's picture.
+#[derive(Clone, Debug)]
+pub struct Zone {
+    /// Unique in the file.
+    pub id: PlaceId,
+    /// What staff call it.
+    pub name: String,
+    /// Outline.
+    pub polygon: Polygon,
+}
+
+/// A named line in one camera's picture.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Unique in the file.
+    pub id: PlaceId,
+    /// What staff call it.
+    pub name: String,
+    /// From, to.
+    pub segment: Segment,
+}
+
+/// How much staff should mind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// For the logbook.
+    Info,
+    /// Worth a look.
+    Warning,
+    /// Act.
+    Alert,
+}
+
+impl Severity {
+    /// As written in the site file, the logbook and alerts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Alert => "alert",
+        }
+    }
+}
+
+/// Which way over a line counts, as seen by somebody who walks from its `from` to its `to`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the walker's left to the right.
+    LeftToRight,
+    /// From the walker's right to the left.
+    RightToLeft,
+    /// Both ways.
+    Either,
+}
+
+/// What a rule watches for.
+#[derive(Clone, Debug)]
+pub enum Condition {
+    /// A vessel is in the zone while the schedule is in force.
+    Presence {
+        /// The zone.
+        zone: Zone,
+    },
+    /// A vessel comes into the zone from outside it.
+    Entry {
+        /// The zone.
+        zone: Zone,
+    },
+    /// A vessel crosses the line's segment.
+    Crossing {
+        /// The line.
+        line: Line,
+        /// Which way counts.
+        direction: Direction,
+        /// Normalised distance either side of the line in which nothing counts.
+        dead_band: f32,
+    },
+    /// A vessel stays in the zone.
+    Dwell {
+        /// The zone.
+        zone: Zone,
+        /// Longer than this.
+        longer_than: Duration,
+    },
+}
+
+impl Condition {
+    /// As written in the site file, the logbook and alerts.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Presence { .. } => "presence",
+            Self::Entry { .. } => "entry",
+            Self::Crossing { .. } => "crossing",
+            Self::Dwell { .. } => "dwell",
+        }
+    }
+
+    /// Id and name of the zone or line.
+    pub fn place(&self) -> (&PlaceId, &str) {
+        match self {
+            Self::Presence { zone } | Self::Entry { zone } | Self::Dwell { zone, .. } => {
+                (&zone.id, &zone.name)
+            }
+            Self::Crossing { line, .. } => (&line.id, &line.name),
+        }
+    }
+}
+
+/// A stretch of local time on some days. `from > to` runs past midnight into the next day; `days` name the day it begins.
+#[derive(Clone, Debug)]
+pub struct Shift {
+    /// Days on which it begins.
+    pub days: Vec<Weekday>,
+    /// First moment.
+    pub from: Time,
+    /// First moment after.
+    pub to: Time,
+}
+
+/// A rule: a condition on tracks, a schedule when it is live, a severity.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Unique in the file.
+    pub id: RuleId,
+    /// What staff call it.
+    pub name: String,
+    /// The camera of its zone or line.
+    pub camera: CameraId,
+    /// What it watches for.
+    pub condition: Condition,
+    /// When it is live; empty means always.
+    pub schedule: Vec<Shift>,
+    /// How much staff should mind.
+    pub severity: Severity,
+    /// The condition must hold this long before the signal opens.
+    pub confirm: Duration,
+    /// The condition must be gone this long before the signal closes.
+    pub clear: Duration,
+    /// No second alert for the same rule, place and vessel within this time.
+    pub cooldown: Duration,
+}

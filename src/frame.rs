@@ -1,0 +1,117 @@
+//! A decoded picture with its stamps. Cheap to clone: the pixels are shared, not copied.
+
+use bytes::Bytes;
+
+use crate::clock::Stamp;
+use crate::geometry::FrameSize;
+use crate::names::CameraId;
+
+/// How a decoder lays out 8-bit 4:2:0 pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PixelFormat {
+    /// Three planes: Y, U, V; chroma at half width and height.
+    I420,
+    /// Two planes: Y, interleaved UV.
+    Nv12,
+}
+
+/// Which matrix and range turn Y'CbCr into R'G'B'.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Colorimetry {
+    /// BT.709 when true, else BT.601.
+    pub bt709: bool,
+    /// Luma 0..255 when true, else 16..235.
+    pub full_range: bool,
+}
+
+/// Where a plane lies in [`Picture::data`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plane {
+    /// Bytes from the start of the data to the first row.
+    pub offset: usize,
+    /// Bytes from one row to the next.
+    pub stride: usize,
+}
+
+/// Pixels as the decoder left them.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    /// Layout of the planes.
+    pub format: PixelFormat,
+    /// Visible extent.
+    pub size: FrameSize,
+    /// How to read the colours.
+    pub colorimetry: Colorimetry,
+    /// Y, U, V for I420; Y, UV and a repeat of UV for NV12.
+    pub planes: [Plane; 3],
+    /// The decoder's buffer.
+    pub data: Bytes,
+}
+
+/// Why planes and data do not make a picture.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a {}x{} {:?} picture needs {needed} bytes, the buffer has {held}", size.width, size.height, format)]
+pub struct PictureError {
+    size: FrameSize,
+    format: PixelFormat,
+    needed: usize,
+    held: usize,
+}
+
+impl Picture {
+    /// Checks that every visible pixel lies within `data`, so that readers need not.
+    pub fn new(
+        format: PixelFormat,
+        size: FrameSize,
+        colorimetry: Colorimetry,
+        planes: [Plane; 3],
+        data: Bytes,
+    ) -> Result<Self, PictureError> {
+        let picture = Self { format, size, colorimetry, planes, data };
+        let needed = (0..3).map(|i| picture.plane_end(i)).max().unwrap_or(usize::MAX);
+        if size.width == 0 || size.height == 0 || needed > picture.data.len() {
+            return Err(PictureError { size, format, needed, held: picture.data.len() });
+        }
+        Ok(picture)
+    }
+
+    /// Visible bytes in a row of plane `index` and the number of its rows.
+    pub fn plane_extent(&self, index: usize) -> (usize, usize) {
+        let (w, h) = (self.size.width as usize, self.size.height as usize);
+        match (index, self.format) {
+            (0, _) => (w, h),
+            (_, PixelFormat::I420) => (w.div_ceil(2), h.div_ceil(2)),
+            (_, PixelFormat::Nv12) => (w.div_ceil(2) * 2, h.div_ceil(2)),
+        }
+    }
+
+    fn plane_end(&self, index: usize) -> usize {
+        let (row_bytes, rows) = self.plane_extent(index);
+        let Plane { offset, stride } = self.planes[index];
+        if stride < row_bytes {
+            return usize::MAX;
+        }
+        offset.saturating_add(stride.saturating_mul(rows.saturating_sub(1))).saturating_add(row_bytes)
+    }
+
+    /// Row `y` of plane `index`, visible bytes only. Panics when `y` is not a row of it.
+    pub fn row(&self, index: usize, y: usize) -> &[u8] {
+        let (row_bytes, rows) = self.plane_extent(index);
+        assert!(y < rows, "row {y} of a plane with {rows}");
+        let start = self.planes[index].offset + y * self.planes[index].stride;
+        &self.data[start..start + row_bytes]
+    }
+}
+
+/// One decoded picture of one camera.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// Which camera.
+    pub camera: CameraId,
+    /// Counts the frames of this camera since the daemon's start, dropped ones included.
+    pub seq: u64,
+    /// When it arrived (live) or when the recording says (replay).
+    pub stamp: Stamp,
+    /// The pixels.
+    pub picture: Picture,
+}

@@ -1,0 +1,71 @@
+//! Points, boxes, polygons and segments. Pure: no I/O, no clock.
+//!
+//! A unit is part of the type: [`Px`] for pixels of one frame, [`Norm`] for fractions of its width and height
+//! (0,0 top left; 1,1 bottom right), in which technicians draw zones. Mixing them does not compile.
+
+mod bbox;
+mod polygon;
+mod segment;
+
+use std::marker::PhantomData;
+
+pub use bbox::BBox;
+pub use polygon::{Polygon, PolygonError};
+pub use segment::{Segment, Side};
+
+/// Unit: pixels of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Px;
+
+/// Unit: fractions of a frame's width and height.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Norm;
+
+/// A point in unit `U`; y grows downward.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Point<U> {
+    /// Rightward.
+    pub x: f32,
+    /// Downward.
+    pub y: f32,
+    unit: PhantomData<U>,
+}
+
+impl<U> Point<U> {
+    /// A point at (`x`, `y`).
+    pub const fn new(x: f32, y: f32) -> Self {
+        Self { x, y, unit: PhantomData }
+    }
+
+    /// Euclidean distance in unit `U`.
+    pub fn distance(self, other: Self) -> f32 {
+        (self.x - other.x).hypot(self.y - other.y)
+    }
+}
+
+/// Width and height of a frame in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FrameSize {
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+}
+
+impl FrameSize {
+    /// From pixels to fractions.
+    pub fn normalise(self, p: Point<Px>) -> Point<Norm> {
+        Point::new(p.x / self.width as f32, p.y / self.height as f32)
+    }
+
+    /// From fractions to pixels.
+    pub fn to_pixels(self, p: Point<Norm>) -> Point<Px> {
+        Point::new(p.x * self.width as f32, p.y * self.height as f32)
+    }
+
+    /// A normalised box in pixels.
+    pub fn box_to_pixels(self, b: BBox<Norm>) -> BBox<Px> {
+        let (w, h) = (self.width as f32, self.height as f32);
+        BBox::new(b.x0 * w, b.y0 * h, b.x1 * w, b.y1 * h)
+    }
+}

@@ -1,0 +1,119 @@
+use super::*;
+use crate::clock::MonoTime;
+use crate::frame::Frame;
+use crate::ingest::testing::make_clip;
+
+fn start() -> Stamp {
+    let mono = MonoTime::from_boot(Duration::from_secs(1000));
+    Stamp { mono, wall: "2026-06-01T22:00:00Z".parse().unwrap() }
+}
+
+fn play(path: &Path, pace: Pace) -> (Vec<Frame>, EndReason, Arc<IngestStats>) {
+    let stats = Arc::new(IngestStats::default());
+    let camera = CameraId::new("replay").unwrap();
+    let mut source = ClipSource::open(&camera, path, start(), pace, Arc::clone(&stats)).unwrap();
+    let mut frames = Vec::new();
+    loop {
+        match source.next(Duration::from_secs(20)) {
+            Next::Frame(frame) => frames.push(frame),
+            Next::Quiet => panic!("nothing for 20 s after {} frames", frames.len()),
+            Next::Ended(reason) => {
+                drop(source);
+                return (frames, reason, stats);
+            }
+        }
+    }
+}
+
+fn luma_sums(frames: &[Frame]) -> Vec<u64> {
+    let sum = |f: &Frame| {
+        (0..f.picture.size.height as usize).flat_map(|y| f.picture.row(0, y)).map(|p| u64::from(*p)).sum()
+    };
+    frames.iter().map(sum).collect()
+}
+
+#[test]
+fn a_recording_gives_every_frame_in_order_by_its_own_time_and_the_same_twice() {
+    for (encoder, container, name) in [
+        ("x264enc bframes=2", "mp4mux", "b-frames.mp4"),
+        ("x265enc", "h265parse ! matroskamux", "h265.mkv"),
+        ("avenc_mpeg4", "avimux", "part2.avi"),
+        ("jpegenc", "qtmux", "jpeg.mov"),
+    ] {
+        let (_folder, path) = make_clip(name, 30, "320x240", &format!("{encoder} ! {container}"));
+        let (frames, reason, stats) = play(&path, Pace::Unpaced);
+        assert_eq!((reason, frames.len()), (EndReason::EndOfStream, 30), "{name}");
+        for (i, frame) in (0u32..).zip(&frames) {
+            assert_eq!(frame.seq, u64::from(i), "{name}");
+            let offset = frame.stamp.mono.since(start().mono);
+            let due = Duration::from_millis(40) * i;
+            assert!(offset.abs_diff(due) < Duration::from_millis(2), "{name}: frame {i} at {offset:?}");
+            assert_eq!(frame.stamp.wall.duration_since(start().wall).unsigned_abs(), offset, "{name}");
+            assert_eq!((frame.picture.size.width, frame.picture.size.height), (320, 240));
+        }
+        let sums = luma_sums(&frames);
+        assert!(sums.windows(2).any(|pair| pair[0] != pair[1]), "{name}: every picture is the same");
+        assert_eq!(luma_sums(&play(&path, Pace::Unpaced).0), sums, "{name}");
+        assert_eq!(stats.received.load(Relaxed), 30);
+    }
+}
+
+#[test]
+fn a_recording_can_be_played_as_it_was_recorded() {
+    let (_folder, path) = make_clip("paced.mp4", 20, "160x120", "x264enc ! mp4mux");
+    let clock = crate::clock::SystemClock::default();
+    let begun = crate::clock::Clock::mono(&clock);
+    let (frames, reason, _) = play(&path, Pace::RealTime);
+    let took = crate::clock::Clock::mono(&clock).since(begun);
+    assert_eq!((frames.len(), reason), (20, EndReason::EndOfStream));
+    assert!(took >= Duration::from_millis(740), "20 frames at 25 a second in {took:?}");
+}
+
+#[test]
+fn pixel_formats_that_only_recordings_have_are_converted() {
+    let (_folder, path) =
+        make_clip("422.mkv", 5, "64x64", "capsfilter caps=video/x-raw,format=Y42B ! x264enc ! matroskamux");
+    let (frames, reason, _) = play(&path, Pace::Unpaced);
+    assert_eq!((frames.len(), reason), (5, EndReason::EndOfStream));
+}
+
+#[test]
+fn a_file_that_is_no_recording_is_refused_with_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |path: &Path| {
+        let camera = CameraId::new("replay").unwrap();
+        ClipSource::open(&camera, path, start(), Pace::Unpaced, Arc::default())
+            .map(|_| ())
+            .unwrap_err()
+            .to_string()
+    };
+    let garbage = folder.path().join("holiday.mp4");
+    std::fs::write(&garbage, b"this is not a film at all").unwrap();
+    let message = open(&garbage);
+    assert!(message.contains("holiday.mp4 is no recording") && message.contains("MP4"), "{message}");
+    let message = open(&folder.path().join("absent.mp4"));
+    assert!(message.contains("absent.mp4") && message.contains("No such file"), "{message}");
+}
+
+#[test]
+fn a_recording_that_breaks_off_gives_what_it_holds_and_then_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = folder.path().join("broken.mp4");
+    std::fs::write(&broken, b"\0\0\0\x18ftypisom\0\0\0\0isomiso2 and then nothing of use").unwrap();
+    let (frames, reason, _) = play(&broken, Pace::Unpaced);
+    assert!(frames.is_empty());
+    let EndReason::Failed(reason) = reason else { panic!("{reason:?}") };
+    assert!(reason.contains("broken.mp4"), "{reason}");
+}
+
+#[test]
+fn a_recording_dropped_in_mid_play_leaves_no_pipeline() {
+    let (_folder, path) = make_clip("dropped.mp4", 60, "160x120", "x264enc ! mp4mux");
+    let camera = CameraId::new("replay").unwrap();
+    let stats = Arc::new(IngestStats::default());
+    let mut source = ClipSource::open(&camera, &path, start(), Pace::Unpaced, Arc::clone(&stats)).unwrap();
+    let Next::Frame(kept) = source.next(Duration::from_secs(20)) else { panic!("no frame") };
+    drop(source);
+    assert_eq!(stats.leaked_pipelines.load(Relaxed), 0);
+    assert_eq!(kept.picture.row(0, 119).len(), 160, "a frame outlives its pipeline");
+}

@@ -1,0 +1,162 @@
+//! From the decoder's buffer to a [`Picture`], without copying the pixels.
+
+use bytes::Bytes;
+use gstreamer as gst;
+use gstreamer_video as gst_video;
+use gstreamer_video::{VideoColorMatrix, VideoColorRange, VideoFormat};
+
+use crate::frame::{Colorimetry, Picture, PixelFormat, Plane};
+use crate::geometry::FrameSize;
+
+/// Largest picture that is let in: what a hostile stream announces decides how much memory a decoder takes.
+pub(super) const LARGEST: FrameSize = FrameSize { width: 3840, height: 2160 };
+
+/// Layout of the pictures between two changes of caps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Layout {
+    pub(super) format: PixelFormat,
+    pub(super) size: FrameSize,
+    colorimetry: Colorimetry,
+    /// Where planes lie when a buffer does not say itself.
+    planes: [Plane; 3],
+}
+
+/// Why pictures cannot be watched, for people.
+pub(super) fn too_large(size: FrameSize) -> Option<String> {
+    (size.width > LARGEST.width || size.height > LARGEST.height).then(|| {
+        let (w, h, max_w, max_h) = (size.width, size.height, LARGEST.width, LARGEST.height);
+        format!("the picture is {w}x{h}, more than {max_w}x{max_h}: choose a smaller stream of the camera")
+    })
+}
+
+impl Layout {
+    /// Reads caps; the error is for people.
+    pub(super) fn from_caps(caps: &gst::CapsRef) -> Result<Self, String> {
+        let info = gst_video::VideoInfo::from_caps(caps)
+            .map_err(|_| format!("the decoder's output cannot be read: {caps}"))?;
+        let size = FrameSize { width: info.width(), height: info.height() };
+        if let Some(reason) = too_large(size) {
+            return Err(reason);
+        }
+        let format = match info.format() {
+            VideoFormat::I420 => PixelFormat::I420,
+            VideoFormat::Nv12 => PixelFormat::Nv12,
+            other => {
+                return Err(format!(
+                    "the pixels are {}, not 8-bit 4:2:0: set the camera to a Main or High profile with 8 bits",
+                    other.to_str()
+                ));
+            }
+        };
+        let colours = info.colorimetry();
+        let bt709 = match colours.matrix() {
+            VideoColorMatrix::Bt601 | VideoColorMatrix::Fcc => false,
+            VideoColorMatrix::Bt709 => true,
+            // Unsaid: by custom standard definition is BT.601 and all above is BT.709.
+            _ => size.height > 576,
+        };
+        let full_range = colours.range() == VideoColorRange::Range0_255;
+        let planes = planes(info.offset(), info.stride()).ok_or("a plane has a negative stride")?;
+        Ok(Self { format, size, colorimetry: Colorimetry { bt709, full_range }, planes })
+    }
+
+    /// Maps `buffer`; its memory goes back to the decoder when the last clone of the picture is dropped.
+    pub(super) fn picture(&self, buffer: gst::Buffer) -> Result<Picture, String> {
+        let planes = match buffer.meta::<gst_video::VideoMeta>() {
+            Some(meta) => planes(meta.offset(), meta.stride()).ok_or("a plane has a negative stride")?,
+            None => self.planes,
+        };
+        // A buffer of several memories is merged by this, the one case that copies.
+        let mapped = buffer.into_mapped_buffer_readable().map_err(|_| "a decoded buffer cannot be mapped")?;
+        Picture::new(self.format, self.size, self.colorimetry, planes, Bytes::from_owner(mapped))
+            .map_err(|error| error.to_string())
+    }
+}
+
+fn planes(offsets: &[usize], strides: &[i32]) -> Option<[Plane; 3]> {
+    let plane =
+        |i: usize| Some(Plane { offset: *offsets.get(i)?, stride: usize::try_from(*strides.get(i)?).ok()? });
+    let (y, u) = (plane(0)?, plane(1)?);
+    Some([y, u, plane(2).unwrap_or(u)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caps(text: &str) -> gst::Caps {
+        gst::init().unwrap();
+        text.parse().unwrap()
+    }
+
+    fn layout(text: &str) -> Result<Layout, String> {
+        Layout::from_caps(&caps(text))
+    }
+
+    #[test]
+    fn colours_are_read_as_the_stream_says_and_else_by_custom() {
+        let colours = |text: &str| layout(text).unwrap().colorimetry;
+        let said = "video/x-raw,format=I420,framerate=25/1,width=640,height=480,colorimetry=";
+        assert_eq!(colours(&format!("{said}bt709")), Colorimetry { bt709: true, full_range: false });
+        assert_eq!(colours(&format!("{said}bt601")), Colorimetry { bt709: false, full_range: false });
+        assert_eq!(colours(&format!("{said}1:4:0:0")), Colorimetry { bt709: false, full_range: true });
+        let unsaid = |w, h| colours(&format!("video/x-raw,format=NV12,framerate=25/1,width={w},height={h}"));
+        assert!(unsaid(1920, 1080).bt709 && !unsaid(352, 288).bt709);
+    }
+
+    #[test]
+    fn what_cannot_be_watched_is_refused_with_what_would_help() {
+        let sized = |w, h| {
+            layout(&format!("video/x-raw,format=I420,framerate=25/1,width={w},height={h}")).map(|l| l.size)
+        };
+        assert_eq!(sized(3840, 2160), Ok(LARGEST));
+        assert!(sized(3842, 2160).unwrap_err().contains("3842x2160, more than 3840x2160"));
+        let deep = layout("video/x-raw,format=I420_10LE,framerate=25/1,width=64,height=64").unwrap_err();
+        assert!(deep.contains("I420_10LE") && deep.contains("8 bits"), "{deep}");
+    }
+
+    #[test]
+    fn a_picture_shares_the_decoders_memory_and_is_copied_only_when_in_pieces() {
+        let layout = layout("video/x-raw,format=I420,framerate=25/1,width=8,height=4").unwrap();
+        let pixels: Vec<u8> = (0..48).collect();
+        let whole = gst::Buffer::from_slice(pixels.clone());
+        let address = whole.map_readable().unwrap().as_ptr();
+        let picture = layout.picture(whole).unwrap();
+        assert_eq!(picture.data.as_ptr(), address);
+        assert_eq!(picture.row(0, 3), &pixels[24..32]);
+
+        let mut pieces = gst::Buffer::new();
+        for piece in pixels.chunks(16) {
+            pieces.get_mut().unwrap().append_memory(gst::Memory::from_slice(piece.to_vec()));
+        }
+        let merged = layout.picture(pieces).unwrap();
+        assert_eq!(merged.data, picture.data);
+        assert_eq!(merged.row(2, 1), &pixels[44..48]);
+    }
+
+    #[test]
+    fn padding_that_the_decoder_leaves_is_skipped() {
+        let layout = layout("video/x-raw,format=NV12,framerate=25/1,width=4,height=2").unwrap();
+        let mut buffer = gst::Buffer::from_slice((0u8..100).collect::<Vec<_>>());
+        gst_video::VideoMeta::add_full(
+            buffer.get_mut().unwrap(),
+            gst_video::VideoFrameFlags::empty(),
+            VideoFormat::Nv12,
+            4,
+            2,
+            &[10, 50],
+            &[16, 16],
+        )
+        .unwrap();
+        let picture = layout.picture(buffer).unwrap();
+        assert_eq!(picture.row(0, 1), [26, 27, 28, 29]);
+        assert_eq!(picture.row(1, 0), [50, 51, 52, 53]);
+    }
+
+    #[test]
+    fn a_buffer_too_short_for_its_caps_is_no_picture() {
+        let layout = layout("video/x-raw,format=I420,framerate=25/1,width=64,height=64").unwrap();
+        let reason = layout.picture(gst::Buffer::from_slice(vec![0u8; 100])).unwrap_err();
+        assert!(reason.contains("needs 6144 bytes, the buffer has 100"), "{reason}");
+    }
+}

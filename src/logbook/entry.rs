@@ -1,0 +1,89 @@
+//! What the rooms hand to the writer.
+
+use crate::clock::Stamp;
+use crate::detect::Detection;
+use crate::names::CameraId;
+use crate::rules::SignalEvent;
+use crate::track::{Track, VesselId};
+
+/// One thing to write. Entries are written in the order in which they are handed over.
+#[derive(Debug)]
+pub enum Entry {
+    /// A look: its detections and what became of the tracks.
+    Look(LookEntry),
+    /// A signal's step and, when staff are told, its alert: one transaction.
+    Signal(SignalEntry),
+    /// A camera changed its state.
+    Camera(CameraChange),
+}
+
+/// The daemon's (or a replay's) start: everything written after it belongs to it.
+#[derive(Clone, Debug)]
+pub struct StartEntry {
+    /// When.
+    pub at: Stamp,
+    /// Version of Havenwacht.
+    pub version: String,
+    /// Hash of the site file.
+    pub config_hash: String,
+    /// Hash of the model file.
+    pub model_hash: String,
+    /// `run`, `replay`.
+    pub mode: &'static str,
+    /// Zone in which the views show local time.
+    pub time_zone: String,
+}
+
+/// One look at one frame.
+#[derive(Debug)]
+pub struct LookEntry {
+    /// Which camera.
+    pub camera: CameraId,
+    /// When the frame was taken.
+    pub at: Stamp,
+    /// The frame's number.
+    pub frame_seq: u64,
+    /// Frame width and height in pixels.
+    pub frame_size: crate::geometry::FrameSize,
+    /// What was seen, each with the vessel it was taken for.
+    pub detections: Vec<(Detection, Option<VesselId>)>,
+    /// Tracks that were confirmed or ended by this look.
+    pub tracks: Vec<Track>,
+}
+
+/// A signal's step.
+#[derive(Debug)]
+pub struct SignalEntry {
+    /// What the engine said.
+    pub event: SignalEvent,
+    /// What staff are told, when they are.
+    pub alert: Option<OutboxAlert>,
+}
+
+/// A message for staff, ready to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxAlert {
+    /// Time-ordered, unique; staff's systems drop repeats by it.
+    pub id: uuid::Uuid,
+    /// MQTT topic.
+    pub topic: String,
+    /// JSON object without the delivery fields (`published_at`, `attempt`, `historical`), which the relay adds.
+    pub payload: String,
+    /// JPEG with the box drawn, after privacy masks.
+    pub picture: Option<Vec<u8>>,
+}
+
+/// A camera's new state.
+#[derive(Clone, Debug)]
+pub struct CameraChange {
+    /// Which camera.
+    pub camera: CameraId,
+    /// When.
+    pub at: Stamp,
+    /// `connecting`, `streaming`, `stalled`, `backing-off`, `stopped`.
+    pub state: &'static str,
+    /// Why, for people.
+    pub reason: String,
+    /// Sessions tried since the last good one.
+    pub retries: u32,
+}

@@ -1,0 +1,81 @@
+//! Identifiers from the site file. They become MQTT topic segments, file names and SQL values, so their alphabet is
+//! narrow and checked once, here.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Why a text cannot be an identifier.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an identifier: use 1 to 64 of a-z, 0-9 and '-', beginning with a letter or digit")]
+pub struct NameError(String);
+
+fn checked(text: &str) -> Result<Arc<str>, NameError> {
+    let fits = (1..=64).contains(&text.len())
+        && !text.starts_with('-')
+        && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+    if fits { Ok(text.into()) } else { Err(NameError(text.chars().take(80).collect())) }
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Checks the alphabet.
+            pub fn new(text: &str) -> Result<Self, NameError> {
+                checked(text).map(Self)
+            }
+
+            /// The identifier as written in the site file.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+name! {
+    /// A site: one box at one quay.
+    SiteId
+}
+name! {
+    /// A configured camera.
+    CameraId
+}
+name! {
+    /// A zone or a line of one camera.
+    PlaceId
+}
+name! {
+    /// A rule of the site file.
+    RuleId
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identifier_can_be_a_topic_segment_and_a_file_name() {
+        for good in ["quay-east", "a", "0", &"x".repeat(64)] {
+            assert_eq!(CameraId::new(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "-a", "a/b", "a+b", "#", "A", "ä", "a b", "..", &"x".repeat(65)] {
+            assert!(CameraId::new(bad).is_err(), "{bad:?}");
+        }
+    }
+}

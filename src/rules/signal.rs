@@ -1,0 +1,74 @@
+//! What the engine says.
+
+use crate::clock::Stamp;
+use crate::config::Severity;
+use crate::geometry::{BBox, Norm};
+use crate::names::{CameraId, PlaceId, RuleId};
+use crate::track::VesselId;
+
+/// Identity of a signal from open to close: unique per rule, place, vessel and moment of opening.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SignalId(pub uuid::Uuid);
+
+/// Where a signal is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The condition held for the rule's confirm time.
+    Opened,
+    /// Still holds; the measured value has changed.
+    Updated,
+    /// Gone for the rule's clear time, or the vessel's track ended.
+    Closed,
+}
+
+impl Phase {
+    /// As written in the logbook and alerts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Updated => "updated",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// A step in the life of a signal, with the reason.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SignalEvent {
+    /// Which signal.
+    pub signal: SignalId,
+    /// What happened to it.
+    pub phase: Phase,
+    /// When it happened: the frame's stamps.
+    pub at: Stamp,
+    /// When the condition began to hold (it was confirmed later); for schedules, the moment in the zone.
+    pub since: Stamp,
+    /// Which camera.
+    pub camera: CameraId,
+    /// Which rule.
+    pub rule: RuleId,
+    /// What staff call the rule.
+    pub rule_name: String,
+    /// `presence`, `entry`, `crossing`, `dwell`.
+    pub kind: &'static str,
+    /// Which zone or line.
+    pub place: PlaceId,
+    /// What staff call it.
+    pub place_name: String,
+    /// How much staff should mind.
+    pub severity: Severity,
+    /// The subject.
+    pub vessel: VesselId,
+    /// Its box at that moment, in fractions of the frame.
+    pub bbox: BBox<Norm>,
+    /// What was measured, in `unit`.
+    pub measured: f64,
+    /// What it was held against, in `unit`.
+    pub threshold: f64,
+    /// `s` (time in the zone) or `crossings`.
+    pub unit: &'static str,
+    /// What a person reads: "vessel 7 entered Inner basin, 00:41 after curfew".
+    pub text: String,
+    /// Whether staff are told; false for a re-opening within the cooldown.
+    pub alert: bool,
+}
