@@ -5,8 +5,6 @@
 SHELL := bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-streams_made := sample-streams/out/made
-
 help:
 	@echo "make demo         set up, then watch three sample cameras for about a minute and print each alert as it comes"
 	@echo "make demo KEEP=1  the same, until Ctrl-C"
@@ -14,7 +12,7 @@ help:
 	@echo "make setup        only fetch what is needed: system packages, ONNX Runtime, models, sample material"
 	@echo "make streams      only render the sample streams"
 
-demo: build streams
+demo: streams
 	cargo run --quiet --release --locked -- demo --config config/demo.toml $(if $(KEEP),--keep)
 
 test: setup unit
@@ -29,12 +27,9 @@ setup:
 build: setup
 	cargo build --workspace --release --locked
 
-streams: $(streams_made)
-
-# Rendered again when what draws them has changed; only then is their age looked at.
-$(streams_made): $(shell find sample-streams/src -type f) sample-streams/Cargo.toml | build
-	cargo run --quiet --release --locked -p sample-streams --bin sample-scenes -- --out sample-streams/out
-	@touch $@
+# Draws only what is out of date.
+streams: build
+	cargo run --quiet --release --locked -p sample-streams --bin sample-scenes
 
 # The unit as it will be installed, with a program that exists on this machine in place of the installed one.
 unit: setup

