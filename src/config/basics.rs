@@ -170,3 +170,11 @@ fn listen(item: &Item<'_>) -> Option<SocketAddr> {
     }
     Some(address)
 }
+
+impl Model {
+    /// Pixels across the model's input, as its manifest says; `None` where that cannot be read.
+    pub fn input_width(&self) -> Option<u32> {
+        let manifest: toml::Table = std::fs::read_to_string(&self.manifest).ok()?.parse().ok()?;
+        manifest.get("input")?.get("width")?.as_integer()?.try_into().ok().filter(|width| *width > 0)
+    }
+}

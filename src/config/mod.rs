@@ -9,6 +9,7 @@ mod camera;
 mod checks;
 mod credentials;
 mod diagnostic;
+mod drawn;
 mod files;
 mod links;
 mod names;
@@ -30,6 +31,7 @@ use sha2::{Digest, Sha256};
 
 pub use checks::{looks_per_second, share_of_a_core};
 pub use diagnostic::{ConfigError, Diagnostic, Level};
+pub use drawn::drawn;
 pub use secret::{SecretError, SecretSource};
 pub use site::*;
 pub use units::{clock, day, written};
