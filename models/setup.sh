@@ -39,13 +39,14 @@ step_machine() {
 
 step_packages() {
   local all missing purpose names
+  # shellcheck disable=SC2001 # a pattern for each line
   all=$(sed 's/^[^:]*://' <<< "$packages")
   # shellcheck disable=SC2086 # a list of names
   missing=$(printf '%s\n' $all | grep -vxF -e "$(installed $all)" || true)
   [ -n "$missing" ] || return 0
   say "installing system packages through apt:"
   while IFS=: read -r purpose names; do
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2086,SC2001
     names=$(printf ' %s\n' $names | grep -xF -e "$(sed 's/^/ /' <<< "$missing")" | tr -d '\n' || true)
     [ -z "$names" ] || printf '  for %s:%s\n' "$purpose" "$names"
   done <<< "$packages"
