@@ -155,8 +155,9 @@ impl Sprite {
 pub fn scaled(image: &RgbaImage, width: u32, height: u32) -> RgbaImage {
     let premultiplied = image::Rgba32FImage::from_fn(image.width(), image.height(), |x, y| {
         let p = image.get_pixel(x, y);
-        let a = f32::from(p[3]) / 255.0;
-        image::Rgba([f32::from(p[0]) * a, f32::from(p[1]) * a, f32::from(p[2]) * a, a])
+        // Floating-point pixels run from 0 to 1: beyond that they are cut off.
+        let [r, g, b, a] = p.0.map(|v| f32::from(v) / 255.0);
+        image::Rgba([r * a, g * a, b * a, a])
     });
     let small = image::imageops::resize(
         &premultiplied,
@@ -167,7 +168,7 @@ pub fn scaled(image: &RgbaImage, width: u32, height: u32) -> RgbaImage {
     RgbaImage::from_fn(small.width(), small.height(), |x, y| {
         let p = small.get_pixel(x, y);
         let a = p[3].clamp(0.0, 1.0);
-        let colour = |v: f32| (v / a.max(1e-3)).round().clamp(0.0, 255.0) as u8;
+        let colour = |v: f32| (v / a.max(1e-3) * 255.0).round().clamp(0.0, 255.0) as u8;
         image::Rgba([colour(p[0]), colour(p[1]), colour(p[2]), (a * 255.0).round() as u8])
     })
 }
@@ -189,6 +190,17 @@ mod tests {
             picture.luma().iter().enumerate().filter(|(_, v)| **v > 200).map(|(i, _)| i).collect();
         assert_eq!(bright.len(), 5 * 4);
         assert!(bright.iter().all(|i| i % 16 < 5 && i / 16 >= 12));
+    }
+
+    #[test]
+    fn scaling_keeps_the_colour_up_to_the_edge_of_what_is_transparent() {
+        let half = RgbaImage::from_fn(40, 40, |x, _| {
+            if x < 20 { image::Rgba([200, 100, 50, 255]) } else { image::Rgba([0, 0, 0, 0]) }
+        });
+        let small = scaled(&half, 13, 13);
+        for p in small.pixels().filter(|p| p[3] > 20) {
+            assert!(p[0].abs_diff(200) < 4 && p[1].abs_diff(100) < 4 && p[2].abs_diff(50) < 4, "{p:?}");
+        }
     }
 
     #[test]

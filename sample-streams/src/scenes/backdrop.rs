@@ -32,21 +32,18 @@ pub(super) fn gradient(on: &mut RgbImage, from: u32, to: u32, top: [f32; 3], low
 }
 
 /// Pastes `part` of a photograph, scaled to `size`, with its left edge at `x` and its foot at row `foot`.
-pub(super) fn paste(
-    on: &mut RgbImage,
-    photo: &RgbImage,
-    part: Part,
-    size: (u32, u32),
-    x: i64,
-    foot: u32,
-    mirrored: bool,
-) {
-    let mut piece = imageops::crop_imm(photo, part[0], part[1], part[2], part[3]).to_image();
-    if mirrored {
-        imageops::flip_horizontal_in_place(&mut piece);
-    }
+/// It fades in over `soft` pixels from its left edge.
+pub(super) fn paste(on: &mut RgbImage, photo: &RgbImage, part: Part, size: (u32, u32), x: u32, foot: u32, soft: u32) {
+    let piece = imageops::crop_imm(photo, part[0], part[1], part[2], part[3]).to_image();
     let piece = imageops::resize(&piece, size.0, size.1, FilterType::CatmullRom);
-    imageops::replace(on, &piece, x, i64::from(foot) - i64::from(size.1));
+    for (px, py, p) in piece.enumerate_pixels() {
+        let (tx, ty) = (x + px, foot - size.1 + py);
+        if tx < on.width() {
+            let t = if soft == 0 { 1.0 } else { px as f32 / soft as f32 };
+            let under = value(*on.get_pixel(tx, ty));
+            on.put_pixel(tx, ty, colour(blend(under, value(*p), t)));
+        }
+    }
 }
 
 /// Mirrors the rows above `line` into the water below it, over `depth` rows and ever fainter.
@@ -68,7 +65,7 @@ pub(super) fn quay(on: &mut RgbImage, from: u32, to: u32, stone: [f32; 3]) {
         let row = (y - from) / 9;
         for x in 0..on.width() {
             let brick = (x + (row % 2) * 17) / 34;
-            let joint = (x + (row % 2) * 17) % 34 < 2 || (y - from) % 9 == 0;
+            let joint = (x + (row % 2) * 17) % 34 < 2 || (y - from).is_multiple_of(9);
             let shade = 1.0 + 0.16 * field.at(brick as f32 * 1.7, row as f32 * 1.3) - if joint { 0.22 } else { 0.0 };
             // Weed darkens the foot.
             let wet = 1.0 - 0.45 * ((y - from) as f32 / (to - from) as f32).powi(2);

@@ -17,7 +17,7 @@ pub(super) fn setting(material: Option<&Material>) -> Result<Setting> {
     let mut back = RgbImage::new(1920, 1080);
     gradient(&mut back, SHORE, 1080, [128.0, 141.0, 150.0], [52.0, 74.0, 92.0]);
     // The far bank without the tall ship at its left end.
-    paste(&mut back, &river, [330, 16, 620, 114], (1920, 352), 0, 352, false);
+    paste(&mut back, &river, [330, 16, 620, 114], (1920, 352), 0, 352, 0);
     quay(&mut back, 336, SHORE, [112.0, 106.0, 98.0]);
     reflect(&mut back, SHORE, 120, 0.55);
     Ok(Setting {

@@ -23,14 +23,17 @@ pub(super) fn setting(material: Option<&Material>) -> Result<Setting> {
     let sky = ([10.0, 15.0, 30.0], [30.0, 37.0, 56.0]);
     gradient(&mut back, 0, SHORE, sky.0, sky.1);
     // The hillside on both sides of the moored barge in the photograph, put together without it.
-    for (part, x, mirrored) in [
-        ([0u32, 250u32, 430u32, 230u32], 0i64, false),
-        ([760, 250, 264, 230], 602, true),
-        ([0, 250, 430, 230], 972, true),
-        ([760, 250, 247, 230], 1574, false),
+    gradient(&mut back, 60, SHORE, [235.0; 3], [235.0; 3]);
+    let mirrored = image::imageops::flip_horizontal(&photo);
+    for (photo, part, x) in [
+        (&photo, [0u32, 250u32, 440u32, 230u32], 0u32),
+        (&mirrored, [0, 250, 270, 230], 520),
+        (&mirrored, [590, 250, 434, 230], 840),
+        (&photo, [744, 250, 280, 230], 1390),
+        (&photo, [0, 250, 200, 230], 1720),
     ] {
         let size = ((part[2] as f32 * 1.4) as u32, (part[3] as f32 * 1.4) as u32);
-        paste(&mut back, &photo, part, size, x, SHORE - 30, mirrored);
+        paste(&mut back, photo, part, size, x, SHORE - 30, if x == 0 { 0 } else { 90 });
     }
     let field = Field(5);
     grade(&mut back, 60, SHORE, |x, y, p| {
@@ -40,7 +43,7 @@ pub(super) fn setting(material: Option<&Material>) -> Result<Setting> {
         let is_sky = ((light - 150.0) / 50.0).clamp(0.0, 1.0) * (1.0 - (y as f32 - 150.0) / 130.0).clamp(0.0, 1.0);
         let town = 0.75 + 0.25 * field.at(x as f32 / 90.0, y as f32 / 60.0);
         let land = [0.17, 0.18, 0.215].map(|g| 5.0 + light * g * town);
-        if y < 90 { above } else { blend(land, above, is_sky) }
+        blend(land, above, is_sky)
     });
     quay(&mut back, SHORE - 34, SHORE, [52.0, 47.0, 42.0]);
     gradient(&mut back, SHORE, 1080, [33.0, 38.0, 50.0], [13.0, 18.0, 28.0]);

@@ -13,12 +13,14 @@ use crate::water::Waves;
 const SHORE: u32 = 430;
 
 pub(super) fn setting(material: Option<&Material>) -> Result<Setting> {
-    let river = material.context("this scene needs material")?.river()?;
+    let mut river = material.context("this scene needs material")?.river()?;
+    // Another coast than the one of the inner harbour.
+    image::imageops::flip_horizontal_in_place(&mut river);
     let mut back = RgbImage::new(1920, 1080);
     // The far bank seen from farther off: the whole breadth of the panorama but for the tall ship.
     let scale = 1920.0 / 860.0;
     let tall = (112.0 * scale) as u32;
-    paste(&mut back, &river, [135, 18, 860, 112], (1920, tall), 0, SHORE, true);
+    paste(&mut back, &river, [29, 18, 860, 112], (1920, tall), 0, SHORE, 0);
     let top = SHORE - tall;
     let edge: [f32; 3] = [0, 1, 2].map(|c| {
         (0..1920).map(|x| f32::from(back.get_pixel(x, top + 2).0[c])).sum::<f32>() / 1920.0
