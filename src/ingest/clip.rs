@@ -60,9 +60,12 @@ impl ClipSource {
         convert.link(&sink)?;
         decode_first_video(&pipeline, &demuxer, &convert, &handover);
         let file = path.display().to_string();
-        let explain =
-            move |error: &gst::message::Error| EndReason::Failed(format!("{file}: {}", describe(error)));
-        Session::start(pipeline, handover, stats, explain).map(Self)
+        let judge = move |message: &gst::Message| match message.view() {
+            gst::MessageView::Eos(_) => Some(EndReason::EndOfStream),
+            gst::MessageView::Error(error) => Some(EndReason::Failed(format!("{file}: {}", describe(error)))),
+            _ => None,
+        };
+        Session::start(pipeline, handover, stats, judge).map(Self)
     }
 }
 

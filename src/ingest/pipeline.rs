@@ -167,21 +167,19 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Starts the pipeline; `explain` turns an error on its bus into a reason.
+    /// Starts the pipeline; `judge` says which messages on its bus end the session, and why.
     pub(super) fn start(
         pipeline: gst::Pipeline,
         handover: Arc<Handover>,
         stats: Arc<IngestStats>,
-        explain: impl Fn(&gst::message::Error) -> EndReason + Send + Sync + 'static,
+        judge: impl Fn(&gst::Message) -> Option<EndReason> + Send + Sync + 'static,
     ) -> Result<Self, OpenError> {
         let session = Self { pipeline, handover: Arc::clone(&handover), stats };
         let bus = session.pipeline.bus().ok_or_else(|| OpenError::Pipeline("no bus".into()))?;
         // In the posting thread, so that a lost camera is known at once. Nothing is left to pile up on the bus.
         bus.set_sync_handler(move |_, message| {
-            match message.view() {
-                gst::MessageView::Eos(_) => handover.end(EndReason::EndOfStream),
-                gst::MessageView::Error(error) => handover.end(explain(error)),
-                _ => {}
+            if let Some(reason) = judge(message) {
+                handover.end(reason);
             }
             gst::BusSyncReply::Drop
         });

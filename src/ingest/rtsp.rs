@@ -71,8 +71,20 @@ impl RtspSource {
 
         let offer = Arc::new(Mutex::new(Offer { wanted: camera.codec, chosen: None, sent: Vec::new() }));
         choose_stream(&source, &depay, &offer, &handover);
-        let explain = move |error: &gst::message::Error| explain(error, &offer, password.as_ref());
-        Session::start(pipeline, handover, stats, explain).map(Self)
+        let tcp = camera.transport == RtpTransport::Tcp;
+        let judge = move |message: &gst::Message| match message.view() {
+            gst::MessageView::Eos(_) => Some(EndReason::EndOfStream),
+            gst::MessageView::Error(error) => Some(explain(error, &offer, password.as_ref())),
+            // "The server closed the connection." The end of stream that follows it can get stuck in the jitter
+            // buffer. Over UDP the same warning says less: pictures may go on.
+            gst::MessageView::Warning(warning)
+                if tcp && warning.error().matches(gst::ResourceError::Read) =>
+            {
+                Some(EndReason::EndOfStream)
+            }
+            _ => None,
+        };
+        Session::start(pipeline, handover, stats, judge).map(Self)
     }
 }
 

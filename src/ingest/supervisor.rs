@@ -102,8 +102,9 @@ impl Supervisor {
         while !self.stop.is_cancelled() {
             teller.tell(CameraState::Connecting, &why);
             count(&self.stats.sessions);
-            let watched = match open() {
-                Ok(source) => self.watch(source, &mut teller, &mut beat),
+            let mut source = open();
+            let watched = match &mut source {
+                Ok(source) => self.watch(source.as_mut(), &mut teller, &mut beat),
                 Err(error) => Watched { end: SessionEnd::NotOpened(error.to_string()), good: false },
             };
             if watched.good {
@@ -125,12 +126,14 @@ impl Supervisor {
                 SessionEnd::NotOpened(reason) => (reason, slow.next_delay()),
                 SessionEnd::Stalled(reason) => (reason, quick.next_delay()),
             };
+            teller.retries = teller.retries.saturating_add(1);
+            teller.tell(CameraState::BackingOff, &reason);
+            // After the news, because this may take a while.
+            drop(source);
             if self.stats.leaked_pipelines.load(Relaxed) >= MOST_LEAKS {
                 teller.tell(CameraState::Stopped, "too many sessions hang while they are closed");
                 return RunEnd::TooManyLeaks;
             }
-            teller.retries = teller.retries.saturating_add(1);
-            teller.tell(CameraState::BackingOff, &reason);
             self.pause(delay, &mut beat);
             why = format!("again after: {reason}");
         }
@@ -138,10 +141,10 @@ impl Supervisor {
         RunEnd::Stopped
     }
 
-    /// One session, from its first wait to its end. The source is torn down on return.
+    /// One session, from its first wait to its end.
     fn watch(
         &self,
-        mut source: Box<dyn FrameSource>,
+        source: &mut dyn FrameSource,
         teller: &mut Teller<'_, impl FnMut(StateChange)>,
         beat: &mut impl FnMut(),
     ) -> Watched {

@@ -1,3 +1,5 @@
-//! Integration tests: rooms together, on real models, files and sockets. One binary, so that they link once.
+//! Integration tests: the rooms together, on real parts. One binary, so that it links once.
 
 mod detect;
+mod ingest;
+mod support;

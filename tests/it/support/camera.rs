@@ -1,0 +1,109 @@
+//! Real RTSP cameras on loopback: a process that can be killed and frozen.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// A running `sample-cameras`. Killed when dropped.
+pub(crate) struct CameraHost {
+    process: Child,
+    /// Where it listens.
+    pub(crate) port: u16,
+}
+
+impl CameraHost {
+    /// Serves each (mount, clip) at `rtsp://127.0.0.1:<port>/<mount>`; port 0 lets the system choose.
+    pub(crate) fn start(port: u16, mounts: &[(&str, &Path)]) -> Self {
+        let mut process = Command::new(binary())
+            .args(["--port", &port.to_string()])
+            .args(mounts.iter().map(|(mount, clip)| format!("{mount}={}", clip.display())))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let said: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line:?}"));
+        let port = said["port"].as_u64().and_then(|port| port.try_into().ok()).unwrap();
+        Self { process, port }
+    }
+
+    pub(crate) fn url(&self, mount: &str) -> url::Url {
+        format!("rtsp://127.0.0.1:{}/{mount}", self.port).parse().unwrap()
+    }
+
+    /// The sockets stay open and nobody answers: a camera whose firmware hangs.
+    pub(crate) fn freeze(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    pub(crate) fn thaw(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    pub(crate) fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.process.id().try_into().unwrap()), signal).unwrap();
+    }
+}
+
+impl Drop for CameraHost {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+/// `sample-cameras` of this workspace, built into the same folder as this test.
+fn binary() -> PathBuf {
+    if let Some(given) = std::env::var_os("SAMPLE_CAMERAS") {
+        return given.into();
+    }
+    let test = std::env::current_exe().unwrap();
+    let built = test.parent().and_then(Path::parent).unwrap().join("sample-cameras");
+    assert!(built.exists(), "{} is missing: run `cargo build -p sample-streams` first", built.display());
+    built
+}
+
+/// A minute of a moving test picture, 320x240 at 25 frames a second with a key frame every second.
+pub(crate) fn h264_clip() -> &'static Path {
+    static CLIP: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
+    &CLIP.get_or_init(|| encode("h264.mp4", "x264enc key-int-max=25 bitrate=300 speed-preset=ultrafast")).1
+}
+
+/// The same in H.265.
+pub(crate) fn h265_clip() -> &'static Path {
+    static CLIP: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
+    let encoder = "x265enc key-int-max=25 bitrate=300 speed-preset=ultrafast ! h265parse";
+    &CLIP.get_or_init(|| encode("h265.mp4", encoder)).1
+}
+
+fn encode(name: &str, encoder: &str) -> (tempfile::TempDir, PathBuf) {
+    gst::init().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    let pipeline = gst::parse::launch(&format!(
+        "videotestsrc pattern=ball num-buffers=1500 ! video/x-raw,format=I420,width=320,height=240,framerate=25/1 ! \
+         {encoder} ! mp4mux ! filesink location={}",
+        path.display()
+    ))
+    .unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let end = pipeline.bus().unwrap().timed_pop_filtered(
+        gst::ClockTime::from_seconds(120),
+        &[gst::MessageType::Eos, gst::MessageType::Error],
+    );
+    pipeline.set_state(gst::State::Null).unwrap();
+    assert!(matches!(end.as_ref().map(|m| m.view()), Some(gst::MessageView::Eos(_))), "{name}: {end:?}");
+    (folder, path)
+}
