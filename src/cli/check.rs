@@ -30,7 +30,9 @@ pub enum Look {
 /// Checks the site file at `path`: findings to `err`, a summary of a good site to `out`. Returns the exit status.
 pub fn check(path: &Path, look: Look, out: &mut impl Write, err: &mut impl Write) -> u8 {
     let told = match config::load(path) {
-        Ok((site, warnings)) => findings(path, &warnings, look, err).and_then(|()| summary(&site, out)).map(|()| 0),
+        Ok((site, warnings)) => {
+            findings(path, &warnings, look, err).and_then(|()| summary(&site, out)).map(|()| 0)
+        }
         Err(ConfigError::Invalid(found)) => findings(path, &found, look, err).map(|()| BAD_CONFIG),
         Err(unreadable) => writeln!(err, "{unreadable}").map(|()| BAD_CONFIG),
     };

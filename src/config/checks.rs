@@ -169,8 +169,9 @@ fn check_cameras(reading: &Reading<'_>, drafts: &Drafts) {
         }
         let Some(id) = &draft.id else { continue };
         let watched = drafts.rules.iter().any(|rule| {
-            // A rule with a mistake in its place may well be this camera's.
-            drafts.place_of(rule).is_none_or(|p| p.camera.as_ref().is_none_or(|c| c.value == id.value))
+            let camera = drafts.place_of(rule).and_then(|place| place.camera.as_ref());
+            // A rule whose place or camera is mistyped may well be this one's.
+            camera.is_none_or(|camera| camera.value == id.value || drafts.camera(&camera.value).is_none())
         });
         if !watched {
             let help = "add a [[zone]] or [[line]] and a [[rule]], if staff should hear of what it sees";

@@ -25,7 +25,7 @@ pub(super) fn login(section: &Table<'_>) -> Option<Login> {
             let help = "add username = \"...\" beside it";
             reading.error(&place.place, "a password without a user name", help);
         }
-        (Some(user), None, None) => {
+        (Some(user), None, None) if !section.holds_password() => {
             user.error(
                 "a user name without a password",
                 "add password_file = \"...\" or password_credential = \"...\"",

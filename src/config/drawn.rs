@@ -10,8 +10,7 @@ use super::diagnostic::{Diagnostic, Level};
 /// Each finding with the line it is about. `text` is the file's; passwords in it are blotted out.
 pub fn drawn(diagnostics: &[Diagnostic], text: &str, colour: bool) -> String {
     let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-    // No lines around: they have nothing to do with the mistake.
-    let handler = GraphicalReportHandler::new_themed(theme).with_context_lines(0).with_links(false);
+    let handler = GraphicalReportHandler::new_themed(theme).with_context_lines(1).with_links(false);
     let text = blotted(text);
     let mut drawing = String::new();
     for diagnostic in diagnostics {
@@ -117,11 +116,17 @@ mod tests {
             help: Some("do it right".to_owned()),
             span,
         };
-        let all: Vec<_> =
-            [15..17, 18..26, 0..text.len(), 500..600, 9..9].into_iter().enumerate().map(|(i, s)| at(i, s)).collect();
+        let all: Vec<_> = [15..17, 18..26, 0..text.len(), 500..600, 9..9]
+            .into_iter()
+            .enumerate()
+            .map(|(i, s)| at(i, s))
+            .collect();
         let drawing = drawn(&all, text, false);
         assert!(drawing.contains("looks = 60") && drawing.contains("site.toml:2:9"), "{drawing}");
-        assert!(drawing.contains("camera[0].x: is wrong") && drawing.contains("help: do it right"), "{drawing}");
+        assert!(
+            drawing.contains("camera[0].x: is wrong") && drawing.contains("help: do it right"),
+            "{drawing}"
+        );
         assert!(!drawing.contains("hunter2"), "{drawing}");
         assert_eq!(blotted(text).len(), text.len());
     }

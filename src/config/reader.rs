@@ -66,6 +66,11 @@ impl<'a> Table<'a> {
         self
     }
 
+    /// Whether a password stands in the section itself, which has been noted.
+    pub(super) fn holds_password(&self) -> bool {
+        self.table.keys().any(|key| is_password(key.get_ref()))
+    }
+
     /// The value of `key`, if it is there.
     pub(super) fn get(&self, key: &'static str) -> Option<Item<'a>> {
         debug_assert!(schema::keys(self.section).contains(&key), "{key} is missing in the schema");

@@ -1,6 +1,6 @@
 //! "Did you mean": the known word nearest to a mistyped one.
 
-/// Habits from other systems, and what the key is called here.
+/// Habits from other systems, and what the key or word is here.
 const OTHER_NAMES: &[(&str, &str)] = &[
     ("fps", "looks_per_second"),
     ("frame_rate", "looks_per_second"),
@@ -20,6 +20,13 @@ const OTHER_NAMES: &[(&str, &str)] = &[
     ("user", "username"),
     ("address", "listen"),
     ("bind", "listen"),
+    ("alarm", "alert"),
+    ("critical", "alert"),
+    ("loiter", "dwell"),
+    ("loitering", "dwell"),
+    ("intrusion", "entry"),
+    ("avc", "h264"),
+    ("hevc", "h265"),
 ];
 
 /// The one of `known` that `word` was probably meant to be.

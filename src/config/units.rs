@@ -61,7 +61,7 @@ fn duration(text: &str) -> Option<Duration> {
 
 /// What a technician probably meant by a duration that is none.
 fn duration_help(text: &str) -> String {
-    let lower = text.trim().to_lowercase();
+    let lower = short(text.trim()).to_lowercase();
     let digits = lower.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(lower.len());
     let (number, unit) = lower.split_at(digits);
     let meant = match unit.trim() {
@@ -79,6 +79,22 @@ fn duration_help(text: &str) -> String {
     }
 }
 
+/// The durations in `range` that a bare number may have meant.
+fn with_unit(number: &str, range: &RangeInclusive<Duration>) -> String {
+    let meant: Vec<String> = UNITS[1..]
+        .iter()
+        .map(|(unit, _)| format!("{number}{unit}"))
+        .filter(|text| duration(text).is_some_and(|value| range.contains(&value)))
+        .take(3)
+        .map(|text| format!("\"{text}\""))
+        .collect();
+    if meant.is_empty() {
+        UNIT_HELP.to_owned()
+    } else {
+        format!("did you mean {}? {UNIT_HELP}", meant.join(" or "))
+    }
+}
+
 impl Item<'_> {
     /// A duration in `range`.
     pub(super) fn duration(&self, range: RangeInclusive<Duration>) -> Option<Duration> {
@@ -86,10 +102,7 @@ impl Item<'_> {
             DeValue::String(text) => text.as_ref(),
             DeValue::Integer(_) | DeValue::Float(_) => {
                 let number = self.any_number()?;
-                self.error(
-                    format!("{number} has no unit"),
-                    format!("did you mean \"{number}s\", \"{number}m\" or \"{number}h\"? {UNIT_HELP}"),
-                );
+                self.error(format!("{number} has no unit"), with_unit(&number.to_string(), &range));
                 return None;
             }
             _ => {
@@ -98,14 +111,12 @@ impl Item<'_> {
             }
         };
         let Some(value) = duration(text) else {
-            let unitless = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-            let what = if unitless { "has no unit" } else { "is not a duration" };
-            let help = if unitless {
-                format!("did you mean \"{text}s\", \"{text}m\" or \"{text}h\"? {UNIT_HELP}")
-            } else {
-                duration_help(text)
+            let unitless = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+            let (what, help) = match unitless {
+                true => ("has no unit", with_unit(text, &range)),
+                false => ("is not a duration", duration_help(text)),
             };
-            self.error(format!("\"{}\" {what}", short(text)), short_help(help));
+            self.error(format!("\"{}\" {what}", short(text)), help);
             return None;
         };
         if !range.contains(&value) {
@@ -149,10 +160,6 @@ impl Item<'_> {
     pub(super) fn weekday(&self) -> Option<Weekday> {
         self.choice(&DAYS)
     }
-}
-
-fn short_help(help: String) -> String {
-    if help.len() > 300 { UNIT_HELP.to_owned() } else { help }
 }
 
 #[cfg(test)]
