@@ -25,7 +25,7 @@ impl Default for TrackerConfig {
     fn default() -> Self {
         Self {
             floor: 0.1,
-            sure: 0.5,
+            sure: 0.6,
             confirm_hits: 3,
             confirm_within: Duration::from_secs(4),
             lost_for: Duration::from_secs(5),

@@ -12,7 +12,7 @@ use crate::geometry::{BBox, Px};
 /// Standard deviation of a detector's edge errors, as a share of the box's size.
 const BOX_ERROR: f64 = 0.05;
 /// Spectral density of the acceleration, in (box sizes per second) squared per second.
-const ACCELERATION: f64 = 1.0;
+const ACCELERATION: f64 = 0.5;
 /// The same for width and height: vessels are rigid, their boxes change by turning and by coming closer.
 const GROWTH: f64 = 0.1;
 /// Standard deviation of the speed of a vessel just seen, in box sizes per second.
@@ -22,8 +22,6 @@ const FIRST_GROWTH: f64 = 0.2;
 
 /// How many standard deviations of its place a box is grown by before it is compared.
 const REACH: f64 = 1.0;
-/// Grown boxes that overlap less than this are of two vessels.
-const LEAST_OVERLAP: f64 = 0.2;
 
 /// One number of a box and its rate of change, with their covariance.
 #[derive(Clone, Copy, Debug)]
@@ -108,18 +106,22 @@ impl Motion {
         BBox::new(x as f32, y as f32, (x + w) as f32, (y + h) as f32)
     }
 
-    /// How well a box seen now fits, 0 to 1: overlap of both boxes, grown by how far off the expected place may be. Small
-    /// fast boats move by more than their width between two looks; a plain overlap would lose them. `None`: out of reach.
+    /// How well a box seen now fits, 0 to 1; `None` when it is out of reach, overlapping less than `least`.
     ///
-    /// Growing boxes before comparing them is from Yang et al., "Hard to Track Objects with Irregular Motions and Similar
-    /// Appearances? Make It Easier by Buffering the Matching Space", 2023; the amount is not fixed here, it
-    /// follows from the filter's doubt.
-    pub(super) fn likeness(&self, seen: &BBox<Px>) -> Option<f64> {
+    /// Both boxes are grown before they are compared, by how far off the expected place may be: small fast boats
+    /// move by more than their length between two looks, and a plain overlap would lose them. Growing is from Yang et
+    /// al., "Hard to Track Objects with Irregular Motions and Similar Appearances? Make It Easier by Buffering the
+    /// Matching Space", 2023; the amount is not fixed here, it follows from the filter's doubt and so from the
+    /// time since the vessel was seen. Boxes of unlike height fit less: that tells vessels apart which pass one
+    /// another (Yang et al., "Hybrid-SORT", 2024). Width does not: it changes as a vessel turns.
+    pub(super) fn likeness(&self, seen: &BBox<Px>, least: f32) -> Option<f64> {
         let expected = self.bbox();
-        let [dx, dy] = [self.x.var_value, self.y.var_value].map(|var| (REACH * var.max(0.0).sqrt()) as f32);
+        let [dx, dy] = [&self.x, &self.y].map(|axis| (REACH * axis.var_value.max(0.0).sqrt()) as f32);
         let grown = |b: &BBox<Px>| BBox::<Px>::new(b.x0 - dx, b.y0 - dy, b.x1 + dx, b.y1 + dy);
-        let overlap = f64::from(grown(&expected).iou(&grown(seen)));
-        (overlap >= LEAST_OVERLAP).then_some(overlap)
+        let overlap = grown(&expected).iou(&grown(seen));
+        let heights = [expected.height().max(1.0), seen.height().max(1.0)];
+        let alike = heights[0].min(heights[1]) / heights[0].max(heights[1]);
+        (overlap >= least).then(|| f64::from(overlap * alike))
     }
 }
 

@@ -6,6 +6,11 @@ use super::{Track, TrackerConfig, VesselCounter, VesselId};
 use crate::clock::MonoTime;
 use crate::detect::{Class, Detection};
 
+/// A sure box may lie this far off, measured as the overlap of grown boxes ...
+const LEAST_OVERLAP: f32 = 0.1;
+/// ... but a weak one only counts where a vessel is expected. The value is ByteTrack's.
+const LEAST_OVERLAP_UNSURE: f32 = 0.5;
+
 /// Follows the vessels of one camera.
 ///
 /// Two stages in the manner of ByteTrack (Zhang et al. 2022): sure detections are matched with all that is followed,
@@ -35,12 +40,12 @@ impl Tracker {
         let sure = self.candidates(detections, |confidence, config| confidence >= config.sure);
         let unsure = self.candidates(detections, |confidence, config| confidence < config.sure);
         let all = (0..self.followed.len()).collect::<Vec<_>>();
-        self.associate(&all, &sure, detections, at);
+        self.associate(&all, &sure, LEAST_OVERLAP, detections, at);
         let unseen: Vec<_> = all
             .into_iter()
             .filter(|&f| self.followed[f].vessel.is_some() && self.followed[f].detection().is_none())
             .collect();
-        self.associate(&unseen, &unsure, detections, at);
+        self.associate(&unseen, &unsure, LEAST_OVERLAP_UNSURE, detections, at);
 
         let matched: Vec<_> = self.followed.iter().filter_map(Followed::detection).collect();
         for &index in sure.iter().filter(|index| !matched.contains(index)) {
@@ -111,11 +116,12 @@ impl Tracker {
         &mut self,
         followed: &[usize],
         candidates: &[usize],
+        least: f32,
         detections: &[Detection],
         at: MonoTime,
     ) {
         let pairs = assign(followed.len(), candidates.len(), |f, c| {
-            self.followed[followed[f]].expected().likeness(&detections[candidates[c]].bbox)
+            self.followed[followed[f]].expected().likeness(&detections[candidates[c]].bbox, least)
         });
         for (f, c) in pairs {
             let index = candidates[c];

@@ -16,14 +16,14 @@ fn main() {
 /// second. Every fifth detection is missing, every seventh is weak.
 fn harbour(vessels: usize, look: usize) -> (Vec<Detection>, MonoTime) {
     let detections = (0..vessels)
-        .filter(|vessel| (vessel + look) % 5 != 0)
+        .filter(|vessel| !(vessel + look).is_multiple_of(5))
         .map(|vessel| {
             let (column, row) = (vessel % 10, vessel / 10);
             let sailed = if vessel % 2 == 0 { (look % 400) as f32 } else { 0.0 };
             let jitter = ((vessel * 7 + look * 13) % 11) as f32 * 0.3;
             Detection {
                 class: Class::Vessel,
-                confidence: if (vessel + look) % 7 == 0 { 0.3 } else { 0.8 },
+                confidence: if (vessel + look).is_multiple_of(7) { 0.3 } else { 0.8 },
                 bbox: BBox::from_xywh(80.0 * column as f32 + sailed + jitter, 60.0 * row as f32, 100.0, 70.0),
             }
         })
