@@ -109,14 +109,14 @@ fn looks(camera: &Camera) -> String {
 
 /// The smallest vessel that is found reliably, in pixels of a 1920 wide picture.
 fn sight(camera: &Camera, input: f32) -> String {
-    let pixels = |width: f32| format!("{:.0} px", 1920.0 * width * FOUND_FROM / input);
+    let pixels = |width: f32| format!("about {:.0} px", 1920.0 * width * FOUND_FROM / input);
     let narrowest = camera.regions.iter().map(|region| region.width()).reduce(f32::min);
-    let seen = match (camera.whole_frame, narrowest) {
+    let found = match (camera.whole_frame, narrowest) {
         (true, Some(region)) => format!("{}, in its narrowest region {}", pixels(1.0), pixels(region)),
-        (_, Some(region)) => format!("{} in its narrowest region", pixels(region)),
+        (_, Some(region)) => pixels(region),
         (_, None) => pixels(1.0),
     };
-    format!("finds vessels from about {seen} across (of a picture 1920 px wide)")
+    format!("finds vessels this wide in a picture of 1920 px: {found}")
 }
 
 /// A rule in plain words.
@@ -156,4 +156,77 @@ fn hours(shift: &Shift) -> String {
 
 fn count(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder with the example and the files it names.
+    fn site(change: impl Fn(String) -> String) -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("site.toml");
+        let example = include_str!("../../config/example.toml")
+            .replace("../models/ssdlite.toml", "ssdlite.toml")
+            .replace("../models/runtime/libonnxruntime.so", "libonnxruntime.so")
+            .replace("/var/lib/havenwacht/", "");
+        std::fs::write(folder.path().join("ssdlite.toml"), "[input]\nwidth = 300\n").unwrap();
+        std::fs::write(folder.path().join("libonnxruntime.so"), "").unwrap();
+        std::fs::write(&path, change(example)).unwrap();
+        (folder, path)
+    }
+
+    fn run(path: &Path, look: Look) -> (u8, String, String) {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let status = check(path, look, &mut out, &mut err);
+        (status, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+    }
+
+    #[test]
+    fn a_good_site_is_told_in_plain_words() {
+        let (_folder, path) = site(|text| text);
+        let (status, out, err) = run(&path, Look::Plain);
+        assert_eq!(status, 0);
+        assert!(err.ends_with("site.toml: 0 errors, 0 warnings\n"), "{err}");
+        for words in [
+            "My harbour (my-harbour), times in Europe/Amsterdam",
+            "Quay east (quay-east): rtsp://192.0.2.10:554/stream1, H.264",
+            "looks at the whole frame and 1 region 4 times a second",
+            "finds vessels this wide in a picture of 1920 px: about 256 px, in its narrowest region about 256 px",
+            "night-passage: alert when a vessel is in Inner basin for 2s, every day 21:30 to 05:30 the next day",
+            "8.0 looks a second in all, about 14 % of one core",
+        ] {
+            assert!(out.contains(words), "no {words:?} in\n{out}");
+        }
+    }
+
+    #[test]
+    fn a_bad_site_ends_with_the_status_for_configuration_and_says_nothing_else() {
+        let (_folder, path) = site(|text| text.replace("\"h264\"", "\"mjpeg\""));
+        let (status, out, err) = run(&path, Look::Plain);
+        assert_eq!((status, out.as_str()), (BAD_CONFIG, ""));
+        assert!(err.contains("site.toml:27:9: error: camera[0].codec: \"mjpeg\" is unknown"), "{err}");
+        assert!(err.contains("1 error, 0 warnings"), "{err}");
+        let (status, _, err) = run(&path, Look::Drawn { colour: false });
+        assert_eq!(status, BAD_CONFIG);
+        assert!(err.contains("codec = \"mjpeg\""), "{err}");
+    }
+
+    #[test]
+    fn warnings_do_not_stop_the_watch() {
+        let (_folder, path) = site(|text| text.replace("confirm = \"2s\"", "confirm = \"20h\""));
+        let (status, out, err) = run(&path, Look::Plain);
+        assert_eq!(status, 0);
+        assert!(
+            !out.is_empty() && err.contains("warning: rule[0].confirm: the rule can never hold"),
+            "{err}"
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_an_error_of_configuration() {
+        let (status, _, err) = run(Path::new("/nonexistent/site.toml"), Look::Plain);
+        assert_eq!(status, BAD_CONFIG);
+        assert!(err.contains("cannot read the site file /nonexistent/site.toml"), "{err}");
+    }
 }
