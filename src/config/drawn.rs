@@ -24,14 +24,27 @@ pub fn drawn(diagnostics: &[Diagnostic], text: &str, colour: bool) -> String {
     drawing
 }
 
-/// The text with the value of every line that may hold a password replaced by as many asterisks.
+/// The text with every value that may be or hold a password replaced by as many asterisks, over all its lines.
 fn blotted(text: &str) -> String {
     let suspects = ["pass", "pwd", "secret", "token", "wachtwoord", "@"];
     let mut blotted = String::with_capacity(text.len());
+    let mut until: Option<&str> = None;
     for line in text.split_inclusive('\n') {
         let lower = line.to_lowercase();
-        let begin = match line.find(['=', ':']) {
-            Some(sign) if suspects.iter().any(|suspect| lower.contains(suspect)) => sign + 1,
+        let begin = match (until, line.find(['=', ':'])) {
+            (Some(end), _) => {
+                until = until.filter(|_| !line.contains(end));
+                0
+            }
+            (None, Some(sign)) if suspects.iter().any(|suspect| lower.contains(suspect)) => {
+                let value = line[sign + 1..].trim();
+                let long = [("\"\"\"", "\"\"\""), ("'''", "'''"), ("[", "]"), ("{", "}")];
+                until = long
+                    .into_iter()
+                    .find(|(open, close)| value.strip_prefix(open).is_some_and(|rest| !rest.contains(close)))
+                    .map(|(_, close)| close);
+                sign + 1
+            }
             _ => line.len(),
         };
         blotted.push_str(&line[..begin]);

@@ -286,6 +286,8 @@ fn no_message_repeats_a_password() {
     for (old, new) in [
         ("port = 1883", format!("password = \"{secret}\"")),
         ("port = 1883", format!("passwort = \"{secret}\"")),
+        ("port = 1883", format!("password = \"\"\"\n{secret}\"\"\"")),
+        ("port = 1883", format!("password = [\n\"{secret}\"\n]")),
         ("port = 1883", format!("Password = [\"{secret}\"]")),
         ("port = 1883", format!("username = \"a\"\npassword_file = \"{secret}\"")),
         ("port = 1883", format!("username = \"a\"\npassword_fiel = \"{secret}\"")),
