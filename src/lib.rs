@@ -74,10 +74,12 @@
 //! opens, updates and closes. **alert** a signal told to staff. **logbook** the SQLite file. **outbox** alerts that the
 //! broker has not confirmed.
 
+pub mod alerts;
 pub mod backoff;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod daemon;
 pub mod detect;
 pub mod evidence;
 pub mod frame;

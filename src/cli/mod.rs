@@ -1,4 +1,70 @@
-//! One file a subcommand.
+//! Subcommands, one file each. Only this room writes to the terminal.
 
 pub mod check;
 pub mod eval;
+mod replay;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Harbour watch: finds vessels in camera streams, flags suspicious movements, keeps the logbook, alerts the staff.
+#[derive(Debug, Parser)]
+#[command(name = "havenwacht", version)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check a site file: every mistake at once, or what the watch would do with it; touches nothing.
+    Check {
+        /// Site file.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    Replay(replay::ReplayArgs),
+    #[command(subcommand)]
+    Eval(eval::EvalCommand),
+}
+
+/// Carries out one command line.
+pub fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    match arguments.command {
+        Command::Check { config } => Ok(check(&config)),
+        Command::Replay(args) => replay::replay(&args),
+        Command::Eval(command) => eval::eval(&command),
+    }
+}
+
+fn check(config: &Path) -> ExitCode {
+    let (out, err) = (std::io::stdout(), std::io::stderr());
+    let terminal = std::io::IsTerminal::is_terminal(&err);
+    let look = if terminal { check::Look::Drawn { colour: std::env::var_os("NO_COLOR").is_none() } } else { check::Look::Plain };
+    ExitCode::from(check::check(config, look, &mut out.lock(), &mut err.lock()))
+}
+
+/// Says what went wrong, the whole chain of causes on one line, and gives the exit status that fits.
+pub fn report(error: &anyhow::Error) -> ExitCode {
+    // Standard error may be closed; then there is nobody to tell.
+    let _unheard = writeln!(std::io::stderr(), "havenwacht: {error:#}");
+    let must_be_mended = error.chain().any(|cause| cause.is::<Unfit>());
+    ExitCode::from(if must_be_mended { check::BAD_CONFIG } else { 1 })
+}
+
+/// Marks an error that a restart cannot mend: site file, model, logbook of another version.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Unfit(String);
+
+/// Reads a site file; warnings go to standard error, mistakes end the command with [`check::BAD_CONFIG`].
+fn load_site(path: &Path) -> anyhow::Result<crate::config::Site> {
+    let (site, warnings) = crate::config::load(path).map_err(|mistakes| Unfit(mistakes.to_string()))?;
+    for warning in warnings {
+        let _unheard = writeln!(std::io::stderr(), "{warning}");
+    }
+    Ok(site)
+}

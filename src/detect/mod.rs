@@ -12,6 +12,6 @@ mod refusal;
 mod taps;
 
 pub use detection::{Class, DetectError, Detection, Detector, Look};
-pub use manifest::Manifest;
+pub use manifest::{Manifest, Thresholds};
 pub use onnx::OnnxDetector;
 pub use refusal::LoadError;

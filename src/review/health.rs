@@ -80,8 +80,8 @@ pub struct CameraHealth {
 pub struct LogbookHealth {
     /// Where the file lies.
     pub path: String,
-    /// Rows written.
-    pub rows: u64,
+    /// Entries written: looks, signals, changes of state.
+    pub entries: u64,
     /// Commits.
     pub commits: u64,
     /// Entries waiting for the writer.
@@ -160,7 +160,7 @@ impl Health {
             }
         }
         for (name, count) in [
-            ("havenwacht_logbook_rows_total", self.logbook.rows),
+            ("havenwacht_logbook_entries_total", self.logbook.entries),
             ("havenwacht_logbook_commits_total", self.logbook.commits),
             ("havenwacht_alerts_delivered_total", self.alerts.delivered),
             ("havenwacht_alerts_expired_total", self.alerts.expired),

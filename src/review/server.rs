@@ -45,7 +45,7 @@ fn page(health: &Health) -> String {
          <h1>{site}</h1><p class={mood}>{line}</p>{late}{logbook}{alerts}\
          <table><tr><th>Camera<th>State<th>Since (UTC)<th>Frames<th>Looked at<th>Looks a second<th>Detections\
          <th>Vessels<th>Signals</tr>{rows}</table>\
-         <p>{rows_written} rows in the logbook {path}; {delivered} alerts delivered, {undelivered} waiting.\
+         <p>{entries} entries written to the logbook {path}; {delivered} alerts delivered, {undelivered} waiting.\
          <p class=small>Havenwacht {version}, on watch since {started:.0}. <a href=/health>health</a>, \
          <a href=/metrics>metrics</a></html>",
         site = escaped(&health.site_name),
@@ -58,7 +58,7 @@ fn page(health: &Health) -> String {
         },
         logbook = trouble("logbook", &health.logbook.trouble),
         alerts = trouble("alerts", &health.alerts.trouble),
-        rows_written = health.logbook.rows,
+        entries = health.logbook.entries,
         path = escaped(&health.logbook.path),
         delivered = health.alerts.delivered,
         undelivered = health.alerts.undelivered,

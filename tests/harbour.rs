@@ -1,0 +1,160 @@
+//! A harbour for tests: real broker, real RTSP cameras, the real daemon, each of which can be frozen or killed.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use havenwacht::alerts::Listener;
+use havenwacht::cli::demo::read_health;
+use havenwacht::cli::demo::stage::{self, Program, Rented};
+use havenwacht::review::Health;
+use tempfile::TempDir;
+
+/// The project's folder.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The program under test.
+pub fn havenwacht() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_havenwacht"))
+}
+
+/// A sample clip, drawn by `make test` before the tests run.
+pub fn clip(camera: &str) -> PathBuf {
+    let path = root().join("sample-streams/out").join(format!("{camera}.mp4"));
+    assert!(path.exists(), "{} is missing: `make streams` draws it", path.display());
+    path
+}
+
+/// What time it is, for tests that measure.
+#[allow(clippy::disallowed_methods)]
+pub fn now() -> Instant {
+    Instant::now()
+}
+
+/// Waits until `done` gives something; panics with `what` after `patience`. Also tells how long it took.
+pub fn wait_for<T>(what: &str, patience: Duration, mut done: impl FnMut() -> Option<T>) -> (T, Duration) {
+    let began = now();
+    loop {
+        if let Some(found) = done() {
+            return (found, began.elapsed());
+        }
+        assert!(began.elapsed() < patience, "{what}: not within {patience:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Three cameras on a quay, a broker, a watch that alerts on every vessel it confirms.
+pub struct Harbour {
+    pub work: TempDir,
+    pub ports: Rented,
+    site: PathBuf,
+    pub broker: Option<Program>,
+    cameras: Vec<(String, Option<Program>, u16)>,
+    pub watch: Option<Program>,
+}
+
+impl Harbour {
+    /// Cameras and broker run; the watch does not yet. Each camera is a process of its own.
+    pub fn new(cameras: &[&str]) -> Self {
+        let work = tempfile::tempdir().unwrap();
+        let broker_port = stage::free_port().unwrap();
+        let broker = stage::start_broker(work.path(), broker_port).unwrap();
+        let cameras: Vec<_> = cameras
+            .iter()
+            .map(|id| {
+                let clips = [((*id).to_owned(), clip(id))];
+                let (program, port) = stage::start_cameras(work.path(), 0, &clips).unwrap();
+                ((*id).to_owned(), Some(program), port)
+            })
+            .collect();
+        let ports = Rented {
+            rtsp_port: 0,
+            broker_port,
+            health_port: stage::free_port().unwrap(),
+            logbook: work.path().join("logbook.sqlite"),
+        };
+        let site = work.path().join("site.toml");
+        let mut harbour = Self { work, ports, site, broker: Some(broker), cameras, watch: None };
+        harbour.write_site();
+        harbour
+    }
+
+    /// A site file with an always-live presence rule over the whole picture of each camera.
+    fn write_site(&mut self) {
+        let root = root().display();
+        let Rented { broker_port, health_port, logbook, .. } = &self.ports;
+        let mut text = format!(
+            "[site]\nid = \"test-harbour\"\nname = \"Test harbour\"\ntime_zone = \"Europe/Amsterdam\"\n\
+             [model]\nmanifest = \"{root}/models/ssdlite.toml\"\nruntime = \"{root}/models/runtime/libonnxruntime.so\"\n\
+             threads = 1\n[broker]\nhost = \"127.0.0.1\"\nport = {broker_port}\n[logbook]\npath = \"{}\"\n\
+             [retention]\ndetections = \"90d\"\nevents = \"2y\"\n[health]\nlisten = \"127.0.0.1:{health_port}\"\n",
+            logbook.display()
+        );
+        for (id, _, port) in &self.cameras {
+            let codec = if id == "roads" { "h265" } else { "h264" };
+            text += &format!(
+                "[[camera]]\nid = \"{id}\"\nname = \"{id}\"\nurl = \"rtsp://127.0.0.1:{port}/{id}\"\n\
+                 codec = \"{codec}\"\nlooks_per_second = 3.0\n\
+                 regions = [[0.0, 0.22, 0.56, 0.95], [0.44, 0.22, 1.0, 0.95]]\n\
+                 [[zone]]\nid = \"{id}-all\"\nname = \"All of {id}\"\ncamera = \"{id}\"\n\
+                 polygon = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]\n\
+                 [[rule]]\nid = \"{id}-seen\"\nname = \"Vessel seen\"\nkind = \"presence\"\nzone = \"{id}-all\"\n\
+                 severity = \"info\"\nconfirm = \"0s\"\nclear = \"2s\"\ncooldown = \"5s\"\n"
+            );
+        }
+        std::fs::write(&self.site, text).unwrap();
+    }
+
+    /// Starts the watch and waits until its health page answers.
+    pub fn start_watch(&mut self) {
+        self.watch = Some(stage::start_watch(havenwacht(), self.work.path(), &self.site, None).unwrap());
+        let log = self.work.path().join("watch.log");
+        wait_for("the watch answers", Duration::from_secs(20), || {
+            let running = self.watch.as_mut().is_some_and(Program::is_running);
+            assert!(running, "the watch went off:\n{}", std::fs::read_to_string(&log).unwrap_or_default());
+            read_health(self.ports.health_port)
+        });
+    }
+
+    /// The state of the watch.
+    pub fn health(&self) -> Option<Health> {
+        read_health(self.ports.health_port)
+    }
+
+    /// The state of one camera, such as `streaming`.
+    pub fn camera_state(&self, id: &str) -> Option<String> {
+        Some(self.health()?.cameras.into_iter().find(|camera| camera.id == id)?.state)
+    }
+
+    /// Waits until every camera streams.
+    pub fn wait_until_streaming(&self) {
+        wait_for("every camera streams", Duration::from_secs(20), || {
+            self.health().filter(|health| health.cameras.iter().all(|camera| camera.state == "streaming"))
+        });
+    }
+
+    /// The process that is camera `id`.
+    pub fn camera(&mut self, id: &str) -> &mut Option<Program> {
+        &mut self.cameras.iter_mut().find(|(name, ..)| name == id).unwrap().1
+    }
+
+    /// Brings a killed camera back where it was.
+    pub fn restart_camera(&mut self, id: &str) {
+        let work = self.work.path().to_owned();
+        let (name, program, port) = self.cameras.iter_mut().find(|(name, ..)| name == id).unwrap();
+        let clips = [(name.clone(), clip(name))];
+        let (started, _) = stage::start_cameras(&work, *port, &clips).unwrap();
+        *program = Some(started);
+    }
+
+    /// Brings a stopped broker back where it was.
+    pub fn restart_broker(&mut self) {
+        self.broker = Some(stage::start_broker(self.work.path(), self.ports.broker_port).unwrap());
+    }
+
+    /// Somebody who hears this harbour's messages.
+    pub fn listener(&self) -> Listener {
+        Listener::new("127.0.0.1", self.ports.broker_port, "test-harbour", "harbour-staff")
+    }
+}
