@@ -1,7 +1,94 @@
 //! The site file: raw TOML in, a checked [`Site`] or every mistake in it out.
+//!
+//! The file is parsed once, with the place of every key and value kept. One reader a section (`basics`, `camera`,
+//! `place`, `rule`) walks it, notes what is wrong and goes on; `links` resolves what refers to what, and `checks` looks
+//! at what is suspicious only in the whole. A [`Site`] comes out when no error was noted, with the warnings beside it.
 
+mod basics;
+mod camera;
+mod checks;
+mod credentials;
+mod diagnostic;
+mod drawn;
+mod files;
+mod links;
+mod names;
+mod place;
+mod reader;
+mod reading;
+mod rule;
+mod schema;
 mod secret;
+mod shapes;
 mod site;
+mod suggest;
+mod syntax;
+mod units;
 
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+pub use checks::{looks_per_second, share_of_a_core};
+pub use diagnostic::{ConfigError, Diagnostic, Level};
+pub use drawn::drawn;
 pub use secret::{SecretError, SecretSource};
 pub use site::*;
+pub use units::{clock, day, written};
+
+use basics::Basics;
+use camera::CameraDraft;
+use links::Drafts;
+use place::PlaceDraft;
+use reader::Table;
+use reading::Reading;
+use rule::RuleDraft;
+
+/// Reads and checks the site file at `path`. The warnings stand beside the [`Site`].
+pub fn load(path: &Path) -> Result<(Site, Vec<Diagnostic>), ConfigError> {
+    let bytes =
+        std::fs::read(path).map_err(|cause| ConfigError::Unreadable { path: path.to_owned(), cause })?;
+    let name = path.display().to_string();
+    let text = syntax::utf8(&name, &bytes).map_err(ConfigError::Invalid)?;
+    check_text(&name, text, path.parent().unwrap_or(Path::new("")))
+}
+
+/// Checks the text of a site file called `name`, whose relative paths start in `folder`.
+pub fn check_text(name: &str, text: &str, folder: &Path) -> Result<(Site, Vec<Diagnostic>), ConfigError> {
+    let reading = Reading::new(name, text, folder);
+    let site = syntax::parse(&reading, text).and_then(|document| {
+        let root = Table::root(&reading, &document);
+        let basics = Basics::read(&root);
+        let drafts = Drafts {
+            cameras: root.sections("camera").iter().map(CameraDraft::read).collect(),
+            places: (root.sections("zone").iter().map(PlaceDraft::zone))
+                .chain(root.sections("line").iter().map(PlaceDraft::line))
+                .collect(),
+            rules: root.sections("rule").iter().map(RuleDraft::read).collect(),
+        };
+        drafts.check_links(&reading, &root);
+        checks::check(&reading, &drafts);
+        let (cameras, rules) = drafts.join()?;
+        Some(Site {
+            id: basics.id?,
+            name: basics.name?,
+            time_zone: basics.time_zone?,
+            model: basics.model?,
+            broker: basics.broker?,
+            logbook: basics.logbook?,
+            retention: basics.retention,
+            health: basics.health,
+            cameras,
+            rules,
+            hash: Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect(),
+        })
+    });
+    let found = reading.into_findings();
+    match site {
+        Some(site) if found.iter().all(|d| d.level == Level::Warning) => Ok((site, found)),
+        _ => Err(ConfigError::Invalid(found)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

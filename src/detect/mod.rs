@@ -1,5 +1,17 @@
 //! From a frame to boxes: model manifest, preprocessing, heads, tiles, fair turns.
 
+mod colour;
 mod detection;
+pub mod heads;
+pub mod manifest;
+pub mod merge;
+pub mod nms;
+mod onnx;
+pub mod preprocess;
+mod refusal;
+mod taps;
 
 pub use detection::{Class, DetectError, Detection, Detector, Look};
+pub use manifest::Manifest;
+pub use onnx::OnnxDetector;
+pub use refusal::LoadError;

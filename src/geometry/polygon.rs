@@ -1,6 +1,6 @@
 //! Simple polygons, as technicians draw zones.
 
-use geo::{Area, CoordsIter, Validation};
+use geo::{Area, BooleanOps, CoordsIter, Validation};
 
 use super::{Norm, Point};
 
@@ -36,9 +36,7 @@ impl Polygon {
         if let Some(at) = corners.iter().position(|p| !(p.x.is_finite() && p.y.is_finite())) {
             return Err(PolygonError::NotFinite(at + 1));
         }
-        let ring: geo::LineString<f64> =
-            corners.iter().map(|p| (f64::from(p.x), f64::from(p.y))).collect::<Vec<_>>().into();
-        let outline = geo::Polygon::new(ring, Vec::new());
+        let outline = outline(&corners);
         // Corners on one line make a ring that validation calls self-crossing; the plainer reason comes first.
         if outline.unsigned_area() < 1e-9 && !has_extent(&outline) {
             return Err(PolygonError::NoArea);
@@ -54,6 +52,21 @@ impl Polygon {
         &self.corners
     }
 
+    /// Its area as a fraction of the picture's.
+    pub fn area(&self) -> f64 {
+        self.outline().unsigned_area()
+    }
+
+    /// The part of its area that none of `others` covers.
+    pub fn area_outside(&self, others: &[Self]) -> f64 {
+        let outlines: Vec<_> = others.iter().map(Self::outline).collect();
+        geo::MultiPolygon::from(self.outline()).difference(&geo::unary_union(&outlines)).unsigned_area()
+    }
+
+    fn outline(&self) -> geo::Polygon<f64> {
+        outline(&self.corners)
+    }
+
     /// True when `p` lies inside (even-odd rule; a point on the outline may fall either way).
     pub fn contains(&self, p: Point<Norm>) -> bool {
         let mut inside = false;
@@ -67,6 +80,12 @@ impl Polygon {
         }
         inside
     }
+}
+
+fn outline(corners: &[Point<Norm>]) -> geo::Polygon<f64> {
+    let ring: geo::LineString<f64> =
+        corners.iter().map(|p| (f64::from(p.x), f64::from(p.y))).collect::<Vec<_>>().into();
+    geo::Polygon::new(ring, Vec::new())
 }
 
 /// False when all corners lie on one line.
@@ -95,6 +114,17 @@ mod tests {
         assert_eq!(polygon(&[(0.0, 0.0), (0.5, 0.5), (1.0, 1.0)]), Err(PolygonError::NoArea));
         let bow_tie = [(0.0, 0.0), (1.0, 1.0), (1.0, 0.0), (0.0, 1.0)];
         assert_eq!(polygon(&bow_tie), Err(PolygonError::SelfCrossing));
+    }
+
+    #[test]
+    fn what_is_covered_by_two_together_is_covered() {
+        let zone = polygon(&[(0.2, 0.2), (0.8, 0.2), (0.8, 0.4), (0.2, 0.4)]).unwrap();
+        let left = polygon(&[(0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)]).unwrap();
+        let right = polygon(&[(0.5, 0.0), (1.0, 0.0), (1.0, 1.0), (0.5, 1.0)]).unwrap();
+        assert!((zone.area() - 0.12).abs() < 1e-6);
+        assert!((zone.area_outside(&[]) - 0.12).abs() < 1e-6);
+        assert!((zone.area_outside(std::slice::from_ref(&left)) - 0.06).abs() < 1e-6);
+        assert!(zone.area_outside(&[left, right]) < 1e-6);
     }
 
     proptest! {

@@ -15,6 +15,8 @@ pub enum Entry {
     Signal(SignalEntry),
     /// A camera changed its state.
     Camera(CameraChange),
+    /// What became of an alert on its way to the broker.
+    Delivery(DeliveryNote),
 }
 
 /// The daemon's (or a replay's) start: everything written after it belongs to it.
@@ -86,4 +88,28 @@ pub struct CameraChange {
     pub reason: String,
     /// Sessions tried since the last good one.
     pub retries: u32,
+}
+
+/// The relay's word on an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeliveryNote {
+    /// The alert's number in the outbox.
+    pub seq: i64,
+    /// When.
+    pub at: jiff::Timestamp,
+    /// How often it was sent since the last note.
+    pub attempts: u32,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The broker confirmed it.
+    Delivered,
+    /// Sent, the connection broke before the broker confirmed it; it stays in the outbox.
+    Unconfirmed,
+    /// Too old to be sent.
+    Expired,
 }

@@ -1,5 +1,13 @@
 //! From tracks to signals by zone and time. Pure: (state, tracks, time) -> (state, events).
 
+mod engine;
+mod lifecycle;
+mod schedule;
 mod signal;
+mod subject;
+#[cfg(test)]
+mod testing;
 
+pub use engine::Engine;
+pub use schedule::{Live, Schedule};
 pub use signal::{Phase, SignalEvent, SignalId};

@@ -1,19 +1,20 @@
 //! Following vessels from look to look. Pure: no I/O, no clock.
 
-use std::fmt;
+mod association;
+mod config;
+mod followed;
+mod motion;
+#[cfg(test)]
+mod promises;
+mod tracker;
+mod vessel;
+
+pub use config::TrackerConfig;
+pub use tracker::Tracker;
+pub use vessel::{VesselCounter, VesselId};
 
 use crate::clock::MonoTime;
 use crate::geometry::{BBox, Px};
-
-/// The number by which staff know a followed vessel; unique in a logbook.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct VesselId(pub u64);
-
-impl fmt::Display for VesselId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// How sure the tracker is that a track is a vessel, and still there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

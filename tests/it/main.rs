@@ -1,4 +1,5 @@
-//! Promises that hold across rooms and processes. One binary, so that it links once.
+//! Integration tests: the rooms together, on real parts. One binary, so that it links once.
 
+mod detect;
 mod ingest;
 mod support;

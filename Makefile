@@ -1,0 +1,38 @@
+# Two commands: `make demo` and `make test`. Both do all set-up themselves and are quick when it is done.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test setup streams build unit
+SHELL := bash
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+help:
+	@echo "make demo         set up, then watch three sample cameras for about a minute and print each alert as it comes"
+	@echo "make demo KEEP=1  the same, until Ctrl-C"
+	@echo "make test         set up, then format, clippy, unit, integration and fault tests, and the systemd unit"
+	@echo "make setup        only fetch what is needed: system packages, ONNX Runtime, models, sample material"
+	@echo "make streams      only render the sample streams"
+
+demo: streams
+	cargo run --quiet --release --locked -- demo --config config/demo.toml $(if $(KEEP),--keep)
+
+test: setup unit
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo test --workspace --locked
+
+setup:
+	@models/setup.sh
+
+# The daemon and the sample cameras.
+build: setup
+	cargo build --workspace --release --locked
+
+# Draws only what is out of date.
+streams: build
+	cargo run --quiet --release --locked -p sample-streams --bin sample-scenes
+
+# The unit as it will be installed, with a program that exists on this machine in place of the installed one.
+unit: setup
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	sed 's|/usr/bin/havenwacht|/bin/true|' systemd/havenwacht.service > "$$folder/havenwacht.service" && \
+	systemd-analyze verify --man=no "$$folder/havenwacht.service" && echo "systemd/havenwacht.service: verified"

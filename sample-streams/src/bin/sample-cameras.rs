@@ -1,0 +1,57 @@
+//! Serves clips as RTSP cameras.
+
+use std::io::{Read as _, Write as _};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+use clap::Parser;
+use gstreamer::glib;
+use sample_streams::cameras::{Cameras, credentials};
+use sample_streams::clip::Clip;
+
+/// Serves MP4 clips as RTSP cameras on 127.0.0.1, looped without end and without coding them anew.
+///
+/// Prints one line of JSON with the port when it listens. Ends on SIGTERM, and when its standard input is closed,
+/// so that it never outlives who started it: give it a pipe.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Port to listen on; 0 takes a free one.
+    #[arg(long, default_value_t = 8554)]
+    port: u16,
+    /// File with name:password on its first line, which viewers must then give.
+    #[arg(long)]
+    credentials: Option<PathBuf>,
+    /// Cameras, each as MOUNT=FILE.
+    #[arg(required = true, value_name = "MOUNT=FILE")]
+    cameras: Vec<String>,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    gstreamer::init()?;
+    let mut clips = Vec::new();
+    for camera in &arguments.cameras {
+        let (mount, file) = camera.split_once('=').with_context(|| format!("{camera}: MOUNT=FILE expected"))?;
+        let mount = mount.trim_start_matches('/');
+        ensure!(!mount.is_empty(), "{camera}: the mount is empty");
+        clips.push((mount.to_owned(), Clip::read(file.as_ref())?));
+    }
+    let viewer = arguments.credentials.as_deref().map(credentials).transpose()?;
+    let viewer = viewer.as_ref().map(|(user, password)| (user.as_str(), password.as_str()));
+    let cameras = Cameras::serve(arguments.port, clips, viewer)?;
+
+    // There is nothing to put away: SIGTERM may end the process where it stands.
+    let main = glib::MainLoop::new(None, false);
+    let ended = main.clone();
+    std::thread::spawn(move || {
+        // Whatever comes is not for us; that it ends is.
+        let mut bytes = [0u8; 256];
+        while matches!(std::io::stdin().read(&mut bytes), Ok(n) if n > 0) {}
+        ended.quit();
+    });
+    let mut out = std::io::stdout();
+    writeln!(out, "{{\"port\":{}}}", cameras.port)?;
+    out.flush()?;
+    main.run();
+    Ok(())
+}

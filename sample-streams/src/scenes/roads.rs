@@ -1,0 +1,71 @@
+//! The roads: small vessels far out, off a low coast.
+
+use anyhow::{Context, Result};
+use image::RgbImage;
+
+use super::backdrop::{blend, gradient, grade, paste, reflect};
+use crate::material::{Art, Material};
+use crate::picture::Picture;
+use crate::stage::{Light, Setting};
+use crate::vessel::Vessel;
+use crate::water::Waves;
+
+const SHORE: u32 = 430;
+
+pub(super) fn setting(material: Option<&Material>) -> Result<Setting> {
+    let mut river = material.context("this scene needs material")?.river()?;
+    // Another coast than the one of the inner harbour.
+    image::imageops::flip_horizontal_in_place(&mut river);
+    let mut back = RgbImage::new(1920, 1080);
+    // The far bank seen from farther off: the whole breadth of the panorama but for the tall ship.
+    let scale = 1920.0 / 860.0;
+    let tall = (112.0 * scale) as u32;
+    paste(&mut back, &river, [29, 18, 860, 112], (1920, tall), 0, SHORE, 0);
+    let top = SHORE - tall;
+    let edge: [f32; 3] = [0, 1, 2].map(|c| {
+        (0..1920).map(|x| f32::from(back.get_pixel(x, top + 2).0[c])).sum::<f32>() / 1920.0
+    });
+    gradient(&mut back, 0, top, [58.0, 92.0, 132.0], edge);
+    grade(&mut back, top, top + 60, |_, y, p| blend(edge, p, (y - top) as f32 / 60.0));
+    // Haze over the land.
+    grade(&mut back, SHORE - 90, SHORE, |_, y, p| {
+        blend(p, [176.0, 186.0, 194.0], 0.42 * (y + 90 - SHORE) as f32 / 90.0)
+    });
+    gradient(&mut back, SHORE, 1080, [140.0, 154.0, 162.0], [44.0, 72.0, 88.0]);
+    reflect(&mut back, SHORE, 60, 0.4);
+    Ok(Setting {
+        background: Picture::from_rgb(&back),
+        waves: Waves {
+            top: SHORE as usize,
+            strength: [4.0, 15.0],
+            size: [9.0, 110.0],
+            speed: 55.0,
+            seed: 23,
+        },
+        light: Light { sky: [0.97, 0.98, 1.0], deck: 0.0, foam: 220, noise: 0 },
+        rows: [200.0, 600.0],
+        vessels: vessels(),
+    })
+}
+
+fn vessels() -> Vec<Vessel> {
+    let sailing = Vessel::sailing;
+    vec![
+        // At anchor outside every zone.
+        Vessel::moored(1, Art::Coaster, 210.0, 1580.0, 560.0, false),
+        Vessel::moored(2, Art::Cutter, 150.0, 250.0, 545.0, true),
+        // Over the pilot line, the way that counts.
+        sailing(3, Art::Launch, 150.0, &[(0.5, -110.0, 600.0), (34.0, 2060.0, 630.0)]),
+        // Into the anchorage, stays too long, leaves.
+        sailing(
+            4,
+            Art::Tug,
+            140.0,
+            &[(5.0, 2040.0, 680.0), (19.0, 1180.0, 690.0), (36.0, 1170.0, 690.0), (55.0, 2060.0, 740.0)],
+        ),
+        // Outbound under sail: the wrong way over the pilot line.
+        sailing(5, Art::Sloop, 105.0, &[(22.0, 2000.0, 560.0), (58.0, -90.0, 600.0)]),
+        // Along the near edge of the anchorage, just outside it.
+        sailing(6, Art::Cutter, 150.0, &[(30.0, -120.0, 850.0), (58.5, 2080.0, 850.0)]),
+    ]
+}

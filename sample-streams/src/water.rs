@@ -1,0 +1,86 @@
+//! Water: two sheets of ripples that slide against each other over a still picture.
+
+use crate::noise::Field;
+use crate::picture::Picture;
+
+/// How the water of a scene looks.
+#[derive(Debug, Clone, Copy)]
+pub struct Waves {
+    /// First row of water.
+    pub top: usize,
+    /// Height of the ripples as a share of the brightness, in percent, far away and near.
+    pub strength: [f32; 2],
+    /// Width of a ripple in pixels, far away and near.
+    pub size: [f32; 2],
+    /// Drift of the nearest ripples in pixels a second.
+    pub speed: f32,
+    /// Seed of the ripples.
+    pub seed: u64,
+}
+
+/// Ripples drawn once, and laid over the background with a new offset for each frame.
+#[derive(Debug)]
+pub struct Water {
+    waves: Waves,
+    width: usize,
+    height: usize,
+    sheets: [Vec<i8>; 2],
+}
+
+/// Over how many pixels the end of a sheet turns into its beginning.
+const SEAM: usize = 256;
+
+impl Water {
+    /// Prepares the ripples for pictures of `width` x `height`.
+    pub fn new(waves: Waves, width: usize, height: usize) -> Self {
+        let sheet = |seed: u64| {
+            let field = Field(seed);
+            let rows = height - waves.top;
+            let mut out = vec![0i8; rows * width * 2];
+            let mut depth = 0.0;
+            for row in 0..rows {
+                let near = row as f32 / rows as f32;
+                let size = waves.size[0] + (waves.size[1] - waves.size[0]) * near;
+                let strength = waves.strength[0] + (waves.strength[1] - waves.strength[0]) * near;
+                depth += 7.0 / size;
+                let value = |x: usize| {
+                    let x = x as f32 / size;
+                    field.at(x, depth) + 0.6 * field.at(x * 2.7 + 31.0, depth * 2.3)
+                };
+                let line = &mut out[row * width * 2..][..width * 2];
+                for x in 0..width {
+                    let mut v = value(x);
+                    if x < SEAM {
+                        let t = x as f32 / SEAM as f32;
+                        v = v * t + value(x + width) * (1.0 - t);
+                    }
+                    // 1.28 = 128 steps for a whole brightness / 100 percent.
+                    let level = (v * strength * 1.28).clamp(-63.0, 63.0) as i8;
+                    line[x] = level;
+                    line[x + width] = level;
+                }
+            }
+            out
+        };
+        Self { waves, width, height, sheets: [sheet(waves.seed), sheet(waves.seed ^ 0x5eed)] }
+    }
+
+    /// Lays the ripples of the moment `seconds` over `picture`.
+    pub fn lay(&self, picture: &mut Picture, seconds: f32) {
+        let rows = self.height - self.waves.top;
+        let width = self.width;
+        let luma = &mut picture.data[self.waves.top * width..self.height * width];
+        for (row, line) in luma.chunks_exact_mut(width).enumerate() {
+            let near = 0.25 + 0.75 * row as f32 / rows as f32;
+            let drift = (seconds * self.waves.speed * near) as usize;
+            let start = row * width * 2;
+            let one = &self.sheets[0][start + drift % width..][..width];
+            let other = &self.sheets[1][start + width - 1 - (drift * 4 / 5) % width..][..width];
+            for ((pixel, a), b) in line.iter_mut().zip(one).zip(other) {
+                let still = i16::from(*pixel);
+                let ripple = i16::from(*a) + i16::from(*b);
+                *pixel = (still + ((still * ripple) >> 7)).clamp(16, 235) as u8;
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! `havenwacht check`: every mistake in a site file, or what the watch would do with it, before anything is touched.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use jiff::civil::Weekday;
+
+use crate::config::{
+    self, Camera, Codec, Condition, ConfigError, Diagnostic, Direction, Level, Rule, Shift, Site, Stream,
+};
+
+/// Exit status for a site file with errors (`EX_CONFIG` of sysexits.h).
+pub const BAD_CONFIG: u8 = 78;
+
+/// Pixels of the model's input that a vessel should be wide to be found reliably (measured with both models).
+const FOUND_FROM: f32 = 40.0;
+
+/// How findings are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// `file:line:column: error: key: ...`, for logs and editors.
+    Plain,
+    /// With the line of the file, for a terminal.
+    Drawn {
+        /// With colours.
+        colour: bool,
+    },
+}
+
+/// Checks the site file at `path`: findings to `err`, a summary of a good site to `out`. Returns the exit status.
+pub fn check(path: &Path, look: Look, out: &mut impl Write, err: &mut impl Write) -> u8 {
+    let told = match config::load(path) {
+        Ok((site, warnings)) => {
+            findings(path, &warnings, look, err).and_then(|()| summary(&site, out)).map(|()| 0)
+        }
+        Err(ConfigError::Invalid(found)) => findings(path, &found, look, err).map(|()| BAD_CONFIG),
+        Err(unreadable) => writeln!(err, "{unreadable}").map(|()| BAD_CONFIG),
+    };
+    // Nobody listens any more (`check | head`): the verdict is the status.
+    told.unwrap_or(BAD_CONFIG)
+}
+
+fn findings(path: &Path, found: &[Diagnostic], look: Look, err: &mut impl Write) -> io::Result<()> {
+    match (look, std::fs::read_to_string(path)) {
+        (Look::Drawn { colour }, Ok(text)) => write!(err, "{}", config::drawn(found, &text, colour))?,
+        _ => found.iter().try_for_each(|diagnostic| writeln!(err, "{diagnostic}"))?,
+    }
+    let errors = found.iter().filter(|d| d.level == Level::Error).count();
+    let warnings = found.len() - errors;
+    writeln!(err, "{}: {}, {}", path.display(), count(errors, "error"), count(warnings, "warning"))
+}
+
+fn summary(site: &Site, out: &mut impl Write) -> io::Result<()> {
+    let zone = site.time_zone.iana_name().unwrap_or_default();
+    writeln!(out, "{} ({}), times in {zone}", site.name, site.id)?;
+    let input = site.model.input_width();
+    for camera in &site.cameras {
+        writeln!(out, "\n{} ({}): {}", camera.name, camera.id, source(camera))?;
+        writeln!(out, "  {}", looks(camera))?;
+        if let Some(input) = input {
+            writeln!(out, "  {}", sight(camera, input as f32))?;
+        }
+        for rule in site.rules.iter().filter(|rule| rule.camera == camera.id) {
+            writeln!(out, "  {}: {}", rule.id, words(rule))?;
+        }
+    }
+    let total: f64 = site.cameras.iter().map(config::looks_per_second).sum();
+    let share = config::share_of_a_core(total) * 100.0;
+    writeln!(out, "\n{total:.1} looks a second in all, about {share:.0} % of one core with the small model")?;
+    let kept = site.retention;
+    writeln!(
+        out,
+        "alerts to {}:{}, logbook {} (detections kept {}, events {}), health on {}",
+        site.broker.host,
+        site.broker.port,
+        site.logbook.display(),
+        config::written(kept.detections),
+        config::written(kept.events),
+        site.health
+    )
+}
+
+fn source(camera: &Camera) -> String {
+    let codec = match camera.codec {
+        Codec::H264 => "H.264",
+        Codec::H265 => "H.265",
+    };
+    match &camera.stream {
+        Stream::Rtsp { url, login, .. } => {
+            let login = login.as_ref().map(|login| format!(" as {}", login.username)).unwrap_or_default();
+            format!("{url}{login}, {codec}")
+        }
+        Stream::Clip(path) => format!("the recording {}, {codec}", path.display()),
+    }
+}
+
+fn looks(camera: &Camera) -> String {
+    let regions = match camera.regions.len() {
+        0 => None,
+        n => Some(count(n, "region")),
+    };
+    let seen = match (camera.whole_frame, regions) {
+        (true, Some(regions)) => format!("the whole frame and {regions}"),
+        (false, Some(regions)) => regions,
+        (_, None) => "the whole frame".to_owned(),
+    };
+    format!("looks at {seen} {} times a second", camera.looks_per_second)
+}
+
+/// The smallest vessel that is found reliably, in pixels of a 1920 wide picture.
+fn sight(camera: &Camera, input: f32) -> String {
+    let pixels = |width: f32| format!("{:.0} px", 1920.0 * width * FOUND_FROM / input);
+    let narrowest = camera.regions.iter().map(|region| region.width()).reduce(f32::min);
+    let seen = match (camera.whole_frame, narrowest) {
+        (true, Some(region)) => format!("{}, in its narrowest region {}", pixels(1.0), pixels(region)),
+        (_, Some(region)) => format!("{} in its narrowest region", pixels(region)),
+        (_, None) => pixels(1.0),
+    };
+    format!("finds vessels from about {seen} across (of a picture 1920 px wide)")
+}
+
+/// A rule in plain words.
+fn words(rule: &Rule) -> String {
+    let place = rule.condition.place().1;
+    let confirm = config::written(rule.confirm);
+    let what = match &rule.condition {
+        Condition::Presence { .. } => format!("a vessel is in {place} for {confirm}"),
+        Condition::Entry { .. } => format!("a vessel enters {place} and stays {confirm}"),
+        Condition::Dwell { longer_than, .. } => {
+            format!("a vessel stays in {place} longer than {}", config::written(*longer_than))
+        }
+        Condition::Crossing { direction, .. } => match direction {
+            Direction::Either => format!("a vessel crosses {place}"),
+            Direction::LeftToRight => format!("a vessel crosses {place} from left to right"),
+            Direction::RightToLeft => format!("a vessel crosses {place} from right to left"),
+        },
+    };
+    let when = match rule.schedule.as_slice() {
+        [] => "at any time".to_owned(),
+        shifts => shifts.iter().map(hours).collect::<Vec<_>>().join("; "),
+    };
+    format!("{} when {what}, {when}", rule.severity.as_str())
+}
+
+fn hours(shift: &Shift) -> String {
+    let week = Weekday::Monday.cycle_forward().take(7);
+    let days: Vec<_> = week.filter(|day| shift.days.contains(day)).map(config::day).collect();
+    let days = match days.as_slice() {
+        all if all.len() == 7 => "every day".to_owned(),
+        ["mon", "tue", "wed", "thu", "fri"] => "mon to fri".to_owned(),
+        some => some.join(", "),
+    };
+    let next = if shift.from > shift.to { " the next day" } else { "" };
+    format!("{days} {} to {}{next}", config::clock(shift.from), config::clock(shift.to))
+}
+
+fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}

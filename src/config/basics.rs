@@ -1,0 +1,180 @@
+//! The sections that stand once: site, model, broker, logbook, retention, health.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use super::reader::{Item, Table, short};
+use super::site::{Broker, Model, Retention};
+use super::{credentials, files, names, suggest};
+use crate::names::SiteId;
+
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// What stands in those sections; `None` where a mistake was noted.
+pub(super) struct Basics {
+    pub(super) id: Option<SiteId>,
+    pub(super) name: Option<String>,
+    pub(super) time_zone: Option<TimeZone>,
+    pub(super) model: Option<Model>,
+    pub(super) broker: Option<Broker>,
+    pub(super) logbook: Option<PathBuf>,
+    pub(super) retention: Retention,
+    pub(super) health: SocketAddr,
+}
+
+impl Basics {
+    pub(super) fn read(root: &Table<'_>) -> Self {
+        let site = root.section(
+            "site",
+            Some("add [site] with id = \"my-harbour\" and time_zone = \"Europe/Amsterdam\""),
+        );
+        let id = site.as_ref().and_then(|site| site.required("id", "\"my-harbour\"", names::identifier));
+        Self {
+            name: site.as_ref().and_then(|site| names::name_or(site, id.as_ref())),
+            time_zone: site
+                .as_ref()
+                .and_then(|site| site.required("time_zone", "\"Europe/Amsterdam\"", time_zone)),
+            id: id.and_then(|id| SiteId::new(&id.value).ok()),
+            model: root
+                .section("model", Some("add [model] with manifest = \"...\" and runtime = \"...\""))
+                .and_then(|section| model(&section)),
+            broker: root
+                .section("broker", Some("add [broker] with host = \"127.0.0.1\""))
+                .and_then(|section| broker(&section)),
+            logbook: root
+                .section("logbook", Some("add [logbook] with path = \"/var/lib/havenwacht/logbook.sqlite\""))
+                .and_then(|s| {
+                    s.required("path", "\"/var/lib/havenwacht/logbook.sqlite\"", files::in_a_folder)
+                }),
+            retention: retention(root),
+            health: root
+                .section("health", None)
+                .and_then(|section| section.optional("listen", listen))
+                .unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9464)),
+        }
+    }
+}
+
+fn time_zone(item: &Item<'_>) -> Option<TimeZone> {
+    let name = item.text()?;
+    // `TimeZone::get` would take what the box happens to call local; schedules must not depend on the box.
+    if let Some(zone) = TimeZone::get(name).ok().filter(|zone| zone.iana_name().is_some()) {
+        return Some(zone);
+    }
+    let known: Vec<String> = jiff::tz::db().available().map(|zone| zone.as_str().to_owned()).collect();
+    let city =
+        known.iter().find(|zone| zone.rsplit('/').next().is_some_and(|c| c.eq_ignore_ascii_case(name)));
+    let near = city.map(String::as_str).or_else(|| suggest::nearest(name, known.iter().map(String::as_str)));
+    item.error(
+        format!("\"{}\" is no time zone of the IANA database", short(name)),
+        match near {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => {
+                "an area and a city, such as \"Europe/Amsterdam\": it knows when the clock changes".to_owned()
+            }
+        },
+    );
+    None
+}
+
+fn model(section: &Table<'_>) -> Option<Model> {
+    let manifest = section.required("manifest", "\"/usr/share/havenwacht/models/ssdlite.toml\"", |item| {
+        files::existing(
+            item,
+            "the model's manifest, a TOML file beside the model; `make demo` brings one to models/",
+        )
+    });
+    let runtime = section.required("runtime", "\"/usr/lib/havenwacht/libonnxruntime.so\"", |item| {
+        files::existing(
+            item,
+            "ONNX Runtime's shared library, libonnxruntime.so; `make demo` brings it to models/runtime/",
+        )
+    });
+    let threads = section.optional("threads", |item| item.whole(1..=64, "threads of one inference"));
+    Some(Model { manifest: manifest?, runtime: runtime?, threads: threads.unwrap_or(1) })
+}
+
+fn broker(section: &Table<'_>) -> Option<Broker> {
+    let host = section.required("host", "\"127.0.0.1\"", host);
+    let port = section.optional("port", |item| item.whole(1..=u16::MAX, "a TCP port")).unwrap_or(1883);
+    let login = credentials::login(section);
+    Some(Broker { host: host?, port, login })
+}
+
+fn host(item: &Item<'_>) -> Option<String> {
+    let host = item.text()?;
+    let help = "a name or an address alone: host = \"mqtt.example\", port = 1883";
+    if host.contains('@') {
+        item.error("holds a user name or a password", credentials::HELP);
+    } else if host.contains("://") {
+        item.error("is an address with a scheme", help);
+    } else if host.parse::<IpAddr>().is_err()
+        && !host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+    {
+        item.error(format!("\"{}\" is no host name or address", short(host)), help);
+    } else {
+        return Some(host.to_owned());
+    }
+    None
+}
+
+fn retention(root: &Table<'_>) -> Retention {
+    let mut retention = Retention { detections: DAY * 90, events: YEAR * 2 };
+    let Some(section) = root.section("retention", None) else { return retention };
+    let read = |item: &Item<'_>| item.duration(HOUR..=YEAR * 100);
+    let detections = section.optional("detections", read);
+    let events = section.optional("events", read);
+    let whole = (detections.is_some() || section.get("detections").is_none())
+        && (events.is_some() || section.get("events").is_none());
+    retention.detections = detections.unwrap_or(retention.detections);
+    retention.events = events.unwrap_or(retention.events);
+    if whole && retention.events < retention.detections {
+        section.reading.warning(
+            &section.place,
+            format!(
+                "events are kept {}, shorter than the detections they came from ({})",
+                super::units::written(retention.events),
+                super::units::written(retention.detections)
+            ),
+            "events take little room: keep them at least as long as detections",
+        );
+    }
+    retention
+}
+
+fn listen(item: &Item<'_>) -> Option<SocketAddr> {
+    const HELP: &str = "an address and a port in quotes: \"127.0.0.1:9464\"";
+    let text = item.text()?;
+    let Ok(address) = text.parse::<SocketAddr>() else {
+        let help = match text.strip_prefix("localhost:").or_else(|| text.strip_prefix(':')) {
+            Some(port) => format!("did you mean \"127.0.0.1:{}\"?", short(port)),
+            None => HELP.to_owned(),
+        };
+        item.error(format!("\"{}\" is no address with a port", short(text)), help);
+        return None;
+    };
+    if address.port() == 0 {
+        item.error("port 0 is no port", HELP);
+        return None;
+    }
+    if !address.ip().is_loopback() {
+        item.warning(
+            format!("{address} can be reached from the network, and the page asks for no password"),
+            "listen on 127.0.0.1 and let a web server with a login pass it on",
+        );
+    }
+    Some(address)
+}
+
+impl Model {
+    /// Pixels across the model's input, as its manifest says; `None` where that cannot be read.
+    pub fn input_width(&self) -> Option<u32> {
+        let manifest: toml::Table = std::fs::read_to_string(&self.manifest).ok()?.parse().ok()?;
+        manifest.get("input")?.get("width")?.as_integer()?.try_into().ok().filter(|width| *width > 0)
+    }
+}

@@ -1,0 +1,169 @@
+//! `[[camera]]`.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::reader::{Item, Table, short};
+use super::reading::{At, Place};
+use super::site::{Camera, Codec, RtpTransport, Stream};
+use super::{credentials, files, names, shapes};
+use crate::names::CameraId;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A camera as far as it could be read.
+pub(super) struct CameraDraft {
+    pub(super) place: Place,
+    pub(super) id: Option<At<String>>,
+    pub(super) url: Option<At<String>>,
+    /// Without its zones and lines.
+    pub(super) camera: Option<Camera>,
+}
+
+impl CameraDraft {
+    pub(super) fn read(table: &Table<'_>) -> Self {
+        let id = table.required("id", "\"quay-east\"", names::identifier);
+        let name = names::name_or(table, id.as_ref());
+        let url = table.required("url", "\"rtsp://192.0.2.10:554/stream1\"", |item| {
+            source(item).map(|found| item.at(found))
+        });
+        let codec = table.required("codec", "\"h264\" (or \"h265\"; the camera's own page tells)", |item| {
+            item.choice(&[("h264", Codec::H264), ("h265", Codec::H265)])
+        });
+        let transport = table.optional("transport", |item| {
+            item.choice(&[("tcp", RtpTransport::Tcp), ("udp", RtpTransport::Udp)])
+        });
+        let login = credentials::login(table);
+        let looks = table
+            .optional("looks_per_second", |item| item.number(0.1..=30.0, "how often the detector looks"))
+            .unwrap_or(4.0);
+        let whole_frame = table.optional("whole_frame", Item::boolean).unwrap_or(true);
+        let regions = list(table, "regions", shapes::region);
+        let stall_after = table.optional("stall_after", |item| item.duration(SECOND..=MINUTE * 10));
+        let first_frame_within =
+            table.optional("first_frame_within", |item| item.duration(SECOND..=MINUTE * 10));
+        let privacy_masks = list(table, "privacy_masks", |item| shapes::polygon(item, "mask"));
+
+        if !whole_frame && table.get("regions").is_none_or(|item| item.list().is_some_and(|l| l.is_empty())) {
+            let help = "leave whole_frame = false out, or add regions = [[left, top, right, bottom]]";
+            table.reading.error(&table.place, "has nothing to look at: no whole frame and no regions", help);
+        }
+        if whole_frame && let Some(item) = table.get("regions") {
+            for (index, region) in regions.iter().enumerate() {
+                if region.area() > 0.98 {
+                    let place = item.place.item(index, item.place.span.clone());
+                    let help = "leave this region out, or set whole_frame = false";
+                    table.reading.warning(&place, "is the whole frame, which is looked at already", help);
+                }
+            }
+        }
+        let stream = match &url {
+            Some(At { value: Source::Clip(path), .. }) => {
+                for key in ["transport", "username", "password_file", "password_credential"] {
+                    if let Some(item) = table.get(key) {
+                        item.error(
+                            "has no meaning for a recording",
+                            "leave it out, or give an rtsp:// address",
+                        );
+                    }
+                }
+                Some(Stream::Clip(path.clone()))
+            }
+            Some(At { value: Source::Rtsp(url), .. }) => {
+                let transport = transport.unwrap_or(RtpTransport::Tcp);
+                Some(Stream::Rtsp { url: url.clone(), transport, login })
+            }
+            None => None,
+        };
+        let camera = || {
+            Some(Camera {
+                id: CameraId::new(&id.as_ref()?.value).ok()?,
+                name: name?,
+                stream: stream?,
+                codec: codec?,
+                looks_per_second: looks as f32,
+                whole_frame,
+                regions,
+                stall_after: stall_after.unwrap_or(SECOND * 5),
+                first_frame_within: first_frame_within.unwrap_or(SECOND * 15),
+                privacy_masks,
+                zones: Vec::new(),
+                lines: Vec::new(),
+            })
+        };
+        let camera = camera();
+        let url = url.map(|url| At { value: url.value.to_string(), place: url.place });
+        Self { place: table.place.clone(), id, url, camera }
+    }
+}
+
+fn list<'a, T>(table: &Table<'a>, key: &'static str, read: impl Fn(&Item<'a>) -> Option<T>) -> Vec<T> {
+    table.optional(key, Item::list).unwrap_or_default().iter().filter_map(read).collect()
+}
+
+enum Source {
+    Rtsp(Url),
+    Clip(std::path::PathBuf),
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Rtsp(url) => url.fmt(f),
+            Self::Clip(path) => path.display().fmt(f),
+        }
+    }
+}
+
+/// Where frames come from. No message repeats an address that may hold a password.
+fn source(item: &Item<'_>) -> Option<Source> {
+    let text = item.text()?;
+    let Some((scheme, rest)) = text.split_once("://") else {
+        if text.contains('@') {
+            item.error("is no rtsp:// address, and seems to hold a password", credentials::HELP);
+            return None;
+        }
+        let meaning = "a recording to play, or the address of a camera: rtsp://192.0.2.10:554/stream1";
+        return files::existing(item, meaning).map(Source::Clip);
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    // A password with a slash in it pushes its @ out of the authority: any @ before a stream name is suspect.
+    if authority.contains('@') || rest.rsplit_once('@').is_some_and(|(before, _)| before.contains(':')) {
+        item.error("holds a user name or a password: addresses end up in logs", credentials::HELP);
+        return None;
+    }
+    let lower = rest.to_lowercase();
+    if ["password=", "passwd=", "pwd=", "pass="].iter().any(|key| lower.contains(key)) {
+        let help = format!("{}; most cameras take that too", credentials::HELP);
+        item.error("holds a password in its path: addresses end up in logs", help);
+        return None;
+    }
+    if !matches!(scheme, "rtsp" | "rtsps") {
+        let help = match scheme {
+            "file" => "a recording is given as a plain path, without file://",
+            "http" | "https" => {
+                "not the camera's web page: its RTSP address, such as rtsp://192.0.2.10:554/stream1"
+            }
+            _ => "an address that begins with rtsp:// or rtsps://, or the path of a recording",
+        };
+        item.error(format!("{}:// is not understood", short(scheme)), help);
+        return None;
+    }
+    match Url::parse(text) {
+        Ok(url) if url.host_str().is_none_or(str::is_empty) => {
+            item.error("names no host", "rtsp://192.0.2.10:554/stream1");
+            None
+        }
+        Ok(url) if url.port() == Some(0) => {
+            item.error("port 0 is no port", "554 is RTSP's own, and can be left out");
+            None
+        }
+        Ok(url) => Some(Source::Rtsp(url)),
+        Err(cause) => {
+            item.error(format!("is no address: {cause}"), "rtsp://192.0.2.10:554/stream1");
+            None
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Findings drawn into the text of the site file, for people at a terminal.
+
+use std::fmt;
+use std::ops::Range;
+
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity, SourceCode};
+
+use super::diagnostic::{Diagnostic, Level};
+
+/// Each finding with the line it is about. `text` is the file's; passwords in it are blotted out.
+pub fn drawn(diagnostics: &[Diagnostic], text: &str, colour: bool) -> String {
+    let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let handler = GraphicalReportHandler::new_themed(theme).with_context_lines(1).with_links(false);
+    let text = blotted(text);
+    let mut drawing = String::new();
+    for diagnostic in diagnostics {
+        let file = NamedSource::new(&diagnostic.file, text.clone());
+        let shown = Shown { diagnostic, file, label: first_line(&text, &diagnostic.span) };
+        if handler.render_report(&mut drawing, &shown).is_err() {
+            drawing.push_str(&diagnostic.to_string());
+        }
+        drawing.push('\n');
+    }
+    drawing
+}
+
+/// The text with the value of every line that may hold a password replaced by as many asterisks.
+fn blotted(text: &str) -> String {
+    let suspects = ["pass", "pwd", "secret", "token", "wachtwoord", "@"];
+    let mut blotted = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let lower = line.to_lowercase();
+        let begin = match line.find(['=', ':']) {
+            Some(sign) if suspects.iter().any(|suspect| lower.contains(suspect)) => sign + 1,
+            _ => line.len(),
+        };
+        blotted.push_str(&line[..begin]);
+        // Byte for byte, so that spans keep pointing at the right place.
+        for c in line[begin..].chars() {
+            match c {
+                '\n' | '\r' | ' ' | '"' => blotted.push(c),
+                other => blotted.extend(std::iter::repeat_n('*', other.len_utf8())),
+            }
+        }
+    }
+    blotted
+}
+
+/// The part of a span on its first line, within the text and on character borders.
+fn first_line(text: &str, span: &Range<usize>) -> Range<usize> {
+    let mut start = span.start.min(text.len());
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    let line = text[start..].find(['\n', '\r']).map_or(text.len(), |length| start + length);
+    let mut end = span.end.clamp(start, line);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    start..end
+}
+
+#[derive(Debug)]
+struct Shown<'d> {
+    diagnostic: &'d Diagnostic,
+    file: NamedSource<String>,
+    label: Range<usize>,
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.diagnostic.key.is_empty() {
+            write!(f, "{}: ", self.diagnostic.key)?;
+        }
+        f.write_str(&self.diagnostic.what)
+    }
+}
+
+impl std::error::Error for Shown<'_> {}
+
+impl miette::Diagnostic for Shown<'_> {
+    fn severity(&self) -> Option<Severity> {
+        Some(match self.diagnostic.level {
+            Level::Error => Severity::Error,
+            Level::Warning => Severity::Warning,
+        })
+    }
+
+    fn help(&self) -> Option<Box<dyn fmt::Display + '_>> {
+        self.diagnostic.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.file)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(None, self.label.clone()))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drawing_points_at_the_mistake_and_blots_out_passwords() {
+        let text = "[site]\nlooks = 60\npassword = \"hunter2 é\"\nurl = \"rtsp://u:hunter2@h/\"\n";
+        let at = |line, span| Diagnostic {
+            level: Level::Error,
+            file: "site.toml".to_owned(),
+            line,
+            column: 1,
+            key: "camera[0].x".to_owned(),
+            what: "is wrong".to_owned(),
+            help: Some("do it right".to_owned()),
+            span,
+        };
+        let all: Vec<_> = [15..17, 18..26, 0..text.len(), 500..600, 9..9]
+            .into_iter()
+            .enumerate()
+            .map(|(i, s)| at(i, s))
+            .collect();
+        let drawing = drawn(&all, text, false);
+        assert!(drawing.contains("looks = 60") && drawing.contains("site.toml:2:9"), "{drawing}");
+        assert!(
+            drawing.contains("camera[0].x: is wrong") && drawing.contains("help: do it right"),
+            "{drawing}"
+        );
+        assert!(!drawing.contains("hunter2"), "{drawing}");
+        assert_eq!(blotted(text).len(), text.len());
+    }
+}

@@ -1,0 +1,48 @@
+//! Paths: relative ones start in the site file's folder, and what must be there is looked for (never opened).
+
+use std::path::PathBuf;
+
+use super::reader::Item;
+
+/// The path a value names.
+pub(super) fn resolved(item: &Item<'_>) -> Option<PathBuf> {
+    let text = item.text()?;
+    if text.contains('\0') || text.starts_with('~') {
+        item.error("is no path", "an absolute path, or one that starts in the folder of the site file");
+        return None;
+    }
+    Some(item.reading.folder.join(text))
+}
+
+/// A file that must be there. `meaning` says what it is and where to get it.
+pub(super) fn existing(item: &Item<'_>, meaning: &str) -> Option<PathBuf> {
+    let path = resolved(item)?;
+    match path.metadata() {
+        Ok(meta) if meta.is_dir() => item.error(format!("{} is a folder", path.display()), meaning),
+        Ok(_) => return Some(path),
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {
+            item.error(format!("there is no file {}", path.display()), meaning);
+        }
+        Err(cause) => {
+            item.error(format!("{}: {cause}", path.display()), meaning);
+        }
+    }
+    None
+}
+
+/// A file that is made on the first start: its folder should be there.
+pub(super) fn in_a_folder(item: &Item<'_>) -> Option<PathBuf> {
+    let path = resolved(item)?;
+    if path.is_dir() {
+        item.error(format!("{} is a folder", path.display()), "name the file in it: \"logbook.sqlite\"");
+        return None;
+    }
+    let folder = path.parent().filter(|folder| !folder.is_dir());
+    if let Some(folder) = folder {
+        item.warning(
+            format!("there is no folder {} yet", folder.display()),
+            "systemd makes /var/lib/havenwacht on the first start (StateDirectory=); make any other one yourself",
+        );
+    }
+    Some(path)
+}

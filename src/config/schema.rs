@@ -1,0 +1,74 @@
+//! Every section of a site file and its keys: the one list that readers, suggestions and the reference are held to.
+
+/// A section's name as it stands in brackets (empty: the file itself) and the keys it may hold.
+pub(super) const SECTIONS: &[(&str, &[&str])] = &[
+    ("", &["site", "model", "broker", "logbook", "retention", "health", "camera", "zone", "line", "rule"]),
+    ("site", &["id", "name", "time_zone"]),
+    ("model", &["manifest", "runtime", "threads"]),
+    ("broker", &["host", "port", "username", "password_file", "password_credential"]),
+    ("logbook", &["path"]),
+    ("retention", &["detections", "events"]),
+    ("health", &["listen"]),
+    (
+        "camera",
+        &[
+            "id",
+            "name",
+            "url",
+            "codec",
+            "transport",
+            "username",
+            "password_file",
+            "password_credential",
+            "looks_per_second",
+            "whole_frame",
+            "regions",
+            "stall_after",
+            "first_frame_within",
+            "privacy_masks",
+        ],
+    ),
+    ("zone", &["id", "name", "camera", "polygon"]),
+    ("line", &["id", "name", "camera", "from", "to"]),
+    (
+        "rule",
+        &[
+            "id",
+            "name",
+            "kind",
+            "zone",
+            "line",
+            "direction",
+            "dead_band",
+            "longer_than",
+            "schedule",
+            "severity",
+            "confirm",
+            "clear",
+            "cooldown",
+        ],
+    ),
+    ("schedule", &["days", "from", "to"]),
+];
+
+/// The keys of a section.
+pub(super) fn keys(section: &str) -> &'static [&'static str] {
+    SECTIONS.iter().find(|(name, _)| *name == section).map_or(&[], |(_, keys)| keys)
+}
+
+/// The sections that do have `key`, as written in the file.
+pub(super) fn homes(key: &str) -> Vec<String> {
+    SECTIONS
+        .iter()
+        .filter(|(name, keys)| !name.is_empty() && *name != "schedule" && keys.contains(&key))
+        .map(|(name, _)| header(name))
+        .collect()
+}
+
+/// A section's header as written in the file.
+pub(super) fn header(section: &str) -> String {
+    match section {
+        "camera" | "zone" | "line" | "rule" => format!("[[{section}]]"),
+        _ => format!("[{section}]"),
+    }
+}

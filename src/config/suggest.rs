@@ -1,0 +1,89 @@
+//! "Did you mean": the known word nearest to a mistyped one.
+
+/// Habits from other systems, and what the key or word is here.
+const OTHER_NAMES: &[(&str, &str)] = &[
+    ("fps", "looks_per_second"),
+    ("frame_rate", "looks_per_second"),
+    ("uri", "url"),
+    ("source", "url"),
+    ("stream", "url"),
+    ("timezone", "time_zone"),
+    ("tz", "time_zone"),
+    ("mask", "privacy_masks"),
+    ("masks", "privacy_masks"),
+    ("roi", "regions"),
+    ("tiles", "regions"),
+    ("points", "polygon"),
+    ("corners", "polygon"),
+    ("type", "kind"),
+    ("level", "severity"),
+    ("user", "username"),
+    ("address", "listen"),
+    ("bind", "listen"),
+    ("alarm", "alert"),
+    ("critical", "alert"),
+    ("loiter", "dwell"),
+    ("loitering", "dwell"),
+    ("intrusion", "entry"),
+    ("avc", "h264"),
+    ("hevc", "h265"),
+];
+
+/// The one of `known` that `word` was probably meant to be.
+pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let lower = word.to_lowercase().replace(['-', ' '], "_");
+    let other = OTHER_NAMES.iter().find(|(name, _)| *name == lower).map(|(_, here)| *here);
+    known
+        .into_iter()
+        .map(|candidate| {
+            let plain = candidate.to_lowercase().replace('-', "_");
+            // A word that is the beginning or the end of one known word is as good as a slip of the finger.
+            let part = lower.len() >= 3 && (plain.starts_with(&lower) || plain.ends_with(&lower));
+            let whole = plain.len() >= 3 && lower.starts_with(&plain);
+            let distance = match () {
+                () if other == Some(candidate) => 0,
+                () if part || whole => 1,
+                () => strsim::osa_distance(&lower, &plain),
+            };
+            (distance, candidate)
+        })
+        .filter(|(distance, candidate)| *distance <= (candidate.chars().count() / 3).clamp(1, 3))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// `did you mean "x"?`, or the whole list when nothing is near.
+pub(super) fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k str> + Clone) -> String {
+    if let Some(near) = nearest(word, known.clone()) {
+        return format!("did you mean \"{near}\"?");
+    }
+    let all: Vec<_> = known.into_iter().map(|k| format!("\"{k}\"")).collect();
+    match all.len() {
+        0 => "there are none in this file yet".to_owned(),
+        1..=12 => format!("there is {}", all.join(", ")),
+        more => format!("there are {more}, among them {}", all[..6].join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_finger_is_understood_and_a_stranger_is_not() {
+        let known = ["looks_per_second", "url", "codec", "privacy_masks", "time_zone", "id"];
+        for (word, meant) in [
+            ("look_per_second", "looks_per_second"),
+            ("looks-per-second", "looks_per_second"),
+            ("fps", "looks_per_second"),
+            ("ulr", "url"),
+            ("Codec", "codec"),
+            ("timezone", "time_zone"),
+            ("privacy_mask", "privacy_masks"),
+        ] {
+            assert_eq!(nearest(word, known), Some(meant), "{word}");
+        }
+        assert_eq!(nearest("brightness", known), None);
+        assert_eq!(nearest("x", known), None);
+    }
+}

@@ -1,0 +1,47 @@
+//! From bytes to a parsed document, or the one place where it stops being TOML.
+
+use toml::de::DeTable;
+
+use super::diagnostic::{Diagnostic, Level};
+use super::reading::{Place, Reading, position};
+
+/// The file as text.
+pub(super) fn utf8<'t>(file: &str, bytes: &'t [u8]) -> Result<&'t str, Vec<Diagnostic>> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]).into_owned();
+        let (line, column) = position(&good, good.len());
+        vec![Diagnostic {
+            level: Level::Error,
+            file: file.to_owned(),
+            line,
+            column,
+            key: String::new(),
+            what: "this byte is not UTF-8 text".to_owned(),
+            help: Some("save the file with the encoding UTF-8".to_owned()),
+            span: error.valid_up_to()..error.valid_up_to(),
+        }]
+    })
+}
+
+/// The document. Keys given twice are noted one by one; any other mistake of syntax makes the rest a guess, so the
+/// first is noted and nothing else is read.
+pub(super) fn parse<'t>(reading: &Reading<'t>, text: &'t str) -> Option<DeTable<'t>> {
+    let (document, errors) = DeTable::parse_recoverable(text);
+    let twice = |message: &str| message.starts_with("duplicate key");
+    let at = |error: &toml::de::Error| Place { key: String::new(), span: error.span().unwrap_or(0..0) };
+    if let Some(first) = errors.iter().find(|error| !twice(error.message())) {
+        let help = "the rest of the file was not read; mend this and check again";
+        reading.error(&at(first), format!("this is not TOML: {}", first.message()), help);
+        return None;
+    }
+    for error in &errors {
+        let place = at(error);
+        let key = text.get(place.span.clone()).unwrap_or_default();
+        reading.error(
+            &place,
+            format!("`{}` is given twice", super::reader::short(key)),
+            "keep one of the two",
+        );
+    }
+    Some(document.into_inner())
+}

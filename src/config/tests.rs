@@ -1,0 +1,435 @@
+//! Site files as technicians write them, right and wrong.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const EXAMPLE: &str = include_str!("../../config/example.toml");
+const BROKEN: &str = include_str!("../../tests/data/broken.toml");
+
+/// A folder in which the files that the example names do exist.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for path in
+        ["models/ssdlite.toml", "models/runtime/libonnxruntime.so", "config/clip.mp4", "config/secret"]
+    {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, "").unwrap();
+    }
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(folder.path().join("config/secret"), private).unwrap();
+    folder
+}
+
+fn check_in(folder: &Path, text: &str) -> Result<(Site, Vec<Diagnostic>), Vec<Diagnostic>> {
+    // The logbook's folder is not there before the first start.
+    let text = text.replace("/var/lib/havenwacht/", "");
+    check_text("site.toml", &text, &folder.join("config")).map_err(|error| match error {
+        ConfigError::Invalid(found) => found,
+        other => panic!("{other}"),
+    })
+}
+
+fn check(text: &str) -> Result<(Site, Vec<Diagnostic>), Vec<Diagnostic>> {
+    check_in(folder().path(), text)
+}
+
+fn lines(found: &[Diagnostic]) -> String {
+    found.iter().map(|d| format!("{d}\n")).collect()
+}
+
+#[test]
+fn the_example_is_a_good_site_file() {
+    let (site, warnings) = check(EXAMPLE).unwrap();
+    assert_eq!(warnings, []);
+    assert_eq!(site.id.as_str(), "my-harbour");
+    assert_eq!(site.time_zone.iana_name(), Some("Europe/Amsterdam"));
+    assert_eq!(site.cameras[0].zones[0].id.as_str(), "inner-basin");
+    assert_eq!(site.cameras[0].looks_per_second, 4.0);
+    assert_eq!(site.rules[0].camera, site.cameras[0].id);
+    assert_eq!(site.rules[0].schedule[0].days.len(), 7);
+    assert_eq!(site.hash.len(), 64);
+}
+
+#[test]
+fn ten_mistakes_are_found_at_once() {
+    let found = check(BROKEN).unwrap_err();
+    assert!(!lines(&found).contains("anker"), "a password is never repeated");
+    insta::assert_snapshot!(lines(&found));
+}
+
+/// The example with its `old` text replaced, and what the finding must say: level, line of the new text, key, words.
+fn finding(old: &str, new: &str, level: Level, key: &str, words: &[&str]) {
+    assert!(EXAMPLE.contains(old), "the example has no {old:?}");
+    let text = EXAMPLE.replacen(old, new, 1);
+    let found = match check(&text) {
+        Ok((_, warnings)) => warnings,
+        Err(found) => found,
+    };
+    let all = lines(&found);
+    let Some(hit) = found.iter().find(|d| d.level == level && d.key == key) else {
+        panic!("{new:?}: nothing at {key} in\n{all}");
+    };
+    for word in words {
+        assert!(hit.to_string().contains(word), "{new:?}: no {word:?} in\n{hit}");
+    }
+    let line = text.lines().nth(hit.line - 1).unwrap();
+    let name = key.rsplit('.').next().unwrap().split('[').next().unwrap();
+    assert!(line.starts_with('[') || line.contains(name), "{new:?}: {hit} is not about line\n{line}");
+    assert!(level == Level::Warning || check(&text).is_err());
+}
+
+#[test]
+fn each_mistake_has_its_message() {
+    let wrong = |old, new, key, words: &[&str]| finding(old, new, Level::Error, key, words);
+    wrong(
+        "id = \"my-harbour\"",
+        "id = \"My Harbour\"",
+        "site.id",
+        &["identifier", "did you mean \"my-harbour\"?"],
+    );
+    wrong("id = \"my-harbour\"", "", "site.id", &["is missing", "add id = "]);
+    wrong("id = \"my-harbour\"", "id = 7", "site.id", &["text in quotes", "a number"]);
+    wrong("Europe/Amsterdam", "Amsterdam", "site.time_zone", &["did you mean \"Europe/Amsterdam\"?"]);
+    wrong("Europe/Amsterdam", "Europe/Amsterdm", "site.time_zone", &["did you mean \"Europe/Amsterdam\"?"]);
+    wrong("Europe/Amsterdam", "+02:00", "site.time_zone", &["IANA"]);
+    wrong(
+        "time_zone",
+        "timezone",
+        "site.timezone",
+        &["no such key in [site]", "did you mean \"time_zone\"?"],
+    );
+    wrong("[broker]", "[brokers]", "brokers", &["no such section", "did you mean \"broker\"?"]);
+    wrong("[broker]", "[[broker]]", "broker", &["only one"]);
+    wrong("[[camera]]", "[camera]", "camera", &["[[camera]]"]);
+    wrong("[site]", "port = 1883\n[site]", "port", &["before the first section", "belongs in [broker]"]);
+    wrong(
+        "../models/ssdlite.toml",
+        "../models/ssd.toml",
+        "model.manifest",
+        &["there is no file", "ssd.toml"],
+    );
+    wrong("libonnxruntime.so", "libonnx.so", "model.runtime", &["there is no file", "ONNX Runtime"]);
+    wrong("host = \"127.0.0.1\"", "host = \"mqtt://127.0.0.1\"", "broker.host", &["scheme", "port = 1883"]);
+    wrong("port = 1883", "port = 188300", "broker.port", &["out of range", "65535"]);
+    wrong("port = 1883", "port = \"1883\"", "broker.port", &["whole number", "without quotes"]);
+    wrong("port = 1883", "username = \"a\"", "broker.username", &["without a password", "password_file"]);
+    wrong("port = 1883", "password_file = \"secret\"", "broker.password_file", &["without a user name"]);
+    wrong("port = 1883", "user = \"a\"", "broker.user", &["did you mean \"username\"?"]);
+    wrong(
+        "port = 1883",
+        "username = \"a\"\npassword_file = \"nowhere\"",
+        "broker.password_file",
+        &["no such file"],
+    );
+    wrong(
+        "port = 1883",
+        "username = \"a\"\npassword_file = \"secret\"\npassword_credential = \"mqtt\"",
+        "broker.password_credential",
+        &["keep one"],
+    );
+    wrong(
+        "[logbook]",
+        "[health]\nlisten = \"localhost:9464\"\n[logbook]",
+        "health.listen",
+        &["127.0.0.1:9464"],
+    );
+    wrong("[logbook]", "[health]\nlisten = \"127.0.0.1:0\"\n[logbook]", "health.listen", &["port 0"]);
+    wrong(
+        "[logbook]",
+        "[retention]\ndetections = \"90 days\"\n[logbook]",
+        "retention.detections",
+        &["\"90d\""],
+    );
+    wrong(
+        "[logbook]",
+        "[retention]\nevents = 2\n[logbook]",
+        "retention.events",
+        &["2 has no unit", "\"2y\""],
+    );
+    wrong("rtsp://", "http://", "camera[0].url", &["http://", "not the camera's web page"]);
+    wrong("rtsp://192.0.2.10:554/stream1", "harbour.mp4", "camera[0].url", &["there is no file", "rtsp://"]);
+    wrong("\"h264\"", "\"h.264\"", "camera[0].codec", &["did you mean \"h264\"?"]);
+    wrong("looks_per_second = 4.0", "looks_per_second = 60", "camera[0].looks_per_second", &["0.1 to 30"]);
+    wrong("looks_per_second = 4.0", "fps = 4", "camera[0].fps", &["did you mean \"looks_per_second\"?"]);
+    wrong("looks_per_second = 4.0", "stall_after = \"1h\"", "camera[0].stall_after", &["from 1s to 10m"]);
+    wrong(
+        "[[0.0, 0.4, 1.0, 0.8]]",
+        "[[0.5, 0.4, 0.4, 0.4]]",
+        "camera[0].regions[0]",
+        &["[0.5, 0.4, 0.9, 0.8]"],
+    );
+    wrong(
+        "[[0.0, 0.4, 1.0, 0.8]]",
+        "[[0, 400, 1920, 800]]",
+        "camera[0].regions[0][1]",
+        &["looks like pixels"],
+    );
+    wrong("regions = [[0.0, 0.4, 1.0, 0.8]]", "whole_frame = false", "camera[0]", &["nothing to look at"]);
+    wrong(
+        "camera = \"quay-east\"",
+        "camera = \"quay-eats\"",
+        "zone[0].camera",
+        &["did you mean \"quay-east\"?"],
+    );
+    wrong("[0.90, 0.55], [0.95, 0.95]", "[0.95, 0.95], [0.90, 0.55]", "zone[0].polygon", &["edges cross"]);
+    wrong(", [0.95, 0.95], [0.05, 0.95]", "", "zone[0].polygon", &["at least 3 corners"]);
+    wrong("[0.95, 0.95], [0.05, 0.95]", "[0.5, 0.55]", "zone[0].polygon", &["no area"]);
+    wrong(
+        "[[0.10, 0.55], [0.90, 0.55], [0.95, 0.95], [0.05, 0.95]]",
+        "[[1.1, 0.1], [1.9, 0.1], [1.5, 0.9]]",
+        "zone[0].polygon",
+        &["wholly outside"],
+    );
+    wrong("[0.10, 0.55], ", "[0.10], ", "zone[0].polygon[0]", &["1 numbers", "[x, y]"]);
+    wrong("[[zone]]", "[[rule]]\nid = \"night-passage\"\n[[zone]]", "rule[1].id", &["another rule already"]);
+    wrong("kind = \"presence\"", "kind = \"loiter\"", "rule[0].kind", &["known are \"presence\", \"entry\""]);
+    wrong(
+        "kind = \"presence\"",
+        "kind = \"dwell\"",
+        "rule[0].longer_than",
+        &["is missing: a dwell needs it"],
+    );
+    wrong("kind = \"presence\"", "kind = \"crossing\"", "rule[0].line", &["is missing: a crossing needs it"]);
+    wrong("kind = \"presence\"", "kind = \"crossing\"", "rule[0].zone", &["no meaning for a crossing"]);
+    wrong("confirm = \"2s\"", "longer_than = \"5m\"", "rule[0].longer_than", &["no meaning for a presence"]);
+    wrong("confirm = \"2s\"", "confirm = \"2sec\"", "rule[0].confirm", &["did you mean \"2s\"?"]);
+    wrong("zone = \"inner-basin\"", "zone = \"outer-basin\"", "rule[0].zone", &["no zone \"outer-basin\""]);
+    wrong("\"21:30\"", "\"9:30\"", "rule[0].schedule[0].from", &["did you mean \"09:30\"?"]);
+    wrong("\"21:30\"", "21:30:00", "rule[0].schedule[0].from", &["without quotes"]);
+    wrong("\"05:30\"", "\"24:00\"", "rule[0].schedule[0].to", &["\"00:00\""]);
+    wrong("\"05:30\"", "\"21:30\"", "rule[0].schedule[0].to", &["no length", "12:00"]);
+    wrong("\"mon\",", "\"monday\",", "rule[0].schedule[0].days[0]", &["did you mean \"mon\"?"]);
+    let week = "[\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"]";
+    wrong(week, "[]", "rule[0].schedule[0].days", &["never be live"]);
+    wrong(week, "\"weekdays\"", "rule[0].schedule[0].days", &["a list of days"]);
+    wrong("severity = \"alert\"", "severity = \"alarm\"", "rule[0].severity", &["did you mean \"alert\"?"]);
+    wrong("severity = \"alert\"", "id = \"x\"", "", &["`id` is given twice"]);
+    wrong("severity = \"alert\"", "severity = alert", "", &["not TOML"]);
+    wrong("[[zone]]", "[[zone]", "", &["not TOML"]);
+}
+
+#[test]
+fn what_is_legal_and_suspicious_is_a_warning() {
+    let odd = |old, new, key, words: &[&str]| finding(old, new, Level::Warning, key, words);
+    odd(
+        "[logbook]",
+        "[health]\nlisten = \"0.0.0.0:9464\"\n[logbook]",
+        "health.listen",
+        &["from the network"],
+    );
+    odd("[logbook]", "[retention]\nevents = \"30d\"\n[logbook]", "retention", &["30d", "90d"]);
+    odd("logbook.sqlite\"", "nowhere/logbook.sqlite\"", "logbook.path", &["there is no folder"]);
+    odd("looks_per_second = 4.0", "looks_per_second = 30", "camera[0]", &["60.0 looks a second", "108 %"]);
+    odd("[[0.0, 0.4, 1.0, 0.8]]", "[[0.0, 0.0, 1.0, 1.0]]", "camera[0].regions[0]", &["whole frame"]);
+    odd("[0.95, 0.95]", "[1.4, 0.95]", "zone[0].polygon", &["partly outside the picture"]);
+    odd("\"tue\",", "\"mon\", \"tue\",", "rule[0].schedule[0].days[1]", &["named twice"]);
+    odd(
+        "schedule = [",
+        "schedule = [{ days = [\"sat\"], from = \"20:00\", to = \"23:00\" }, ",
+        "rule[0].schedule[1]",
+        &["overlaps rule[0].schedule[0]"],
+    );
+    odd("confirm = \"2s\"", "confirm = \"8h\"", "rule[0].confirm", &["never hold", "confirm is 8h"]);
+    odd(
+        "kind = \"presence\"",
+        "kind = \"dwell\"\nlonger_than = \"9h\"",
+        "rule[0].longer_than",
+        &["never hold", "longer_than is 9h", "8h at most"],
+    );
+    let masked = "looks_per_second = 4.0\nprivacy_masks = [[[0, 0.5], [0.5, 0.5], [0.5, 1], [0, 1]], [[0.5, 0.5], [1, 0.5], [1, 1], [0.5, 1]]]";
+    odd("looks_per_second = 4.0", masked, "rule[0].zone", &["behind privacy masks"]);
+    let elsewhere = "whole_frame = false\nregions = [[0.0, 0.0, 1.0, 0.4]]";
+    odd("regions = [[0.0, 0.4, 1.0, 0.8]]", elsewhere, "rule[0].zone", &["never hold", "no region"]);
+    let schedule = EXAMPLE.lines().find(|line| line.starts_with("schedule")).unwrap();
+    odd(schedule, "", "rule[0]", &["every vessel at any time"]);
+    let line =
+        "[[line]]\nid = \"mouth\"\ncamera = \"quay-east\"\nfrom = [0.5, 0.5]\nto = [1.5, 0.5]\n[[zone]]";
+    odd("[[zone]]", line, "line[0]", &["partly outside"]);
+    let second =
+        "[[camera]]\nid = \"quay-west\"\nurl = \"rtsp://192.0.2.10:554/stream1\"\ncodec = \"h265\"\n[[zone]]";
+    odd("[[zone]]", second, "camera[1]", &["logged, never alerts"]);
+    odd("[[zone]]", second, "camera[1].url", &["same address as that of camera[0]"]);
+    let rule = EXAMPLE[EXAMPLE.find("[[rule]]").unwrap()..].replace("night-passage", "night-passage-2");
+    odd("[[rule]]", &format!("{rule}\n[[rule]]"), "rule[1]", &["the same as rule[0]"]);
+}
+
+#[test]
+fn a_line_needs_two_ends_in_the_picture() {
+    let line = |from: &str, to: &str| {
+        format!("{EXAMPLE}\n[[line]]\nid = \"mouth\"\ncamera = \"quay-east\"\nfrom = {from}\nto = {to}\n")
+    };
+    let (site, _) = check(&line("[0.5, 0.4]", "[0.5, 0.9]")).unwrap();
+    assert!((site.cameras[0].lines[0].segment.length() - 0.5).abs() < 1e-6);
+    for (from, to, words) in [
+        ("[0.5, 0.4]", "[0.5, 0.4]", "no length"),
+        ("[1.2, 0.4]", "[1.5, 0.9]", "wholly outside"),
+        ("[-0.6, 0.5]", "[0.5, -0.5]", "wholly outside"),
+        ("[0.5, \"0.4\"]", "[0.5, 0.9]", "should be a number"),
+    ] {
+        let found = check(&line(from, to)).unwrap_err();
+        assert!(lines(&found).contains(words), "{from} {to}: {}", lines(&found));
+    }
+}
+
+#[test]
+fn a_crossing_is_of_a_line_and_not_of_a_zone() {
+    let text = EXAMPLE.replace("kind = \"presence\"", "kind = \"crossing\"\nline = \"inner-basin\"");
+    let found = lines(&check(&text).unwrap_err());
+    assert!(found.contains("is a zone, and a crossing needs a line"), "{found}");
+}
+
+#[test]
+fn no_message_repeats_a_password() {
+    let secret = "zeer-geheim-77";
+    for (old, new) in [
+        ("port = 1883", format!("password = \"{secret}\"")),
+        ("port = 1883", format!("passwort = \"{secret}\"")),
+        ("port = 1883", format!("Password = [\"{secret}\"]")),
+        ("port = 1883", format!("username = \"a\"\npassword_file = \"{secret}\"")),
+        ("port = 1883", format!("username = \"a\"\npassword_fiel = \"{secret}\"")),
+        ("port = 1883", format!("username = \"a\"\npassword_credential = \"{secret}!\"")),
+        ("127.0.0.1", format!("user:{secret}@127.0.0.1")),
+        ("rtsp://", format!("rtsp://viewer:{secret}@")),
+        ("rtsp://", format!("rtsp://viewer:{secret}/x@")),
+        ("rtsp://", format!("http://viewer:{secret}@")),
+        ("rtsp://", format!("viewer:{secret}@")),
+        ("stream1", format!("user=viewer_password={secret}")),
+    ] {
+        let text = EXAMPLE.replacen(old, &new, 1);
+        let found = check(&text).unwrap_err();
+        let (plain, drawing) = (lines(&found), drawn(&found, &text, true));
+        assert!(!plain.contains(secret) && !drawing.contains(secret), "{new}: {plain}{drawing}");
+        assert!(plain.contains("password"), "{new}: {plain}");
+    }
+    let found = check(&EXAMPLE.replace("port = 1883", "password = \"x\"")).unwrap_err();
+    let plain = lines(&found);
+    assert!(plain.contains("broker.password: a password does not belong in the site file"), "{plain}");
+    assert!(plain.contains("password_file = ") && plain.contains("password_credential = "), "{plain}");
+}
+
+#[test]
+fn a_password_that_everybody_can_read_is_told() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = folder();
+    let text = EXAMPLE.replace("port = 1883", "username = \"a\"\npassword_file = \"secret\"");
+    let (site, warnings) = check_in(folder.path(), &text).unwrap();
+    assert_eq!(warnings, []);
+    let place = SecretSource::File(folder.path().join("config/secret"));
+    assert_eq!(site.broker.login.map(|login| login.password), Some(place));
+    let open = std::fs::Permissions::from_mode(0o644);
+    std::fs::set_permissions(folder.path().join("config/secret"), open).unwrap();
+    let (_, warnings) = check_in(folder.path(), &text).unwrap();
+    assert!(lines(&warnings).contains("every user of this box can read"), "{warnings:?}");
+}
+
+#[test]
+fn a_file_that_is_no_text_says_where() {
+    let folder = folder();
+    let path = folder.path().join("config/site.toml");
+    std::fs::write(&path, b"[site]\nid = \"caf\xe9\"\n").unwrap();
+    let error = load(&path).unwrap_err().to_string();
+    assert!(error.contains("site.toml:2:10: error: this byte is not UTF-8"), "{error}");
+    let error = load(&folder.path().join("absent.toml")).unwrap_err();
+    assert!(matches!(error, ConfigError::Unreadable { .. }) && error.to_string().contains("absent.toml"));
+}
+
+#[test]
+fn the_reference_explains_every_key() {
+    let reference = include_str!("../../config/reference.md");
+    for (section, keys) in schema::SECTIONS.iter().filter(|(section, _)| !section.is_empty()) {
+        let header = if *section == "schedule" {
+            "### Shifts".to_owned()
+        } else {
+            format!("`{}`", schema::header(section))
+        };
+        let text = reference.split("\n## ").flat_map(|part| part.split_inclusive("\n### Shifts"));
+        let text: String = match *section {
+            "schedule" => reference.split("\n### Shifts").nth(1).unwrap_or_default().to_owned(),
+            _ => text.filter(|part| part.starts_with(&header)).collect(),
+        };
+        assert!(!text.is_empty(), "no {header} in the reference");
+        for key in *keys {
+            assert!(text.contains(&format!("\n| `{key}` |")), "{header} does not explain {key}");
+        }
+    }
+}
+
+/// Ways in which a file gets damaged.
+fn damage(text: &str, cuts: &[(u8, usize, usize, u8)]) -> Vec<u8> {
+    let mut bytes = text.as_bytes().to_vec();
+    for &(how, at, length, byte) in cuts {
+        if bytes.is_empty() {
+            break;
+        }
+        let at = at % bytes.len();
+        let end = (at + length).min(bytes.len());
+        match how % 5 {
+            0 => drop(bytes.drain(at..end)),
+            1 => {
+                let again = bytes[at..end].to_vec();
+                bytes.splice(at..at, again);
+            }
+            2 => bytes[at] = byte,
+            3 => {
+                let mut lines: Vec<_> = bytes.split(|b| *b == b'\n').map(<[u8]>::to_vec).collect();
+                let (a, b) = (at % lines.len(), length % lines.len());
+                lines.swap(a, b);
+                bytes = lines.join(&b'\n');
+            }
+            _ => {
+                // Values change places, which keeps the file TOML and makes it nonsense.
+                let mut lines: Vec<String> =
+                    String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect();
+                let with: Vec<_> = (0..lines.len()).filter(|i| lines[*i].contains(" = ")).collect();
+                if with.len() < 2 {
+                    continue;
+                }
+                let (a, b) = (with[at % with.len()], with[length % with.len()]);
+                let split =
+                    |line: &str| line.split_once(" = ").map(|(k, v)| (k.to_owned(), v.to_owned())).unwrap();
+                let ((ka, va), (kb, vb)) = (split(&lines[a]), split(&lines[b]));
+                lines[a] = format!("{ka} = {vb}");
+                if a != b {
+                    lines[b] = format!("{kb} = {va}");
+                }
+                bytes = lines.join("\n").into_bytes();
+            }
+        }
+    }
+    bytes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(2_000),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn no_damage_to_a_file_makes_the_check_panic_or_lose_the_line(
+        cuts in proptest::collection::vec((any::<u8>(), any::<usize>(), 0..40usize, any::<u8>()), 1..6),
+    ) {
+        let text = damage(EXAMPLE, &cuts);
+        let found = match syntax::utf8("site.toml", &text) {
+            Err(found) => found,
+            Ok(text) => match check_text("site.toml", text, Path::new("/nonexistent")) {
+                Ok((_, warnings)) => warnings,
+                Err(ConfigError::Invalid(found)) => {
+                    prop_assert!(found.iter().any(|d| d.level == Level::Error), "refused without a reason");
+                    found
+                }
+                Err(other) => panic!("{other}"),
+            },
+        };
+        let count = text.split(|b| *b == b'\n').count();
+        for diagnostic in &found {
+            prop_assert!((1..=count).contains(&diagnostic.line), "{}", diagnostic);
+            prop_assert!(diagnostic.column >= 1 && !diagnostic.what.is_empty());
+        }
+        if let Ok(text) = std::str::from_utf8(&text) {
+            prop_assert!(found.is_empty() || !drawn(&found, text, false).is_empty());
+        }
+    }
+}

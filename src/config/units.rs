@@ -1,0 +1,214 @@
+//! Durations with a unit, times of day and days of the week.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use jiff::civil::{Time, Weekday};
+use toml::de::DeValue;
+
+use super::reader::{Item, short};
+
+/// Unit and its length in milliseconds, the shortest first.
+const UNITS: [(&str, u64); 6] =
+    [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("y", 365 * 86_400_000)];
+
+const DAYS: [(&str, Weekday); 7] = [
+    ("mon", Weekday::Monday),
+    ("tue", Weekday::Tuesday),
+    ("wed", Weekday::Wednesday),
+    ("thu", Weekday::Thursday),
+    ("fri", Weekday::Friday),
+    ("sat", Weekday::Saturday),
+    ("sun", Weekday::Sunday),
+];
+
+const UNIT_HELP: &str =
+    "a number and a unit in quotes: \"500ms\", \"20s\", \"5m\", \"2h\", \"90d\" or \"2y\"";
+
+/// A duration as it would be written in a site file.
+pub fn written(duration: Duration) -> String {
+    let ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let (unit, length) =
+        UNITS.iter().rev().find(|(_, length)| ms >= *length && ms % length == 0).unwrap_or(&UNITS[1]);
+    format!("{}{unit}", ms / length)
+}
+
+/// A time of day as it would be written in a site file.
+pub fn clock(time: Time) -> String {
+    match time.second() {
+        0 => format!("{:02}:{:02}", time.hour(), time.minute()),
+        second => format!("{:02}:{:02}:{second:02}", time.hour(), time.minute()),
+    }
+}
+
+/// A day of the week as it would be written in a site file.
+pub fn day(weekday: Weekday) -> &'static str {
+    DAYS[usize::from(weekday.to_monday_zero_offset().unsigned_abs()) % 7].0
+}
+
+fn duration(text: &str) -> Option<Duration> {
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    let (number, unit) = text.split_at(digits);
+    let (_, length) = UNITS.iter().find(|(name, _)| *name == unit)?;
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    if whole.is_empty() || fraction.is_empty() || fraction.len() > 3 || fraction.contains('.') {
+        return None;
+    }
+    let thousandths = whole.parse::<u64>().ok()?.checked_mul(1000)?
+        + fraction.parse::<u64>().ok()? * 10u64.pow(3 - fraction.len() as u32);
+    Some(Duration::from_millis(thousandths.checked_mul(*length)? / 1000))
+}
+
+/// What a technician probably meant by a duration that is none.
+fn duration_help(text: &str) -> String {
+    let lower = short(text.trim()).to_lowercase();
+    let digits = lower.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(lower.len());
+    let (number, unit) = lower.split_at(digits);
+    let meant = match unit.trim() {
+        _ if number.is_empty() => None,
+        "sec" | "secs" | "second" | "seconds" => Some("s"),
+        "min" | "mins" | "minute" | "minutes" => Some("m"),
+        "hr" | "hrs" | "hour" | "hours" | "u" | "uur" => Some("h"),
+        "day" | "days" | "dag" | "dagen" => Some("d"),
+        "yr" | "year" | "years" | "jaar" => Some("y"),
+        known => UNITS.iter().find(|(name, _)| *name == known).map(|(name, _)| *name),
+    };
+    match meant {
+        Some(unit) => format!("did you mean \"{number}{unit}\"? {UNIT_HELP}"),
+        None => UNIT_HELP.to_owned(),
+    }
+}
+
+/// The durations in `range` that a bare number may have meant.
+fn with_unit(number: &str, range: &RangeInclusive<Duration>) -> String {
+    let meant: Vec<String> = UNITS[1..]
+        .iter()
+        .map(|(unit, _)| format!("{number}{unit}"))
+        .filter(|text| duration(text).is_some_and(|value| range.contains(&value)))
+        .take(3)
+        .map(|text| format!("\"{text}\""))
+        .collect();
+    if meant.is_empty() {
+        UNIT_HELP.to_owned()
+    } else {
+        format!("did you mean {}? {UNIT_HELP}", meant.join(" or "))
+    }
+}
+
+impl Item<'_> {
+    /// A duration in `range`.
+    pub(super) fn duration(&self, range: RangeInclusive<Duration>) -> Option<Duration> {
+        let text = match self.value {
+            DeValue::String(text) => text.as_ref(),
+            DeValue::Integer(_) | DeValue::Float(_) => {
+                let number = self.any_number()?;
+                self.error(format!("{number} has no unit"), with_unit(&number.to_string(), &range));
+                return None;
+            }
+            _ => {
+                self.mistyped("a duration", UNIT_HELP);
+                return None;
+            }
+        };
+        let Some(value) = duration(text) else {
+            let unitless = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+            let (what, help) = match unitless {
+                true => ("has no unit", with_unit(text, &range)),
+                false => ("is not a duration", duration_help(text)),
+            };
+            self.error(format!("\"{}\" {what}", short(text)), help);
+            return None;
+        };
+        if !range.contains(&value) {
+            self.error(
+                format!("{text} is out of range"),
+                format!("from {} to {}", written(*range.start()), written(*range.end())),
+            );
+            return None;
+        }
+        Some(value)
+    }
+
+    /// A time of day.
+    pub(super) fn time_of_day(&self) -> Option<Time> {
+        const HELP: &str = "hours and minutes in quotes: \"21:30\"";
+        if let DeValue::Datetime(unquoted) = self.value {
+            self.error(format!("{unquoted} stands without quotes"), HELP);
+            return None;
+        }
+        let DeValue::String(text) = self.value else {
+            self.mistyped("a time of day", HELP);
+            return None;
+        };
+        let bytes = text.as_bytes();
+        let shaped = bytes.len() == 5 && bytes[2] == b':';
+        if let Some(time) = shaped.then(|| text.parse::<Time>().ok()).flatten() {
+            return Some(time);
+        }
+        let help = match text.as_ref() {
+            "24:00" => "midnight is \"00:00\"; a shift that ends there runs to the end of its day".to_owned(),
+            _ => match format!("{text:0>5}").parse::<Time>() {
+                Ok(time) if text.len() == 4 => format!("did you mean \"{}\"?", clock(time)),
+                _ => HELP.to_owned(),
+            },
+        };
+        self.error(format!("\"{}\" is not a time of day", short(text)), help);
+        None
+    }
+
+    /// A day of the week.
+    pub(super) fn weekday(&self) -> Option<Weekday> {
+        self.choice(&DAYS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn durations_need_a_number_and_one_known_unit() {
+        for (text, ms) in [
+            ("500ms", 500),
+            ("20s", 20_000),
+            ("0s", 0),
+            ("1.5h", 5_400_000),
+            ("90d", 7_776_000_000),
+            ("2y", 63_072_000_000),
+        ] {
+            assert_eq!(duration(text), Some(Duration::from_millis(ms)), "{text}");
+        }
+        let none = [
+            "",
+            "20",
+            "s",
+            "-5s",
+            "5 s",
+            "5S",
+            "5min",
+            ".5s",
+            "5.s",
+            "1.2.3s",
+            "1h30m",
+            "99999999999999999999y",
+        ];
+        for text in none {
+            assert_eq!(duration(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_duration_reads_back_as_it_is_written(ms in 0..4_000_000_000_000u64) {
+            let value = Duration::from_millis(ms);
+            prop_assert_eq!(duration(&written(value)), Some(value));
+        }
+
+        #[test]
+        fn no_text_makes_durations_panic(text in "\\PC{0,12}|[0-9.]{0,24}[a-z]{0,3}") {
+            let _ = (duration(&text), duration_help(&text));
+        }
+    }
+}

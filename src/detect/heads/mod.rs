@@ -1,0 +1,152 @@
+//! From output tensors to candidate boxes: one file a head.
+
+mod nanodet;
+mod ssd;
+mod yolov8;
+mod yolox;
+
+use super::Class;
+use super::manifest::{HeadKind, Input, Manifest};
+use super::refusal::LoadError;
+use crate::geometry::{BBox, Px};
+
+/// One output of a model run.
+#[derive(Clone, Copy, Debug)]
+pub struct Tensor<'a> {
+    /// Extents, slowest first.
+    pub shape: &'a [i64],
+    /// Values in that order.
+    pub data: &'a [f32],
+}
+
+/// A box as the model says it, in pixels of the model's input.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Candidate {
+    /// What it holds.
+    pub class: Class,
+    /// 0 to 1.
+    pub confidence: f32,
+    /// Where; may reach beyond the input.
+    pub bbox: BBox<Px>,
+}
+
+/// The candidates of one run, and how many boxes were not worth the name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Candidates {
+    /// In the order of the model's anchors.
+    pub boxes: Vec<Candidate>,
+    /// Scores or edges that are not finite, scores above 1, boxes without area.
+    pub rejected: u32,
+}
+
+/// The most candidates one run may leave: beyond it the model is broken, and NMS would take seconds.
+const MOST_CANDIDATES: usize = 2000;
+
+impl Candidates {
+    fn clear(&mut self) {
+        self.boxes.clear();
+        self.rejected = 0;
+    }
+
+    /// Takes a box whose score was found high enough, unless it is none.
+    fn offer(&mut self, class: Class, confidence: f32, [x0, y0, x1, y1]: [f32; 4]) {
+        // Sigmoids in 32 bits may round to a hair above 1.
+        let sane = confidence <= 1.001 && [x0, y0, x1, y1].iter().all(|v| v.is_finite()) && x1 > x0 && y1 > y0;
+        if sane && self.boxes.len() < MOST_CANDIDATES {
+            self.boxes.push(Candidate { class, confidence: confidence.min(1.0), bbox: BBox::new(x0, y0, x1, y1) });
+        } else {
+            self.rejected += 1;
+        }
+    }
+
+    /// The surest index of a class in a cell's scores, when it reaches `floor`. Scores that are not numbers are counted.
+    fn score(&mut self, indices: &[usize], floor: f32, score_at: impl Fn(usize) -> f32) -> Option<f32> {
+        let mut best = f32::MIN;
+        for &index in indices {
+            let score = score_at(index);
+            if score.is_nan() {
+                self.rejected += 1;
+            } else {
+                best = best.max(score);
+            }
+        }
+        (best >= floor).then_some(best)
+    }
+}
+
+/// A model's head, checked against the shapes that the model puts out.
+#[derive(Clone, Debug)]
+pub struct Head {
+    kind: HeadKind,
+    width: usize,
+    height: usize,
+    classes: Vec<(Class, Vec<usize>)>,
+    floor: f32,
+    /// Scores per cell or anchor, all classes of the model.
+    scores: usize,
+}
+
+impl Head {
+    /// Checks the shapes that a run of the model put out, in the order of the manifest's outputs.
+    pub fn new(manifest: &Manifest, shapes: &[Vec<i64>]) -> Result<Self, LoadError> {
+        let Input { width, height, .. } = manifest.input;
+        let scores = match manifest.head {
+            HeadKind::Ssd => ssd::check(manifest, shapes)?,
+            HeadKind::NanoDet => nanodet::check(manifest, shapes)?,
+            HeadKind::YoloX => yolox::check(manifest, shapes)?,
+            HeadKind::YoloV8 => yolov8::check(manifest, shapes)?,
+        };
+        for (class, indices) in &manifest.classes {
+            if let Some(beyond) = indices.iter().find(|&&i| i >= scores) {
+                return Err(manifest.refuse(
+                    &format!("classes.{}", class.as_str()),
+                    format!("index {beyond}"),
+                    &format!("below {scores}, the number of the model's scores"),
+                    "count from 0 in the model's own list of classes",
+                ));
+            }
+        }
+        let classes = manifest.classes.clone();
+        Ok(Self { kind: manifest.head, width, height, classes, floor: manifest.thresholds.floor, scores })
+    }
+
+    /// Reads the outputs of one run, in the order and of the shapes that were checked.
+    pub fn decode(&self, outputs: &[Tensor], into: &mut Candidates) {
+        into.clear();
+        match (self.kind, outputs) {
+            (HeadKind::Ssd, [scores, boxes]) => ssd::decode(self, scores.data, boxes.data, into),
+            (HeadKind::NanoDet, [scores @ .., b8, b16, b32]) => nanodet::decode(self, scores, &[*b8, *b16, *b32], into),
+            (HeadKind::YoloX, [map]) => yolox::decode(self, map.data, into),
+            (HeadKind::YoloV8, [map]) => yolov8::decode(self, map, into),
+            // `new` has counted the outputs.
+            _ => {}
+        }
+    }
+
+    /// Cells of a grid of `stride` pixels: columns, rows.
+    fn grid(&self, stride: usize) -> (usize, usize) {
+        (self.width / stride, self.height / stride)
+    }
+}
+
+/// Grids that NanoDet and YOLOX lay over their input, in pixels a cell.
+const STRIDES: [usize; 3] = [8, 16, 32];
+
+/// Refuses an output whose shape is not `expected`; `-1` there stands for any extent.
+fn expect_shape(manifest: &Manifest, key: &str, found: &[i64], expected: &[i64]) -> Result<(), LoadError> {
+    let fits = found.len() == expected.len() && found.iter().zip(expected).all(|(f, e)| *e < 0 || f == e);
+    if fits {
+        return Ok(());
+    }
+    Err(manifest.refuse(
+        key,
+        format!("an output of shape {found:?}"),
+        &shape_text(expected),
+        "check `head`, the input's size and the order of the outputs",
+    ))
+}
+
+fn shape_text(shape: &[i64]) -> String {
+    let extents: Vec<_> = shape.iter().map(|&e| if e < 0 { "any".to_owned() } else { e.to_string() }).collect();
+    format!("[{}]", extents.join(", "))
+}

@@ -1,0 +1,93 @@
+//! Alerts that the broker has not confirmed, as the relay reads them.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::error::{LogbookError, sql};
+use super::open;
+
+/// The undelivered alerts. Reads only: what became of an alert goes to the writer as a
+/// [`DeliveryNote`](super::DeliveryNote).
+pub struct Outbox {
+    connection: Connection,
+}
+
+/// An undelivered alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxRow {
+    /// Its number: the order in which staff are told.
+    pub seq: i64,
+    /// The start that raised it.
+    pub start: i64,
+    /// When it happened.
+    pub at: Timestamp,
+    /// How often it was sent already.
+    pub attempts: u32,
+    /// MQTT topic.
+    pub topic: String,
+    /// JSON object without the delivery fields.
+    pub payload: String,
+    /// JPEG.
+    pub picture: Option<Vec<u8>>,
+}
+
+/// How much waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// Undelivered alerts.
+    pub alerts: u64,
+    /// When the oldest of them happened.
+    pub oldest: Option<Timestamp>,
+}
+
+impl Outbox {
+    /// Opens the logbook at `path` for reading.
+    pub fn open(path: &Path) -> Result<Self, LogbookError> {
+        Ok(Self { connection: open::for_reading(path)? })
+    }
+
+    /// Up to `limit` undelivered alerts with a number above `after`, in order.
+    pub fn undelivered(&self, after: i64, limit: usize) -> Result<Vec<OutboxRow>, LogbookError> {
+        let read = || {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT seq, start, at, attempts, topic, payload, picture FROM alert
+                 WHERE delivered IS NULL AND expired IS NULL AND seq > ?1 ORDER BY seq LIMIT ?2",
+            )?;
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            statement
+                .query_map(params![after, limit], |row| {
+                    Ok(OutboxRow {
+                        seq: row.get(0)?,
+                        start: row.get(1)?,
+                        at: timestamp(row.get(2)?),
+                        attempts: row.get(3)?,
+                        topic: row.get(4)?,
+                        payload: row.get(5)?,
+                        picture: row.get(6)?,
+                    })
+                })?
+                .collect::<Result<Vec<_>, _>>()
+        };
+        read().map_err(sql("read the outbox"))
+    }
+
+    /// How much waits.
+    pub fn depth(&self) -> Result<Depth, LogbookError> {
+        self.connection
+            .prepare_cached("SELECT count(*), min(at) FROM alert WHERE delivered IS NULL AND expired IS NULL")
+            .and_then(|mut statement| {
+                statement.query_row([], |row| {
+                    let alerts: i64 = row.get(0)?;
+                    let oldest: Option<i64> = row.get(1)?;
+                    Ok(Depth { alerts: alerts.unsigned_abs(), oldest: oldest.map(timestamp) })
+                })
+            })
+            .map_err(sql("measure the outbox"))
+    }
+}
+
+fn timestamp(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH)
+}

@@ -1,0 +1,460 @@
+//! Tests of the module's promises, over the whole room.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::testing::*;
+use super::*;
+use crate::config::Retention;
+use crate::rules::Phase;
+use crate::track::TrackState;
+
+fn fresh() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("logbook.sqlite");
+    (folder, path)
+}
+
+fn hash(path: &Path) -> Vec<u8> {
+    Sha256::digest(std::fs::read(path).unwrap()).to_vec()
+}
+
+fn now() -> jiff::Timestamp {
+    NIGHT.parse().unwrap()
+}
+
+#[test]
+fn what_was_flushed_is_there_after_a_stop_without_farewell() {
+    let (_folder, path) = fresh();
+    let (writer, sender) = open(&path);
+    assert_eq!((writer.start(), writer.next_vessel()), (1, 1));
+    sender
+        .send(look(1.0, vec![vessel_at(100.0, Some(7))], vec![track(7, TrackState::Confirmed, 1.0)]))
+        .unwrap();
+    sender.send(told(1, 1.5)).unwrap();
+    writer.flush(SOON).unwrap();
+    drop((writer, sender));
+
+    let (writer, _sender) = open(&path);
+    assert_eq!((writer.start(), writer.next_vessel()), (2, 8), "vessel numbers go on");
+    assert_eq!(
+        column(&path, "SELECT ending FROM v_starts ORDER BY start"),
+        ["cut off", "running or cut off"]
+    );
+    assert_eq!(column(&path, "SELECT vessel FROM v_detections"), ["7"]);
+    assert_eq!(column(&path, "SELECT state FROM v_tracks"), ["cut"]);
+    assert_eq!(column(&path, "SELECT closed_by FROM v_signals"), ["restart"]);
+    assert_eq!(column(&path, "SELECT phase FROM signal_step ORDER BY id"), ["opened", "closed"]);
+    assert_eq!(column(&path, "SELECT delivery FROM v_alerts"), ["waiting"]);
+}
+
+#[test]
+fn a_closed_logbook_says_so_and_begins_anew() {
+    let (_folder, path) = fresh();
+    let (writer, sender) = open(&path);
+    sender.send(told(1, 1.0)).unwrap();
+    sender.send(step(1, Phase::Closed, 9.0)).unwrap();
+    writer.close(at(10.0).wall, SOON).unwrap();
+    assert!(sender.send(told(2, 2.0)).is_err(), "a closed logbook takes nothing");
+    let (writer, _sender) = open(&path);
+    assert_eq!(column(&path, "SELECT ending FROM v_starts WHERE start = 1"), ["stopped"]);
+    assert_eq!(column(&path, "SELECT closed_by FROM v_signals"), ["rule"]);
+    assert_eq!(writer.next_vessel(), 8, "a vessel known by its signal alone keeps its number");
+}
+
+#[test]
+fn a_logbook_has_one_writer() {
+    let (_folder, path) = fresh();
+    let (_writer, _sender) = open(&path);
+    let second = Writer::open(&path, &start(), options());
+    assert!(matches!(second.err().unwrap(), LogbookError::InUse { .. }));
+}
+
+#[test]
+fn a_newer_logbook_is_refused_and_left_as_it_was() {
+    let (_folder, path) = fresh();
+    open(&path).0.close(now(), SOON).unwrap();
+    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let before = hash(&path);
+    let refused = Writer::open(&path, &start(), options()).err().unwrap();
+    assert!(matches!(refused, LogbookError::Newer { found: 99, .. }), "{refused}");
+    assert!(Outbox::open(&path).is_err());
+    assert_eq!(hash(&path), before);
+}
+
+#[test]
+fn a_file_that_is_not_a_logbook_is_refused_and_left_as_it_was() {
+    let (folder, path) = fresh();
+    rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE shopping (item TEXT)").unwrap();
+    let text = folder.path().join("notes.txt");
+    std::fs::write(&text, "buy milk\n".repeat(200)).unwrap();
+    for file in [path, text] {
+        let before = hash(&file);
+        let refused = Writer::open(&file, &start(), options()).err().unwrap();
+        assert!(matches!(refused, LogbookError::Foreign { .. }), "{refused}");
+        assert_eq!(hash(&file), before);
+    }
+}
+
+#[test]
+fn a_damaged_logbook_is_refused_after_a_crash_and_left_as_it_was() {
+    let (_folder, path) = fresh();
+    let (writer, sender) = open(&path);
+    for second in 0..200 {
+        sender.send(look(f64::from(second), vec![vessel_at(100.0, Some(7)); 20], vec![])).unwrap();
+    }
+    writer.flush(SOON).unwrap();
+    drop((writer, sender));
+    wait_for_writer(&path);
+    let mut bytes = std::fs::read(&path).unwrap();
+    assert!(bytes.len() > 20 * 4096, "{}", bytes.len());
+    let middle = bytes.len() / 2 / 4096 * 4096;
+    bytes[middle..middle + 4096].fill(0xA5);
+    std::fs::write(&path, bytes).unwrap();
+    let before = hash(&path);
+    let refused = Writer::open(&path, &start(), options()).err().unwrap();
+    assert!(matches!(refused, LogbookError::Damaged { .. }), "{refused}");
+    assert_eq!(hash(&path), before);
+}
+
+/// The writer's thread ends soon after its last sender; its lock tells when.
+fn wait_for_writer(path: &Path) {
+    let lock = std::fs::File::open(path.with_extension("sqlite.lock")).unwrap();
+    lock.lock().unwrap();
+}
+
+#[test]
+fn the_file_is_set_up_as_promised() {
+    let (_folder, path) = fresh();
+    let (_writer, _sender) = open(&path);
+    assert_eq!(column(&path, "PRAGMA journal_mode"), ["wal"]);
+    assert_eq!(column(&path, "PRAGMA auto_vacuum"), ["2"]);
+    assert_eq!(column(&path, "PRAGMA application_id"), [super::open::APPLICATION_ID.to_string()]);
+    assert_eq!(column(&path, "PRAGMA user_version"), ["1"]);
+    assert_eq!(
+        column(
+            &path,
+            "SELECT name FROM pragma_table_list WHERE type = 'table' AND strict = 0 AND name NOT LIKE 'sqlite%'"
+        ),
+        [""; 0]
+    );
+}
+
+#[test]
+fn entries_keep_their_order_over_many_commits() {
+    let (_folder, path) = fresh();
+    let (writer, sender) = open(&path);
+    for number in 1..=1500u32 {
+        let entry = match number % 5 {
+            0 => told(u128::from(number), f64::from(number)),
+            _ => look(f64::from(number), vec![vessel_at(number as f32, None)], vec![]),
+        };
+        sender.send(entry).unwrap();
+    }
+    writer.flush(SOON).unwrap();
+    let seconds = "SELECT (at - (SELECT at FROM start)) / 1000 AS second FROM";
+    let alerts = column(&path, &format!("{seconds} alert ORDER BY seq"));
+    assert_eq!(alerts, (1..=300).map(|n| (n * 5).to_string()).collect::<Vec<_>>());
+    let looks: Vec<u32> =
+        column(&path, &format!("{seconds} look ORDER BY id")).iter().map(|s| s.parse().unwrap()).collect();
+    assert_eq!(looks.len(), 1200);
+    assert!(looks.is_sorted());
+    assert_eq!(*writer.outbox().borrow(), 300);
+    let stats = writer.stats();
+    assert_eq!(stats.entries.load(Ordering::Relaxed), 1500);
+    assert_eq!(stats.waiting.load(Ordering::Relaxed), 0);
+    assert!(stats.commits.load(Ordering::Relaxed) < 700, "commits are shared");
+}
+
+#[test]
+fn whoever_is_woken_by_the_outbox_finds_the_alert() {
+    let (_folder, path) = fresh();
+    let (writer, sender) = open(&path);
+    let outbox = Outbox::open(&path).unwrap();
+    let mut woken = writer.outbox();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    for number in 1..=20u32 {
+        sender.send(told(u128::from(number), f64::from(number))).unwrap();
+        runtime.block_on(async { tokio::time::timeout(SOON, woken.changed()).await.unwrap().unwrap() });
+        let rows = outbox.undelivered(i64::from(number) - 1, 10).unwrap();
+        assert_eq!(rows.len(), 1);
+        assert_eq!(rows[0].seq, i64::from(number));
+    }
+    assert_eq!(outbox.depth().unwrap(), Depth { alerts: 20, oldest: Some(at(1.0).wall) });
+}
+
+#[test]
+fn an_alert_is_in_the_outbox_if_and_only_if_its_signal_is_written() {
+    let (_folder, path) = fresh();
+    let (writer, sender) = open(&path);
+    sender.send(told(1, 1.0)).unwrap();
+    // The same signal again, with another alert: the signal cannot be written, so the alert must not be.
+    let Entry::Signal(mut again) = told(2, 2.0) else { unreachable!() };
+    again.event.signal = event(1, Phase::Opened, 2.0).signal;
+    sender.send(Entry::Signal(again)).unwrap();
+    // The same alert with another signal.
+    let Entry::Signal(mut twice) = told(3, 3.0) else { unreachable!() };
+    twice.alert.as_mut().unwrap().id = uuid::Uuid::from_u128(1 << 64);
+    sender.send(Entry::Signal(twice)).unwrap();
+    sender.send(told(4, 4.0)).unwrap();
+    sender.send(step(5, Phase::Closed, 5.0)).unwrap();
+    writer.flush(SOON).unwrap();
+    assert_eq!(column(&path, "SELECT id FROM signal").len(), 2);
+    assert_eq!(column(&path, "SELECT count(*) FROM alert JOIN signal ON signal.seq = alert.signal"), ["2"]);
+    assert_eq!(column(&path, "SELECT count(*) FROM signal_step"), ["2"]);
+    assert_eq!(writer.stats().refused.load(Ordering::Relaxed), 3);
+}
+
+#[test]
+fn an_alert_that_no_broker_takes_does_not_stand_before_the_others() {
+    let (_folder, path) = fresh();
+    let (writer, sender) = open(&path);
+    let Entry::Signal(mut large) = told(1, 1.0) else { unreachable!() };
+    large.alert.as_mut().unwrap().picture = Some(vec![0; MAX_PICTURE_BYTES + 1]);
+    sender.send(Entry::Signal(large)).unwrap();
+    sender.send(told(2, 2.0)).unwrap();
+    writer.flush(SOON).unwrap();
+    assert_eq!(column(&path, "SELECT told FROM signal ORDER BY seq"), ["0", "1"]);
+    assert_eq!(column(&path, "SELECT count(*) FROM alert"), ["1"]);
+    assert_eq!(writer.stats().refused.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_full_disk_costs_nothing_once_there_is_room() {
+    let (_folder, path) = fresh();
+    let options = options();
+    let page_limit = options.page_limit.clone();
+    let (writer, sender) = Writer::open(&path, &start(), options).unwrap();
+    sender.send(told(1, 1.0)).unwrap();
+    writer.flush(SOON).unwrap();
+    page_limit.store(column(&path, "PRAGMA page_count")[0].parse().unwrap(), Ordering::Relaxed);
+    let stats = writer.stats();
+    let feeder = std::thread::spawn(move || {
+        // More than batch and channel hold: the feeder has to wait, too.
+        for number in 2..=2500u32 {
+            sender.send(told(u128::from(number), f64::from(number))).unwrap();
+        }
+    });
+    let until = std::time::Duration::from_millis(5);
+    while stats.failed_commits.load(Ordering::Relaxed) < 3 || !stats.degraded.load(Ordering::Relaxed) {
+        std::thread::sleep(until);
+    }
+    assert!(!feeder.is_finished());
+    assert!(stats.last_error().unwrap().contains("full"), "{:?}", stats.last_error());
+    assert!(matches!(writer.flush(Duration::from_millis(50)), Err(LogbookError::Late { .. })));
+    page_limit.store(0, Ordering::Relaxed);
+    feeder.join().unwrap();
+    writer.flush(SOON).unwrap();
+    assert!(!stats.degraded.load(Ordering::Relaxed));
+    let numbers: Vec<u32> = column(&path, "SELECT payload ->> 'number' FROM alert ORDER BY seq")
+        .iter()
+        .map(|n| n.parse().unwrap())
+        .collect();
+    assert_eq!(numbers, (1..=2500).collect::<Vec<_>>());
+    assert_eq!(column(&path, "SELECT count(*) FROM signal"), ["2500"]);
+}
+
+#[test]
+fn local_time_is_right_on_both_nights_on_which_clocks_change() {
+    let (_folder, path) = fresh();
+    let (writer, sender) = open(&path);
+    let moments =
+        ["2026-03-29T00:59:59Z", "2026-03-29T01:00:00Z", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"];
+    for (number, wall) in (1..).zip(moments) {
+        let Entry::Signal(mut signal) = told(number, 0.0) else { unreachable!() };
+        signal.event.at.wall = wall.parse().unwrap();
+        let Entry::Look(mut seen) = look(0.0, vec![vessel_at(1.0, None)], vec![]) else { unreachable!() };
+        seen.at.wall = signal.event.at.wall;
+        let change = CameraChange {
+            camera: camera(),
+            at: signal.event.at,
+            state: "stalled",
+            reason: "no picture for 5 s".into(),
+            retries: 0,
+        };
+        sender.send(Entry::Look(seen)).unwrap();
+        sender.send(Entry::Signal(signal)).unwrap();
+        sender.send(Entry::Camera(change)).unwrap();
+    }
+    writer.flush(SOON).unwrap();
+    let local = [
+        "2026-03-29 01:59:59 +01:00",
+        "2026-03-29 03:00:00 +02:00",
+        "2026-10-25 02:30:00 +02:00",
+        "2026-10-25 02:30:00 +01:00",
+    ];
+    assert_eq!(column(&path, "SELECT local_time FROM v_detections ORDER BY detection"), local);
+    assert_eq!(column(&path, "SELECT opened FROM v_signals ORDER BY seq"), local);
+    assert_eq!(column(&path, "SELECT local_time FROM v_alerts ORDER BY seq"), local);
+    assert_eq!(column(&path, "SELECT local_time FROM v_camera_state ORDER BY id"), local);
+    assert_eq!(
+        column(&path, "SELECT utc FROM v_camera_state ORDER BY id LIMIT 1"),
+        ["2026-03-29T00:59:59.000Z"]
+    );
+}
+
+#[test]
+fn a_track_is_a_row_that_keeps_up_with_it() {
+    let (_folder, path) = fresh();
+    let (writer, sender) = open(&path);
+    for (second, state) in
+        [(2.0, TrackState::Confirmed), (3.0, TrackState::Confirmed), (14.0, TrackState::Confirmed)]
+    {
+        sender.send(look(second, vec![vessel_at(1.0, Some(7))], vec![track(7, state, second)])).unwrap();
+    }
+    writer.flush(SOON).unwrap();
+    let row = "SELECT state || ' ' || last_seen || ' ' || detections FROM v_tracks";
+    assert_eq!(column(&path, row), ["open 2026-06-01 22:13:14 +02:00 3"]);
+    let mut ended = track(7, TrackState::Ended, 16.0);
+    ended.hits = 41;
+    sender.send(look(30.0, vec![], vec![ended])).unwrap();
+    writer.flush(SOON).unwrap();
+    assert_eq!(column(&path, row), ["ended 2026-06-01 22:13:16 +02:00 41"]);
+    assert_eq!(column(&path, "SELECT first_seen FROM v_tracks"), ["2026-06-01 22:13:00 +02:00"]);
+}
+
+#[test]
+fn old_rows_go_and_an_undelivered_alert_stays() {
+    let (_folder, path) = fresh();
+    let (mut options, clock) = options_at(NIGHT);
+    let day = Duration::from_secs(86_400);
+    options.retention = Some(Retention { detections: day, events: 10 * day });
+    let (writer, sender) = Writer::open(&path, &start(), options).unwrap();
+    for second in 0..400 {
+        sender.send(look(f64::from(second), vec![vessel_at(1.0, Some(7))], vec![])).unwrap();
+    }
+    sender
+        .send(look(400.0, vec![vessel_at(1.0, Some(7))], vec![track(7, TrackState::Ended, 400.0)]))
+        .unwrap();
+    for number in 1..=2 {
+        sender.send(told(number, 1.0)).unwrap();
+        sender.send(step(number, Phase::Closed, 9.0)).unwrap();
+    }
+    let note = DeliveryNote { seq: 1, at: at(2.0).wall, attempts: 1, outcome: Outcome::Delivered };
+    sender.send(Entry::Delivery(note)).unwrap();
+    writer.flush(SOON).unwrap();
+    clock.advance(2 * day);
+    let stats = writer.stats();
+    wait_until(|| stats.removed_looks.load(Ordering::Relaxed) == 401);
+    assert_eq!(column(&path, "SELECT count(*) FROM detection"), ["0"]);
+    wait_until(|| column(&path, "SELECT count(*) FROM track") == ["0"]);
+    assert_eq!(column(&path, "SELECT count(*) FROM alert"), ["2"]);
+    clock.advance(20 * day);
+    wait_until(|| column(&path, "SELECT count(*) FROM signal") == ["1"]);
+    assert_eq!(column(&path, "SELECT seq FROM alert"), ["2"]);
+    writer.close(now(), SOON).unwrap();
+    let (writer, _sender) = open(&path);
+    assert_eq!(writer.next_vessel(), 8, "a number is not given twice, even when its rows are gone");
+}
+
+fn wait_until(holds: impl Fn() -> bool) {
+    for _ in 0..2000 {
+        if holds() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("did not happen within 20 s");
+}
+
+/// Four looks a second with three vessels in sight, as a busy quay has.
+#[test]
+fn a_detection_costs_few_bytes() {
+    let (_folder, path) = fresh();
+    let (writer, sender) = open(&path);
+    let (looks, vessels) = (4_000u32, 3u32);
+    for number in 0..looks {
+        let seen =
+            (0..vessels).map(|v| vessel_at(100.0 + (v * 500) as f32, Some(u64::from(v) + 1200))).collect();
+        sender.send(look(f64::from(number) * 0.25, seen, vec![])).unwrap();
+    }
+    writer.close(now(), SOON).unwrap();
+    let bytes = std::fs::metadata(&path).unwrap().len();
+    let empty = {
+        let (_folder, path) = fresh();
+        open(&path).0.close(now(), SOON).unwrap();
+        std::fs::metadata(&path).unwrap().len()
+    };
+    let each = (bytes - empty) as f64 / f64::from(looks * vessels);
+    let day = each * 86_400.0 * 4.0 * f64::from(vessels) / 1e6;
+    eprintln!("{each:.1} bytes a detection, its share of the look included: {day:.0} MB a day and camera");
+    assert!(each < 45.0, "{each:.1} bytes a detection");
+}
+
+/// What an outbox is, in a few lines: the tests' idea of the truth.
+#[derive(Debug, Default)]
+struct Model {
+    waiting: Vec<(i64, u32)>,
+    next: i64,
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Raise,
+    Settle(usize, Outcome),
+    Crash,
+}
+
+impl Model {
+    fn raise(&mut self) {
+        self.next += 1;
+        self.waiting.push((self.next, 0));
+    }
+
+    fn settle(&mut self, seq: i64, outcome: Outcome) {
+        self.waiting.iter_mut().filter(|row| row.0 == seq).for_each(|row| row.1 += 1);
+        if outcome != Outcome::Unconfirmed {
+            self.waiting.retain(|row| row.0 != seq);
+        }
+    }
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let outcome = prop_oneof![Just(Outcome::Delivered), Just(Outcome::Unconfirmed), Just(Outcome::Expired)];
+    let act = prop_oneof![
+        5 => Just(Act::Raise),
+        5 => (0usize..12, outcome).prop_map(|(which, outcome)| Act::Settle(which, outcome)),
+        1 => Just(Act::Crash),
+    ];
+    prop::collection::vec(act, 1..30)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_outbox_holds_what_was_raised_and_not_settled(acts in acts()) {
+        let (_folder, path) = fresh();
+        let mut model = Model::default();
+        let mut watch = Some(open(&path));
+        for act in acts {
+            let (writer, sender) = watch.as_ref().unwrap();
+            match act {
+                Act::Raise => {
+                    model.raise();
+                    sender.send(told(model.next as u128, model.next as f64)).unwrap();
+                }
+                Act::Settle(which, outcome) => {
+                    // Also alerts that are settled already, or were never raised: nothing must happen.
+                    let seq = which as i64;
+                    model.settle(seq, outcome);
+                    sender.send(Entry::Delivery(DeliveryNote { seq, at: now(), attempts: 1, outcome })).unwrap();
+                }
+                Act::Crash => {
+                    writer.flush(SOON).unwrap();
+                    drop(watch.take());
+                    wait_for_writer(&path);
+                    watch = Some(open(&path));
+                }
+            }
+            watch.as_ref().unwrap().0.flush(SOON).unwrap();
+            let rows = Outbox::open(&path).unwrap().undelivered(0, 100).unwrap();
+            let found: Vec<_> = rows.iter().map(|row| (row.seq, row.attempts)).collect();
+            prop_assert_eq!(&found, &model.waiting);
+        }
+    }
+}

@@ -1,0 +1,370 @@
+//! From entries to rows. Knows the schema; knows nothing of threads and retries.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
+
+use super::entry::{CameraChange, DeliveryNote, Entry, LookEntry, Outcome, StartEntry};
+use super::error::{LogbookError, sql};
+use super::{open, signals};
+use crate::clock::{MonoTime, Stamp};
+use crate::detect::{Class, Detection};
+use crate::geometry::{BBox, FrameSize, Px};
+use crate::names::CameraId;
+use crate::track::{Track, TrackState, VesselId};
+
+/// Places in a look: `detection.id` is the look's id times this, plus the place.
+const PLACES: usize = 256;
+
+/// An open track's row is brought up to date when it is this far behind.
+const TRACK_ROW_EVERY: Duration = Duration::from_secs(10);
+
+/// The one connection that writes.
+pub(super) struct Store {
+    pub(super) connection: Connection,
+    pub(super) start: i64,
+    pub(super) next_vessel: u64,
+    zone: TimeZone,
+    /// Row ids and freshness; emptied when a transaction is taken back.
+    cameras: HashMap<CameraId, i64>,
+    tracks: HashMap<VesselId, MonoTime>,
+    _lock: File,
+}
+
+/// Why an entry made no row.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// This entry can never be written; the others can.
+    Refused(String),
+    /// Nothing can be written now.
+    Later(rusqlite::Error),
+    /// Nothing can be written ever again: the file is damaged.
+    Never(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        match open::code(&error) {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Never(error),
+            Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch) => {
+                Self::Refused(error.to_string())
+            }
+            Some(_) => Self::Later(error),
+            // Not SQLite's word but that of the code around it: the entry does not fit the schema.
+            None => Self::Refused(error.to_string()),
+        }
+    }
+}
+
+/// What an entry came to.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Written {
+    pub(super) detections: u64,
+    /// The alert's number in the outbox.
+    pub(super) alert: Option<i64>,
+    /// The signal is there; its alert could never leave and is not.
+    pub(super) unsendable: bool,
+}
+
+impl Store {
+    /// Opens the logbook, ends what an earlier start left open, and begins a new start: one transaction.
+    pub(super) fn open(path: &Path, start: &StartEntry) -> Result<Self, LogbookError> {
+        let zone = TimeZone::get(&start.time_zone)
+            .map_err(|_unknown| LogbookError::TimeZone(start.time_zone.clone()))?;
+        let open::Opened { mut connection, lock, unclean } = open::for_writing(path)?;
+        if unclean {
+            tracing::warn!(path = %path.display(), "the logbook was not closed last time; its pages are whole");
+        }
+        let (start, next_vessel) =
+            begin(&mut connection, &zone, start).map_err(sql("begin a start in the logbook"))?;
+        let (cameras, tracks) = Default::default();
+        Ok(Self { connection, start, next_vessel, zone, cameras, tracks, _lock: lock })
+    }
+
+    /// Commits entries in their order, in one transaction. Entries that can never be written are left out.
+    pub(super) fn commit(
+        &mut self,
+        batch: &[Entry],
+        mut refused: impl FnMut(&Entry, String),
+    ) -> Result<Vec<Written>, Failure> {
+        let outcome = self.try_commit(batch, &mut refused);
+        if outcome.is_err() {
+            self.cameras.clear();
+            self.tracks.clear();
+            if !self.connection.is_autocommit() {
+                // Whatever this says, the next BEGIN tells whether the transaction is gone.
+                let _taken_back = self.connection.execute_batch("ROLLBACK");
+            }
+        }
+        outcome
+    }
+
+    fn try_commit(
+        &mut self,
+        batch: &[Entry],
+        refused: &mut impl FnMut(&Entry, String),
+    ) -> Result<Vec<Written>, Failure> {
+        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(never_refused)?;
+        let mut written = Vec::with_capacity(batch.len());
+        let mut turned_away = Vec::new();
+        for entry in batch {
+            self.connection.execute_batch("SAVEPOINT entry").map_err(never_refused)?;
+            match self.apply(entry) {
+                Ok(rows) => written.push(rows),
+                Err(Failure::Refused(why)) => {
+                    self.connection.execute_batch("ROLLBACK TO entry").map_err(never_refused)?;
+                    self.cameras.clear();
+                    self.tracks.clear();
+                    turned_away.push((entry, why));
+                }
+                Err(other) => return Err(other),
+            }
+            self.connection.execute_batch("RELEASE entry").map_err(never_refused)?;
+        }
+        self.connection.execute_batch("COMMIT").map_err(never_refused)?;
+        // Told only now, so that a batch that is tried again does not count twice.
+        turned_away.into_iter().for_each(|(entry, why)| refused(entry, why));
+        Ok(written)
+    }
+
+    fn apply(&mut self, entry: &Entry) -> Result<Written, Failure> {
+        match entry {
+            Entry::Look(look) => self.look(look),
+            Entry::Signal(signal) => {
+                let camera = self.camera(&signal.event.camera)?;
+                signals::write(&self.connection, &self.zone, self.start, camera, signal)
+            }
+            Entry::Camera(change) => self.camera_state(change),
+            Entry::Delivery(note) => self.delivery(note),
+        }
+    }
+
+    fn look(&mut self, entry: &LookEntry) -> Result<Written, Failure> {
+        let due: Vec<&Track> = entry.tracks.iter().filter(|track| self.is_due(track)).collect();
+        if entry.detections.is_empty() && due.is_empty() {
+            return Ok(Written::default());
+        }
+        let camera = self.camera(&entry.camera)?;
+        // An empty look still gets a row when it changed a track; a crowded one gets several.
+        let mut chunks = entry.detections.chunks(PLACES);
+        let mut look = self.look_row(entry, camera)?;
+        self.detections(look, chunks.next().unwrap_or_default())?;
+        for chunk in chunks {
+            look = self.look_row(entry, camera)?;
+            self.detections(look, chunk)?;
+        }
+        for track in due {
+            self.track(entry, camera, look, track)?;
+        }
+        Ok(Written { detections: entry.detections.len() as u64, ..Written::default() })
+    }
+
+    fn look_row(&self, entry: &LookEntry, camera: i64) -> Result<i64, Failure> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO look (start, camera, at, utc_offset, frame, frame_width, frame_height)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?;
+        let FrameSize { width, height } = entry.frame_size;
+        let (at, offset) = local(&self.zone, entry.at.wall);
+        let frame = integer(entry.frame_seq);
+        Ok(statement.insert(params![self.start, camera, at, offset, frame, width, height])?)
+    }
+
+    fn detections(&self, look: i64, seen: &[(Detection, Option<VesselId>)]) -> Result<(), Failure> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO detection (id, vessel, class, confidence, x, y, width, height)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?;
+        for (place, (detection, vessel)) in (0i64..).zip(seen) {
+            let [x, y, width, height] = whole_pixels(&detection.bbox);
+            let confidence = (f64::from(detection.confidence.clamp(0.0, 1.0)) * 1000.0).round() as i64;
+            let vessel = vessel.map(|v| integer(v.0));
+            let id = look * PLACES as i64 + place;
+            let class = class_number(detection.class);
+            statement.execute(params![id, vessel, class, confidence, x, y, width, height])?;
+        }
+        Ok(())
+    }
+
+    fn is_due(&self, track: &Track) -> bool {
+        let behind = |written: &MonoTime| track.last_seen.since(*written) >= TRACK_ROW_EVERY;
+        track.state == TrackState::Ended || self.tracks.get(&track.vessel).is_none_or(behind)
+    }
+
+    fn track(&mut self, entry: &LookEntry, camera: i64, look: i64, track: &Track) -> Result<(), Failure> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO track (vessel, start, camera, state, first_seen, first_offset, last_seen, last_offset,
+               first_look, last_look, detections, x, y, width, height)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11, ?12, ?13, ?14)
+             ON CONFLICT (vessel) DO UPDATE SET state = excluded.state, last_seen = excluded.last_seen,
+               last_offset = excluded.last_offset, last_look = excluded.last_look, detections = excluded.detections,
+               x = excluded.x, y = excluded.y, width = excluded.width, height = excluded.height
+             WHERE track.start = excluded.start",
+        )?;
+        let state = if track.state == TrackState::Ended { "ended" } else { "open" };
+        let (first, first_offset) = local(&self.zone, wall_of(track.first_seen, entry.at));
+        let (last, last_offset) = local(&self.zone, wall_of(track.last_seen, entry.at));
+        let [x, y, width, height] = whole_pixels(&track.bbox);
+        let vessel = integer(track.vessel.0);
+        let rows = statement.execute(params![
+            vessel,
+            self.start,
+            camera,
+            state,
+            first,
+            first_offset,
+            last,
+            last_offset,
+            look,
+            track.hits,
+            x,
+            y,
+            width,
+            height
+        ])?;
+        if rows == 0 {
+            return Err(Failure::Refused(format!("vessel number {vessel} belongs to an earlier start")));
+        }
+        match track.state {
+            TrackState::Ended => self.tracks.remove(&track.vessel),
+            _ => self.tracks.insert(track.vessel, track.last_seen),
+        };
+        Ok(())
+    }
+
+    fn camera_state(&mut self, change: &CameraChange) -> Result<Written, Failure> {
+        let camera = self.camera(&change.camera)?;
+        let (at, offset) = local(&self.zone, change.at.wall);
+        self.connection
+            .prepare_cached(
+                "INSERT INTO camera_state (start, camera, at, utc_offset, state, reason, retries)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute(params![self.start, camera, at, offset, change.state, change.reason, change.retries])?;
+        Ok(Written::default())
+    }
+
+    fn delivery(&mut self, note: &DeliveryNote) -> Result<Written, Failure> {
+        let (at, offset) = local(&self.zone, note.at);
+        let delivered = (note.outcome == Outcome::Delivered).then_some(at);
+        let expired = (note.outcome == Outcome::Expired).then_some(at);
+        self.connection
+            .prepare_cached(
+                "UPDATE alert SET attempts = attempts + ?2, delivered = ?3, delivered_offset = ?4, expired = ?5
+                 WHERE seq = ?1 AND delivered IS NULL AND expired IS NULL",
+            )?
+            .execute(params![note.seq, note.attempts, delivered, delivered.map(|_| offset), expired])?;
+        Ok(Written::default())
+    }
+
+    fn camera(&mut self, name: &CameraId) -> Result<i64, Failure> {
+        if let Some(&id) = self.cameras.get(name) {
+            return Ok(id);
+        }
+        let known = self
+            .connection
+            .prepare_cached("SELECT id FROM camera WHERE name = ?1")?
+            .query_row([name.as_str()], |row| row.get(0))
+            .optional()?;
+        let id = match known {
+            Some(id) => id,
+            None => self
+                .connection
+                .prepare_cached("INSERT INTO camera (name) VALUES (?1)")?
+                .insert([name.as_str()])?,
+        };
+        self.cameras.insert(name.clone(), id);
+        Ok(id)
+    }
+
+    /// Marks the start as cleanly ended.
+    pub(super) fn end(&mut self, at: Timestamp) -> rusqlite::Result<()> {
+        self.connection
+            .execute("UPDATE start SET ended = ?2 WHERE id = ?1", params![self.start, at.as_millisecond()])?;
+        self.connection.pragma_update_and_check(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()))
+    }
+}
+
+/// Statements around entries: what they say is about the file, never about an entry.
+fn never_refused(error: rusqlite::Error) -> Failure {
+    match Failure::from(error) {
+        Failure::Refused(why) => Failure::Later(rusqlite::Error::ToSqlConversionFailure(why.into())),
+        other => other,
+    }
+}
+
+/// Closes what an earlier start left open (its rules engine and tracker are gone) and writes the new start.
+fn begin(connection: &mut Connection, zone: &TimeZone, start: &StartEntry) -> rusqlite::Result<(i64, u64)> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let (at, offset) = local(zone, start.at.wall);
+    transaction.execute(
+        "INSERT INTO signal_step (signal, phase, at, utc_offset, measured, text, x0, y0, x1, y1)
+         SELECT signal.seq, 'closed', ?1, ?2, signal.measured, 'closed: the watch was restarted', x0, y0, x1, y1
+         FROM signal JOIN signal_step ON signal_step.id =
+           (SELECT max(id) FROM signal_step AS step WHERE step.signal = signal.seq)
+         WHERE closed IS NULL ORDER BY signal.seq",
+        params![at, offset],
+    )?;
+    transaction.execute(
+        "UPDATE signal SET closed = ?1, closed_offset = ?2, closed_by = 'restart' WHERE closed IS NULL",
+        params![at, offset],
+    )?;
+    transaction.execute("UPDATE track SET state = 'cut' WHERE state = 'open'", [])?;
+    let next_vessel: i64 = transaction.query_row(
+        "SELECT 1 + max((SELECT ifnull(max(vessel), 0) FROM track), (SELECT ifnull(max(vessel), 0) FROM signal),
+           (SELECT ifnull(max(first_vessel), 1) - 1 FROM start))",
+        [],
+        |row| row.get(0),
+    )?;
+    transaction.execute(
+        "INSERT INTO start (at, utc_offset, mode, version, config_hash, model_hash, time_zone, first_vessel)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![
+            at,
+            offset,
+            start.mode,
+            start.version,
+            start.config_hash,
+            start.model_hash,
+            start.time_zone,
+            next_vessel
+        ],
+    )?;
+    let id = transaction.last_insert_rowid();
+    transaction.commit()?;
+    Ok((id, u64::try_from(next_vessel).unwrap_or(1)))
+}
+
+/// A moment as stored: milliseconds UTC, and the zone's offset then in quarters of an hour.
+pub(super) fn local(zone: &TimeZone, at: Timestamp) -> (i64, i64) {
+    (at.as_millisecond(), i64::from(zone.to_offset(at).seconds() / 900))
+}
+
+/// A number that SQLite can hold; vessel and frame numbers never come near its end.
+pub(super) fn integer(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// The wall time of an earlier moment, from a stamp taken at a later one.
+fn wall_of(moment: MonoTime, at: Stamp) -> Timestamp {
+    at.wall.checked_sub(at.mono.since(moment)).unwrap_or(at.wall)
+}
+
+/// Left, top, width, height.
+fn whole_pixels(bbox: &BBox<Px>) -> [i64; 4] {
+    let [x0, y0, x1, y1] = [bbox.x0, bbox.y0, bbox.x1, bbox.y1].map(|edge| edge.round() as i64);
+    [x0, y0, x1 - x0, y1 - y0]
+}
+
+/// As stored; `v_detections` has the words.
+fn class_number(class: Class) -> i64 {
+    match class {
+        Class::Vessel => 0,
+        Class::Person => 1,
+    }
+}

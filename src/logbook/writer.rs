@@ -1,0 +1,426 @@
+//! The one thread that writes.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use super::entry::{Entry, StartEntry};
+use super::error::LogbookError;
+use super::retention::Removal;
+use super::stats::{WriterStats, add};
+use super::store::{Failure, Store, Written};
+use crate::backoff::{Backoff, Delays};
+use crate::clock::{Clock, MonoTime};
+use crate::config::Retention;
+
+/// Entries that may wait for the writer; the next one makes its sender wait too.
+const CHANNEL: usize = 1024;
+
+/// Entries in one transaction.
+const BATCH: usize = 512;
+
+/// A look may wait this long for company, so that a commit's sync is shared. An alert waits for nobody.
+const GATHER: Duration = Duration::from_millis(250);
+
+/// The thread turns at least this often.
+const TURN: Duration = Duration::from_millis(500);
+
+/// A write-ahead log above this is folded into the logbook when nothing else is to do.
+const WAL_TIDY: u64 = 4 << 20;
+
+/// What the writer needs beside the file.
+pub struct WriterOptions {
+    /// For commit times and for the age of rows.
+    pub clock: Arc<dyn Clock>,
+    /// How long rows are kept; `None` keeps them (replay).
+    pub retention: Option<Retention>,
+    /// Called on every turn of the thread.
+    pub beat: Box<dyn Fn() + Send>,
+    /// The logbook may not grow beyond so many pages: a full disk for tests. 0 is no limit.
+    #[cfg(test)]
+    pub(super) page_limit: Arc<std::sync::atomic::AtomicU32>,
+}
+
+impl WriterOptions {
+    /// Keeps all rows, tells nobody that it turns.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            retention: None,
+            beat: Box::new(|| ()),
+            #[cfg(test)]
+            page_limit: Arc::default(),
+        }
+    }
+}
+
+/// Hands entries to the writer. Cheap to clone.
+#[derive(Clone)]
+pub struct LogbookSender {
+    channel: SyncSender<Message>,
+    stats: Arc<WriterStats>,
+}
+
+enum Message {
+    Entry(Box<Entry>),
+    /// Answer when everything before it is committed.
+    Flush(SyncSender<()>),
+    /// Mark the start as ended, answer, stop.
+    Close(Timestamp, SyncSender<()>),
+}
+
+/// The writer's thread has stopped; the entry was not taken.
+#[derive(Debug, thiserror::Error)]
+#[error("the logbook's writer has stopped")]
+pub struct WriterGone;
+
+impl LogbookSender {
+    /// Hands an entry over. Waits while the channel is full: events may be late, never dropped.
+    pub fn send(&self, entry: Entry) -> Result<(), WriterGone> {
+        add(&self.stats.waiting, 1);
+        self.channel.send(Message::Entry(Box::new(entry))).map_err(|_stopped| {
+            self.stats.waiting.fetch_sub(1, Ordering::Relaxed);
+            WriterGone
+        })
+    }
+
+    /// Hands an entry over if there is room; gives it back if there is none. For tasks that must not wait.
+    pub fn try_send(&self, entry: Entry) -> Result<Option<Entry>, WriterGone> {
+        add(&self.stats.waiting, 1);
+        let refused = match self.channel.try_send(Message::Entry(Box::new(entry))) {
+            Ok(()) => return Ok(None),
+            Err(TrySendError::Full(Message::Entry(entry))) => Ok(Some(*entry)),
+            Err(_) => Err(WriterGone),
+        };
+        self.stats.waiting.fetch_sub(1, Ordering::Relaxed);
+        refused
+    }
+}
+
+/// The writer: its thread, what it has done, and the way to end it.
+///
+/// Dropping it without [`Writer::close`] commits what was handed over, but leaves the start marked as cut off.
+pub struct Writer {
+    path: PathBuf,
+    channel: SyncSender<Message>,
+    thread: Option<JoinHandle<Result<(), LogbookError>>>,
+    stats: Arc<WriterStats>,
+    outbox: watch::Receiver<i64>,
+    start: i64,
+    next_vessel: u64,
+}
+
+impl Writer {
+    /// Opens or creates the logbook, ends what an earlier start left open, writes `start` and begins to take entries.
+    pub fn open(
+        path: &Path,
+        start: &StartEntry,
+        options: WriterOptions,
+    ) -> Result<(Self, LogbookSender), LogbookError> {
+        let store = Store::open(path, start)?;
+        let (channel, entries) = mpsc::sync_channel(CHANNEL);
+        let (committed, outbox) = watch::channel(0);
+        let stats = Arc::new(WriterStats::default());
+        let (start, next_vessel) = (store.start, store.next_vessel);
+        let removal = options.retention.map(|kept| Removal::new(kept, options.clock.mono()));
+        let turns = Turns {
+            path: path.into(),
+            store,
+            entries,
+            stats: stats.clone(),
+            outbox: committed,
+            retry: retry(),
+            removal,
+            tidied: options.clock.mono(),
+            options,
+        };
+        let thread = std::thread::Builder::new()
+            .name("logbook".into())
+            .spawn(move || turns.run())
+            .map_err(|cause| LogbookError::Io { doing: "start the thread for", path: path.into(), cause })?;
+        let sender = LogbookSender { channel: channel.clone(), stats: stats.clone() };
+        let thread = Some(thread);
+        Ok((Self { path: path.into(), channel, thread, stats, outbox, start, next_vessel }, sender))
+    }
+
+    /// The logbook's file, for readers.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The first vessel number that this start may give.
+    pub fn next_vessel(&self) -> u64 {
+        self.next_vessel
+    }
+
+    /// This start's number.
+    pub fn start(&self) -> i64 {
+        self.start
+    }
+
+    /// Counters.
+    pub fn stats(&self) -> Arc<WriterStats> {
+        self.stats.clone()
+    }
+
+    /// Changes to the number of the newest alert whenever alerts have been committed.
+    pub fn outbox(&self) -> watch::Receiver<i64> {
+        self.outbox.clone()
+    }
+
+    /// Waits until everything handed over before is on disk, at most `deadline`.
+    pub fn flush(&self, deadline: Duration) -> Result<(), LogbookError> {
+        self.ask(deadline, Message::Flush)
+    }
+
+    /// Commits what was handed over, marks the start as ended and stops the thread.
+    pub fn close(mut self, at: Timestamp, deadline: Duration) -> Result<(), LogbookError> {
+        let asked = self.ask(deadline, |answer| Message::Close(at, answer));
+        let ended = self.thread.as_ref().is_some_and(JoinHandle::is_finished);
+        match self.thread.take() {
+            // A thread that answered is about to end; one that did not may wait for disk space for ever.
+            Some(thread) if asked.is_ok() || ended => thread
+                .join()
+                .unwrap_or_else(|_panic| Err(LogbookError::Stopped("it panicked".into())))
+                .and(asked),
+            _ => asked,
+        }
+    }
+
+    fn ask(
+        &self,
+        deadline: Duration,
+        question: impl FnOnce(SyncSender<()>) -> Message,
+    ) -> Result<(), LogbookError> {
+        let (answer, answered) = mpsc::sync_channel(1);
+        let stopped =
+            || LogbookError::Stopped(self.stats.last_error().unwrap_or_else(|| "it panicked".into()));
+        let late = || LogbookError::Late { waiting: self.stats.waiting.load(Ordering::Relaxed) };
+        let mut message = question(answer);
+        let mut left = deadline;
+        while let Err(refused) = self.channel.try_send(message) {
+            let TrySendError::Full(back) = refused else { return Err(stopped()) };
+            if left.is_zero() {
+                return Err(late());
+            }
+            message = back;
+            let pause = left.min(Duration::from_millis(10));
+            std::thread::sleep(pause);
+            left -= pause;
+        }
+        answered.recv_timeout(left).map_err(|why| match why {
+            RecvTimeoutError::Timeout => late(),
+            RecvTimeoutError::Disconnected => stopped(),
+        })
+    }
+}
+
+/// The thread's state.
+struct Turns {
+    path: PathBuf,
+    store: Store,
+    entries: Receiver<Message>,
+    stats: Arc<WriterStats>,
+    outbox: watch::Sender<i64>,
+    retry: Delays,
+    removal: Option<Removal>,
+    tidied: MonoTime,
+    options: WriterOptions,
+}
+
+/// What one turn takes from the channel.
+#[derive(Default)]
+struct Batch {
+    entries: Vec<Entry>,
+    answers: Vec<SyncSender<()>>,
+    close: Option<(Timestamp, SyncSender<()>)>,
+    urgent: bool,
+}
+
+impl Turns {
+    fn run(mut self) -> Result<(), LogbookError> {
+        let ended = self.turn_until_closed();
+        if let Err(why) = &ended {
+            tracing::error!(path = %self.path.display(), %why, "the logbook's writer stops");
+            self.stats.set_error(why.to_string());
+        }
+        ended
+    }
+
+    fn turn_until_closed(&mut self) -> Result<(), LogbookError> {
+        loop {
+            (self.options.beat)();
+            let Some(batch) = self.gather() else {
+                // Every sender is gone: a stop without farewell, which the next opening will notice.
+                return Ok(());
+            };
+            self.commit(&batch.entries)?;
+            for answer in batch.answers {
+                // Whoever asked may have stopped waiting.
+                let _heard = answer.send(());
+            }
+            if let Some((at, answer)) = batch.close {
+                self.store.end(at).map_err(super::error::sql("close the logbook"))?;
+                let _heard = answer.send(());
+                return Ok(());
+            }
+            self.tend(batch.entries.is_empty());
+        }
+    }
+
+    /// What waits in the channel, in order: up to the first entry that must not wait, or all that comes in `GATHER`.
+    fn gather(&self) -> Option<Batch> {
+        let mut batch = Batch::default();
+        match self.entries.recv_timeout(TURN) {
+            Ok(message) => batch.take(message),
+            Err(RecvTimeoutError::Timeout) => return Some(batch),
+            Err(RecvTimeoutError::Disconnected) => return None,
+        }
+        let begun = self.options.clock.mono();
+        while !batch.urgent && batch.entries.len() < BATCH {
+            // In replay the clock stands still while rows come: a full batch or a quiet moment ends the wait there.
+            let Some(left) = GATHER.checked_sub(self.options.clock.mono().since(begun)) else { break };
+            match self.entries.recv_timeout(left) {
+                Ok(message) => batch.take(message),
+                Err(_) => break,
+            }
+        }
+        // What already waits behind it shares the sync.
+        while batch.close.is_none() && batch.entries.len() < BATCH {
+            let Ok(message) = self.entries.try_recv() else { break };
+            batch.take(message);
+        }
+        Some(batch)
+    }
+
+    /// Commits, again and again if it must: entries are never given up because the disk is full.
+    fn commit(&mut self, entries: &[Entry]) -> Result<(), LogbookError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        loop {
+            #[cfg(test)]
+            self.limit_pages();
+            let begun = self.options.clock.mono();
+            let stats = &self.stats;
+            let refused = |entry: &Entry, why: String| {
+                add(&stats.refused, 1);
+                tracing::error!(%why, ?entry, "an entry cannot be written");
+                stats.set_error(why);
+            };
+            match self.store.commit(entries, refused) {
+                Ok(written) => {
+                    self.committed(entries.len(), &written, self.options.clock.mono().since(begun));
+                    return Ok(());
+                }
+                Err(Failure::Never(cause)) => {
+                    return Err(LogbookError::Damaged { path: self.path.clone(), report: cause.to_string() });
+                }
+                Err(Failure::Refused(why)) => return Err(LogbookError::Stopped(why)),
+                Err(Failure::Later(cause)) => self.degraded(&cause),
+            }
+        }
+    }
+
+    fn committed(&mut self, entries: usize, written: &[Written], took: Duration) {
+        let entries = entries as u64;
+        if self.stats.degraded.load(Ordering::Relaxed) {
+            tracing::info!(entries, "the logbook can be written again; nothing was lost");
+        }
+        self.retry.reset();
+        self.stats.committed(entries, took);
+        self.stats.waiting.fetch_sub(entries, Ordering::Relaxed);
+        add(&self.stats.detections, written.iter().map(|w| w.detections).sum());
+        add(&self.stats.refused, written.iter().filter(|w| w.unsendable).count() as u64);
+        let newest = written.iter().filter_map(|w| w.alert).max();
+        add(&self.stats.alerts, written.iter().filter(|w| w.alert.is_some()).count() as u64);
+        self.measure_wal();
+        // Last: whoever is woken by this finds the rows committed.
+        if let Some(seq) = newest {
+            self.outbox.send_replace(seq);
+        }
+    }
+
+    fn degraded(&mut self, cause: &rusqlite::Error) {
+        add(&self.stats.failed_commits, 1);
+        self.stats.set_error(cause.to_string());
+        let delay = self.retry.next_delay();
+        if !self.stats.degraded.swap(true, Ordering::Relaxed) {
+            tracing::error!(%cause, "the logbook cannot be written; entries wait and are tried again");
+        }
+        // The thread turns, it is the disk that does not: a restart would only lose what waits here.
+        (self.options.beat)();
+        std::thread::sleep(delay);
+    }
+
+    /// Small chores between commits: old rows out, a long write-ahead log in.
+    fn tend(&mut self, idle: bool) {
+        let now = self.options.clock.now();
+        if let Some(removal) = &mut self.removal {
+            match removal.step(&self.store.connection, &*self.options.clock) {
+                Ok(removed) => {
+                    add(&self.stats.removed_looks, removed.looks);
+                    add(&self.stats.removed_events, removed.events);
+                }
+                Err(cause) => tracing::warn!(%cause, "old rows could not be removed now"),
+            }
+        }
+        let long = self.stats.wal_bytes.load(Ordering::Relaxed) > WAL_TIDY;
+        if idle && long && now.mono.since(self.tidied) > Duration::from_secs(60) {
+            self.tidied = now.mono;
+            let truncate = "PRAGMA wal_checkpoint(TRUNCATE)";
+            if let Err(cause) = self.store.connection.query_row(truncate, [], |_| Ok(())) {
+                tracing::debug!(%cause, "the write-ahead log could not be folded in now");
+            }
+            self.measure_wal();
+        }
+    }
+
+    fn measure_wal(&self) {
+        let mut wal = self.path.as_os_str().to_owned();
+        wal.push("-wal");
+        let bytes = std::fs::metadata(wal).map_or(0, |file| file.len());
+        self.stats.wal_bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    #[cfg(test)]
+    fn limit_pages(&self) {
+        let pages = self.options.page_limit.load(Ordering::Relaxed);
+        let pages = if pages == 0 { 1 << 30 } else { pages };
+        self.store.connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
+    }
+}
+
+impl Batch {
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Entry(entry) => {
+                self.urgent |= matches!(&*entry, Entry::Signal(signal) if signal.alert.is_some());
+                self.entries.push(*entry);
+            }
+            Message::Flush(answer) => {
+                self.urgent = true;
+                self.answers.push(answer);
+            }
+            Message::Close(at, answer) => {
+                self.urgent = true;
+                self.close = Some((at, answer));
+            }
+        }
+    }
+}
+
+/// 50 ms to 2 s: a freed disk is noticed soon, a full one is not hammered.
+fn retry() -> Delays {
+    const RETRY: Backoff = match Backoff::new(Duration::from_millis(50), Duration::from_secs(2), 0) {
+        Ok(policy) => policy,
+        Err(_) => panic!("a constant back-off makes sense"),
+    };
+    RETRY.delays(0)
+}

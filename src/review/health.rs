@@ -1,0 +1,182 @@
+//! The state of the watch in one value: the page, the metrics, the demo and `systemctl status` all read it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::telemetry::MetricsPage;
+
+/// The state of the watch.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Health {
+    /// Version of Havenwacht.
+    pub version: String,
+    /// Site id.
+    pub site: String,
+    /// Site name.
+    pub site_name: String,
+    /// When the daemon started.
+    pub started_at: Timestamp,
+    /// When this was read.
+    pub read_at: Timestamp,
+    /// Loops that do not turn; empty when all is well.
+    pub late_loops: Vec<String>,
+    /// In the order of the site file.
+    pub cameras: Vec<CameraHealth>,
+    /// The writer.
+    pub logbook: LogbookHealth,
+    /// The relay.
+    pub alerts: AlertsHealth,
+    /// Resident memory in bytes.
+    pub resident_bytes: u64,
+}
+
+/// The state of one camera. Counts since the daemon's start.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CameraHealth {
+    /// Camera id.
+    pub id: String,
+    /// `connecting`, `streaming`, `stalled`, `backing-off`, `stopped`.
+    pub state: String,
+    /// Why.
+    pub reason: String,
+    /// Since when it has been in this state.
+    pub since: Timestamp,
+    /// Sessions tried since the last good one.
+    pub retries: u32,
+    /// Sessions begun.
+    pub sessions: u64,
+    /// Frames decoded.
+    pub received: u64,
+    /// Frames looked at.
+    pub looked_at: u64,
+    /// Frames that a newer one replaced before their turn: those between two looks.
+    pub dropped_newer_came: u64,
+    /// Frames the decoder called corrupt.
+    pub dropped_corrupt: u64,
+    /// Looks that failed.
+    pub failed_looks: u64,
+    /// Boxes that made no sense.
+    pub rejected_boxes: u64,
+    /// Changes of picture size or format.
+    pub caps_changes: u64,
+    /// Asked for by the site file.
+    pub looks_per_second_wanted: f32,
+    /// Had over the last seconds.
+    pub looks_per_second: f32,
+    /// Detector runs.
+    pub runs: u64,
+    /// Detections.
+    pub detections: u64,
+    /// Tracks confirmed.
+    pub tracks: u64,
+    /// Signals opened.
+    pub signals: u64,
+    /// Signals opened within a cooldown: logged, not told.
+    pub suppressed: u64,
+}
+
+/// The state of the logbook's writer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LogbookHealth {
+    /// Where the file lies.
+    pub path: String,
+    /// Rows written.
+    pub rows: u64,
+    /// Commits.
+    pub commits: u64,
+    /// Entries waiting for the writer.
+    pub queued: u64,
+    /// The last failure, while it lasts.
+    pub trouble: Option<String>,
+}
+
+/// The state of the alert relay.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AlertsHealth {
+    /// Whether the broker is connected.
+    pub connected: bool,
+    /// Alerts the broker has confirmed.
+    pub delivered: u64,
+    /// Alerts that wait.
+    pub undelivered: u64,
+    /// Alerts too old to send.
+    pub expired: u64,
+    /// The last failure, while it lasts.
+    pub trouble: Option<String>,
+}
+
+impl Health {
+    /// True when every loop turns, every camera streams, the logbook takes rows and the broker is there.
+    pub fn is_well(&self) -> bool {
+        self.late_loops.is_empty()
+            && self.logbook.trouble.is_none()
+            && self.alerts.connected
+            && self.cameras.iter().all(|camera| camera.state == "streaming")
+    }
+
+    /// One line: cameras up of all, looks a second, alerts waiting.
+    pub fn line(&self) -> String {
+        let up = self.cameras.iter().filter(|camera| camera.state == "streaming").count();
+        let looks: f32 = self.cameras.iter().map(|camera| camera.looks_per_second).sum();
+        format!(
+            "{up} of {} cameras streaming, {looks:.1} looks a second, {} alerts waiting, broker {}",
+            self.cameras.len(),
+            self.alerts.undelivered,
+            if self.alerts.connected { "connected" } else { "away" },
+        )
+    }
+
+    /// Prometheus metrics.
+    pub fn metrics(&self) -> String {
+        let page = MetricsPage::new();
+        for camera in &self.cameras {
+            let of = [("camera", camera.id.as_str())];
+            let dropped = |reason, count| {
+                page.counter(
+                    "havenwacht_frames_dropped_total",
+                    &[("camera", &camera.id), ("reason", reason)],
+                    count,
+                );
+            };
+            dropped("newer-came", camera.dropped_newer_came);
+            dropped("corrupt", camera.dropped_corrupt);
+            page.gauge("havenwacht_camera_up", &of, f64::from(u8::from(camera.state == "streaming")));
+            page.gauge("havenwacht_looks_per_second", &of, f64::from(camera.looks_per_second));
+            page.gauge("havenwacht_looks_per_second_wanted", &of, f64::from(camera.looks_per_second_wanted));
+            for (name, count) in [
+                ("havenwacht_frames_received_total", camera.received),
+                ("havenwacht_frames_looked_at_total", camera.looked_at),
+                ("havenwacht_looks_failed_total", camera.failed_looks),
+                ("havenwacht_boxes_rejected_total", camera.rejected_boxes),
+                ("havenwacht_caps_changes_total", camera.caps_changes),
+                ("havenwacht_sessions_total", camera.sessions),
+                ("havenwacht_detector_runs_total", camera.runs),
+                ("havenwacht_detections_total", camera.detections),
+                ("havenwacht_tracks_total", camera.tracks),
+                ("havenwacht_signals_total", camera.signals),
+                ("havenwacht_signals_suppressed_total", camera.suppressed),
+            ] {
+                page.counter(name, &of, count);
+            }
+        }
+        for (name, count) in [
+            ("havenwacht_logbook_rows_total", self.logbook.rows),
+            ("havenwacht_logbook_commits_total", self.logbook.commits),
+            ("havenwacht_alerts_delivered_total", self.alerts.delivered),
+            ("havenwacht_alerts_expired_total", self.alerts.expired),
+        ] {
+            page.counter(name, &[], count);
+        }
+        for (name, value) in [
+            ("havenwacht_logbook_queued", self.logbook.queued as f64),
+            ("havenwacht_logbook_in_trouble", f64::from(u8::from(self.logbook.trouble.is_some()))),
+            ("havenwacht_alerts_undelivered", self.alerts.undelivered as f64),
+            ("havenwacht_broker_connected", f64::from(u8::from(self.alerts.connected))),
+            ("havenwacht_late_loops", self.late_loops.len() as f64),
+            ("havenwacht_resident_bytes", self.resident_bytes as f64),
+        ] {
+            page.gauge(name, &[], value);
+        }
+        page.render()
+    }
+}

@@ -1,0 +1,7 @@
+//! Pages for people and machines on the loopback: what the watch is doing now.
+
+mod health;
+mod server;
+
+pub use health::{AlertsHealth, CameraHealth, Health, LogbookHealth};
+pub use server::serve;

@@ -1,0 +1,114 @@
+//! Sites, rules and tracks for the tests of this room.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use crate::clock::{MonoTime, Stamp};
+use crate::config::{
+    Broker, Camera, Codec, Condition, Direction, Line, Model, Retention, Rule, Severity, Shift, Site, Stream, Zone,
+};
+use crate::geometry::{BBox, Point, Polygon, Segment};
+use crate::names::{CameraId, PlaceId, RuleId, SiteId};
+use crate::track::{Track, TrackState, VesselId};
+
+/// `seconds` after 2026-06-01 22:13 in Amsterdam.
+pub(super) fn at(seconds: f64) -> Stamp {
+    let passed = Duration::from_secs_f64(seconds);
+    let start: jiff::Timestamp = "2026-06-01T20:13:00Z".parse().unwrap();
+    Stamp { mono: MonoTime::from_boot(Duration::from_secs(1000)) + passed, wall: start + passed }
+}
+
+/// A confirmed track whose waterline point is (`x`, `y`) pixels.
+pub(super) fn track(vessel: u64, x: f32, y: f32) -> Track {
+    Track {
+        vessel: VesselId(vessel),
+        state: TrackState::Confirmed,
+        bbox: BBox::new(x - 50.0, y - 40.0, x + 50.0, y),
+        detection: Some(0),
+        first_seen: at(0.0).mono,
+        last_seen: at(0.0).mono,
+        hits: 3,
+    }
+}
+
+fn lower_half() -> Zone {
+    let corners = [(0.0, 0.5), (1.0, 0.5), (1.0, 1.0), (0.0, 1.0)];
+    Zone {
+        id: PlaceId::new("inner-basin").unwrap(),
+        name: "Inner basin".into(),
+        polygon: Polygon::new(corners.map(|(x, y)| Point::new(x, y)).to_vec()).unwrap(),
+    }
+}
+
+fn rule(condition: Condition) -> Rule {
+    Rule {
+        id: RuleId::new("rule").unwrap(),
+        name: "Rule".into(),
+        camera: CameraId::new("quay-east").unwrap(),
+        condition,
+        schedule: Vec::new(),
+        severity: Severity::Alert,
+        confirm: Duration::from_secs(1),
+        clear: Duration::from_secs(2),
+        cooldown: Duration::from_secs(10),
+    }
+}
+
+pub(super) fn presence_rule() -> Rule {
+    rule(Condition::Presence { zone: lower_half() })
+}
+
+pub(super) fn night_rule(from: &str, to: &str) -> Rule {
+    let days = jiff::civil::Weekday::Monday.cycle_forward().take(7).collect();
+    let shift = Shift { days, from: from.parse().unwrap(), to: to.parse().unwrap() };
+    Rule { schedule: vec![shift], ..presence_rule() }
+}
+
+pub(super) fn entry_rule() -> Rule {
+    rule(Condition::Entry { zone: lower_half() })
+}
+
+pub(super) fn dwell_rule() -> Rule {
+    rule(Condition::Dwell { zone: lower_half(), longer_than: Duration::from_secs(3) })
+}
+
+/// The line runs up the middle of the picture, from y 0.8 to y 0.2.
+pub(super) fn crossing_rule(direction: Direction) -> Rule {
+    let line = Line {
+        id: PlaceId::new("mouth").unwrap(),
+        name: "Harbour mouth".into(),
+        segment: Segment::new(Point::new(0.5, 0.8), Point::new(0.5, 0.2)).unwrap(),
+    };
+    rule(Condition::Crossing { line, direction, dead_band: 0.01 })
+}
+
+/// A site with these rules; nothing else of it matters here.
+pub(super) fn site(rules: Vec<Rule>) -> Site {
+    Site {
+        id: SiteId::new("test").unwrap(),
+        name: "Test".into(),
+        time_zone: TimeZone::get("Europe/Amsterdam").unwrap(),
+        model: Model { manifest: "m.toml".into(), runtime: "r.so".into(), threads: 1 },
+        broker: Broker { host: "127.0.0.1".into(), port: 1883, login: None },
+        logbook: "l.sqlite".into(),
+        retention: Retention { detections: Duration::MAX, events: Duration::MAX },
+        health: "127.0.0.1:9464".parse().unwrap(),
+        cameras: vec![Camera {
+            id: CameraId::new("quay-east").unwrap(),
+            name: "Quay east".into(),
+            stream: Stream::Clip("clip.mp4".into()),
+            codec: Codec::H264,
+            looks_per_second: 4.0,
+            whole_frame: true,
+            regions: Vec::new(),
+            stall_after: Duration::from_secs(5),
+            first_frame_within: Duration::from_secs(15),
+            privacy_masks: Vec::new(),
+            zones: Vec::new(),
+            lines: Vec::new(),
+        }],
+        rules,
+        hash: String::new(),
+    }
+}

@@ -1,0 +1,128 @@
+//! One vessel, or what may become one, from look to look.
+
+use std::time::Duration;
+
+use super::motion::Motion;
+use super::{Track, TrackState, TrackerConfig, VesselId};
+use crate::clock::MonoTime;
+use crate::geometry::{BBox, Point, Px};
+
+/// A vessel stands still while its centre stays within this share of its box's width and height ...
+const STILL_WITHIN: f32 = 0.25;
+/// ... for at least this long.
+const STILL_AFTER: Duration = Duration::from_secs(5);
+/// How much longer than seen it is thought able to move away unseen.
+const STILL_DOUBT: Duration = Duration::from_secs(1);
+
+#[derive(Clone, Debug)]
+pub(super) struct Followed {
+    /// None while tentative.
+    pub(super) vessel: Option<VesselId>,
+    /// As of the last time seen.
+    motion: Motion,
+    /// As of this look.
+    expected: Motion,
+    /// Where it stands, if it stands still, and since when.
+    berth: (Point<Px>, MonoTime),
+    first_seen: MonoTime,
+    pub(super) last_seen: MonoTime,
+    hits: u32,
+    /// Times of the last hits while tentative.
+    recent: Vec<MonoTime>,
+    /// The detection that it was in this look.
+    detection: Option<usize>,
+}
+
+impl Followed {
+    pub(super) fn new(seen: &BBox<Px>, detection: usize, at: MonoTime) -> Self {
+        Self {
+            vessel: None,
+            motion: Motion::new(seen),
+            expected: Motion::new(seen),
+            berth: (seen.centre(), at),
+            first_seen: at,
+            last_seen: at,
+            hits: 1,
+            recent: vec![at],
+            detection: Some(detection),
+        }
+    }
+
+    /// Moves on to the look made `at`.
+    pub(super) fn expect(&mut self, at: MonoTime) {
+        self.detection = None;
+        let unseen = at.since(self.last_seen);
+        // What stands still is expected where it stood, however long it is out of sight.
+        let moved = if self.stands_still() { unseen.min(STILL_DOUBT) } else { unseen };
+        self.expected = self.motion.clone();
+        self.expected.predict(moved.as_secs_f64());
+    }
+
+    pub(super) fn see(&mut self, seen: &BBox<Px>, detection: usize, at: MonoTime) {
+        self.expected.correct(seen);
+        self.motion = self.expected.clone();
+        let centre = self.motion.bbox().centre();
+        let (berth, _) = self.berth;
+        if (centre.x - berth.x).abs() > STILL_WITHIN * seen.width()
+            || (centre.y - berth.y).abs() > STILL_WITHIN * seen.height()
+        {
+            self.berth = (centre, at);
+        }
+        self.last_seen = at;
+        self.hits = self.hits.saturating_add(1);
+        self.detection = Some(detection);
+        if self.vessel.is_none() {
+            self.recent.push(at);
+        }
+    }
+
+    pub(super) fn is_due(&self, config: &TrackerConfig) -> bool {
+        let n = config.confirm_hits.max(1);
+        self.recent.len() >= n
+            && self.last_seen.since(self.recent[self.recent.len() - n]) <= config.confirm_within
+    }
+
+    pub(super) fn has_ended(&self, at: MonoTime, config: &TrackerConfig) -> bool {
+        let limit = match self.vessel {
+            None => config.confirm_within / 2,
+            Some(_) if self.stands_still() => {
+                self.stood().clamp(config.lost_for, config.lost_for_still.max(config.lost_for))
+            }
+            Some(_) => config.lost_for,
+        };
+        at.since(self.last_seen) > limit
+    }
+
+    fn stood(&self) -> Duration {
+        self.last_seen.since(self.berth.1)
+    }
+
+    fn stands_still(&self) -> bool {
+        self.stood() >= STILL_AFTER
+    }
+
+    pub(super) fn expected(&self) -> &Motion {
+        &self.expected
+    }
+
+    pub(super) fn detection(&self) -> Option<usize> {
+        self.detection
+    }
+
+    pub(super) fn report(&self, ended: bool) -> Option<Track> {
+        let state = match self.detection {
+            _ if ended => TrackState::Ended,
+            Some(_) => TrackState::Confirmed,
+            None => TrackState::Lost,
+        };
+        Some(Track {
+            vessel: self.vessel?,
+            state,
+            bbox: self.expected.bbox(),
+            detection: self.detection.filter(|_| !ended),
+            first_seen: self.first_seen,
+            last_seen: self.last_seen,
+            hits: self.hits,
+        })
+    }
+}

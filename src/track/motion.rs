@@ -1,0 +1,137 @@
+//! Where a vessel will be: a Kalman filter over its box, in real time steps.
+//!
+//! SORT (Bewley et al., "Simple Online and Realtime Tracking", 2016) and ByteTrack (Zhang et al., "ByteTrack:
+//! Multi-Object Tracking by Associating Every Detection Box", 2022) filter a box at constant velocity, one step a frame,
+//! with noise in proportion to the size of the box. Looks come irregularly here, so the noise follows from the time
+//! since the last one: acceleration is white noise (Bar-Shalom et al., "Estimation with Applications to Tracking and
+//! Navigation", 2001, section 6.2.2). The four numbers of a box are filtered apart: their errors have little to do
+//! with one another, and four filters of two states need no matrix library.
+
+use crate::geometry::{BBox, Px};
+
+/// Standard deviation of a detector's edge errors, as a share of the box's size.
+const BOX_ERROR: f64 = 0.05;
+/// Spectral density of the acceleration, in (box sizes per second) squared per second.
+const ACCELERATION: f64 = 0.5;
+/// The same for width and height: vessels are rigid, their boxes change by turning and by coming closer.
+const GROWTH: f64 = 0.1;
+/// Standard deviation of the speed of a vessel just seen, in box sizes per second.
+const FIRST_SPEED: f64 = 2.0;
+/// The same for the change of its box's size.
+const FIRST_GROWTH: f64 = 0.2;
+
+/// How many standard deviations of its place a box is grown by before it is compared.
+const REACH: f64 = 1.0;
+
+/// One number of a box and its rate of change, with their covariance.
+#[derive(Clone, Copy, Debug)]
+struct Axis {
+    value: f64,
+    rate: f64,
+    var_value: f64,
+    cov: f64,
+    var_rate: f64,
+}
+
+impl Axis {
+    fn new(value: f64, error: f64, rate_error: f64) -> Self {
+        Self { value, rate: 0.0, var_value: error * error, cov: 0.0, var_rate: rate_error * rate_error }
+    }
+
+    /// Moves on by `dt` seconds under white-noise acceleration of spectral density `q`.
+    fn predict(&mut self, dt: f64, q: f64) {
+        self.value += self.rate * dt;
+        self.var_value += 2.0 * dt * self.cov + dt * dt * self.var_rate + q * dt.powi(3) / 3.0;
+        self.cov += dt * self.var_rate + q * dt * dt / 2.0;
+        self.var_rate += q * dt;
+    }
+
+    /// Takes in a measurement with standard deviation `error`.
+    fn correct(&mut self, measured: f64, error: f64) {
+        let var = self.var_value + error * error;
+        let (gain_value, gain_rate) = (self.var_value / var, self.cov / var);
+        let surprise = measured - self.value;
+        self.value += gain_value * surprise;
+        self.rate += gain_rate * surprise;
+        self.var_rate -= gain_rate * self.cov;
+        self.cov -= gain_value * self.cov;
+        self.var_value -= gain_value * self.var_value;
+    }
+}
+
+/// The box of one vessel in motion.
+#[derive(Clone, Debug)]
+pub(super) struct Motion {
+    x: Axis,
+    y: Axis,
+    width: Axis,
+    height: Axis,
+}
+
+impl Motion {
+    pub(super) fn new(seen: &BBox<Px>) -> Self {
+        let [x, y, w, h] = numbers(seen);
+        let size = size(w, h);
+        let place = |value, along| Axis::new(value, BOX_ERROR * along, FIRST_SPEED * size);
+        let extent = |value| Axis::new(value, BOX_ERROR * value, FIRST_GROWTH * value);
+        Self { x: place(x, w), y: place(y, h), width: extent(w), height: extent(h) }
+    }
+
+    /// Moves on by `dt` seconds.
+    pub(super) fn predict(&mut self, dt: f64) {
+        let size = size(self.width.value, self.height.value);
+        let (w, h) = (self.width.value.max(1.0), self.height.value.max(1.0));
+        self.x.predict(dt, ACCELERATION * size * size);
+        self.y.predict(dt, ACCELERATION * size * size);
+        self.width.predict(dt, GROWTH * w * w);
+        self.height.predict(dt, GROWTH * h * h);
+        // A box that shrinks may not go through zero while nobody looks.
+        self.width.value = self.width.value.max(1.0);
+        self.height.value = self.height.value.max(1.0);
+    }
+
+    /// Takes in the box seen now.
+    pub(super) fn correct(&mut self, seen: &BBox<Px>) {
+        let [x, y, w, h] = numbers(seen);
+        self.x.correct(x, BOX_ERROR * w);
+        self.y.correct(y, BOX_ERROR * h);
+        self.width.correct(w, BOX_ERROR * w);
+        self.height.correct(h, BOX_ERROR * h);
+    }
+
+    /// The box expected now.
+    pub(super) fn bbox(&self) -> BBox<Px> {
+        let (w, h) = (self.width.value.max(1.0), self.height.value.max(1.0));
+        let (x, y) = (self.x.value - w / 2.0, self.y.value - h / 2.0);
+        BBox::new(x as f32, y as f32, (x + w) as f32, (y + h) as f32)
+    }
+
+    /// How well a box seen now fits, 0 to 1; `None` when it is out of reach, overlapping less than `least`.
+    ///
+    /// Both boxes are grown before they are compared, by how far off the expected place may be: small fast boats
+    /// move by more than their length between two looks, and a plain overlap would lose them. Growing is from Yang et
+    /// al., "Hard to Track Objects with Irregular Motions and Similar Appearances? Make It Easier by Buffering the
+    /// Matching Space", 2023; the amount is not fixed here, it follows from the filter's doubt and so from the
+    /// time since the vessel was seen. Boxes of unlike height fit less: that tells vessels apart which pass one
+    /// another (Yang et al., "Hybrid-SORT", 2024). Width does not: it changes as a vessel turns.
+    pub(super) fn likeness(&self, seen: &BBox<Px>, least: f32) -> Option<f64> {
+        let expected = self.bbox();
+        let [dx, dy] = [&self.x, &self.y].map(|axis| (REACH * axis.var_value.max(0.0).sqrt()) as f32);
+        let grown = |b: &BBox<Px>| BBox::<Px>::new(b.x0 - dx, b.y0 - dy, b.x1 + dx, b.y1 + dy);
+        let overlap = grown(&expected).iou(&grown(seen));
+        let heights = [expected.height().max(1.0), seen.height().max(1.0)];
+        let alike = heights[0].min(heights[1]) / heights[0].max(heights[1]);
+        (overlap >= least).then(|| f64::from(overlap * alike))
+    }
+}
+
+/// Centre, width and height, at least a pixel each.
+fn numbers(b: &BBox<Px>) -> [f64; 4] {
+    let edges = [b.x0, b.y0, b.x1, b.y1].map(f64::from);
+    let [x0, y0, x1, y1] = edges;
+    [(x0 + x1) / 2.0, (y0 + y1) / 2.0, (x1 - x0).max(1.0), (y1 - y0).max(1.0)]
+}
+
+fn size(w: f64, h: f64) -> f64 {
+    (w.max(1.0) * h.max(1.0)).sqrt()
+}

@@ -1,0 +1,336 @@
+//! What staff and rules rely on, tried on sequences made by hand.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::{Track, TrackState, Tracker, TrackerConfig, VesselCounter, VesselId};
+use crate::clock::MonoTime;
+use crate::detect::{Class, Detection};
+use crate::geometry::BBox;
+
+fn at(seconds: f64) -> MonoTime {
+    MonoTime::from_boot(Duration::from_secs_f64(1000.0 + seconds))
+}
+
+/// A detection by the middle of its box.
+fn seen(x: f64, y: f64, width: f64, height: f64, confidence: f32) -> Detection {
+    let bbox =
+        BBox::from_xywh((x - width / 2.0) as f32, (y - height / 2.0) as f32, width as f32, height as f32);
+    Detection { class: Class::Vessel, confidence, bbox }
+}
+
+/// A motor yacht somewhere along the quay.
+fn yacht(x: f64) -> Detection {
+    seen(x, 500.0, 120.0, 50.0, 0.8)
+}
+
+/// A tracker under test with its own numbers.
+struct Watch {
+    tracker: Tracker,
+    ids: VesselCounter,
+}
+
+impl Watch {
+    fn new() -> Self {
+        Self { tracker: Tracker::new(TrackerConfig::default()), ids: VesselCounter::default() }
+    }
+
+    fn look(&mut self, seconds: f64, detections: &[Detection]) -> Vec<Track> {
+        self.tracker.step(detections, at(seconds), &mut self.ids)
+    }
+
+    /// The vessel that each detection is taken for.
+    fn numbers(&mut self, seconds: f64, detections: &[Detection]) -> Vec<Option<u64>> {
+        self.look(seconds, detections);
+        self.tracker.taken().iter().map(|vessel| vessel.map(|v| v.0)).collect()
+    }
+}
+
+/// Looks at `rate` a second from 0 to `until` seconds.
+fn looks(rate: f64, until: f64) -> impl Iterator<Item = f64> {
+    (0..).map(move |look| f64::from(look) / rate).take_while(move |&t| t <= until)
+}
+
+#[test]
+fn crossing_vessels_keep_their_numbers() {
+    for rate in [4.0, 25.0] {
+        let mut watch = Watch::new();
+        for t in looks(rate, 12.0) {
+            // Two yachts meet head-on after 6 s, one a little nearer to the camera.
+            let pair = [
+                seen(300.0 + 50.0 * t, 500.0, 120.0, 50.0, 0.8),
+                seen(900.0 - 50.0 * t, 515.0, 140.0, 60.0, 0.8),
+            ];
+            let numbers = watch.numbers(t, &pair);
+            if t > 1.0 {
+                assert_eq!(numbers, [Some(1), Some(2)], "at {t} s, {rate} looks a second");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_vessel_hidden_for_three_seconds_behind_another_keeps_its_number() {
+    for rate in [2.0, 4.0, 25.0] {
+        let mut watch = Watch::new();
+        for t in looks(rate, 14.0) {
+            // A moored ship; a yacht passes behind it and is not seen from second 5 to 8.
+            let ship = seen(620.0, 480.0, 320.0, 120.0, 0.9);
+            let passing = yacht(200.0 + 65.0 * t);
+            let visible = if t > 5.0 && t < 8.0 { 1 } else { 2 };
+            let numbers = watch.numbers(t, &[ship, passing][..visible]);
+            if t > 2.0 {
+                assert!(
+                    numbers.iter().eq([Some(1), Some(2)][..numbers.len()].iter()),
+                    "{numbers:?} at {t} s"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_moored_vessel_flickering_in_and_out_for_ten_minutes_stays_one_track() {
+    let mut watch = Watch::new();
+    let mut numbers = BTreeSet::new();
+    for (look, t) in looks(4.0, 600.0).enumerate() {
+        // Jitters by 2 % of its length; after half a minute out of sight for up to 25 s at a time.
+        let jitter = ((look * 7919) % 5) as f64 - 2.0;
+        let away = t > 30.0 && (t / 30.0).fract() > 1.0 / 6.0;
+        let tracks = if away { watch.look(t, &[]) } else { watch.look(t, &[yacht(400.0 + jitter)]) };
+        assert!(tracks.iter().all(|track| track.state != TrackState::Ended), "ended at {t} s");
+        numbers.extend(tracks.iter().map(|track| track.vessel));
+    }
+    assert_eq!(numbers, BTreeSet::from([VesselId(1)]));
+}
+
+#[test]
+fn a_vessel_passing_before_a_moored_one_does_not_take_its_number() {
+    let mut watch = Watch::new();
+    for t in looks(4.0, 40.0) {
+        // The moored yacht is hidden while the barge before it covers it.
+        let barge = seen(1600.0 - 40.0 * t, 510.0, 300.0, 90.0, 0.9);
+        let moored = yacht(800.0);
+        let hidden = (barge.bbox.x0..barge.bbox.x1).contains(&800.0);
+        let visible = if hidden { 1 } else { 2 };
+        let numbers = watch.numbers(t, &[barge, moored][..visible]);
+        if t > 2.0 {
+            assert!(numbers.iter().eq([Some(1), Some(2)][..numbers.len()].iter()), "{numbers:?} at {t} s");
+        }
+    }
+}
+
+#[test]
+fn a_single_false_box_never_becomes_a_vessel() {
+    let mut watch = Watch::new();
+    for (look, t) in looks(4.0, 60.0).enumerate() {
+        // A glint somewhere else in every look, and one that comes back at its place, but rarely.
+        let glint =
+            seen(150.0 + 350.0 * (look % 5) as f64, 200.0 + 150.0 * (look % 4) as f64, 40.0, 20.0, 0.9);
+        let rare = seen(1700.0, 950.0, 40.0, 20.0, 0.9);
+        let boxes = if look % 9 == 0 { 2 } else { 1 };
+        assert_eq!(watch.look(t, &[glint, rare][..boxes]), []);
+    }
+    assert_eq!(watch.ids.next_id(), VesselId(1));
+}
+
+#[test]
+fn a_small_fast_boat_that_moves_by_more_than_its_width_between_looks_is_one_vessel() {
+    let mut watch = Watch::new();
+    let mut numbers = BTreeSet::new();
+    for t in looks(2.0, 8.0) {
+        // 50 px long, 60 px further at each look.
+        watch.look(t, &[seen(100.0 + 120.0 * t, 500.0, 50.0, 25.0, 0.8)]);
+        numbers.extend(watch.tracker.taken().to_vec());
+        assert!(t < 1.5 || watch.tracker.taken() == [Some(VesselId(1))], "lost at {t} s");
+    }
+    assert_eq!(numbers, BTreeSet::from([None, Some(VesselId(1))]));
+}
+
+#[test]
+fn a_detection_flicker_in_confidence_is_carried_by_the_second_stage() {
+    let mut watch = Watch::new();
+    for (look, t) in looks(4.0, 20.0).enumerate() {
+        let confidence = if look < 4 || look % 8 == 0 { 0.8 } else { 0.2 };
+        let detection = Detection { confidence, ..yacht(300.0 + 30.0 * t) };
+        let tracks = watch.look(t, &[detection]);
+        if look >= 2 {
+            assert_eq!(tracks.len(), 1);
+            assert_eq!((tracks[0].vessel, tracks[0].state), (VesselId(1), TrackState::Confirmed), "at {t} s");
+        }
+    }
+}
+
+#[test]
+fn weak_boxes_alone_never_begin_a_vessel() {
+    let mut watch = Watch::new();
+    for t in looks(4.0, 20.0) {
+        assert_eq!(watch.look(t, &[Detection { confidence: 0.4, ..yacht(300.0) }]), []);
+    }
+}
+
+#[test]
+fn people_are_not_followed_as_vessels() {
+    let mut watch = Watch::new();
+    for t in looks(4.0, 10.0) {
+        assert_eq!(watch.look(t, &[Detection { class: Class::Person, ..yacht(300.0) }]), []);
+    }
+}
+
+#[test]
+fn a_vessel_is_confirmed_with_the_time_of_its_first_detection() {
+    let mut watch = Watch::new();
+    assert_eq!(watch.look(0.0, &[yacht(300.0)]), []);
+    assert_eq!(watch.look(0.25, &[yacht(302.0)]), []);
+    let tracks = watch.look(0.5, &[yacht(900.0), yacht(304.0)]);
+    assert_eq!(tracks.len(), 1);
+    let Track { vessel, state, detection, first_seen, last_seen, hits, .. } = tracks[0];
+    assert_eq!((vessel, state, detection, hits), (VesselId(1), TrackState::Confirmed, Some(1), 3));
+    assert_eq!((first_seen, last_seen), (at(0.0), at(0.5)));
+    assert_eq!(watch.tracker.taken(), [None, Some(VesselId(1))]);
+}
+
+#[test]
+fn a_lost_vessel_is_reported_where_it_is_expected() {
+    let mut watch = Watch::new();
+    for t in looks(4.0, 5.0) {
+        watch.look(t, &[yacht(200.0 + 40.0 * t)]);
+    }
+    let tracks = watch.look(8.0, &[]);
+    assert_eq!(
+        (tracks[0].state, tracks[0].detection, tracks[0].last_seen),
+        (TrackState::Lost, None, at(5.0))
+    );
+    let expected = 200.0 + 40.0 * 8.0;
+    assert!((tracks[0].bbox.centre().x - expected).abs() < 5.0, "{:?}", tracks[0].bbox);
+}
+
+#[test]
+fn ended_is_reported_exactly_once() {
+    let mut watch = Watch::new();
+    let mut ended = Vec::new();
+    for t in looks(4.0, 60.0) {
+        let detections =
+            if t < 4.0 { vec![yacht(200.0 + 40.0 * t), yacht(1500.0 - 40.0 * t)] } else { vec![] };
+        let tracks = watch.look(t, &detections);
+        ended.extend(
+            tracks.iter().filter(|track| track.state == TrackState::Ended).map(|track| (track.vessel.0, t)),
+        );
+    }
+    // Last seen at 3.75 s, kept for 5 s.
+    assert_eq!(ended, [(1, 9.0), (2, 9.0)]);
+    assert_eq!(watch.tracker.end_all(at(61.0)), []);
+}
+
+#[test]
+fn the_longer_a_vessel_stood_the_longer_it_is_remembered() {
+    // (stood, last report as lost, first report as ended), in seconds.
+    for (stood, lost, ended) in [(2.0, 5.0, 5.25), (20.0, 20.0, 20.25), (300.0, 60.0, 60.25)] {
+        let mut watch = Watch::new();
+        for t in looks(4.0, stood) {
+            watch.look(t, &[yacht(400.0)]);
+        }
+        assert_eq!(watch.look(stood + lost, &[])[0].state, TrackState::Lost, "stood {stood} s");
+        assert_eq!(watch.look(stood + ended, &[])[0].state, TrackState::Ended, "stood {stood} s");
+    }
+}
+
+#[test]
+fn ending_all_reports_each_vessel_once_and_numbers_are_never_used_again() {
+    let mut watch = Watch::new();
+    for t in looks(4.0, 2.0) {
+        watch.look(t, &[yacht(200.0), yacht(800.0)]);
+    }
+    // One more that is still tentative: staff never heard of it.
+    watch.look(2.25, &[yacht(200.0), yacht(800.0), yacht(1400.0)]);
+    let ended = watch.tracker.end_all(at(2.5));
+    assert!(ended.iter().all(|track| track.state == TrackState::Ended && track.detection.is_none()));
+    assert_eq!(ended.iter().map(|track| track.vessel.0).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(watch.tracker.end_all(at(2.5)), []);
+    for t in looks(4.0, 2.0) {
+        watch.look(3.0 + t, &[yacht(200.0)]);
+    }
+    assert_eq!(watch.tracker.taken(), [Some(VesselId(3))]);
+}
+
+#[test]
+fn two_cameras_and_a_restart_share_one_row_of_numbers() {
+    let mut ids = VesselCounter::after(VesselId(41));
+    let mut cameras = [(); 2].map(|()| Tracker::new(TrackerConfig::default()));
+    for t in looks(4.0, 1.0) {
+        for camera in &mut cameras {
+            camera.step(&[yacht(300.0)], at(t), &mut ids);
+        }
+    }
+    assert_eq!(cameras.map(|camera| camera.taken().to_vec()), [[Some(VesselId(42))], [Some(VesselId(43))]]);
+}
+
+prop_compose! {
+    fn any_detection()(
+        x in -500.0..2500.0f32, y in -500.0..1500.0f32, w in 0.0..900.0f32, h in 0.0..900.0f32,
+        confidence in 0.0..=1.0f32, vessel in prop::bool::weighted(0.9),
+    ) -> Detection {
+        let class = if vessel { Class::Vessel } else { Class::Person };
+        Detection { class, confidence, bbox: BBox::from_xywh(x, y, w, h) }
+    }
+}
+
+proptest! {
+    #[test]
+    fn irregular_looks_do_not_change_the_outcome_of_a_straight_run(
+        steps in prop::collection::vec(0.1..2.0f64, 8..60), speed in -40.0..40.0f64,
+    ) {
+        let mut watch = Watch::new();
+        let (mut t, mut hits) = (0.0, 0);
+        for step in steps {
+            t += step;
+            let tracks = watch.look(t, &[yacht(900.0 + speed * t)]);
+            hits += 1;
+            if let [track] = tracks[..] {
+                prop_assert_eq!((track.vessel, track.state, track.hits), (VesselId(1), TrackState::Confirmed, hits));
+            } else {
+                prop_assert!(tracks.is_empty() && hits < 5, "{:?} at look {}", tracks, hits);
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_is_detected_each_vessel_has_one_detection_and_ends_once(
+        looks in prop::collection::vec((0.0..8.0f64, prop::collection::vec(any_detection(), 0..12)), 1..40),
+    ) {
+        let (mut watch, mut again) = (Watch::new(), Watch::new());
+        let (mut t, mut last) = (0.0, VesselId(0));
+        let mut ended = BTreeSet::new();
+        for (step, detections) in looks {
+            t += step;
+            let tracks = watch.look(t, &detections);
+            prop_assert_eq!(&tracks, &again.look(t, &detections));
+            prop_assert_eq!(watch.tracker.taken().len(), detections.len());
+            for pair in tracks.windows(2) {
+                prop_assert!(pair[0].vessel < pair[1].vessel);
+            }
+            let mut taken = BTreeSet::new();
+            for track in &tracks {
+                prop_assert!(track.bbox.is_finite() && !ended.contains(&track.vessel));
+                match (track.state, track.detection) {
+                    (TrackState::Confirmed, Some(index)) => {
+                        prop_assert!(taken.insert(index));
+                        prop_assert_eq!(watch.tracker.taken()[index], Some(track.vessel));
+                        prop_assert_eq!(detections[index].class, Class::Vessel);
+                    }
+                    (TrackState::Lost, None) => {}
+                    (TrackState::Ended, None) => prop_assert!(ended.insert(track.vessel)),
+                    other => prop_assert!(false, "{:?}", other),
+                }
+            }
+            let newest = tracks.iter().map(|track| track.vessel).max().unwrap_or(last).max(last);
+            // Numbers go up by one, none is skipped.
+            prop_assert!(newest.0 - last.0 <= detections.len() as u64);
+            last = newest;
+        }
+        ended.extend(watch.tracker.end_all(at(t)).iter().map(|track| track.vessel));
+        prop_assert_eq!(ended.len() as u64, last.0);
+    }
+}

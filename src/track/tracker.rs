@@ -1,0 +1,131 @@
+//! The step from one look's detections to tracks.
+
+use super::association::assign;
+use super::followed::Followed;
+use super::{Track, TrackerConfig, VesselCounter, VesselId};
+use crate::clock::MonoTime;
+use crate::detect::{Class, Detection};
+
+/// A sure box may lie this far off, measured as the overlap of grown boxes ...
+const LEAST_OVERLAP: f32 = 0.1;
+/// ... but a weak one only counts where a vessel is expected. The value is ByteTrack's.
+const LEAST_OVERLAP_UNSURE: f32 = 0.5;
+
+/// Follows the vessels of one camera.
+///
+/// Two stages in the manner of ByteTrack (Zhang et al. 2022): sure detections are matched with all that is followed,
+/// then the less sure ones with the vessels still unmatched. A weak box beside a known vessel is most likely that vessel, half
+/// hidden or in glare; a weak box elsewhere is most likely a wave.
+#[derive(Debug)]
+pub struct Tracker {
+    config: TrackerConfig,
+    /// In the order of their first detection.
+    followed: Vec<Followed>,
+    taken: Vec<Option<VesselId>>,
+}
+
+impl Tracker {
+    /// A tracker that follows nothing yet.
+    pub fn new(config: TrackerConfig) -> Self {
+        Self { config, followed: Vec::new(), taken: Vec::new() }
+    }
+
+    /// Takes in the detections of a look made `at`, later than the one before. Every vessel followed is reported, in the
+    /// order of their numbers; one that ends now for the last time.
+    pub fn step(&mut self, detections: &[Detection], at: MonoTime, ids: &mut VesselCounter) -> Vec<Track> {
+        let mut reports = self.end(|followed, config| followed.has_ended(at, config));
+        for followed in &mut self.followed {
+            followed.expect(at);
+        }
+        let sure = self.candidates(detections, |confidence, config| confidence >= config.sure);
+        let unsure = self.candidates(detections, |confidence, config| confidence < config.sure);
+        let all = (0..self.followed.len()).collect::<Vec<_>>();
+        self.associate(&all, &sure, LEAST_OVERLAP, detections, at);
+        let unseen: Vec<_> = all
+            .into_iter()
+            .filter(|&f| self.followed[f].vessel.is_some() && self.followed[f].detection().is_none())
+            .collect();
+        self.associate(&unseen, &unsure, LEAST_OVERLAP_UNSURE, detections, at);
+
+        let matched: Vec<_> = self.followed.iter().filter_map(Followed::detection).collect();
+        for &index in sure.iter().filter(|index| !matched.contains(index)) {
+            self.followed.push(Followed::new(&detections[index].bbox, index, at));
+        }
+        for followed in &mut self.followed {
+            if followed.vessel.is_none() && followed.is_due(&self.config) {
+                followed.vessel = Some(ids.next_id());
+            }
+        }
+        self.taken.clear();
+        self.taken.resize(detections.len(), None);
+        for followed in &self.followed {
+            if let Some(index) = followed.detection() {
+                self.taken[index] = followed.vessel;
+            }
+        }
+        reports.extend(self.followed.iter().filter_map(|f| f.report(false)));
+        reports.sort_by_key(|track| track.vessel);
+        reports
+    }
+
+    /// Which vessel each detection of the last look was taken for; `None` for those ignored and for tentative tracks.
+    pub fn taken(&self) -> &[Option<VesselId>] {
+        &self.taken
+    }
+
+    /// Ends everything followed: the camera shuts down or its picture changes size. Tracks are reported as ended.
+    pub fn end_all(&mut self, at: MonoTime) -> Vec<Track> {
+        for followed in &mut self.followed {
+            followed.expect(at);
+        }
+        self.taken.clear();
+        let mut reports = self.end(|_, _| true);
+        reports.sort_by_key(|track| track.vessel);
+        reports
+    }
+
+    fn end(&mut self, is_over: impl Fn(&Followed, &TrackerConfig) -> bool) -> Vec<Track> {
+        let mut reports = Vec::new();
+        self.followed.retain(|followed| {
+            let over = is_over(followed, &self.config);
+            if over {
+                reports.extend(followed.report(true));
+            }
+            !over
+        });
+        reports
+    }
+
+    /// Vessels that may be matched at all, of the confidence wanted.
+    fn candidates(
+        &self,
+        detections: &[Detection],
+        wanted: impl Fn(f32, &TrackerConfig) -> bool,
+    ) -> Vec<usize> {
+        let fits = |d: &Detection| {
+            d.class == Class::Vessel
+                && d.bbox.is_finite()
+                && d.confidence >= self.config.floor
+                && wanted(d.confidence, &self.config)
+        };
+        detections.iter().enumerate().filter(|(_, d)| fits(d)).map(|(index, _)| index).collect()
+    }
+
+    /// Matches some of what is followed with some of the detections.
+    fn associate(
+        &mut self,
+        followed: &[usize],
+        candidates: &[usize],
+        least: f32,
+        detections: &[Detection],
+        at: MonoTime,
+    ) {
+        let pairs = assign(followed.len(), candidates.len(), |f, c| {
+            self.followed[followed[f]].expected().likeness(&detections[candidates[c]].bbox, least)
+        });
+        for (f, c) in pairs {
+            let index = candidates[c];
+            self.followed[followed[f]].see(&detections[index].bbox, index, at);
+        }
+    }
+}
