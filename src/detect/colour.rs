@@ -52,7 +52,14 @@ impl<'a> ColourRow<'a> {
     }
 
     /// Writes a row of `width` pixels from column `left` of row `row` of the tensor on.
-    pub(super) fn write(&self, (y, u, v): (&[f32], &[f32], &[f32]), tensor: &mut [f32], row: usize, left: usize, width: usize) {
+    pub(super) fn write(
+        &self,
+        (y, u, v): (&[f32], &[f32], &[f32]),
+        tensor: &mut [f32],
+        row: usize,
+        left: usize,
+        width: usize,
+    ) {
         let at = row * self.input.width + left;
         match self.input.layout {
             Layout::Nhwc => {
@@ -77,7 +84,8 @@ impl<'a> ColourRow<'a> {
 fn matrix(colorimetry: Colorimetry) -> [[f32; 4]; 3] {
     let (kr, kb) = if colorimetry.bt709 { (0.2126, 0.0722) } else { (0.299, 0.114) };
     let kg = 1.0 - kr - kb;
-    let (y, c, black) = if colorimetry.full_range { (1.0, 1.0, 0.0) } else { (255.0 / 219.0, 255.0 / 224.0, 16.0) };
+    let (y, c, black) =
+        if colorimetry.full_range { (1.0, 1.0, 0.0) } else { (255.0 / 219.0, 255.0 / 224.0, 16.0) };
     let row = |cb: f32, cr: f32| [y, cb * c, cr * c, -(black * y) - 128.0 * c * (cb + cr)];
     let (cr_red, cb_blue) = (2.0 * (1.0 - kr), 2.0 * (1.0 - kb));
     [row(0.0, cr_red), row(-cb_blue * kb / kg, -cr_red * kr / kg), row(cb_blue, 0.0)]

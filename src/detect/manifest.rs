@@ -180,7 +180,11 @@ impl Manifest {
     /// Reads and checks a manifest, then reads its model file and checks that it is the one described.
     /// Returns the model's bytes, so that what was checked is what runs.
     pub fn load(path: &Path) -> Result<(Self, Vec<u8>), LoadError> {
-        let bytes = read_limited(path, LARGEST_MANIFEST, "give the path of a model manifest, such as models/ssdlite.toml")?;
+        let bytes = read_limited(
+            path,
+            LARGEST_MANIFEST,
+            "give the path of a model manifest, such as models/ssdlite.toml",
+        )?;
         let text = String::from_utf8(bytes).map_err(|e| LoadError::Syntax {
             file: path.to_owned(),
             message: format!("not UTF-8 text after byte {}", e.utf8_error().valid_up_to()),
@@ -189,7 +193,10 @@ impl Manifest {
         let model = read_limited(
             &manifest.model_file,
             LARGEST_MODEL,
-            &format!("it is named by `file` in {}; `make setup` provides the models that come with Havenwacht", path.display()),
+            &format!(
+                "it is named by `file` in {}; `make setup` provides the models that come with Havenwacht",
+                path.display()
+            ),
         )?;
         let found = hex(&Sha256::digest(&model));
         if found != manifest.sha256 {
@@ -209,12 +216,14 @@ impl Manifest {
     }
 
     fn parse(path: &Path, text: &str) -> Result<Self, LoadError> {
-        let raw: RawManifest = toml::from_str(text)
-            .map_err(|e| LoadError::Syntax { file: path.to_owned(), message: e.to_string().trim_end().to_owned() })?;
-        let refuse = |key: &str, found: String, expected: &str, fix: &str| {
-            refusal(path, key, found, expected, fix)
-        };
-        let Some(head) = HeadKind::NAMES.iter().find(|(name, _)| *name == raw.head).map(|&(_, kind)| kind) else {
+        let raw: RawManifest = toml::from_str(text).map_err(|e| LoadError::Syntax {
+            file: path.to_owned(),
+            message: e.to_string().trim_end().to_owned(),
+        })?;
+        let refuse =
+            |key: &str, found: String, expected: &str, fix: &str| refusal(path, key, found, expected, fix);
+        let Some(head) = HeadKind::NAMES.iter().find(|(name, _)| *name == raw.head).map(|&(_, kind)| kind)
+        else {
             let known: Vec<_> = HeadKind::NAMES.iter().map(|(name, _)| *name).collect();
             return Err(refuse(
                 "head",
@@ -224,7 +233,12 @@ impl Manifest {
             ));
         };
         if raw.sha256.len() != 64 || !raw.sha256.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(refuse("sha256", format!("{:?}", raw.sha256), "64 hex digits", "write what `sha256sum` prints for the model file"));
+            return Err(refuse(
+                "sha256",
+                format!("{:?}", raw.sha256),
+                "64 hex digits",
+                "write what `sha256sum` prints for the model file",
+            ));
         }
         check_input(&raw.input, head, &refuse)?;
         let outputs = check_outputs(raw.outputs, head, &refuse)?;
@@ -240,7 +254,12 @@ impl Manifest {
             ("thresholds.iou", thresholds.iou),
         ] {
             if !(value > 0.0 && value < 1.0) {
-                return Err(refuse(key, value.to_string(), "between 0 and 1, both excluded", "usual are 0.35 for confidence, 0.5 for iou"));
+                return Err(refuse(
+                    key,
+                    value.to_string(),
+                    "between 0 and 1, both excluded",
+                    "usual are 0.35 for confidence, 0.5 for iou",
+                ));
             }
         }
         if thresholds.floor > thresholds.confidence {
@@ -288,19 +307,39 @@ type Refuse<'a> = dyn Fn(&str, String, &str, &str) -> LoadError + 'a;
 fn check_input(input: &Input, head: HeadKind, refuse: &Refuse) -> Result<(), LoadError> {
     for (key, value) in [("input.width", input.width), ("input.height", input.height)] {
         if !(64..=2048).contains(&value) {
-            return Err(refuse(key, value.to_string(), "64 to 2048 pixels", "write the size the model was exported with"));
+            return Err(refuse(
+                key,
+                value.to_string(),
+                "64 to 2048 pixels",
+                "write the size the model was exported with",
+            ));
         }
         if head.needs_multiple_of_32() && value % 32 != 0 {
-            return Err(refuse(key, value.to_string(), "a multiple of 32 for this head", "write the size the model was exported with"));
+            return Err(refuse(
+                key,
+                value.to_string(),
+                "a multiple of 32 for this head",
+                "write the size the model was exported with",
+            ));
         }
     }
     for (key, values) in [("input.mean", input.mean), ("input.std", input.std)] {
         if values.iter().any(|v| !v.is_finite()) {
-            return Err(refuse(key, format!("{values:?}"), "three finite numbers", "write those the model was trained with, for values of 0 to 255"));
+            return Err(refuse(
+                key,
+                format!("{values:?}"),
+                "three finite numbers",
+                "write those the model was trained with, for values of 0 to 255",
+            ));
         }
     }
     if input.std.iter().any(|&v| v <= 0.0) {
-        return Err(refuse("input.std", format!("{:?}", input.std), "three numbers above 0", "write [1.0, 1.0, 1.0] for none"));
+        return Err(refuse(
+            "input.std",
+            format!("{:?}", input.std),
+            "three numbers above 0",
+            "write [1.0, 1.0, 1.0] for none",
+        ));
     }
     Ok(())
 }
@@ -328,15 +367,28 @@ fn check_outputs(raw: RawOutputs, head: HeadKind, refuse: &Refuse) -> Result<Vec
     Ok([raw.scores, raw.boxes, raw.predictions].concat())
 }
 
-fn check_classes(raw: BTreeMap<String, Vec<usize>>, refuse: &Refuse) -> Result<Vec<(Class, Vec<usize>)>, LoadError> {
+fn check_classes(
+    raw: BTreeMap<String, Vec<usize>>,
+    refuse: &Refuse,
+) -> Result<Vec<(Class, Vec<usize>)>, LoadError> {
     let mut classes = Vec::new();
     for (name, indices) in raw {
         let key = format!("classes.{name}");
         let Some(class) = [Class::Vessel, Class::Person].into_iter().find(|c| c.as_str() == name) else {
-            return Err(refuse(&key, "unknown".to_owned(), "vessel or person", "remove it, or list its indices under one of these"));
+            return Err(refuse(
+                &key,
+                "unknown".to_owned(),
+                "vessel or person",
+                "remove it, or list its indices under one of these",
+            ));
         };
         if indices.is_empty() {
-            return Err(refuse(&key, "empty".to_owned(), "at least one index", "list the model's score indices of this class"));
+            return Err(refuse(
+                &key,
+                "empty".to_owned(),
+                "at least one index",
+                "list the model's score indices of this class",
+            ));
         }
         classes.push((class, indices));
     }

@@ -51,7 +51,9 @@ pub fn merge(sightings: Vec<Sighting>, frame: FrameSize, iou: f32) -> Vec<Detect
     while join_two(&mut parts) {}
     drop_parts_of_wholes(&mut parts);
     // Whole before joined before cut, then by confidence: the first of a heap stays.
-    parts.sort_by(|a, b| a.rank().cmp(&b.rank()).then(b.detection.confidence.total_cmp(&a.detection.confidence)));
+    parts.sort_by(|a, b| {
+        a.rank().cmp(&b.rank()).then(b.detection.confidence.total_cmp(&a.detection.confidence))
+    });
     let mut kept: Vec<Detection> = Vec::new();
     for Part { detection, .. } in parts {
         match kept.iter_mut().find(|k| k.class == detection.class && k.bbox.iou(&detection.bbox) > iou) {
@@ -105,7 +107,9 @@ fn drop_parts_of_wholes(parts: &mut Vec<Part>) {
                 other.class() == part.class()
                     && other.region != part.region
                     && other.detection.bbox.area() > area
-                    && own.intersection(&other.detection.bbox).is_some_and(|shared| shared.area() > MOSTLY * area)
+                    && own
+                        .intersection(&other.detection.bbox)
+                        .is_some_and(|shared| shared.area() > MOSTLY * area)
             })
     });
 }
@@ -119,13 +123,24 @@ fn join_two(parts: &mut Vec<Part>) -> bool {
             }
             let (a, b) = (parts[i], parts[j]);
             let cuts = if meet_sideways(&a, &b) {
-                Cuts { left: a.cuts.left, right: b.cuts.right, top: a.cuts.top || b.cuts.top, bottom: a.cuts.bottom || b.cuts.bottom }
+                Cuts {
+                    left: a.cuts.left,
+                    right: b.cuts.right,
+                    top: a.cuts.top || b.cuts.top,
+                    bottom: a.cuts.bottom || b.cuts.bottom,
+                }
             } else if meet_upright(&a, &b) {
-                Cuts { left: a.cuts.left || b.cuts.left, right: a.cuts.right || b.cuts.right, top: a.cuts.top, bottom: b.cuts.bottom }
+                Cuts {
+                    left: a.cuts.left || b.cuts.left,
+                    right: a.cuts.right || b.cuts.right,
+                    top: a.cuts.top,
+                    bottom: b.cuts.bottom,
+                }
             } else {
                 continue;
             };
-            let surer = if a.detection.confidence >= b.detection.confidence { a.detection } else { b.detection };
+            let surer =
+                if a.detection.confidence >= b.detection.confidence { a.detection } else { b.detection };
             parts[i] = Part {
                 detection: Detection { bbox: a.detection.bbox.union(&b.detection.bbox), ..surer },
                 region: a.region.union(&b.region),

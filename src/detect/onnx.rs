@@ -17,7 +17,8 @@ use super::{DetectError, Detection, Detector, Look, nms};
 use crate::frame::Frame;
 use crate::geometry::{BBox, Norm};
 
-const RUNTIME_FIX: &str = "give `model.runtime` the path of libonnxruntime.so, version 1.23 or newer; `make setup` provides one";
+const RUNTIME_FIX: &str =
+    "give `model.runtime` the path of libonnxruntime.so, version 1.23 or newer; `make setup` provides one";
 
 /// A model in ONNX Runtime, warmed up. Its thread owns it.
 #[derive(Debug)]
@@ -43,7 +44,11 @@ impl OnnxDetector {
         let mut tensor = vec![0.0; manifest.input.width * manifest.input.height * 3];
         let shapes = {
             let outputs = run(&mut session, &manifest, &tensor).map_err(refused)?;
-            tensors(&outputs, &manifest).map_err(refused)?.iter().map(|t| t.shape.to_vec()).collect::<Vec<_>>()
+            tensors(&outputs, &manifest)
+                .map_err(refused)?
+                .iter()
+                .map(|t| t.shape.to_vec())
+                .collect::<Vec<_>>()
         };
         let head = Head::new(&manifest, &shapes)?;
         tensor.fill(0.0);
@@ -63,7 +68,12 @@ impl OnnxDetector {
 
     /// One run over one region: fills the input, runs the model, and adds what it saw to `sightings`.
     /// Returns how many boxes were rejected.
-    fn look_at(&mut self, frame: &Frame, region: PixelRect, sightings: &mut Vec<Sighting>) -> Result<u32, DetectError> {
+    fn look_at(
+        &mut self,
+        frame: &Frame,
+        region: PixelRect,
+        sightings: &mut Vec<Sighting>,
+    ) -> Result<u32, DetectError> {
         let placement = self.preprocessor.fill(&frame.picture, region, &mut self.tensor);
         let outputs = run(&mut self.session, &self.manifest, &self.tensor).map_err(DetectError)?;
         self.head.decode(&tensors(&outputs, &self.manifest).map_err(DetectError)?, &mut self.candidates);
@@ -72,7 +82,8 @@ impl OnnxDetector {
         for candidate in &self.candidates.boxes {
             match placement.to_frame(candidate.bbox) {
                 Some(bbox) => {
-                    let detection = Detection { class: candidate.class, confidence: candidate.confidence, bbox };
+                    let detection =
+                        Detection { class: candidate.class, confidence: candidate.confidence, bbox };
                     sightings.push(Sighting { detection, region: region.bbox() });
                 }
                 None => rejected += 1,
@@ -161,7 +172,8 @@ fn check_names(manifest: &Manifest, session: &Session) -> Result<(), LoadError> 
     }
     let wanted = manifest.input.shape();
     let shape = input.dtype().tensor_shape().map(|s| s.to_vec()).unwrap_or_default();
-    let fits = shape.len() == 4 && shape.iter().zip(&wanted).all(|(found, wanted)| *found < 0 || found == wanted);
+    let fits =
+        shape.len() == 4 && shape.iter().zip(&wanted).all(|(found, wanted)| *found < 0 || found == wanted);
     if !fits {
         return Err(manifest.refuse(
             "input",
@@ -191,7 +203,11 @@ fn check_names(manifest: &Manifest, session: &Session) -> Result<(), LoadError> 
     Ok(())
 }
 
-fn run<'s>(session: &'s mut Session, manifest: &Manifest, tensor: &[f32]) -> Result<SessionOutputs<'s>, String> {
+fn run<'s>(
+    session: &'s mut Session,
+    manifest: &Manifest,
+    tensor: &[f32],
+) -> Result<SessionOutputs<'s>, String> {
     let view = TensorRef::from_array_view((manifest.input.shape(), tensor)).map_err(|e| e.to_string())?;
     session.run(ort::inputs![view]).map_err(|e| e.to_string())
 }
@@ -203,7 +219,8 @@ fn tensors<'a>(outputs: &'a SessionOutputs, manifest: &Manifest) -> Result<Vec<T
         .iter()
         .map(|name| {
             let value = outputs.get(name).ok_or_else(|| format!("a run gave no output {name:?}"))?;
-            let (shape, data) = value.try_extract_tensor::<f32>().map_err(|e| format!("output {name:?}: {e}"))?;
+            let (shape, data) =
+                value.try_extract_tensor::<f32>().map_err(|e| format!("output {name:?}: {e}"))?;
             Ok(Tensor { shape, data })
         })
         .collect()

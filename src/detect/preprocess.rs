@@ -147,7 +147,8 @@ impl Preprocessor {
         if tables.len() >= MOST_TABLES {
             tables.clear();
         }
-        let table = tables.entry((picture.size, region)).or_insert_with(|| Tables::new(picture, region, input));
+        let table =
+            tables.entry((picture.size, region)).or_insert_with(|| Tables::new(picture, region, input));
         let placement = table.placement;
         if input.resize == Resize::Letterbox {
             fill_grey(input, tensor);

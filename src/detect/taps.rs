@@ -14,10 +14,19 @@ pub(super) struct Taps {
 impl Taps {
     /// Resamples `from..to` (in samples, fractions allowed) to `outputs` samples; `available` samples exist, counted from 0.
     /// Every output's weights sum to `unit`; windows are padded to one of the widths that [`padded`] names.
-    pub(super) fn new(from: f64, to: f64, available: usize, outputs: usize, unit: i16, padded: impl Fn(usize) -> usize) -> Self {
+    pub(super) fn new(
+        from: f64,
+        to: f64,
+        available: usize,
+        outputs: usize,
+        unit: i16,
+        padded: impl Fn(usize) -> usize,
+    ) -> Self {
         let scale = (to - from) / outputs as f64;
         let windows: Vec<(usize, Vec<f64>)> = (0..outputs)
-            .map(|i| if scale > 1.0 { area(from, scale, available, i) } else { between(from, scale, available, i) })
+            .map(|i| {
+                if scale > 1.0 { area(from, scale, available, i) } else { between(from, scale, available, i) }
+            })
             .collect();
         let width = padded(windows.iter().map(|(_, shares)| shares.len()).max().unwrap_or(1));
         let mut taps = Self { starts: Vec::new(), weights: Vec::new(), width };

@@ -43,7 +43,8 @@ pub fn draw(picture: &Picture, subject: BBox<Px>, masks: &[Polygon]) -> Result<V
 /// Twice the subject in 16:9, at least [`MIN_CROP_WIDTH`], moved and cut to lie within the frame.
 fn crop_round(subject: BBox<Px>, size: FrameSize) -> BBox<Px> {
     let (frame_w, frame_h) = (size.width as f32, size.height as f32);
-    let width = (subject.width() * 2.0).max(subject.height() * 2.0 * 16.0 / 9.0).max(MIN_CROP_WIDTH).min(frame_w);
+    let width =
+        (subject.width() * 2.0).max(subject.height() * 2.0 * 16.0 / 9.0).max(MIN_CROP_WIDTH).min(frame_w);
     let height = (width * 9.0 / 16.0).min(frame_h);
     let centre = subject.centre();
     let x0 = (centre.x - width / 2.0).clamp(0.0, frame_w - width);

@@ -117,3 +117,25 @@ fn a_recording_dropped_in_mid_play_leaves_no_pipeline() {
     assert_eq!(stats.leaked_pipelines.load(Relaxed), 0);
     assert_eq!(kept.picture.row(0, 119).len(), 160, "a frame outlives its pipeline");
 }
+
+#[test]
+fn a_damaged_recording_never_stops_the_watch_and_every_frame_is_accounted_for() {
+    let (_folder, path) = make_clip("whole.mkv", 50, "160x120", "x264enc key-int-max=10 ! matroskamux");
+    let whole = std::fs::read(&path).unwrap();
+    let mut dropped = 0;
+    for seed in 0..24usize {
+        let mut damaged = whole.clone();
+        for hit in 0..40 {
+            // Past the headers, spread by a prime.
+            let at = 1000 + (seed * 7919 + hit * 104_729) % (whole.len() - 1000);
+            damaged[at] ^= 0x55;
+        }
+        std::fs::write(&path, &damaged).unwrap();
+        let (frames, _, stats) = play(&path, Pace::Unpaced);
+        let corrupt = stats.dropped_corrupt.load(Relaxed);
+        assert_eq!(stats.received.load(Relaxed), frames.len() as u64 + corrupt, "seed {seed}");
+        assert!(frames.windows(2).all(|pair| pair[0].stamp.mono <= pair[1].stamp.mono), "seed {seed}");
+        dropped += 50 - frames.len().min(50);
+    }
+    assert!(dropped > 0, "the damage did nothing");
+}

@@ -16,8 +16,9 @@ pub(super) enum Keep {
     Every,
 }
 
-/// A recording's streaming thread decodes this far ahead: enough to keep a second core busy.
-const AHEAD: usize = 3;
+/// A recording's streaming thread decodes this far ahead: the next picture while this one is looked at. More would only
+/// spread the decoder's buffers over more memory.
+const AHEAD: usize = 1;
 
 #[derive(Debug)]
 pub(super) struct Handover {

@@ -130,3 +130,98 @@ impl Intake {
         time
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::geometry::FrameSize;
+    use crate::ingest::handover::Keep;
+    use crate::ingest::source::Next;
+
+    fn intake() -> Intake {
+        gst::init().unwrap();
+        let stamping = Stamping::Arrival(Arc::new(SystemClock::default()));
+        let camera = CameraId::new("quay").unwrap();
+        Intake::new(camera, stamping, Arc::new(Handover::new(Keep::Newest)), Arc::default())
+    }
+
+    fn sample(width: usize, height: usize, ms: u64, flags: gst::BufferFlags) -> gst::Sample {
+        let caps = format!("video/x-raw,format=I420,framerate=25/1,width={width},height={height}");
+        let mut buffer = gst::Buffer::from_slice(vec![0u8; width * height * 3 / 2]);
+        let writable = buffer.get_mut().unwrap();
+        writable.set_pts(gst::ClockTime::from_mseconds(ms));
+        writable.set_flags(flags);
+        let mut segment = gst::FormattedSegment::<gst::ClockTime>::new();
+        segment.set_start(gst::ClockTime::ZERO);
+        gst::Sample::builder().buffer(&buffer).caps(&caps.parse().unwrap()).segment(&segment).build()
+    }
+
+    fn next_size(intake: &Intake) -> Option<FrameSize> {
+        match intake.handover.next(Duration::ZERO) {
+            Next::Frame(frame) => Some(frame.picture.size),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_camera_that_flips_its_resolution_goes_on_and_is_counted() {
+        let mut intake = intake();
+        for (i, (w, h)) in [(64, 32), (64, 32), (32, 64), (64, 32)].into_iter().enumerate() {
+            intake.accept(&sample(w, h, i as u64 * 40, gst::BufferFlags::empty())).unwrap();
+            assert_eq!(next_size(&intake), Some(FrameSize { width: w as u32, height: h as u32 }));
+        }
+        assert_eq!(intake.stats.caps_changes.load(Relaxed), 2);
+    }
+
+    #[test]
+    fn damaged_frames_are_dropped_and_every_frame_is_accounted_for() {
+        let mut intake = intake();
+        let flags = [
+            gst::BufferFlags::empty(),
+            gst::BufferFlags::CORRUPTED,
+            gst::BufferFlags::DECODE_ONLY,
+            gst::BufferFlags::DISCONT,
+            gst::BufferFlags::empty(),
+        ];
+        for (i, flags) in flags.into_iter().enumerate() {
+            intake.accept(&sample(8, 8, i as u64 * 40, flags)).unwrap();
+        }
+        let Next::Frame(newest) = intake.handover.next(Duration::ZERO) else { panic!("no frame") };
+        assert_eq!(newest.seq, 4, "numbers count dropped frames too");
+        let stats = &intake.stats;
+        let counted =
+            [&stats.received, &stats.dropped_corrupt, &stats.dropped_overwritten].map(|c| c.load(Relaxed));
+        assert_eq!(counted, [5, 2, 2], "received = corrupt + overwritten + the one taken");
+    }
+
+    #[test]
+    fn time_that_runs_backwards_is_counted_and_a_recordings_clock_stands_still_meanwhile() {
+        let mut intake = intake();
+        let start = SystemClock::default().now();
+        intake.stamping = Stamping::Recording(start);
+        let offsets: Vec<_> = [0, 40, 20, 80]
+            .into_iter()
+            .map(|ms| {
+                intake.accept(&sample(8, 8, ms, gst::BufferFlags::empty())).unwrap();
+                let Next::Frame(frame) = intake.handover.next(Duration::ZERO) else { panic!("no frame") };
+                frame.stamp.mono.since(start.mono).as_millis()
+            })
+            .collect();
+        assert_eq!(offsets, [0, 40, 40, 80]);
+        assert_eq!(intake.stats.pts_backwards.load(Relaxed), 1);
+    }
+
+    #[test]
+    fn a_picture_past_the_size_limit_ends_the_session_before_it_is_mapped() {
+        let mut intake = intake();
+        let huge: gst::Caps =
+            "video/x-raw,format=I420,framerate=25/1,width=7680,height=4320".parse().unwrap();
+        let sample = gst::Sample::builder().buffer(&gst::Buffer::new()).caps(&huge).build();
+        assert_eq!(intake.accept(&sample), Err(gst::FlowError::Error));
+        let Next::Ended(EndReason::Unsuitable(reason)) = intake.handover.next(Duration::ZERO) else {
+            panic!("not ended")
+        };
+        assert!(reason.contains("7680x4320"), "{reason}");
+    }
+}

@@ -1,4 +1,9 @@
 //! A camera session: pipeline, states, stall watch, back-off, latest-wins slot.
+//!
+//! GStreamer's streaming thread checks, counts and stamps a decoded picture and hands it over unconverted; the
+//! [`Supervisor`]'s thread puts it in the camera's slot ([`FrameSlots`]) and watches its age; the detector takes it.
+//! Nothing before the decoder is ever dropped: that would smear every picture up to the next key frame. What is dropped
+//! behind it is counted in [`IngestStats`].
 
 mod backoff;
 mod clip;

@@ -71,10 +71,11 @@ impl RtspSource {
 
         let offer = Arc::new(Mutex::new(Offer { wanted: camera.codec, chosen: None, sent: Vec::new() }));
         choose_stream(&source, &depay, &offer, &handover);
+        let address = camera.url.to_string();
         let tcp = camera.transport == RtpTransport::Tcp;
         let judge = move |message: &gst::Message| match message.view() {
             gst::MessageView::Eos(_) => Some(EndReason::EndOfStream),
-            gst::MessageView::Error(error) => Some(explain(error, &offer, password.as_ref())),
+            gst::MessageView::Error(error) => Some(explain(error, &address, &offer, password.as_ref())),
             // "The server closed the connection." The end of stream that follows it can get stuck in the jitter
             // buffer. Over UDP the same warning says less: pictures may go on.
             gst::MessageView::Warning(warning)
@@ -187,7 +188,12 @@ fn choose_stream(
 }
 
 /// The cause of an error on the bus, for people, without the password.
-fn explain(error: &gst::message::Error, offer: &Mutex<Offer>, password: Option<&SecretString>) -> EndReason {
+fn explain(
+    error: &gst::message::Error,
+    address: &str,
+    offer: &Mutex<Offer>,
+    password: Option<&SecretString>,
+) -> EndReason {
     if let Some(refusal) = offer.lock().unwrap_or_else(PoisonError::into_inner).refusal() {
         return EndReason::Unsuitable(refusal);
     }
@@ -196,11 +202,19 @@ fn explain(error: &gst::message::Error, offer: &Mutex<Offer>, password: Option<&
     if let Some(secret) = password.map(ExposeSecret::expose_secret).filter(|secret| !secret.is_empty()) {
         text = text.replace(secret, "***");
     }
-    if error.error().matches(gst::ResourceError::NotAuthorized) {
-        let help = "check username and password";
-        return EndReason::Unauthorised(format!("the camera refused the login (401 Unauthorized): {help}"));
+    match error.error().kind::<gst::ResourceError>() {
+        Some(gst::ResourceError::NotAuthorized) => {
+            let help = if password.is_some() { "check username and password" } else { "it wants one" };
+            EndReason::Unauthorised(format!("the camera refused the login (401 Unauthorized): {help}"))
+        }
+        Some(gst::ResourceError::NotFound) => {
+            EndReason::Failed(format!("the camera has no stream at {address} (404 Not Found)"))
+        }
+        Some(gst::ResourceError::OpenReadWrite | gst::ResourceError::OpenRead) => {
+            EndReason::Failed(format!("cannot connect to {address}: {text}"))
+        }
+        _ => EndReason::Failed(text),
     }
-    EndReason::Failed(text)
 }
 
 #[cfg(test)]

@@ -11,7 +11,10 @@ use tokio::net::TcpListener;
 use super::health::{CameraHealth, Health};
 
 /// Answers on `listener` until the returned future is dropped. `read` gives the state at this moment.
-pub async fn serve(listener: TcpListener, read: Arc<dyn Fn() -> Health + Send + Sync>) -> std::io::Result<()> {
+pub async fn serve(
+    listener: TcpListener,
+    read: Arc<dyn Fn() -> Health + Send + Sync>,
+) -> std::io::Result<()> {
     let (for_page, for_health, for_metrics) = (read.clone(), read.clone(), read);
     let app = Router::new()
         .route("/", get(move || async move { Html(page(&for_page())) }))

@@ -151,7 +151,9 @@ fn words(
 ) -> String {
     let place = condition.place().1;
     let curfew = match live {
-        Some(Live::Since(since)) => format!(", {} after curfew", hours_minutes(at.wall.duration_since(since))),
+        Some(Live::Since(since)) => {
+            format!(", {} after curfew", hours_minutes(at.wall.duration_since(since)))
+        }
         _ => String::new(),
     };
     let stay = minutes_seconds(held_s);
@@ -200,7 +202,9 @@ fn identity(camera: &CameraId, rule: &Rule, vessel: VesselId, at: Stamp) -> Sign
 mod tests {
     use super::*;
     use crate::config::Direction;
-    use crate::rules::testing::{at, crossing_rule, dwell_rule, entry_rule, night_rule, presence_rule, site, track};
+    use crate::rules::testing::{
+        at, crossing_rule, dwell_rule, entry_rule, night_rule, presence_rule, site, track,
+    };
 
     const SIZE: FrameSize = FrameSize { width: 1000, height: 1000 };
 
@@ -211,7 +215,8 @@ mod tests {
         let mut told = Vec::new();
         for tick in 0..seconds * 4 {
             let now = f64::from(tick) / 4.0;
-            let tracks: Vec<_> = path(now).map(|(x, y)| track(7, x * 1000.0, y * 1000.0)).into_iter().collect();
+            let tracks: Vec<_> =
+                path(now).map(|(x, y)| track(7, x * 1000.0, y * 1000.0)).into_iter().collect();
             told.extend(engine.step(&tracks, SIZE, at(now)).into_iter().map(|event| (now, event)));
         }
         told

@@ -117,11 +117,8 @@ mod tests {
         let mut told = Vec::new();
         for tick in 0..seconds * 4 {
             let now = f64::from(tick) / 4.0;
-            let verdict = if held(now) {
-                Verdict::Holds { since: at(now), entered: true }
-            } else {
-                Verdict::No
-            };
+            let verdict =
+                if held(now) { Verdict::Holds { since: at(now), entered: true } } else { Verdict::No };
             match life.step(&rule, verdict, at(now), || SignalId(uuid::Uuid::nil())) {
                 Some(Change::Opened(open)) => told.push((now, "opened", open.alert)),
                 Some(Change::Updated(open)) => told.push((now, "updated", open.alert)),
@@ -151,7 +148,8 @@ mod tests {
 
     #[test]
     fn a_signal_that_opens_again_within_the_cooldown_is_not_told_again() {
-        let told = story(|t| (5.0..7.0).contains(&t) || (12.0..14.0).contains(&t) || (20.0..22.0).contains(&t), 30);
+        let told =
+            story(|t| (5.0..7.0).contains(&t) || (12.0..14.0).contains(&t) || (20.0..22.0).contains(&t), 30);
         let opened: Vec<_> = told.iter().filter(|t| t.1 == "opened").map(|t| (t.0, t.2)).collect();
         assert_eq!(opened, [(6.0, true), (13.0, false), (21.0, true)]);
     }

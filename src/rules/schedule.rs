@@ -72,7 +72,8 @@ mod tests {
     ];
 
     fn schedule(days: &[Weekday], from: (i8, i8), to: (i8, i8)) -> Schedule {
-        let shift = Shift { days: days.to_vec(), from: time(from.0, from.1, 0, 0), to: time(to.0, to.1, 0, 0) };
+        let shift =
+            Shift { days: days.to_vec(), from: time(from.0, from.1, 0, 0), to: time(to.0, to.1, 0, 0) };
         Schedule::new(vec![shift], TimeZone::get("Europe/Amsterdam").unwrap())
     }
 

@@ -6,7 +6,8 @@ use jiff::tz::TimeZone;
 
 use crate::clock::{MonoTime, Stamp};
 use crate::config::{
-    Broker, Camera, Codec, Condition, Direction, Line, Model, Retention, Rule, Severity, Shift, Site, Stream, Zone,
+    Broker, Camera, Codec, Condition, Direction, Line, Model, Retention, Rule, Severity, Shift, Site, Stream,
+    Zone,
 };
 use crate::geometry::{BBox, Point, Polygon, Segment};
 use crate::names::{CameraId, PlaceId, RuleId, SiteId};

@@ -23,7 +23,10 @@ pub fn start_logging() -> LogTarget {
         std::env::var_os("JOURNAL_STREAM").is_some().then(|| tracing_journald::layer().ok()).flatten();
     let target = if journal.is_some() { LogTarget::Journal } else { LogTarget::Stderr };
     let stderr = journal.is_none().then(|| {
-        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(is_terminal()).with_target(true)
+        tracing_subscriber::fmt::layer()
+            .with_writer(std::io::stderr)
+            .with_ansi(is_terminal())
+            .with_target(true)
     });
     // Fails only when logging runs already, which is what the caller wants.
     let _already = tracing_subscriber::registry().with(filter).with(journal).with(stderr).try_init();

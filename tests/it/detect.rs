@@ -29,7 +29,8 @@ const FULL_BT709: Colorimetry = Colorimetry { bt709: true, full_range: true };
 /// The photograph as a decoder would hand it over.
 fn harbour() -> Frame {
     let path = project().join("sample-streams/material/nagasaki.jpg");
-    let photo = image::open(&path).unwrap_or_else(|e| panic!("{}: {e}; run `make setup`", path.display())).to_rgb8();
+    let photo =
+        image::open(&path).unwrap_or_else(|e| panic!("{}: {e}; run `make setup`", path.display())).to_rgb8();
     let (w, h) = (photo.width() as usize, photo.height() as usize);
     let (cw, ch) = (w.div_ceil(2), h.div_ceil(2));
     let mut data = vec![0u8; w * h + 2 * cw * ch];

@@ -1,5 +1,8 @@
 //! Integration tests: the rooms together, on real parts. One binary, so that it links once.
 
+// A test that unwraps says where it broke; helpers outside `#[test]` functions are tests too.
+#![allow(clippy::unwrap_used)]
+
 #[path = "../harbour.rs"]
 mod harbour;
 mod support;

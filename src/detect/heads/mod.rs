@@ -51,9 +51,14 @@ impl Candidates {
     /// Takes a box whose score was found high enough, unless it is none.
     fn offer(&mut self, class: Class, confidence: f32, [x0, y0, x1, y1]: [f32; 4]) {
         // Sigmoids in 32 bits may round to a hair above 1.
-        let sane = confidence <= 1.001 && [x0, y0, x1, y1].iter().all(|v| v.is_finite()) && x1 > x0 && y1 > y0;
+        let sane =
+            confidence <= 1.001 && [x0, y0, x1, y1].iter().all(|v| v.is_finite()) && x1 > x0 && y1 > y0;
         if sane && self.boxes.len() < MOST_CANDIDATES {
-            self.boxes.push(Candidate { class, confidence: confidence.min(1.0), bbox: BBox::new(x0, y0, x1, y1) });
+            self.boxes.push(Candidate {
+                class,
+                confidence: confidence.min(1.0),
+                bbox: BBox::new(x0, y0, x1, y1),
+            });
         } else {
             self.rejected += 1;
         }
@@ -115,7 +120,9 @@ impl Head {
         into.clear();
         match (self.kind, outputs) {
             (HeadKind::Ssd, [scores, boxes]) => ssd::decode(self, scores.data, boxes.data, into),
-            (HeadKind::NanoDet, [scores @ .., b8, b16, b32]) => nanodet::decode(self, scores, &[*b8, *b16, *b32], into),
+            (HeadKind::NanoDet, [scores @ .., b8, b16, b32]) => {
+                nanodet::decode(self, scores, &[*b8, *b16, *b32], into)
+            }
             (HeadKind::YoloX, [map]) => yolox::decode(self, map.data, into),
             (HeadKind::YoloV8, [map]) => yolov8::decode(self, map, into),
             // `new` has counted the outputs.
@@ -147,6 +154,7 @@ fn expect_shape(manifest: &Manifest, key: &str, found: &[i64], expected: &[i64])
 }
 
 fn shape_text(shape: &[i64]) -> String {
-    let extents: Vec<_> = shape.iter().map(|&e| if e < 0 { "any".to_owned() } else { e.to_string() }).collect();
+    let extents: Vec<_> =
+        shape.iter().map(|&e| if e < 0 { "any".to_owned() } else { e.to_string() }).collect();
     format!("[{}]", extents.join(", "))
 }

@@ -37,7 +37,8 @@ pub(super) fn decode(head: &Head, scores: &[Tensor], boxes: &[Tensor], into: &mu
                 let x = ((cell % columns) as f32 + 0.5) * stride;
                 let y = ((cell / columns) as f32 + 0.5) * stride;
                 let mut distances = sides.chunks_exact(bins).map(|bins| expected_bin(bins) * stride);
-                let [left, top, right, bottom] = std::array::from_fn(|_| distances.next().unwrap_or(f32::NAN));
+                let [left, top, right, bottom] =
+                    std::array::from_fn(|_| distances.next().unwrap_or(f32::NAN));
                 into.offer(*class, confidence, [x - left, y - top, x + right, y + bottom]);
             }
         }

@@ -28,7 +28,9 @@ pub(super) fn decode(head: &Head, map: &[f32], into: &mut Candidates) {
         let stride = stride as f32;
         for (index, cell) in cells.by_ref().take(columns * rows).enumerate() {
             for (class, indices) in &head.classes {
-                let Some(confidence) = into.score(indices, head.floor, |i| cell[4] * cell[5 + i]) else { continue };
+                let Some(confidence) = into.score(indices, head.floor, |i| cell[4] * cell[5 + i]) else {
+                    continue;
+                };
                 let x = ((index % columns) as f32 + cell[0]) * stride;
                 let y = ((index / columns) as f32 + cell[1]) * stride;
                 let (w, h) = (cell[2].exp() * stride, cell[3].exp() * stride);

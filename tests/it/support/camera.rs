@@ -20,8 +20,17 @@ pub(crate) struct CameraHost {
 impl CameraHost {
     /// Serves each (mount, clip) at `rtsp://127.0.0.1:<port>/<mount>`; port 0 lets the system choose.
     pub(crate) fn start(port: u16, mounts: &[(&str, &Path)]) -> Self {
-        let mut process = Command::new(binary())
-            .args(["--port", &port.to_string()])
+        Self::run(Command::new(binary()).args(["--port", &port.to_string()]), mounts)
+    }
+
+    /// Wants the login in `credentials`, a file with name:password.
+    pub(crate) fn start_locked(credentials: &Path, mounts: &[(&str, &Path)]) -> Self {
+        let mut command = Command::new(binary());
+        Self::run(command.args(["--port", "0", "--credentials"]).arg(credentials), mounts)
+    }
+
+    fn run(command: &mut Command, mounts: &[(&str, &Path)]) -> Self {
+        let mut process = command
             .args(mounts.iter().map(|(mount, clip)| format!("{mount}={}", clip.display())))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -64,15 +73,19 @@ impl Drop for CameraHost {
     }
 }
 
-/// `sample-cameras` of this workspace, built into the same folder as this test.
+/// `sample-cameras` of this workspace: as built beside this test, else the release build.
 fn binary() -> PathBuf {
     if let Some(given) = std::env::var_os("SAMPLE_CAMERAS") {
         return given.into();
     }
     let test = std::env::current_exe().unwrap();
-    let built = test.parent().and_then(Path::parent).unwrap().join("sample-cameras");
-    assert!(built.exists(), "{} is missing: run `cargo build -p sample-streams` first", built.display());
+    let profile = test.parent().and_then(Path::parent).unwrap();
+    let beside = profile.join("sample-cameras");
+    let release = profile.with_file_name("release").join("sample-cameras");
+    let built = [&beside, &release].into_iter().find(|path| path.exists());
     built
+        .unwrap_or_else(|| panic!("no {}: run `cargo build -p sample-streams` first", beside.display()))
+        .clone()
 }
 
 /// A minute of a moving test picture, 320x240 at 25 frames a second with a key frame every second.
