@@ -9,6 +9,7 @@ pub mod nms;
 mod onnx;
 pub mod preprocess;
 mod refusal;
+pub mod schedule;
 mod taps;
 
 pub use detection::{Class, DetectError, Detection, Detector, Look};

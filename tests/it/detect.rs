@@ -7,6 +7,7 @@ use havenwacht::clock::{MonoTime, Stamp};
 use havenwacht::detect::{Detection, Detector, LoadError, OnnxDetector};
 use havenwacht::frame::{Colorimetry, Frame, Picture, PixelFormat, Plane};
 use havenwacht::geometry::{BBox, FrameSize, Norm, Px};
+use havenwacht::names::CameraId;
 
 fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -52,7 +53,7 @@ fn harbour() -> Frame {
     let size = FrameSize { width: w as u32, height: h as u32 };
     let picture = Picture::new(PixelFormat::I420, size, FULL_BT709, planes, Bytes::from(data)).unwrap();
     let stamp = Stamp { mono: MonoTime::default(), wall: "2026-06-01T20:00:00Z".parse().unwrap() };
-    Frame { camera: "quay-east".parse().unwrap(), seq: 1, stamp, picture }
+    Frame { camera: CameraId::new("quay-east").unwrap(), seq: 1, stamp, picture }
 }
 
 const WHOLE: BBox<Norm> = BBox::new(0.0, 0.0, 1.0, 1.0);
