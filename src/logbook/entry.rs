@@ -76,7 +76,7 @@ pub struct OutboxAlert {
 }
 
 /// A camera's new state.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CameraChange {
     /// Which camera.
     pub camera: CameraId,

@@ -39,7 +39,7 @@ mod signals;
 mod stats;
 mod store;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod writer;
 
 pub use entry::{

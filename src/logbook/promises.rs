@@ -38,6 +38,7 @@ fn what_was_flushed_is_there_after_a_stop_without_farewell() {
     sender.send(told(1, 1.5)).unwrap();
     writer.flush(SOON).unwrap();
     drop((writer, sender));
+    wait_for_writer(&path);
 
     let (writer, _sender) = open(&path);
     assert_eq!((writer.start(), writer.next_vessel()), (2, 8), "vessel numbers go on");

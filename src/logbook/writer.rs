@@ -154,6 +154,11 @@ impl Writer {
         &self.path
     }
 
+    /// Another way to hand entries over.
+    pub fn sender(&self) -> LogbookSender {
+        LogbookSender { channel: self.channel.clone(), stats: self.stats.clone() }
+    }
+
     /// The first vessel number that this start may give.
     pub fn next_vessel(&self) -> u64 {
         self.next_vessel

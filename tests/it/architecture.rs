@@ -44,7 +44,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("track", &["clock", "detect", "geometry"]),
     ("rules", &["clock", "config", "geometry", "names", "track"]),
     ("evidence", &["frame", "geometry"]),
-    ("logbook", &["clock", "config", "detect", "geometry", "names", "rules", "track"]),
+    ("logbook", &["backoff", "clock", "config", "detect", "geometry", "names", "rules", "track"]),
     ("alerts", &["backoff", "clock", "config", "geometry", "logbook", "names", "rules"]),
     ("review", &["telemetry"]),
 ];

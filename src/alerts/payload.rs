@@ -1,0 +1,279 @@
+//! What messages say: flat JSON with a version, so that any subscriber can read it without this code.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::topics;
+use crate::config::Site;
+use crate::logbook::{CameraChange, MAX_PICTURE_BYTES, OutboxAlert};
+use crate::names::SiteId;
+use crate::rules::SignalEvent;
+
+/// Version of every message. Fields may be added under the same version; none is removed or changes its meaning.
+const SCHEMA: u32 = 1;
+
+/// An alert, as it is kept in the outbox.
+#[derive(Serialize)]
+struct Alert<'a> {
+    schema: u32,
+    alert_id: Uuid,
+    signal_id: Uuid,
+    site: &'a str,
+    site_name: &'a str,
+    camera: &'a str,
+    camera_name: &'a str,
+    rule: &'a str,
+    rule_name: &'a str,
+    kind: &'a str,
+    severity: &'a str,
+    place: &'a str,
+    place_name: &'a str,
+    vessel: u64,
+    phase: &'a str,
+    occurred_at: String,
+    local_time: String,
+    since: String,
+    measured: f64,
+    threshold: f64,
+    unit: &'a str,
+    text: &'a str,
+    /// x0, y0, x1, y1 in fractions of the picture.
+    r#box: [f64; 4],
+    picture_topic: Option<String>,
+}
+
+/// What the relay adds when it sends.
+#[derive(Serialize)]
+struct Sent<'a> {
+    #[serde(flatten)]
+    alert: &'a Map<String, Value>,
+    seq: i64,
+    published_at: String,
+    attempt: u32,
+    historical: bool,
+}
+
+#[derive(Serialize)]
+struct CameraState<'a> {
+    schema: u32,
+    site: &'a str,
+    camera: &'a str,
+    state: &'a str,
+    reason: &'a str,
+    retries: u32,
+    since: String,
+}
+
+#[derive(Serialize)]
+struct Status<'a> {
+    schema: u32,
+    site: &'a str,
+    state: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+}
+
+/// The alert for a signal's step. The same step of the same recording gives the same alert, id included.
+///
+/// `picture` is a JPEG; one that is too large to send is left out.
+pub fn alert(event: &SignalEvent, site: &Site, camera_name: &str, picture: Option<Vec<u8>>) -> OutboxAlert {
+    let place = Place { id: &site.id, name: &site.name, zone: &site.time_zone };
+    compose(event, &place, camera_name, picture)
+}
+
+struct Place<'a> {
+    id: &'a SiteId,
+    name: &'a str,
+    zone: &'a TimeZone,
+}
+
+fn compose(
+    event: &SignalEvent,
+    site: &Place<'_>,
+    camera_name: &str,
+    picture: Option<Vec<u8>>,
+) -> OutboxAlert {
+    let id = alert_id(event);
+    let picture = picture.filter(|jpeg| {
+        let fits = jpeg.len() <= MAX_PICTURE_BYTES;
+        if !fits {
+            tracing::warn!(alert = %id, bytes = jpeg.len(), "a picture is too large to send; its alert goes without");
+        }
+        fits
+    });
+    let local = event.at.wall.to_zoned_datetime(site.zone.clone());
+    let b = &event.bbox;
+    let body = Alert {
+        schema: SCHEMA,
+        alert_id: id,
+        signal_id: event.signal.0,
+        site: site.id.as_str(),
+        site_name: site.name,
+        camera: event.camera.as_str(),
+        camera_name,
+        rule: event.rule.as_str(),
+        rule_name: &event.rule_name,
+        kind: event.kind,
+        severity: event.severity.as_str(),
+        place: event.place.as_str(),
+        place_name: &event.place_name,
+        vessel: event.vessel.0,
+        phase: event.phase.as_str(),
+        occurred_at: utc(event.at.wall),
+        local_time: local.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+        since: utc(event.since.wall),
+        measured: event.measured,
+        threshold: event.threshold,
+        unit: event.unit,
+        text: &event.text,
+        r#box: [b.x0, b.y0, b.x1, b.y1].map(|v| (f64::from(v) * 1e4).round() / 1e4),
+        picture_topic: picture.is_some().then(|| topics::picture(site.id, id)),
+    };
+    OutboxAlert {
+        id,
+        topic: topics::alert(site.id, &event.camera, &event.rule),
+        payload: json(&body),
+        picture,
+    }
+}
+
+/// The message for an alert from the outbox; `None` when its text is not a JSON object.
+pub(super) fn sent(
+    stored: &str,
+    seq: i64,
+    published_at: Timestamp,
+    attempt: u32,
+    historical: bool,
+) -> Option<(String, Option<String>)> {
+    let alert: Map<String, Value> = serde_json::from_str(stored).ok()?;
+    let picture_topic = alert.get("picture_topic").and_then(Value::as_str).map(str::to_owned);
+    let body = Sent { alert: &alert, seq, published_at: utc(published_at), attempt, historical };
+    Some((json(&body), picture_topic))
+}
+
+pub(super) fn camera_state(site: &SiteId, change: &CameraChange) -> String {
+    json(&CameraState {
+        schema: SCHEMA,
+        site: site.as_str(),
+        camera: change.camera.as_str(),
+        state: change.state,
+        reason: &change.reason,
+        retries: change.retries,
+        since: utc(change.at.wall),
+    })
+}
+
+pub(super) fn online(site: &SiteId, start: i64, since: Timestamp) -> String {
+    json(&Status {
+        schema: SCHEMA,
+        site: site.as_str(),
+        state: "online",
+        version: Some(env!("CARGO_PKG_VERSION")),
+        start: Some(start),
+        since: Some(utc(since)),
+    })
+}
+
+pub(super) fn offline(site: &SiteId) -> String {
+    let (schema, site) = (SCHEMA, site.as_str());
+    json(&Status { schema, site, state: "offline", version: None, start: None, since: None })
+}
+
+/// UUID version 7 in form: the step's time, then a digest of signal and phase where chance would stand.
+fn alert_id(event: &SignalEvent) -> Uuid {
+    let milliseconds = event.at.wall.as_millisecond();
+    let mut digest = Sha256::new();
+    digest.update(event.signal.0.as_bytes());
+    digest.update(event.phase.as_str());
+    digest.update(milliseconds.to_be_bytes());
+    let mut tail = [0; 10];
+    tail.copy_from_slice(&digest.finalize()[..10]);
+    uuid::Builder::from_unix_timestamp_millis(milliseconds.max(0).unsigned_abs(), &tail).into_uuid()
+}
+
+/// RFC 3339 in UTC, to the millisecond.
+fn utc(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
+/// These types have text keys and plain numbers: they cannot fail to be JSON. NaN becomes null.
+fn json(body: &impl Serialize) -> String {
+    serde_json::to_string(body).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::logbook::testing::event;
+    use crate::rules::Phase;
+
+    fn composed(phase: Phase, picture: Option<Vec<u8>>) -> OutboxAlert {
+        let id = SiteId::new("sample-harbour").unwrap();
+        let zone = TimeZone::get("Europe/Amsterdam").unwrap();
+        let site = Place { id: &id, name: "Sample harbour", zone: &zone };
+        compose(&event(7, phase, 63.25), &site, "Quay east", picture)
+    }
+
+    #[test]
+    fn an_alert_says_who_what_where_and_when() {
+        let stored = composed(Phase::Opened, Some(vec![0xFF, 0xD8]));
+        let (message, picture) =
+            sent(&stored.payload, 3, "2026-06-01T20:14:05Z".parse().unwrap(), 2, false).unwrap();
+        assert_eq!(picture, Some(format!("havenwacht/sample-harbour/picture/{}", stored.id)));
+        let pretty: Value = serde_json::from_str(&message).unwrap();
+        insta::assert_snapshot!(serde_json::to_string_pretty(&pretty).unwrap());
+    }
+
+    /// The shipped schema names every field, and no other.
+    #[test]
+    fn the_shipped_schema_tells_of_every_field() {
+        let schema: Value = serde_json::from_str(include_str!("../../config/alert.schema.json")).unwrap();
+        let stored = composed(Phase::Opened, None);
+        let (message, _) = sent(&stored.payload, 1, Timestamp::UNIX_EPOCH, 1, true).unwrap();
+        let message: Map<String, Value> = serde_json::from_str(&message).unwrap();
+        let mut told: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
+        told.sort();
+        assert_eq!(told, message.keys().collect::<Vec<_>>());
+        let mut required: Vec<_> =
+            schema["required"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+        required.sort_unstable();
+        assert_eq!(required, told, "every field is always there");
+        for (name, value) in &message {
+            let types = &schema["properties"][name]["type"];
+            let found = match value {
+                Value::String(_) => "string",
+                Value::Number(n) if n.is_f64() => "number",
+                Value::Number(_) => "integer",
+                Value::Bool(_) => "boolean",
+                Value::Array(_) => "array",
+                Value::Null => "null",
+                Value::Object(_) => "object",
+            };
+            let fits = types == found || types.as_array().is_some_and(|all| all.contains(&found.into()));
+            assert!(fits, "{name} is {found}, the schema says {types}");
+        }
+    }
+
+    #[test]
+    fn the_same_step_gives_the_same_alert_and_another_step_another() {
+        assert_eq!(composed(Phase::Opened, None), composed(Phase::Opened, None));
+        let ids = [Phase::Opened, Phase::Updated, Phase::Closed].map(|phase| composed(phase, None).id);
+        assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2]);
+        assert_eq!(ids[0].get_version_num(), 7);
+    }
+
+    #[test]
+    fn a_picture_that_is_too_large_does_not_hold_up_its_alert() {
+        let alert = composed(Phase::Opened, Some(vec![0; MAX_PICTURE_BYTES + 1]));
+        assert_eq!(alert.picture, None);
+        assert!(alert.payload.contains(r#""picture_topic":null"#));
+    }
+}

@@ -1,0 +1,30 @@
+//! Where messages go. Every segment is a checked identifier, so no topic can hold a wildcard.
+//!
+//! | topic | content | kept by the broker |
+//! |---|---|---|
+//! | `havenwacht/<site>/alert/<camera>/<rule>` | an alert, JSON (`config/alert.schema.json`) | no |
+//! | `havenwacht/<site>/picture/<alert id>` | its picture, JPEG, sent just before it | no |
+//! | `havenwacht/<site>/camera/<camera>/state` | a camera's state, JSON | yes |
+//! | `havenwacht/<site>/status` | `online` with version and start, or `offline` (also the last will), JSON | yes |
+//!
+//! All are sent with quality of service 1: at least once. Drop repeats by `alert_id`.
+
+use uuid::Uuid;
+
+use crate::names::{CameraId, RuleId, SiteId};
+
+pub(super) fn alert(site: &SiteId, camera: &CameraId, rule: &RuleId) -> String {
+    format!("havenwacht/{site}/alert/{camera}/{rule}")
+}
+
+pub(super) fn picture(site: &SiteId, alert: Uuid) -> String {
+    format!("havenwacht/{site}/picture/{alert}")
+}
+
+pub(super) fn camera_state(site: &SiteId, camera: &CameraId) -> String {
+    format!("havenwacht/{site}/camera/{camera}/state")
+}
+
+pub(super) fn status(site: &SiteId) -> String {
+    format!("havenwacht/{site}/status")
+}
