@@ -22,3 +22,113 @@ pub mod payload;
 mod relay;
 #[cfg(test)]
 mod scripted;
+mod stats;
+pub mod topics;
+mod transport;
+mod window;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::backoff::{Backoff, Delays};
+use crate::clock::Clock;
+use crate::config::Site;
+use crate::logbook::{CameraChange, Writer};
+use relay::{Memory, Presence, TIMING, Task};
+
+pub use listen::{Heard, Listener};
+pub use stats::RelayStats;
+pub use transport::{LinkError, LinkEvent, Message, Transport};
+
+/// The running relay.
+pub struct Relay {
+    task: JoinHandle<bool>,
+    stop: CancellationToken,
+    stats: Arc<RelayStats>,
+    presence: watch::Sender<Presence>,
+}
+
+/// Tells the relay of cameras. Cheap to clone.
+#[derive(Clone)]
+pub struct RelayHandle {
+    presence: watch::Sender<Presence>,
+}
+
+impl RelayHandle {
+    /// A camera's new state; only the latest of each camera is told.
+    pub fn camera_state(&self, change: &CameraChange) {
+        self.presence.send_modify(|presence| {
+            presence.insert(change.camera.clone(), change.clone());
+        });
+    }
+}
+
+impl Relay {
+    /// Starts relaying the alerts of `writer`'s logbook to the site's broker. `beat` is called on every turn.
+    pub fn start(
+        runtime: &Runtime,
+        site: &Site,
+        writer: &Writer,
+        clock: Arc<dyn Clock>,
+        beat: impl Fn() + Send + Sync + 'static,
+    ) -> Self {
+        let will = relay::retained(topics::status(&site.id), payload::offline(&site.id));
+        let transport = mqtt::Mqtt::new(site.broker.clone(), format!("havenwacht-{}", site.id), will);
+        let (presence, told) = watch::channel(Presence::new());
+        let (stop, stats) = (CancellationToken::new(), Arc::new(RelayStats::default()));
+        let task = Task {
+            transport,
+            site: site.id.clone(),
+            start: (writer.start(), clock.now()),
+            committed: writer.outbox(),
+            presence: told,
+            logbook: writer.sender(),
+            delays: retry(clock.mono().since_boot().subsec_nanos().into()),
+            clock,
+            beat: Box::new(beat),
+            stats: stats.clone(),
+            timing: TIMING,
+            stop: stop.clone(),
+            memory: Memory::new(writer.path().into()),
+        };
+        Self { task: runtime.spawn(task.run()), stop, stats, presence }
+    }
+
+    /// Counters.
+    pub fn stats(&self) -> Arc<RelayStats> {
+        self.stats.clone()
+    }
+
+    /// For those who know of cameras.
+    pub fn handle(&self) -> RelayHandle {
+        RelayHandle { presence: self.presence.clone() }
+    }
+
+    /// Sends what waits if the broker is there, says goodbye, stops. True when the goodbye is out.
+    ///
+    /// Call it while the writer still runs, so that last deliveries are noted; what is not noted is sent again later.
+    pub async fn stop(mut self, deadline: Duration) -> bool {
+        self.stop.cancel();
+        match tokio::time::timeout(deadline, &mut self.task).await {
+            Ok(ended) => ended.unwrap_or(false),
+            Err(_late) => {
+                self.task.abort();
+                false
+            }
+        }
+    }
+}
+
+/// First alert at most five seconds after the broker is back, as a rule; not hammered while it is away.
+fn retry(seed: u64) -> Delays {
+    const RETRY: Backoff = match Backoff::new(Duration::from_millis(500), Duration::from_secs(5), 50) {
+        Ok(policy) => policy,
+        Err(_) => panic!("a constant back-off makes sense"),
+    };
+    RETRY.delays(seed)
+}
