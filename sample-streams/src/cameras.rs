@@ -52,8 +52,9 @@ impl Cameras {
             auth.add_basic(&rtsp::RTSPAuth::make_basic(user, password), &token);
             server.set_auth(Some(&auth));
         }
-        let source =
-            server.attach(None).map_err(|e| anyhow!("cannot listen on 127.0.0.1:{port}, is it in use? ({e})"))?;
+        let source = server
+            .attach(None)
+            .map_err(|e| anyhow!("cannot listen on 127.0.0.1:{port}, is it in use? ({e})"))?;
         let bound = u16::try_from(server.bound_port()).context("the RTSP server has no port")?;
         Ok(Self { port: bound, server, source: Some(source) })
     }

@@ -38,7 +38,10 @@ impl Clip {
         let pipeline = gst::parse::launch(&description)?
             .downcast::<gst::Pipeline>()
             .map_err(|_| anyhow!("not a pipeline"))?;
-        pipeline.by_name("file").context("no element file")?.set_property("location", path.to_string_lossy().as_ref());
+        pipeline
+            .by_name("file")
+            .context("no element file")?
+            .set_property("location", path.to_string_lossy().as_ref());
         let out = pipeline
             .by_name("out")
             .and_then(|e| e.downcast::<gst_app::AppSink>().ok())
@@ -137,6 +140,9 @@ mod tests {
         let path = folder.path().join("letter.mp4");
         std::fs::write(&path, "Dear harbour master").unwrap();
         assert!(format!("{:#}", Clip::read(&path).unwrap_err()).contains("letter.mp4"));
-        assert!(format!("{:#}", Clip::read(&folder.path().join("none.mp4")).unwrap_err()).contains("no such file"));
+        assert!(
+            format!("{:#}", Clip::read(&folder.path().join("none.mp4")).unwrap_err())
+                .contains("no such file")
+        );
     }
 }

@@ -68,7 +68,10 @@ impl Encoder {
             .by_name("source")
             .and_then(|e| e.downcast::<gst_app::AppSrc>().ok())
             .context("no element source")?;
-        pipeline.by_name("file").context("no element file")?.set_property("location", path.to_string_lossy().as_ref());
+        pipeline
+            .by_name("file")
+            .context("no element file")?
+            .set_property("location", path.to_string_lossy().as_ref());
         pipeline.set_state(gst::State::Playing).context("cannot start the encoder")?;
         Ok(Self { pipeline, source, fps, frames: 0 })
     }

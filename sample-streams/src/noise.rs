@@ -31,7 +31,8 @@ pub struct Field(pub u64);
 
 impl Field {
     fn corner(self, x: i64, y: i64) -> f32 {
-        let key = (x as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (y as u64).wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
+        let key =
+            (x as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (y as u64).wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
         Chance::new(key ^ self.0).unit() * 2.0 - 1.0
     }
 

@@ -53,10 +53,8 @@ pub fn signals(
             (None, None) => continue,
         };
         for &vessel in &vessels {
-            let path: Vec<Option<[f64; 2]>> = frames
-                .iter()
-                .map(|f| f.iter().find(|s| s.id == vessel).map(|s| s.waterline(size)))
-                .collect();
+            let path: Vec<Option<[f64; 2]>> =
+                frames.iter().map(|f| f.iter().find(|s| s.id == vessel).map(|s| s.waterline(size))).collect();
             let spans = match (zone, line) {
                 (Some(zone), _) => stays(rule, &zone.polygon, &path, fps)?,
                 (_, Some(line)) => crossings(rule, line, &path, fps)?,

@@ -81,7 +81,8 @@ impl Output<'_> {
     /// Writes the signals that `site` must raise on the clip, from the boxes beside it; how many there are.
     pub fn write_signals(&self, site: &Site) -> Result<usize> {
         let path = self.path("gt.txt");
-        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let frames = from_text(&text, self.scene.frames() as usize)
             .with_context(|| format!("in {}", path.display()))?;
         let signals = oracle::signals(site, self.scene.id, &frames, self.scene.size, f64::from(FPS))?;
@@ -110,7 +111,8 @@ mod tests {
         assert!(!output.is_current(None).unwrap());
         output.draw(None, &|_| {}).unwrap();
         assert!(output.is_current(None).unwrap());
-        let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().flatten().map(|e| e.file_name()).collect();
+        let left: Vec<_> =
+            std::fs::read_dir(folder.path()).unwrap().flatten().map(|e| e.file_name()).collect();
         assert!(left.iter().all(|n| !n.to_string_lossy().ends_with(".part")), "{left:?}");
         std::fs::remove_file(output.path("gt.txt")).unwrap();
         assert!(!output.is_current(None).unwrap());

@@ -218,7 +218,8 @@ fn float(picture: &mut Picture, costume: &Costume, left: i32, water: i32, second
     }
     hull.lay(picture, left, water - hull.height as i32);
     for (glow, _, [x, y], _) in &costume.glows {
-        let (gx, gy) = (left + x - glow.width as i32 / 2, water - hull.height as i32 + y - glow.height as i32 / 2);
+        let (gx, gy) =
+            (left + x - glow.width as i32 / 2, water - hull.height as i32 + y - glow.height as i32 / 2);
         glow.lay(picture, gx, gy);
     }
 }

@@ -51,7 +51,15 @@ const ROUNDING: f32 = 0.8;
 impl Vessel {
     /// A vessel that lies still.
     pub fn moored(id: u32, art: Art, length: f32, x: f32, y: f32, to_right: bool) -> Self {
-        Self { id, art, length, tint: [1.0; 3], voyage: vec![Mark { at: 0.0, x, y }], to_right, lamps: Vec::new() }
+        Self {
+            id,
+            art,
+            length,
+            tint: [1.0; 3],
+            voyage: vec![Mark { at: 0.0, x, y }],
+            to_right,
+            lamps: Vec::new(),
+        }
     }
 
     /// A vessel that sails through `marks`, each a time, a middle and a waterline; its bow keeps pointing the way
@@ -118,8 +126,12 @@ mod tests {
 
     #[test]
     fn a_voyage_passes_its_marks_and_lies_still_outside_them() {
-        let vessel =
-            Vessel::sailing(1, Art::Tug, 200.0, &[(0.0, 0.0, 500.0), (10.0, 500.0, 500.0), (20.0, 500.0, 600.0)]);
+        let vessel = Vessel::sailing(
+            1,
+            Art::Tug,
+            200.0,
+            &[(0.0, 0.0, 500.0), (10.0, 500.0, 500.0), (20.0, 500.0, 600.0)],
+        );
         assert_eq!(vessel.place(-5.0), (0.0, 500.0));
         assert_eq!(vessel.place(30.0), (500.0, 600.0));
         let (x, y) = vessel.place(5.0);

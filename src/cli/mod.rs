@@ -1,8 +1,10 @@
 //! Subcommands, one file each. Only this room writes to the terminal.
 
 pub mod check;
+pub mod demo;
 pub mod eval;
-mod replay;
+pub mod replay;
+pub mod run;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -20,12 +22,14 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(run::RunArgs),
     /// Check a site file: every mistake at once, or what the watch would do with it; touches nothing.
     Check {
         /// Site file.
         #[arg(long)]
         config: PathBuf,
     },
+    Demo(demo::DemoArgs),
     Replay(replay::ReplayArgs),
     #[command(subcommand)]
     Eval(eval::EvalCommand),
@@ -34,7 +38,9 @@ enum Command {
 /// Carries out one command line.
 pub fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
+        Command::Run(args) => run::run(&args),
         Command::Check { config } => Ok(check(&config)),
+        Command::Demo(args) => demo::demo(&args),
         Command::Replay(args) => replay::replay(&args),
         Command::Eval(command) => eval::eval(&command),
     }
@@ -43,7 +49,11 @@ pub fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
 fn check(config: &Path) -> ExitCode {
     let (out, err) = (std::io::stdout(), std::io::stderr());
     let terminal = std::io::IsTerminal::is_terminal(&err);
-    let look = if terminal { check::Look::Drawn { colour: std::env::var_os("NO_COLOR").is_none() } } else { check::Look::Plain };
+    let look = if terminal {
+        check::Look::Drawn { colour: std::env::var_os("NO_COLOR").is_none() }
+    } else {
+        check::Look::Plain
+    };
     ExitCode::from(check::check(config, look, &mut out.lock(), &mut err.lock()))
 }
 

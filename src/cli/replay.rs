@@ -17,6 +17,7 @@ use crate::clock::{Clock, MonoTime, Stamp, SystemClock};
 use crate::config::Site;
 use crate::daemon::Watch;
 use crate::detect::OnnxDetector;
+use crate::detect::schedule::FairTurns;
 use crate::frame::Frame;
 use crate::ingest::{ClipSource, EndReason, FrameSource, Next, Pace};
 use crate::logbook::{StartEntry, Writer, WriterOptions};
@@ -72,8 +73,7 @@ const WRITE_OUT: Duration = Duration::from_secs(60);
 struct Reel {
     index: usize,
     source: ClipSource,
-    interval: Duration,
-    due: MonoTime,
+    turns: FairTurns,
     /// The next frame that is due a look.
     next: Option<Frame>,
     frames: u64,
@@ -83,7 +83,10 @@ struct Reel {
 pub fn replay(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let site = Arc::new(super::load_site(&args.config)?);
     if args.logbook.exists() {
-        bail!("{} exists already: a replay writes a logbook of its own, name a new file", args.logbook.display());
+        bail!(
+            "{} exists already: a replay writes a logbook of its own, name a new file",
+            args.logbook.display()
+        );
     }
     let start = Stamp { mono: MonoTime::from_boot(Duration::ZERO), wall: args.start };
     let mut reels = open_reels(&args.cameras, &site, start)?;
@@ -138,7 +141,8 @@ pub fn replay(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let cameras = reels
         .iter()
         .map(|reel| {
-            let of = |counter: &std::sync::atomic::AtomicU64| counter.load(std::sync::atomic::Ordering::Relaxed);
+            let of =
+                |counter: &std::sync::atomic::AtomicU64| counter.load(std::sync::atomic::Ordering::Relaxed);
             let stats = &stats[reel.index];
             CameraSummary {
                 camera: site.cameras[reel.index].id.to_string(),
@@ -175,14 +179,16 @@ fn open_reels(cameras: &[String], site: &Site, start: Stamp) -> anyhow::Result<V
         let index = CameraId::new(id)
             .ok()
             .and_then(|id| site.cameras.iter().position(|camera| camera.id == id))
-            .with_context(|| format!("--camera {argument}: the site file has no camera `{id}`, but {}", known()))?;
+            .with_context(|| {
+                format!("--camera {argument}: the site file has no camera `{id}`, but {}", known())
+            })?;
         if reels.iter().any(|reel| reel.index == index) {
             bail!("--camera {argument}: camera `{id}` has a clip already");
         }
         let camera = &site.cameras[index];
         let source = ClipSource::open(&camera.id, clip.as_ref(), start, Pace::Unpaced, Arc::default())?;
-        let interval = Duration::from_secs_f32(1.0 / camera.looks_per_second);
-        reels.push(Reel { index, source, interval, due: start.mono, next: None, frames: 0 });
+        let turns = FairTurns::new(&[camera.looks_per_second]);
+        reels.push(Reel { index, source, turns, next: None, frames: 0 });
     }
     Ok(reels)
 }
@@ -194,9 +200,7 @@ impl Reel {
             match self.source.next(Duration::from_secs(10)) {
                 Next::Frame(frame) => {
                     self.frames += 1;
-                    let now = frame.stamp.mono;
-                    if now >= self.due {
-                        self.due = (self.due + self.interval).max(now + self.interval / 2);
+                    if self.turns.pick(frame.stamp.mono, &[true]).is_some() {
                         self.next = Some(frame);
                         return Ok(());
                     }
@@ -211,7 +215,9 @@ impl Reel {
 
 fn progress() -> ProgressBar {
     let bar = ProgressBar::new_spinner();
-    bar.set_style(ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    bar.set_style(
+        ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()),
+    );
     bar
 }
 

@@ -1,3 +1,12 @@
 //! Wires the rooms: threads, shutdown order, heartbeats, systemd.
+
+mod heartbeat;
+mod run;
+mod status;
+mod systemd;
+mod turns;
 mod watch;
+
+pub use heartbeat::{Beat, Heartbeats};
+pub use run::{RunError, run};
 pub use watch::{Watch, WatchStats};

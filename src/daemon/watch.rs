@@ -158,7 +158,9 @@ impl Post {
         let picture = frame.filter(|_| event.alert && event.phase == Phase::Opened).and_then(|frame| {
             let subject = frame.picture.size.box_to_pixels(event.bbox);
             evidence::draw(&frame.picture, subject, &self.camera.privacy_masks)
-                .inspect_err(|cause| tracing::warn!(camera = %self.camera.id, %cause, "no picture for an alert"))
+                .inspect_err(
+                    |cause| tracing::warn!(camera = %self.camera.id, %cause, "no picture for an alert"),
+                )
                 .ok()
         });
         let alert = event.alert.then(|| payload::alert(&event, site, &self.camera.name, picture));

@@ -121,7 +121,12 @@ mod tests {
     }
 
     /// Runs a detector that needs `cost` for a look, over cameras that always have a frame; looks as (camera, time).
-    fn simulate(targets: &[f32], cost: f64, seconds: f64, mut waits: impl FnMut(usize, f64) -> bool) -> Vec<(usize, f64)> {
+    fn simulate(
+        targets: &[f32],
+        cost: f64,
+        seconds: f64,
+        mut waits: impl FnMut(usize, f64) -> bool,
+    ) -> Vec<(usize, f64)> {
         let mut turns = FairTurns::new(targets);
         let (mut now, mut looks) = (0.0, Vec::new());
         while now < seconds {
@@ -149,7 +154,8 @@ mod tests {
 
     #[test]
     fn a_camera_that_comes_back_gets_no_burst() {
-        let looks = simulate(&[4.0, 4.0], 0.2, 60.0, |camera, now| camera == 0 || !(10.0..40.0).contains(&now));
+        let looks =
+            simulate(&[4.0, 4.0], 0.2, 60.0, |camera, now| camera == 0 || !(10.0..40.0).contains(&now));
         let back: Vec<_> = looks.iter().filter(|(_, t)| (40.0..44.0).contains(t)).collect();
         let second = back.iter().filter(|(c, _)| *c == 1).count();
         assert!((9..=11).contains(&second), "{second} of {} looks", back.len());

@@ -8,6 +8,7 @@ use crate::track::{Track, VesselId};
 
 /// One thing to write. Entries are written in the order in which they are handed over.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "each is boxed on its way to the writer")]
 pub enum Entry {
     /// A look: its detections and what became of the tracks.
     Look(LookEntry),

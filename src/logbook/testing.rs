@@ -69,6 +69,7 @@ pub(crate) fn track(vessel: u64, state: TrackState, seconds: f64) -> Track {
         bbox: BBox::from_xywh(400.0, 500.0, 120.0, 60.0),
         detection: None,
         first_seen: at(seconds - 2.0).mono,
+        first_bbox: BBox::from_xywh(390.0, 500.0, 120.0, 60.0),
         last_seen: at(seconds).mono,
         hits: 3,
     }

@@ -11,7 +11,7 @@ use super::signal::{Phase, SignalEvent, SignalId};
 use super::subject::Memory;
 use crate::clock::Stamp;
 use crate::config::{Condition, Rule, Site};
-use crate::geometry::{BBox, FrameSize, Norm};
+use crate::geometry::{BBox, FrameSize, Norm, Px};
 use crate::names::CameraId;
 use crate::track::{Track, TrackState, VesselId};
 
@@ -54,15 +54,16 @@ impl Engine {
 
     /// Judges one look's tracks: what it changes in the life of signals, rules in the order of the site file.
     ///
-    /// A lost track is no observation: what was true of the vessel stays true until it is seen again or ends.
+    /// A vessel is judged from its first detection on, though it has a number only some looks later: one that came in
+    /// while it was tentative has entered. A lost track is no observation: what was true of the vessel stays true until it is seen again or ends.
     pub fn step(&mut self, tracks: &[Track], size: FrameSize, at: Stamp) -> Vec<SignalEvent> {
         let mut events = Vec::new();
         for watched in &mut self.rules {
             let live = watched.schedule.live(at.wall);
             for track in tracks {
-                let bbox = normalised(track, size);
+                let bbox = normalised(track.bbox, size);
                 let change = match track.state {
-                    TrackState::Confirmed => watched.judge(&self.camera, track.vessel, bbox, at, live),
+                    TrackState::Confirmed => watched.judge(&self.camera, track, size, at, live),
                     TrackState::Ended => watched.forget(track.vessel),
                     TrackState::Lost | TrackState::Tentative => None,
                 };
@@ -79,14 +80,22 @@ impl Watched {
     fn judge(
         &mut self,
         camera: &CameraId,
-        vessel: VesselId,
-        bbox: BBox<Norm>,
+        track: &Track,
+        size: FrameSize,
         at: Stamp,
         live: Option<Live>,
     ) -> Option<Change> {
         let Self { rule, subjects, .. } = self;
-        let subject = subjects.entry(vessel).or_default();
-        let verdict = subject.memory.observe(rule, bbox.waterline(), at, live.is_some());
+        let vessel = track.vessel;
+        let place = |bbox| normalised(bbox, size).waterline();
+        let subject = subjects.entry(vessel).or_insert_with(|| {
+            let mut subject = Subject::default();
+            let ago = at.mono.since(track.first_seen);
+            let first = Stamp { mono: track.first_seen, wall: at.wall.checked_sub(ago).unwrap_or(at.wall) };
+            subject.memory.observe(rule, place(track.first_bbox), first, live.is_some());
+            subject
+        });
+        let verdict = subject.memory.observe(rule, place(track.bbox), at, live.is_some());
         subject.life.step(rule, verdict, at, || identity(camera, rule, vessel, at))
     }
 
@@ -181,9 +190,8 @@ fn minutes_seconds(seconds: f64) -> String {
     }
 }
 
-fn normalised(track: &Track, size: FrameSize) -> BBox<Norm> {
+fn normalised(b: BBox<Px>, size: FrameSize) -> BBox<Norm> {
     let (w, h) = (size.width as f32, size.height as f32);
-    let b = track.bbox;
     BBox::new(b.x0 / w, b.y0 / h, b.x1 / w, b.y1 / h)
 }
 
@@ -246,6 +254,16 @@ mod tests {
             let phases: Vec<_> = told(rule, visit, 30).into_iter().map(|(_, event)| event.phase).collect();
             assert_eq!(phases, [Phase::Opened, Phase::Closed], "{kind}");
         }
+    }
+
+    #[test]
+    fn a_vessel_that_came_in_before_it_had_a_number_has_entered() {
+        let site = site(vec![entry_rule()]);
+        let mut engine = Engine::new(&site, &site.rules[0].camera);
+        let outside = BBox::new(450.0, 260.0, 550.0, 300.0);
+        let inside = Track { first_bbox: outside, first_seen: at(0.0).mono, ..track(7, 500.0, 700.0) };
+        assert_eq!(engine.step(&[inside], SIZE, at(1.0)), []);
+        assert_eq!(engine.step(&[inside], SIZE, at(2.0)).len(), 1);
     }
 
     #[test]

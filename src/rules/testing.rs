@@ -26,6 +26,7 @@ pub(super) fn track(vessel: u64, x: f32, y: f32) -> Track {
         vessel: VesselId(vessel),
         state: TrackState::Confirmed,
         bbox: BBox::new(x - 50.0, y - 40.0, x + 50.0, y),
+        first_bbox: BBox::new(x - 50.0, y - 40.0, x + 50.0, y),
         detection: Some(0),
         first_seen: at(0.0).mono,
         last_seen: at(0.0).mono,

@@ -25,6 +25,7 @@ pub(super) struct Followed {
     /// Where it stands, if it stands still, and since when.
     berth: (Point<Px>, MonoTime),
     first_seen: MonoTime,
+    first_bbox: BBox<Px>,
     pub(super) last_seen: MonoTime,
     hits: u32,
     /// Times of the last hits while tentative.
@@ -41,6 +42,7 @@ impl Followed {
             expected: Motion::new(seen),
             berth: (seen.centre(), at),
             first_seen: at,
+            first_bbox: *seen,
             last_seen: at,
             hits: 1,
             recent: vec![at],
@@ -121,6 +123,7 @@ impl Followed {
             bbox: self.expected.bbox(),
             detection: self.detection.filter(|_| !ended),
             first_seen: self.first_seen,
+            first_bbox: self.first_bbox,
             last_seen: self.last_seen,
             hits: self.hits,
         })

@@ -42,6 +42,8 @@ pub struct Track {
     pub detection: Option<usize>,
     /// When the first detection of it was made.
     pub first_seen: MonoTime,
+    /// The first detection of it: where it came from.
+    pub first_bbox: BBox<Px>,
     /// When the last detection of it was made.
     pub last_seen: MonoTime,
     /// Detections so far.

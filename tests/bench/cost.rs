@@ -28,7 +28,10 @@ fn main() {
 }
 
 fn compare() {
-    println!("{:>8} {:>9} {:>9} {:>9} {:>7} {:>6}", "round", "decode s", "infer s", "replay s", "runs", "ratio");
+    println!(
+        "{:>8} {:>9} {:>9} {:>9} {:>7} {:>6}",
+        "round", "decode s", "infer s", "replay s", "runs", "ratio"
+    );
     let mut ratios = Vec::new();
     for round in 1..=ROUNDS {
         let us = std::env::current_exe().expect("this program has a path");

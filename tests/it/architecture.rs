@@ -91,7 +91,11 @@ fn third_party_crates_stay_in_their_room() {
     for (room, path, code) in sources() {
         for (krate, homes) in AT_HOME {
             let at_home = homes.contains(&room.as_str());
-            assert!(at_home || !names(&code, krate), "{} names {krate}, which lives in {homes:?}", path.display());
+            assert!(
+                at_home || !names(&code, krate),
+                "{} names {krate}, which lives in {homes:?}",
+                path.display()
+            );
         }
     }
 }
@@ -120,7 +124,9 @@ fn pure_rooms_read_no_clock_and_do_no_input_or_output() {
         if !["geometry", "track", "rules"].contains(&room.as_str()) {
             continue;
         }
-        for impure in ["std::fs", "std::net", "std::thread", "std::env", "SystemClock", "dyn Clock", "tokio", "println"] {
+        for impure in
+            ["std::fs", "std::net", "std::thread", "std::env", "SystemClock", "dyn Clock", "tokio", "println"]
+        {
             assert!(!code.contains(impure), "{} has {impure}", path.display());
         }
     }

@@ -7,7 +7,7 @@ use std::process::Command;
 use rusqlite::Connection;
 use serde::Deserialize;
 
-use crate::harbour::{clip, havenwacht, root};
+use crate::files::{clip, havenwacht, root};
 
 /// The recording's clock: 22:13 in Amsterdam, as in the demo.
 const START: &str = "2026-06-01T20:13:00Z";
@@ -24,6 +24,7 @@ struct Raised {
     rule: String,
     place: String,
     opened_s: f64,
+    #[expect(dead_code, reason = "read by Debug, when a test fails")]
     text: String,
 }
 
@@ -92,7 +93,8 @@ fn the_roads_raise_exactly_their_signals() {
 #[test]
 fn the_same_recording_gives_the_same_logbook_row_for_row() {
     let folder = tempfile::tempdir().unwrap();
-    let tables = ["start", "camera", "look", "detection", "track", "signal", "signal_step", "alert", "camera_state"];
+    let tables =
+        ["start", "camera", "look", "detection", "track", "signal", "signal_step", "alert", "camera_state"];
     let dump = |name: &str| {
         let path = folder.path().join(name);
         replay("quay-east", &path);
@@ -103,7 +105,10 @@ fn the_same_recording_gives_the_same_logbook_row_for_row() {
             let columns = statement.column_count();
             let mut found = statement.query([]).unwrap();
             while let Some(row) = found.next().unwrap() {
-                let values: Vec<_> = (0..columns).map(|i| row.get_ref(i).unwrap().to_owned()).map(rusqlite::types::Value::try_from).collect();
+                let values: Vec<_> = (0..columns)
+                    .map(|i| row.get_ref(i).unwrap().to_owned())
+                    .map(rusqlite::types::Value::try_from)
+                    .collect();
                 rows.push(format!("{table}: {values:?}"));
             }
         }

@@ -31,7 +31,8 @@ fn main() -> Result<()> {
     gstreamer::init()?;
     let mut clips = Vec::new();
     for camera in &arguments.cameras {
-        let (mount, file) = camera.split_once('=').with_context(|| format!("{camera}: MOUNT=FILE expected"))?;
+        let (mount, file) =
+            camera.split_once('=').with_context(|| format!("{camera}: MOUNT=FILE expected"))?;
         let mount = mount.trim_start_matches('/');
         ensure!(!mount.is_empty(), "{camera}: the mount is empty");
         clips.push((mount.to_owned(), Clip::read(file.as_ref())?));

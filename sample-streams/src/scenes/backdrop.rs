@@ -33,7 +33,15 @@ pub(super) fn gradient(on: &mut RgbImage, from: u32, to: u32, top: [f32; 3], low
 
 /// Pastes `part` of a photograph, scaled to `size`, with its left edge at `x` and its foot at row `foot`.
 /// It fades in over `soft` pixels from its left edge.
-pub(super) fn paste(on: &mut RgbImage, photo: &RgbImage, part: Part, size: (u32, u32), x: u32, foot: u32, soft: u32) {
+pub(super) fn paste(
+    on: &mut RgbImage,
+    photo: &RgbImage,
+    part: Part,
+    size: (u32, u32),
+    x: u32,
+    foot: u32,
+    soft: u32,
+) {
     let piece = imageops::crop_imm(photo, part[0], part[1], part[2], part[3]).to_image();
     let piece = imageops::resize(&piece, size.0, size.1, FilterType::CatmullRom);
     for (px, py, p) in piece.enumerate_pixels() {
@@ -66,7 +74,8 @@ pub(super) fn quay(on: &mut RgbImage, from: u32, to: u32, stone: [f32; 3]) {
         for x in 0..on.width() {
             let brick = (x + (row % 2) * 17) / 34;
             let joint = (x + (row % 2) * 17) % 34 < 2 || (y - from).is_multiple_of(9);
-            let shade = 1.0 + 0.16 * field.at(brick as f32 * 1.7, row as f32 * 1.3) - if joint { 0.22 } else { 0.0 };
+            let shade =
+                1.0 + 0.16 * field.at(brick as f32 * 1.7, row as f32 * 1.3) - if joint { 0.22 } else { 0.0 };
             // Weed darkens the foot.
             let wet = 1.0 - 0.45 * ((y - from) as f32 / (to - from) as f32).powi(2);
             let edge = if y - from < 4 { 1.35 } else { 1.0 };

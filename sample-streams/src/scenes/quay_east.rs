@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use image::RgbImage;
 
-use super::backdrop::{blend, gradient, grade, paste, quay, reflect};
+use super::backdrop::{blend, grade, gradient, paste, quay, reflect};
 use crate::material::{Art, Material};
 use crate::noise::{Chance, Field};
 use crate::picture::Picture;
@@ -40,7 +40,8 @@ pub(super) fn setting(material: Option<&Material>) -> Result<Setting> {
         let above = blend(sky.0, sky.1, y as f32 / SHORE as f32);
         let light = (p[0] + p[1] + p[2]) / 3.0;
         // The photograph's pale sky becomes night, the land a dark shape with some light on it.
-        let is_sky = ((light - 150.0) / 50.0).clamp(0.0, 1.0) * (1.0 - (y as f32 - 150.0) / 130.0).clamp(0.0, 1.0);
+        let is_sky =
+            ((light - 150.0) / 50.0).clamp(0.0, 1.0) * (1.0 - (y as f32 - 150.0) / 130.0).clamp(0.0, 1.0);
         let town = 0.75 + 0.25 * field.at(x as f32 / 90.0, y as f32 / 60.0);
         let land = [0.17, 0.18, 0.215].map(|g| 5.0 + light * g * town);
         blend(land, above, is_sky)
@@ -82,10 +83,25 @@ fn lamps(on: &mut Picture) {
 
 fn vessels() -> Vec<Vessel> {
     let lamp = |x: f32, y: f32, colour: [f32; 3], glow: f32| Lamp { at: [x, y], colour, glow };
-    let tug = [lamp(0.6, 0.04, WHITE, 0.08), lamp(0.55, 0.45, SODIUM, 0.05), lamp(0.93, 0.5, GREEN, 0.05), lamp(0.2, 0.6, WHITE, 0.05)];
-    let cutter = [lamp(0.31, 0.08, WHITE, 0.07), lamp(0.52, 0.42, SODIUM, 0.06), lamp(0.9, 0.5, RED, 0.05), lamp(0.15, 0.6, WHITE, 0.04)];
+    let tug = [
+        lamp(0.6, 0.04, WHITE, 0.08),
+        lamp(0.55, 0.45, SODIUM, 0.05),
+        lamp(0.93, 0.5, GREEN, 0.05),
+        lamp(0.2, 0.6, WHITE, 0.05),
+    ];
+    let cutter = [
+        lamp(0.31, 0.08, WHITE, 0.07),
+        lamp(0.52, 0.42, SODIUM, 0.06),
+        lamp(0.9, 0.5, RED, 0.05),
+        lamp(0.15, 0.6, WHITE, 0.04),
+    ];
     let launch = [lamp(0.41, 0.06, WHITE, 0.07), lamp(0.5, 0.4, SODIUM, 0.06), lamp(0.9, 0.45, RED, 0.05)];
-    let coaster = [lamp(0.16, 0.05, WHITE, 0.05), lamp(0.14, 0.4, SODIUM, 0.05), lamp(0.86, 0.3, WHITE, 0.05), lamp(0.5, 0.3, SODIUM, 0.03)];
+    let coaster = [
+        lamp(0.16, 0.05, WHITE, 0.05),
+        lamp(0.14, 0.4, SODIUM, 0.05),
+        lamp(0.86, 0.3, WHITE, 0.05),
+        lamp(0.5, 0.3, SODIUM, 0.03),
+    ];
     let sailing = Vessel::sailing;
     vec![
         Vessel::moored(1, Art::Coaster, 470.0, 1500.0, 470.0, false).lit(&coaster),

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use image::RgbImage;
 
-use super::backdrop::{blend, gradient, grade, paste, reflect};
+use super::backdrop::{blend, grade, gradient, paste, reflect};
 use crate::material::{Art, Material};
 use crate::picture::Picture;
 use crate::stage::{Light, Setting};
@@ -22,9 +22,8 @@ pub(super) fn setting(material: Option<&Material>) -> Result<Setting> {
     let tall = (112.0 * scale) as u32;
     paste(&mut back, &river, [29, 18, 860, 112], (1920, tall), 0, SHORE, 0);
     let top = SHORE - tall;
-    let edge: [f32; 3] = [0, 1, 2].map(|c| {
-        (0..1920).map(|x| f32::from(back.get_pixel(x, top + 2).0[c])).sum::<f32>() / 1920.0
-    });
+    let edge: [f32; 3] = [0, 1, 2]
+        .map(|c| (0..1920).map(|x| f32::from(back.get_pixel(x, top + 2).0[c])).sum::<f32>() / 1920.0);
     gradient(&mut back, 0, top, [58.0, 92.0, 132.0], edge);
     grade(&mut back, top, top + 60, |_, y, p| blend(edge, p, (y - top) as f32 / 60.0));
     // Haze over the land.

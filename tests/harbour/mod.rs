@@ -1,39 +1,30 @@
 //! A harbour for tests: real broker, real RTSP cameras, the real daemon, each of which can be frozen or killed.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use havenwacht::alerts::Listener;
 use havenwacht::cli::demo::read_health;
 use havenwacht::cli::demo::stage::{self, Program, Rented};
 use havenwacht::review::Health;
+use rusqlite::Connection;
 use tempfile::TempDir;
 
-/// The project's folder.
-pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// The program under test.
-pub fn havenwacht() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_havenwacht"))
-}
-
-/// A sample clip, drawn by `make test` before the tests run.
-pub fn clip(camera: &str) -> PathBuf {
-    let path = root().join("sample-streams/out").join(format!("{camera}.mp4"));
-    assert!(path.exists(), "{} is missing: `make streams` draws it", path.display());
-    path
-}
+use crate::files::{clip, havenwacht, root};
 
 /// What time it is, for tests that measure.
 #[allow(clippy::disallowed_methods)]
-pub fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
 /// Waits until `done` gives something; panics with `what` after `patience`. Also tells how long it took.
-pub fn wait_for<T>(what: &str, patience: Duration, mut done: impl FnMut() -> Option<T>) -> (T, Duration) {
+pub(crate) fn wait_for<T>(
+    what: &str,
+    patience: Duration,
+    mut done: impl FnMut() -> Option<T>,
+) -> (T, Duration) {
     let began = now();
     loop {
         if let Some(found) = done() {
@@ -45,18 +36,18 @@ pub fn wait_for<T>(what: &str, patience: Duration, mut done: impl FnMut() -> Opt
 }
 
 /// Three cameras on a quay, a broker, a watch that alerts on every vessel it confirms.
-pub struct Harbour {
-    pub work: TempDir,
-    pub ports: Rented,
+pub(crate) struct Harbour {
+    pub(crate) work: TempDir,
+    pub(crate) ports: Rented,
     site: PathBuf,
-    pub broker: Option<Program>,
+    pub(crate) broker: Option<Program>,
     cameras: Vec<(String, Option<Program>, u16)>,
-    pub watch: Option<Program>,
+    pub(crate) watch: Option<Program>,
 }
 
 impl Harbour {
     /// Cameras and broker run; the watch does not yet. Each camera is a process of its own.
-    pub fn new(cameras: &[&str]) -> Self {
+    pub(crate) fn new(cameras: &[&str]) -> Self {
         let work = tempfile::tempdir().unwrap();
         let broker_port = stage::free_port().unwrap();
         let broker = stage::start_broker(work.path(), broker_port).unwrap();
@@ -107,7 +98,7 @@ impl Harbour {
     }
 
     /// Starts the watch and waits until its health page answers.
-    pub fn start_watch(&mut self) {
+    pub(crate) fn start_watch(&mut self) {
         self.watch = Some(stage::start_watch(havenwacht(), self.work.path(), &self.site, None).unwrap());
         let log = self.work.path().join("watch.log");
         wait_for("the watch answers", Duration::from_secs(20), || {
@@ -118,29 +109,29 @@ impl Harbour {
     }
 
     /// The state of the watch.
-    pub fn health(&self) -> Option<Health> {
+    pub(crate) fn health(&self) -> Option<Health> {
         read_health(self.ports.health_port)
     }
 
     /// The state of one camera, such as `streaming`.
-    pub fn camera_state(&self, id: &str) -> Option<String> {
+    pub(crate) fn camera_state(&self, id: &str) -> Option<String> {
         Some(self.health()?.cameras.into_iter().find(|camera| camera.id == id)?.state)
     }
 
     /// Waits until every camera streams.
-    pub fn wait_until_streaming(&self) {
+    pub(crate) fn wait_until_streaming(&self) {
         wait_for("every camera streams", Duration::from_secs(20), || {
             self.health().filter(|health| health.cameras.iter().all(|camera| camera.state == "streaming"))
         });
     }
 
     /// The process that is camera `id`.
-    pub fn camera(&mut self, id: &str) -> &mut Option<Program> {
+    pub(crate) fn camera(&mut self, id: &str) -> &mut Option<Program> {
         &mut self.cameras.iter_mut().find(|(name, ..)| name == id).unwrap().1
     }
 
     /// Brings a killed camera back where it was.
-    pub fn restart_camera(&mut self, id: &str) {
+    pub(crate) fn restart_camera(&mut self, id: &str) {
         let work = self.work.path().to_owned();
         let (name, program, port) = self.cameras.iter_mut().find(|(name, ..)| name == id).unwrap();
         let clips = [(name.clone(), clip(name))];
@@ -149,12 +140,38 @@ impl Harbour {
     }
 
     /// Brings a stopped broker back where it was.
-    pub fn restart_broker(&mut self) {
+    pub(crate) fn restart_broker(&mut self) {
         self.broker = Some(stage::start_broker(self.work.path(), self.ports.broker_port).unwrap());
     }
 
     /// Somebody who hears this harbour's messages.
-    pub fn listener(&self) -> Listener {
+    pub(crate) fn listener(&self) -> Listener {
         Listener::new("127.0.0.1", self.ports.broker_port, "test-harbour", "harbour-staff")
+    }
+
+    /// The alerts of the logbook: id, and whether the broker has confirmed it.
+    pub(crate) fn alerts(&self) -> BTreeMap<String, bool> {
+        let logbook = self.open_logbook();
+        let mut rows = logbook.prepare("select id, delivered is not null from alert").unwrap();
+        rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
+    }
+
+    /// The logbook is whole, whatever happened to its writer.
+    pub(crate) fn check_logbook(&self) {
+        let logbook = self.open_logbook();
+        let found: String = logbook.query_row("pragma integrity_check", [], |row| row.get(0)).unwrap();
+        assert_eq!(found, "ok");
+        let told_without_alert: i64 = logbook
+            .query_row(
+                "select count(*) from signal where told = 1 and seq not in (select signal from alert where phase = 'opened')",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!(told_without_alert, 0, "a signal that was to be told without its alert");
+    }
+
+    fn open_logbook(&self) -> Connection {
+        Connection::open(&self.ports.logbook).unwrap()
     }
 }

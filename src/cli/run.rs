@@ -1,0 +1,38 @@
+//! `havenwacht run`: the daemon.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use jiff::ZonedDateTime;
+
+use super::Unfit;
+use crate::clock::SystemClock;
+use crate::daemon::{self, RunError};
+use crate::telemetry;
+
+/// Watch the cameras of a site file until stopped.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Site file.
+    #[arg(long)]
+    config: PathBuf,
+    /// For drills and demonstrations: let the wall clock begin here, such as 2026-06-01T22:13:00[Europe/Amsterdam].
+    #[arg(long, value_name = "TIME")]
+    wall_clock: Option<ZonedDateTime>,
+}
+
+/// Runs the daemon.
+pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
+    telemetry::start_logging();
+    let site = super::load_site(&args.config)?;
+    let clock = args
+        .wall_clock
+        .as_ref()
+        .map_or_else(SystemClock::default, |at| SystemClock::starting_at(at.timestamp()));
+    match daemon::run(site, clock) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(cause @ RunError::Model(_)) => Err(Unfit(cause.to_string()).into()),
+        Err(cause) => Err(cause.into()),
+    }
+}

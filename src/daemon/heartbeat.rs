@@ -1,0 +1,83 @@
+//! Proof that every loop turns. The watchdog is fed only while all of them do.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::clock::Clock;
+
+/// The loops that must turn.
+#[derive(Clone)]
+pub struct Heartbeats {
+    clock: Arc<dyn Clock>,
+    loops: Arc<Mutex<Vec<Loop>>>,
+}
+
+struct Loop {
+    name: String,
+    limit: Duration,
+    last_ms: Arc<AtomicU64>,
+}
+
+/// One loop's pulse: call [`Beat::beat`] on every turn.
+#[derive(Clone)]
+pub struct Beat {
+    clock: Arc<dyn Clock>,
+    last_ms: Arc<AtomicU64>,
+}
+
+impl Beat {
+    /// "I have turned."
+    pub fn beat(&self) {
+        self.last_ms.store(now_ms(&*self.clock), Ordering::Relaxed);
+    }
+}
+
+impl Heartbeats {
+    /// No loops yet.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, loops: Arc::default() }
+    }
+
+    /// Expects `name` to beat at least every `limit` from now on.
+    pub fn expect(&self, name: impl Into<String>, limit: Duration) -> Beat {
+        let last_ms = Arc::new(AtomicU64::new(now_ms(&*self.clock)));
+        let expected = Loop { name: name.into(), limit, last_ms: last_ms.clone() };
+        self.loops.lock().unwrap_or_else(PoisonError::into_inner).push(expected);
+        Beat { clock: self.clock.clone(), last_ms }
+    }
+
+    /// The loops that have not beaten within their limits, and for how long.
+    pub fn late(&self) -> Vec<(String, Duration)> {
+        let now = now_ms(&*self.clock);
+        let silent_for =
+            |l: &Loop| Duration::from_millis(now.saturating_sub(l.last_ms.load(Ordering::Relaxed)));
+        let loops = self.loops.lock().unwrap_or_else(PoisonError::into_inner);
+        loops.iter().filter(|l| silent_for(l) > l.limit).map(|l| (l.name.clone(), silent_for(l))).collect()
+    }
+}
+
+fn now_ms(clock: &dyn Clock) -> u64 {
+    u64::try_from(clock.mono().since_boot().as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SimulatedClock;
+
+    #[test]
+    fn one_silent_loop_is_enough_to_be_late() {
+        let clock = Arc::new(SimulatedClock::new("2026-06-01T20:13:00Z".parse().unwrap()));
+        let hearts = Heartbeats::new(clock.clone());
+        let detector = hearts.expect("detector", Duration::from_secs(10));
+        let writer = hearts.expect("logbook", Duration::from_secs(10));
+        clock.advance(Duration::from_secs(9));
+        assert_eq!(hearts.late(), []);
+        writer.beat();
+        clock.advance(Duration::from_secs(2));
+        assert_eq!(hearts.late(), [("detector".to_owned(), Duration::from_secs(11))]);
+        detector.beat();
+        assert_eq!(hearts.late(), []);
+    }
+}

@@ -1,0 +1,292 @@
+//! The daemon: everything up in order, everything down in order.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::heartbeat::Heartbeats;
+use super::status::{LastChanges, Status};
+use super::watch::Watch;
+use super::{systemd, turns};
+use crate::alerts::{Relay, RelayHandle};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Site;
+use crate::detect::schedule::FairTurns;
+use crate::detect::{LoadError, OnnxDetector};
+use crate::ingest::{FrameSlots, IngestStats, RunEnd, StateChange, Supervisor, open_camera};
+use crate::logbook::{
+    CameraChange, Entry, LogbookError, LogbookSender, StartEntry, Writer, WriterGone, WriterOptions,
+};
+use crate::review;
+
+/// Time for cameras to close and the detector to finish its look.
+const WATCH_DEADLINE: Duration = Duration::from_secs(4);
+/// Time for the logbook to write what it was handed.
+const LOGBOOK_DEADLINE: Duration = Duration::from_secs(4);
+/// Time to hand what is waiting to the broker and say goodbye.
+const ALERTS_DEADLINE: Duration = Duration::from_secs(3);
+/// A loop that has not turned for this long is stuck. Waiting for a camera or a broker is turning.
+const LOOP_LIMIT: Duration = Duration::from_secs(15);
+/// A commit may wait for a slow disk; a writer that is stuck longer is stuck.
+const LOGBOOK_LIMIT: Duration = Duration::from_secs(60);
+const STATUS_EVERY: Duration = Duration::from_secs(5);
+
+/// Why the daemon did not start, or went off by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Model or ONNX Runtime do not fit.
+    #[error(transparent)]
+    Model(#[from] LoadError),
+    /// The logbook cannot be opened or written.
+    #[error("logbook {path}: {cause}")]
+    Logbook {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        cause: LogbookError,
+    },
+    /// The health page's address is taken.
+    #[error("the health page cannot listen on {address}: {cause}; choose another `listen` under [health]")]
+    Health {
+        /// Which address.
+        address: SocketAddr,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// No threads, no runtime.
+    #[error("the system refused: {0}")]
+    System(#[from] std::io::Error),
+    /// A room failed while running.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Watches until SIGTERM or SIGINT; a second signal stops at once.
+pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
+    let site = Arc::new(site);
+    let mode = if clock.wall_shift().is_zero() { "run" } else { "drill" };
+    let clock: Arc<dyn Clock> = Arc::new(clock);
+    let logbook_error = |cause| RunError::Logbook { path: site.logbook.clone(), cause };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let hearts = Heartbeats::new(clock.clone());
+    let stop = stop_on_signal(&runtime)?;
+
+    // What can be refused is refused before anything is touched: model, page address, logbook.
+    let detector = OnnxDetector::load(&site.model.manifest, &site.model.runtime, site.model.threads)?;
+    let page = runtime
+        .block_on(tokio::net::TcpListener::bind(site.health))
+        .map_err(|cause| RunError::Health { address: site.health, cause })?;
+    let start = StartEntry {
+        at: clock.now(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        config_hash: site.hash.clone(),
+        model_hash: detector.manifest().sha256.clone(),
+        mode,
+        time_zone: site.time_zone.iana_name().unwrap_or("UTC").to_owned(),
+    };
+    let writer_beat = hearts.expect("logbook", LOGBOOK_LIMIT);
+    let mut options = WriterOptions::new(clock.clone());
+    options.retention = Some(site.retention);
+    options.beat = Box::new(move || writer_beat.beat());
+    let (writer, logbook) = Writer::open(&site.logbook, &start, options).map_err(logbook_error)?;
+
+    let believed = detector.manifest().thresholds;
+    let watch = Watch::new(site.clone(), Box::new(detector), believed, writer.next_vessel());
+    let relay_beat = hearts.expect("alerts", LOOP_LIMIT);
+    let relay = Relay::start(&runtime, &site, &writer, clock.clone(), move || relay_beat.beat());
+    let slots = Arc::new(FrameSlots::new(site.cameras.len()));
+    let ingest: Vec<Arc<IngestStats>> = site.cameras.iter().map(|_| Arc::default()).collect();
+    let rates: turns::Rates = Arc::new(site.cameras.iter().map(|_| AtomicU32::new(0)).collect());
+    let changes: LastChanges = Arc::new(site.cameras.iter().map(|_| Mutex::default()).collect());
+    let status = Arc::new(Status {
+        site: site.clone(),
+        clock: clock.clone(),
+        started_at: clock.now().wall,
+        hearts: hearts.clone(),
+        ingest: ingest.clone(),
+        changes: changes.clone(),
+        watch: watch.stats(),
+        rates: rates.clone(),
+        writer: writer.stats(),
+        relay: relay.stats(),
+    });
+    let for_page = status.clone();
+    runtime.spawn(async move { review::serve(page, Arc::new(move || for_page.read())).await });
+
+    let cameras_stop = CancellationToken::new();
+    let leaking = Arc::new(AtomicBool::new(false));
+    let cameras = (0..site.cameras.len())
+        .map(|index| {
+            let supervisor = Supervisor::new(
+                &site.cameras[index],
+                index,
+                clock.clone(),
+                slots.clone(),
+                ingest[index].clone(),
+                cameras_stop.clone(),
+            );
+            let desk = Desk { logbook: logbook.clone(), relay: relay.handle(), last: changes.clone() };
+            spawn_camera(&site, index, supervisor, desk, &hearts, leaking.clone())
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let detector_thread = {
+        let (slots, logbook, clock) = (slots.clone(), logbook.clone(), clock.clone());
+        let beat = hearts.expect("detector", LOOP_LIMIT);
+        let wanted: Vec<f32> = site.cameras.iter().map(|camera| camera.looks_per_second).collect();
+        let fair = FairTurns::new(&wanted);
+        std::thread::Builder::new()
+            .name("detector".into())
+            .spawn(move || turns::run(watch, fair, &slots, &logbook, &*clock, &beat, &rates))?
+    };
+
+    systemd::ready();
+    tracing::info!(site = %site.id, cameras = site.cameras.len(), rules = site.rules.len(), mode, "on watch");
+    let failure = keep_watch(&status, &stop, &detector_thread, &leaking);
+
+    // The way down, each step with its deadline: first nothing new comes in, then what is under way is finished and
+    // written, then it is told, then goodbye.
+    systemd::stopping();
+    tracing::info!("going off watch");
+    cameras_stop.cancel();
+    slots.close();
+    let cameras_down = wait_for(WATCH_DEADLINE, || cameras.iter().all(JoinHandle::is_finished));
+    let detector_down = wait_for(WATCH_DEADLINE, || detector_thread.is_finished());
+    let looked = if detector_down { joined(detector_thread) } else { Ok(()) };
+    let flushed = writer.flush(LOGBOOK_DEADLINE);
+    let told = runtime.block_on(relay.stop(ALERTS_DEADLINE));
+    // Last, so that the broker's last confirmations are noted.
+    let written = writer.close(clock.now().wall, LOGBOOK_DEADLINE);
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    if !(cameras_down && detector_down) {
+        tracing::warn!(cameras_down, detector_down, "something did not stop in time; leaving it behind");
+    }
+    if !told {
+        tracing::warn!(
+            "the broker did not confirm the goodbye; alerts that wait are sent after the next start"
+        );
+    }
+    flushed.and(written).map_err(logbook_error)?;
+    looked.map_err(|gone| RunError::Failed(gone.to_string()))?;
+    failure.map_or(Ok(()), |reason| Err(RunError::Failed(reason)))
+}
+
+/// Where a camera's changes of state go.
+struct Desk {
+    logbook: LogbookSender,
+    relay: RelayHandle,
+    last: LastChanges,
+}
+
+fn spawn_camera(
+    site: &Arc<Site>,
+    index: usize,
+    supervisor: Supervisor,
+    desk: Desk,
+    hearts: &Heartbeats,
+    leaking: Arc<AtomicBool>,
+) -> std::io::Result<JoinHandle<()>> {
+    let site = site.clone();
+    let id = site.cameras[index].id.clone();
+    let beat = hearts.expect(format!("camera {id}"), LOOP_LIMIT);
+    std::thread::Builder::new().name(format!("cam {id}")).spawn(move || {
+        let (clock, stats) = (supervisor.clock.clone(), supervisor.stats.clone());
+        let on_change = |change: StateChange| {
+            let change = CameraChange {
+                camera: id.clone(),
+                at: change.at,
+                state: change.state.as_str(),
+                reason: change.reason,
+                retries: change.retries,
+            };
+            *desk.last[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(change.clone());
+            desk.relay.camera_state(&change);
+            if let Err(cause) = desk.logbook.send(Entry::Camera(change)) {
+                tracing::error!(camera = %id, %cause, "a camera's change of state was not written");
+            }
+        };
+        let end =
+            supervisor.run(|| open_camera(&site.cameras[index], &clock, &stats), on_change, || beat.beat());
+        if end == RunEnd::TooManyLeaks {
+            leaking.store(true, Ordering::Relaxed);
+        }
+    })
+}
+
+/// Feeds systemd while all is well. Gives the reason when the daemon must go off by itself.
+fn keep_watch(
+    status: &Status,
+    stop: &CancellationToken,
+    detector: &JoinHandle<Result<(), WriterGone>>,
+    leaking: &AtomicBool,
+) -> Option<String> {
+    let turn = systemd::watchdog_interval().unwrap_or(STATUS_EVERY).min(STATUS_EVERY);
+    let mut told_late = false;
+    while !stop.is_cancelled() {
+        let health = status.read();
+        if health.late_loops.is_empty() {
+            systemd::watchdog();
+            told_late = false;
+        } else if !std::mem::replace(&mut told_late, true) {
+            tracing::error!(loops = ?health.late_loops, "stuck; the watchdog is no longer fed");
+        }
+        systemd::status(&health.line());
+        if wait_for(turn, || stop.is_cancelled() || detector.is_finished() || leaking.load(Ordering::Relaxed))
+        {
+            if stop.is_cancelled() {
+                return None;
+            }
+            let reason = if detector.is_finished() {
+                "the detector thread ended"
+            } else {
+                "camera sessions hang; a fresh process is needed"
+            };
+            tracing::error!(reason, "going off by itself");
+            return Some(reason.to_owned());
+        }
+    }
+    None
+}
+
+fn joined(thread: JoinHandle<Result<(), WriterGone>>) -> Result<(), WriterGone> {
+    thread.join().unwrap_or_else(|_panicked| {
+        tracing::error!("the detector thread panicked");
+        Ok(())
+    })
+}
+
+/// Waits until `done`, at most for `patience`. True when done.
+fn wait_for(patience: Duration, done: impl Fn() -> bool) -> bool {
+    let step = Duration::from_millis(20);
+    for _ in 0..=patience.as_millis() / step.as_millis() {
+        if done() {
+            return true;
+        }
+        std::thread::sleep(step);
+    }
+    false
+}
+
+/// The token is cancelled by the first SIGTERM or SIGINT; the second ends the process at once.
+fn stop_on_signal(runtime: &Runtime) -> std::io::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    let token = stop.clone();
+    let _in_runtime = runtime.enter();
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    runtime.spawn(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tracing::info!("asked to stop; a second signal stops at once");
+        token.cancel();
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tracing::warn!("second signal: stopping at once");
+        // What was committed is kept; the next start finds an unclean end and checks the logbook.
+        std::process::exit(130);
+    });
+    Ok(stop)
+}

@@ -1,0 +1,108 @@
+//! Gathers the rooms' counters into one state of the watch.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+
+use super::heartbeat::Heartbeats;
+use super::turns::Rates;
+use super::watch::WatchStats;
+use crate::alerts::RelayStats;
+use crate::clock::Clock;
+use crate::config::Site;
+use crate::ingest::IngestStats;
+use crate::logbook::{CameraChange, WriterStats};
+use crate::review::{AlertsHealth, CameraHealth, Health, LogbookHealth};
+
+/// Each camera's last change of state; `None` before the first.
+pub(super) type LastChanges = Arc<Vec<Mutex<Option<CameraChange>>>>;
+
+/// Where the counters are.
+pub(super) struct Status {
+    pub(super) site: Arc<Site>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) started_at: Timestamp,
+    pub(super) hearts: Heartbeats,
+    pub(super) ingest: Vec<Arc<IngestStats>>,
+    /// Each camera's last change of state.
+    pub(super) changes: LastChanges,
+    pub(super) watch: Vec<Arc<WatchStats>>,
+    pub(super) rates: Rates,
+    pub(super) writer: Arc<WriterStats>,
+    pub(super) relay: Arc<RelayStats>,
+}
+
+fn of(counter: &AtomicU64) -> u64 {
+    counter.load(Relaxed)
+}
+
+impl Status {
+    /// The state at this moment.
+    pub(super) fn read(&self) -> Health {
+        Health {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            site: self.site.id.to_string(),
+            site_name: self.site.name.clone(),
+            started_at: self.started_at,
+            read_at: self.clock.now().wall,
+            late_loops: self
+                .hearts
+                .late()
+                .into_iter()
+                .map(|(name, silent)| format!("{name} ({} s)", silent.as_secs()))
+                .collect(),
+            cameras: (0..self.site.cameras.len()).map(|index| self.camera(index)).collect(),
+            logbook: LogbookHealth {
+                path: self.site.logbook.display().to_string(),
+                entries: of(&self.writer.entries),
+                commits: of(&self.writer.commits),
+                queued: of(&self.writer.waiting),
+                trouble: self.writer.degraded.load(Relaxed).then(|| self.writer.last_error()).flatten(),
+            },
+            alerts: AlertsHealth {
+                connected: self.relay.connected.load(Relaxed),
+                delivered: of(&self.relay.delivered),
+                undelivered: of(&self.relay.undelivered),
+                expired: of(&self.relay.expired),
+                trouble: self.relay.last_error(),
+            },
+            resident_bytes: resident_bytes(),
+        }
+    }
+
+    fn camera(&self, index: usize) -> CameraHealth {
+        let (camera, ingest, watch) = (&self.site.cameras[index], &self.ingest[index], &self.watch[index]);
+        let change = self.changes[index].lock().unwrap_or_else(PoisonError::into_inner).clone();
+        CameraHealth {
+            id: camera.id.to_string(),
+            state: change.as_ref().map_or("connecting", |c| c.state).to_owned(),
+            reason: change.as_ref().map_or_else(String::new, |c| c.reason.clone()),
+            since: change.as_ref().map_or(self.started_at, |c| c.at.wall),
+            retries: change.as_ref().map_or(0, |c| c.retries),
+            sessions: of(&ingest.sessions),
+            received: of(&ingest.received),
+            looked_at: of(&watch.looks),
+            dropped_newer_came: of(&ingest.dropped_overwritten),
+            dropped_corrupt: of(&ingest.dropped_corrupt),
+            failed_looks: of(&watch.failed_looks),
+            rejected_boxes: of(&watch.rejected_boxes),
+            caps_changes: of(&ingest.caps_changes),
+            looks_per_second_wanted: camera.looks_per_second,
+            looks_per_second: self.rates[index].load(Relaxed) as f32 / 1000.0,
+            runs: of(&watch.runs),
+            detections: of(&watch.detections),
+            tracks: of(&watch.tracks),
+            signals: of(&watch.signals),
+            suppressed: of(&watch.suppressed),
+        }
+    }
+}
+
+/// Resident memory of this process; 0 where `/proc` does not tell.
+fn resident_bytes() -> u64 {
+    let pages = std::fs::read_to_string("/proc/self/statm")
+        .ok()
+        .and_then(|statm| statm.split_whitespace().nth(1)?.parse::<u64>().ok());
+    pages.unwrap_or(0) * 4096
+}

@@ -1,0 +1,62 @@
+//! The detector thread: takes frames in fair turns and walks each through the watch.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use super::heartbeat::Beat;
+use super::watch::Watch;
+use crate::clock::Clock;
+use crate::detect::schedule::FairTurns;
+use crate::ingest::FrameSlots;
+use crate::logbook::{LogbookSender, WriterGone};
+
+/// A wait no longer than this, so that the loop beats and hears a stop.
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
+/// The rates are told this often.
+const TELL_RATES: Duration = Duration::from_secs(1);
+
+/// Looks a second that each camera has had lately, in thousandths.
+pub(super) type Rates = Arc<Vec<AtomicU32>>;
+
+/// Runs until the slots are closed; then ends every track and signal. Fails when the logbook is gone.
+pub(super) fn run(
+    mut watch: Watch,
+    mut turns: FairTurns,
+    slots: &FrameSlots,
+    logbook: &LogbookSender,
+    clock: &dyn Clock,
+    beat: &Beat,
+    rates: &Rates,
+) -> Result<(), WriterGone> {
+    let mut told = clock.mono();
+    while !slots.is_closed() {
+        beat.beat();
+        let now = clock.mono();
+        if now.since(told) >= TELL_RATES {
+            told = now;
+            for (rate, has) in rates.iter().zip(turns.rates(now)) {
+                rate.store((has.achieved_hz * 1000.0) as u32, Ordering::Relaxed);
+            }
+        }
+        let waiting = slots.waiting();
+        let Some(camera) = turns.pick(now, &waiting) else {
+            let due = turns.next_due(&waiting).map_or(LONGEST_WAIT, |due| due.since(now));
+            slots.wait(due.min(LONGEST_WAIT), |camera| !waiting[camera]);
+            continue;
+        };
+        let Some(frame) = slots.take(camera) else { continue };
+        match watch.look(camera, &frame) {
+            Ok(entries) => {
+                for entry in entries {
+                    logbook.send(entry)?;
+                }
+            }
+            Err(cause) => tracing::error!(camera = %frame.camera, %cause, "a look failed"),
+        }
+    }
+    for entry in watch.finish(clock.now()) {
+        logbook.send(entry)?;
+    }
+    Ok(())
+}
