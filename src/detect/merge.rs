@@ -187,3 +187,145 @@ fn shared_side((a0, a1): (f32, f32), (b0, b1): (f32, f32)) -> f32 {
     let shorter = (a1 - a0).min(b1 - b0);
     if shorter > 0.0 { (a1.min(b1) - a0.max(b0)) / shorter } else { 0.0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FRAME: FrameSize = FrameSize { width: 1920, height: 1080 };
+    const WHOLE: [f32; 4] = [0.0, 0.0, 1920.0, 1080.0];
+    const LEFT: [f32; 4] = [0.0, 0.0, 960.0, 1080.0];
+    const RIGHT: [f32; 4] = [960.0, 0.0, 1920.0, 1080.0];
+
+    fn bbox([x0, y0, x1, y1]: [f32; 4]) -> BBox<Px> {
+        BBox::new(x0, y0, x1, y1)
+    }
+
+    /// What a region shows of a vessel, edges placed `off` pixels wrong.
+    fn seen(vessel: [f32; 4], region: [f32; 4], confidence: f32, off: f32) -> Option<Sighting> {
+        let v = vessel;
+        let told = bbox([v[0] + off, v[1] - off, v[2] - off, v[3] + off]);
+        let bbox = told.intersection(&bbox(region))?;
+        Some(Sighting {
+            detection: Detection { class: Class::Vessel, confidence, bbox },
+            region: self::bbox(region),
+        })
+    }
+
+    fn looks(vessels: &[[f32; 4]], regions: &[[f32; 4]]) -> Vec<Detection> {
+        let mut sightings = Vec::new();
+        for (i, region) in regions.iter().enumerate() {
+            sightings.extend(
+                vessels.iter().filter_map(|v| seen(*v, *region, 0.5 + 0.1 * i as f32, i as f32 * 2.0)),
+            );
+        }
+        merge(sightings, FRAME, 0.5)
+    }
+
+    fn assert_near(found: BBox<Px>, vessel: [f32; 4]) {
+        assert!(found.iou(&bbox(vessel)) > 0.9, "{found:?} for {vessel:?}");
+    }
+
+    #[test]
+    fn a_vessel_seen_by_the_whole_frame_and_two_overlapping_regions_is_one() {
+        let vessel = [850.0, 500.0, 1150.0, 600.0];
+        let found = looks(&[vessel], &[WHOLE, [600.0, 300.0, 1200.0, 900.0], [800.0, 300.0, 1400.0, 900.0]]);
+        assert_eq!(found.len(), 1);
+        assert_near(found[0].bbox, vessel);
+        assert_eq!(found[0].confidence, 0.7);
+    }
+
+    #[test]
+    fn a_part_gives_way_to_the_whole_however_sure_it_is() {
+        let vessel = [850.0, 500.0, 1150.0, 600.0];
+        let whole = seen(vessel, WHOLE, 0.4, 3.0).unwrap();
+        let part = seen(vessel, LEFT, 0.95, 0.0).unwrap();
+        let found = merge(vec![part, whole], FRAME, 0.5);
+        assert_eq!(found.len(), 1);
+        assert_near(found[0].bbox, vessel);
+    }
+
+    #[test]
+    fn a_vessel_cut_in_halves_by_two_tiles_is_one_with_its_whole_box() {
+        let vessel = [700.0, 500.0, 1300.0, 640.0];
+        let found = looks(&[vessel], &[LEFT, RIGHT]);
+        assert_eq!(found.len(), 1);
+        assert_near(found[0].bbox, vessel);
+    }
+
+    #[test]
+    fn a_long_vessel_across_three_tiles_is_one() {
+        let vessel = [300.0, 500.0, 1700.0, 640.0];
+        let tiles = [[0.0, 0.0, 700.0, 1080.0], [640.0, 0.0, 1280.0, 1080.0], [1200.0, 0.0, 1920.0, 1080.0]];
+        let found = looks(&[vessel], &tiles);
+        assert_eq!(found.len(), 1);
+        assert_near(found[0].bbox, vessel);
+    }
+
+    #[test]
+    fn a_mast_cut_from_its_hull_by_the_tile_below_is_put_back() {
+        let vessel = [400.0, 300.0, 560.0, 800.0];
+        let found = looks(&[vessel], &[[0.0, 0.0, 960.0, 560.0], [0.0, 540.0, 960.0, 1080.0]]);
+        assert_eq!(found.len(), 1);
+        assert_near(found[0].bbox, vessel);
+    }
+
+    #[test]
+    fn vessels_moored_side_by_side_stay_two() {
+        let vessels = [[600.0, 500.0, 900.0, 600.0], [910.0, 500.0, 1210.0, 600.0]];
+        assert_eq!(looks(&vessels, &[WHOLE]).len(), 2);
+        assert_eq!(looks(&vessels, &[WHOLE, LEFT, RIGHT]).len(), 2);
+        assert_eq!(
+            looks(&vessels, &[WHOLE, [600.0, 300.0, 1200.0, 900.0], [700.0, 300.0, 1300.0, 900.0]]).len(),
+            2
+        );
+    }
+
+    #[test]
+    fn vessels_on_either_side_of_a_border_are_not_joined_when_their_waterlines_differ() {
+        let near = [700.0, 700.0, 965.0, 800.0];
+        let far = [955.0, 500.0, 1100.0, 560.0];
+        let sightings =
+            [seen(near, LEFT, 0.8, 0.0), seen(far, RIGHT, 0.8, 0.0)].into_iter().flatten().collect();
+        assert_eq!(merge(sightings, FRAME, 0.5).len(), 2);
+    }
+
+    #[test]
+    fn a_tender_before_a_ship_is_not_swallowed() {
+        let ship = [200.0, 300.0, 1700.0, 700.0];
+        let tender = [500.0, 620.0, 600.0, 690.0];
+        assert_eq!(looks(&[ship, tender], &[WHOLE]).len(), 2);
+        // In a region of its own the tender is whole: only cut boxes give way to larger ones.
+        let sightings = [seen(ship, WHOLE, 0.8, 0.0), seen(tender, [400.0, 500.0, 800.0, 800.0], 0.8, 0.0)];
+        assert_eq!(merge(sightings.into_iter().flatten().collect(), FRAME, 0.5).len(), 2);
+    }
+
+    #[test]
+    fn a_vessel_at_the_edge_of_the_frame_is_not_taken_for_cut() {
+        let leaving = [0.0, 500.0, 120.0, 600.0];
+        let found = looks(&[leaving], &[WHOLE, [0.0, 300.0, 600.0, 900.0]]);
+        assert_eq!(found.len(), 1);
+        assert_near(found[0].bbox, leaving);
+    }
+
+    proptest! {
+        #[test]
+        fn a_lone_vessel_is_counted_once_wherever_tiles_cut_it(
+            x in 0.0..1500.0f32, y in 0.0..900.0f32, w in 60.0..420.0f32, h in 60.0..180.0f32,
+            border in 400.0..1500.0f32, overlap in 0.0..200.0f32,
+        ) {
+            let vessel = [x, y, (x + w).min(1920.0), (y + h).min(1080.0)];
+            let tiles = [[0.0, 0.0, border + overlap, 1080.0], [border, 0.0, 1920.0, 1080.0]];
+            // A model does not see a sliver: what shows less than a tenth is not reported.
+            let shown = |r: &[f32; 4]| bbox(vessel).intersection(&bbox(*r)).is_some_and(|b| b.area() > 0.1 * bbox(vessel).area());
+            let seeing: Vec<_> = tiles.into_iter().filter(shown).collect();
+            let found = looks(&[vessel], &seeing);
+            prop_assert_eq!(found.len(), 1);
+            prop_assert!(found[0].bbox.iou(&bbox(vessel)) > 0.75);
+            let found = looks(&[vessel], &[&[WHOLE], &seeing[..]].concat());
+            prop_assert_eq!(found.len(), 1);
+        }
+    }
+}

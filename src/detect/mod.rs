@@ -8,6 +8,8 @@ pub mod merge;
 pub mod nms;
 mod onnx;
 pub mod preprocess;
+#[cfg(test)]
+mod reference;
 mod refusal;
 pub mod schedule;
 mod taps;

@@ -1,11 +1,14 @@
-//! What a look costs beside the model's own run: preprocessing, heads, suppression. One core, medians are what counts.
+//! What a look costs: the model's own run on one thread, which is the floor, and what comes on top of it: preprocessing and
+//! suppression. One core; medians are what counts.
+
+use std::path::Path;
 
 use bytes::Bytes;
 use divan::{Bencher, black_box};
 use havenwacht::detect::heads::Candidate;
 use havenwacht::detect::manifest::{Colour, Input, Layout, Resize};
 use havenwacht::detect::preprocess::{PixelRect, Preprocessor};
-use havenwacht::detect::{Class, nms};
+use havenwacht::detect::{Class, OnnxDetector, nms};
 use havenwacht::frame::{Colorimetry, Picture, PixelFormat, Plane};
 use havenwacht::geometry::{BBox, FrameSize};
 
@@ -32,7 +35,8 @@ fn full_hd(format: PixelFormat) -> Picture {
         PixelFormat::Nv12 => [plane(0, w), plane(w * h, w), plane(w * h, w)],
     };
     let colorimetry = Colorimetry { bt709: true, full_range: false };
-    Picture::new(format, FrameSize { width: 1920, height: 1080 }, colorimetry, planes, data).unwrap_or_else(|e| panic!("{e}"))
+    Picture::new(format, FrameSize { width: 1920, height: 1080 }, colorimetry, planes, data)
+        .unwrap_or_else(|e| panic!("{e}"))
 }
 
 fn ssdlite() -> Input {
@@ -88,6 +92,17 @@ fn region_to_300(bencher: Bencher, format: PixelFormat) {
 #[divan::bench(args = FORMATS)]
 fn region_to_416(bencher: Bencher, format: PixelFormat) {
     fill(bencher, format, &nanodet(), REGION);
+}
+
+/// The models themselves; skipped where set-up has not brought them.
+#[divan::bench(args = ["ssdlite", "nanodet"])]
+fn model_run(bencher: Bencher, name: &str) {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    let manifest = models.join(format!("{name}.toml"));
+    let Ok(mut detector) = OnnxDetector::load(&manifest, &models.join("runtime/libonnxruntime.so"), 1) else {
+        return;
+    };
+    bencher.bench_local(|| detector.run_only());
 }
 
 /// A crowded harbour: some hundred boxes before suppression.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use havenwacht::clock::{MonoTime, Stamp};
-use havenwacht::detect::{Detection, Detector, LoadError, OnnxDetector};
+use havenwacht::detect::{Class, Detector, LoadError, Look, OnnxDetector};
 use havenwacht::frame::{Colorimetry, Frame, Picture, PixelFormat, Plane};
 use havenwacht::geometry::{BBox, FrameSize, Norm, Px};
 use havenwacht::names::CameraId;
@@ -58,11 +58,102 @@ fn harbour() -> Frame {
 
 const WHOLE: BBox<Norm> = BBox::new(0.0, 0.0, 1.0, 1.0);
 
+/// Where vessels lie in the photograph, by eye.
+const NEAR: [f32; 4] = [0.0, 625.0, 755.0, 785.0];
+const BEACHED: [f32; 4] = [340.0, 508.0, 476.0, 569.0];
+const JUNK: [f32; 4] = [440.0, 125.0, 755.0, 580.0];
+
+fn overlap(look: &Look, [x0, y0, x1, y1]: [f32; 4]) -> f32 {
+    let vessel = BBox::<Px>::new(x0, y0, x1, y1);
+    let vessels = look.detections.iter().filter(|d| d.class == Class::Vessel);
+    vessels.map(|d| d.bbox.iou(&vessel)).fold(0.0, f32::max)
+}
+
 #[test]
 fn both_models_find_the_boats_in_a_real_harbour() {
     let frame = harbour();
-    for name in ["ssdlite.toml", "nanodet.toml"] {
-        let look = model(name).look(&frame, &[WHOLE]).unwrap();
-        eprintln!("{name}: {:?} {look:#?}", frame.picture.size);
+    let look = model("ssdlite.toml").look(&frame, &[WHOLE]).unwrap();
+    assert!(overlap(&look, NEAR) > 0.6 && overlap(&look, BEACHED) > 0.8, "{look:?}");
+    assert_eq!((look.runs, look.rejected), (1, 0));
+    let look = model("nanodet.toml").look(&frame, &[WHOLE]).unwrap();
+    assert!(overlap(&look, NEAR) > 0.7, "{look:?}");
+}
+
+#[test]
+fn a_region_beside_the_whole_frame_finds_what_the_whole_frame_misses_and_counts_nothing_twice() {
+    let frame = harbour();
+    let mut ssdlite = model("ssdlite.toml");
+    let whole = ssdlite.look(&frame, &[WHOLE]).unwrap();
+    assert!(overlap(&whole, JUNK) < 0.3, "{whole:?}");
+    let both = ssdlite.look(&frame, &[WHOLE, BBox::new(0.3, 0.1, 0.85, 0.75)]).unwrap();
+    assert_eq!(both.runs, 2);
+    assert!(overlap(&both, JUNK) > 0.6, "{both:?}");
+    for (i, a) in both.detections.iter().enumerate() {
+        assert!(both.detections[..i].iter().all(|b| a.bbox.iou(&b.bbox) <= 0.5), "{both:?}");
     }
+}
+
+#[test]
+fn the_same_frame_gives_the_same_boxes() {
+    let frame = harbour();
+    let regions = [WHOLE, BBox::new(0.0, 0.5, 0.6, 1.0)];
+    let mut ssdlite = model("ssdlite.toml");
+    let first = ssdlite.look(&frame, &regions).unwrap();
+    // A look elsewhere in between leaves nothing behind.
+    ssdlite.look(&frame, &[BBox::new(0.5, 0.0, 1.0, 0.5)]).unwrap();
+    assert_eq!(ssdlite.look(&frame, &regions).unwrap().detections, first.detections);
+    assert_eq!(model("ssdlite.toml").look(&frame, &regions).unwrap().detections, first.detections);
+}
+
+/// The message of loading ssdlite.toml with `good` replaced by `bad`.
+fn refusal(good: &str, bad: &str) -> String {
+    let models = project().join("models");
+    let text = std::fs::read_to_string(models.join("ssdlite.toml")).unwrap();
+    let absolute = format!("file = {:?}", models.join("ssdlite.onnx"));
+    let text = text.replace("file = \"ssdlite.onnx\"", &absolute);
+    assert!(text.contains(good), "{good:?} stands in the manifest");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ssdlite.toml");
+    std::fs::write(&path, text.replace(good, bad)).unwrap();
+    load(&path).expect_err("a mistake").to_string()
+}
+
+#[test]
+fn a_manifest_that_does_not_fit_its_model_is_refused_by_key_with_what_the_model_has() {
+    let mistakes: [(&str, &str, &[&str]); 6] = [
+        (
+            "Preprocessor/map/",
+            "Postprocessor/",
+            &["`input.name`", "\"Preprocessor/map/TensorArrayStack/TensorArrayGatherV3\""],
+        ),
+        ("width = 300", "width = 320", &["`input` is [1, 300, 320, 3]", "[1, 300, 300, 3]"]),
+        ("\"nhwc\"", "\"nchw\"", &["`input` is [1, 3, 300, 300]", "[1, 300, 300, 3]"]),
+        ("\"out_Slice\"", "\"out_Slices\"", &["`outputs`", "\"out_Slices\"", "out_Slice, out_ExpandDims_1"]),
+        ("\"out_Slice\"", "\"out_ExpandDims_1\"", &["`outputs.scores`", "[1, 1917, 1, 4]", "[1, any, any]"]),
+        ("vessel = [8]", "vessel = [90]", &["`classes.vessel` is index 90", "below 90"]),
+    ];
+    for (good, bad, says) in mistakes {
+        let message = refusal(good, bad);
+        assert!(message.contains("ssdlite.toml: "), "{message}");
+        for word in says {
+            assert!(message.contains(word), "{bad:?} should say {word:?}: {message}");
+        }
+    }
+}
+
+#[test]
+fn a_runtime_that_is_missing_or_is_none_is_refused_at_once() {
+    let manifest = project().join("models/ssdlite.toml");
+    let missing = Path::new("/nowhere/libonnxruntime.so");
+    let message = OnnxDetector::load(&manifest, missing, 1).unwrap_err().to_string();
+    assert!(
+        message.contains("/nowhere/libonnxruntime.so: No such file") && message.contains("model.runtime"),
+        "{message}"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let message = OnnxDetector::load(&manifest, folder.path(), 1).unwrap_err().to_string();
+    assert!(message.contains("not a file"), "{message}");
+    let text = folder.path().join("libonnxruntime.so");
+    std::fs::write(&text, "no library").unwrap();
+    assert!(OnnxDetector::load(&manifest, &text, 1).is_err());
 }

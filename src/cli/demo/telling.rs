@@ -94,7 +94,15 @@ pub fn read_health(port: u16) -> Option<Health> {
 /// The table at the end: what each camera's frames became.
 pub(super) fn summary(health: &Health, delivered: impl Fn(&str) -> usize) -> String {
     let head = [
-        "camera", "frames", "looked at", "newer came", "corrupt", "detections", "vessels", "signals", "delivered",
+        "camera",
+        "frames",
+        "looked at",
+        "newer came",
+        "corrupt",
+        "detections",
+        "vessels",
+        "signals",
+        "delivered",
     ];
     let line = |cells: [String; 9]| {
         let [camera, counts @ ..] = cells;

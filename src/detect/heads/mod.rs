@@ -1,6 +1,8 @@
 //! From output tensors to candidate boxes: one file a head.
 
 mod nanodet;
+#[cfg(test)]
+mod recorded;
 mod ssd;
 mod yolov8;
 mod yolox;
