@@ -24,6 +24,8 @@ pub enum Art {
     Tug,
     /// A fishing cutter (own drawing).
     Cutter,
+    /// A fishing vessel with tall rigging (own drawing).
+    Trawler,
     /// A motor launch (own drawing).
     Launch,
     /// A Chinese junk (Tux Paint stamp).
@@ -48,7 +50,9 @@ impl Art {
     pub fn draught(self) -> f32 {
         match self {
             Art::Coaster => 0.16,
-            Art::Tug | Art::Cutter => 0.13,
+            Art::Trawler => 0.13,
+            Art::Tug => 0.15,
+            Art::Cutter => 0.2,
             Art::Launch => 0.12,
             Art::Schooner | Art::Sloop => 0.03,
             Art::Junk | Art::Sampan | Art::Barge => 0.05,
@@ -133,7 +137,7 @@ impl Material {
             }
         };
         match art {
-            Art::Coaster | Art::Tug | Art::Cutter | Art::Launch => own(art),
+            Art::Coaster | Art::Tug | Art::Cutter | Art::Trawler | Art::Launch => own(art),
             // The stamp's lowest rows hold a stray stroke.
             Art::Junk => Ok(image::imageops::crop_imm(&stamp("chineseJunk.png")?, 0, 0, 200, 188).to_image()),
             Art::Schooner => stamp("sail_boat1.svg"),
@@ -258,6 +262,7 @@ pub fn own(art: Art) -> Result<RgbaImage> {
         Art::Coaster => include_bytes!("../drawings/coaster.svg"),
         Art::Tug => include_bytes!("../drawings/tug.svg"),
         Art::Cutter => include_bytes!("../drawings/cutter.svg"),
+        Art::Trawler => include_bytes!("../drawings/trawler.svg"),
         Art::Launch => include_bytes!("../drawings/launch.svg"),
         _ => bail!("{art:?} is made of material that is not part of the project"),
     };
@@ -307,6 +312,6 @@ mod tests {
     fn own_drawings_are_transparent_outside_and_solid_inside() {
         let tug = own(Art::Tug).unwrap();
         assert_eq!(tug.get_pixel(2, 2)[3], 0);
-        assert_eq!(tug.get_pixel(200, 220)[3], 255);
+        assert_eq!(tug.get_pixel(200, 180)[3], 255);
     }
 }

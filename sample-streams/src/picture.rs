@@ -137,8 +137,8 @@ impl Sprite {
                     continue;
                 }
                 let mix = |under: &mut u8, over: u8| {
-                    let d = (i32::from(over) - i32::from(*under)) * a;
-                    *under = (i32::from(*under) + (d + 127 + (d >> 31)) / 255) as u8;
+                    let blend = i32::from(*under) * (255 - a) + i32::from(over) * a;
+                    *under = ((blend + 127) / 255) as u8;
                 };
                 mix(&mut luma[(py * width + px) as usize], t[0]);
                 if (px | py) & 1 == 0 {
@@ -163,7 +163,7 @@ pub fn scaled(image: &RgbaImage, width: u32, height: u32) -> RgbaImage {
         &premultiplied,
         width.max(1),
         height.max(1),
-        image::imageops::FilterType::CatmullRom,
+        image::imageops::FilterType::Triangle,
     );
     RgbaImage::from_fn(small.width(), small.height(), |x, y| {
         let p = small.get_pixel(x, y);

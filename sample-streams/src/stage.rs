@@ -198,8 +198,8 @@ fn float(picture: &mut Picture, costume: &Costume, left: i32, water: i32, second
         let row = row as f32;
         ((row * 0.35 + seconds * 3.0).sin() * (1.0 + row * 0.03)).round() as i32
     };
-    let depth = hull.height as f32 * 0.6;
-    hull.lay_rows(picture, left, water, true, &|row| (ripple(row), 0.38 * (1.0 - row as f32 / depth)));
+    let depth = hull.height as f32 * 0.45;
+    hull.lay_rows(picture, left, water, true, &|row| (ripple(row), 0.26 * (1.0 - row as f32 / depth)));
     for (_, streak, [x, _], above) in &costume.glows {
         streak.lay_rows(picture, left + x - streak.width as i32 / 2, water + above / 3, false, &|row| {
             (ripple(row) * 2, 0.75 + 0.25 * (row as f32 * 0.5 + seconds * 5.0).sin())
@@ -264,7 +264,7 @@ fn costume(source: &RgbaImage, vessel: &Vessel, length: u32, light: &Light) -> C
             let above = (afloat as f32 - y).max(0.0);
             (
                 glow(size, lamp.colour),
-                streak(size * 0.5, size * 2.2, lamp.colour, 0.5),
+                streak(size * 0.5, size * 1.8, lamp.colour, 0.32),
                 [x as i32, y as i32],
                 above as i32,
             )

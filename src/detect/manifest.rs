@@ -418,7 +418,7 @@ fn read_limited(path: &Path, limit: u64, fix: &str) -> Result<Vec<u8>, LoadError
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         // Writing to a String cannot fail.
-        let _: std::fmt::Result = write!(text, "{byte:02x}");
+        write!(text, "{byte:02x}").ok();
         text
     })
 }

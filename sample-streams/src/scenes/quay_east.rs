@@ -21,22 +21,21 @@ pub(super) fn setting(material: Option<&Material>) -> Result<Setting> {
     let photo = material.context("this scene needs material")?.harbour()?;
     let mut back = RgbImage::new(1920, 1080);
     let sky = ([10.0, 15.0, 30.0], [30.0, 37.0, 56.0]);
-    gradient(&mut back, 0, SHORE, sky.0, sky.1);
     // The hillside on both sides of the moored barge in the photograph, put together without it.
-    gradient(&mut back, 60, SHORE, [235.0; 3], [235.0; 3]);
+    gradient(&mut back, 0, SHORE, [235.0; 3], [235.0; 3]);
     let mirrored = image::imageops::flip_horizontal(&photo);
     for (photo, part, x) in [
-        (&photo, [0u32, 250u32, 440u32, 230u32], 0u32),
-        (&mirrored, [0, 250, 270, 230], 520),
-        (&mirrored, [590, 250, 434, 230], 840),
-        (&photo, [744, 250, 280, 230], 1390),
-        (&photo, [0, 250, 200, 230], 1720),
+        (&photo, [0u32, 205u32, 440u32, 275u32], 0u32),
+        (&mirrored, [0, 205, 270, 275], 520),
+        (&mirrored, [590, 205, 434, 275], 800),
+        (&photo, [744, 205, 280, 275], 1310),
+        (&photo, [0, 205, 240, 275], 1605),
     ] {
         let size = ((part[2] as f32 * 1.4) as u32, (part[3] as f32 * 1.4) as u32);
         paste(&mut back, photo, part, size, x, SHORE - 30, if x == 0 { 0 } else { 90 });
     }
     let field = Field(5);
-    grade(&mut back, 60, SHORE, |x, y, p| {
+    grade(&mut back, 0, SHORE, |x, y, p| {
         let above = blend(sky.0, sky.1, y as f32 / SHORE as f32);
         let light = (p[0] + p[1] + p[2]) / 3.0;
         // The photograph's pale sky becomes night, the land a dark shape with some light on it.
@@ -60,7 +59,7 @@ pub(super) fn setting(material: Option<&Material>) -> Result<Setting> {
             speed: 34.0,
             seed: 31,
         },
-        light: Light { sky: [0.40, 0.43, 0.52], deck: 0.55, foam: 84, noise: 4 },
+        light: Light { sky: [0.54, 0.57, 0.66], deck: 0.5, foam: 84, noise: 4 },
         rows: [-300.0, 600.0],
         vessels: vessels(),
     })
@@ -96,21 +95,15 @@ fn vessels() -> Vec<Vessel> {
         lamp(0.15, 0.6, WHITE, 0.04),
     ];
     let launch = [lamp(0.41, 0.06, WHITE, 0.07), lamp(0.5, 0.4, SODIUM, 0.06), lamp(0.9, 0.45, RED, 0.05)];
-    let coaster = [
-        lamp(0.16, 0.05, WHITE, 0.05),
-        lamp(0.14, 0.4, SODIUM, 0.05),
-        lamp(0.86, 0.3, WHITE, 0.05),
-        lamp(0.5, 0.3, SODIUM, 0.03),
-    ];
     let sailing = Vessel::sailing;
     vec![
-        Vessel::moored(1, Art::Coaster, 470.0, 1500.0, 470.0, false).lit(&coaster),
-        Vessel::moored(2, Art::Cutter, 330.0, 300.0, 470.0, true).lit(&cutter),
+        Vessel::moored(1, Art::Launch, 380.0, 1500.0, 520.0, false).lit(&launch),
+        Vessel::moored(2, Art::Launch, 350.0, 250.0, 492.0, true).tinted([0.85, 0.95, 1.0]).lit(&launch),
         // The night passage: into the inner basin and out again.
-        sailing(3, Art::Tug, 340.0, &[(0.8, -230.0, 720.0), (27.5, 2270.0, 760.0)]).lit(&tug),
+        sailing(3, Art::Tug, 340.0, &[(0.8, -230.0, 750.0), (27.5, 2270.0, 770.0)]).lit(&tug),
         // Passes the basin on its far side, just outside.
         sailing(4, Art::Launch, 330.0, &[(20.0, 2250.0, 565.0), (46.0, -320.0, 575.0)]).lit(&launch),
         // A second passage, from the other side.
-        sailing(5, Art::Cutter, 360.0, &[(33.0, 2280.0, 800.0), (59.0, -350.0, 760.0)]).lit(&cutter),
+        sailing(5, Art::Trawler, 360.0, &[(33.0, 2280.0, 800.0), (59.0, -350.0, 760.0)]).lit(&cutter),
     ]
 }

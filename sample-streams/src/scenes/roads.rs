@@ -51,20 +51,20 @@ fn vessels() -> Vec<Vessel> {
     let sailing = Vessel::sailing;
     vec![
         // At anchor outside every zone.
-        Vessel::moored(1, Art::Coaster, 210.0, 1580.0, 560.0, false),
-        Vessel::moored(2, Art::Cutter, 150.0, 250.0, 545.0, true),
+        Vessel::moored(1, Art::Coaster, 230.0, 1640.0, 520.0, false),
+        Vessel::moored(2, Art::Trawler, 165.0, 250.0, 508.0, true),
         // Over the pilot line, the way that counts.
-        sailing(3, Art::Launch, 150.0, &[(0.5, -110.0, 600.0), (34.0, 2060.0, 630.0)]),
+        sailing(3, Art::Tug, 160.0, &[(0.8, -110.0, 622.0), (24.6, 2040.0, 630.0)]),
         // Into the anchorage, stays too long, leaves.
         sailing(
             4,
             Art::Tug,
             140.0,
-            &[(5.0, 2040.0, 680.0), (19.0, 1180.0, 690.0), (36.0, 1170.0, 690.0), (55.0, 2060.0, 740.0)],
+            &[(9.0, 2040.0, 712.0), (22.0, 1180.0, 724.0), (38.0, 1170.0, 724.0), (56.0, 2060.0, 760.0)],
         ),
         // Outbound under sail: the wrong way over the pilot line.
-        sailing(5, Art::Sloop, 105.0, &[(22.0, 2000.0, 560.0), (58.0, -90.0, 600.0)]),
-        // Along the near edge of the anchorage, just outside it.
-        sailing(6, Art::Cutter, 150.0, &[(30.0, -120.0, 850.0), (58.5, 2080.0, 850.0)]),
+        sailing(5, Art::Schooner, 190.0, &[(39.0, 2040.0, 572.0), (58.8, -130.0, 584.0)]),
+        // Along the near edge of the anchorage, outside it.
+        sailing(6, Art::Trawler, 150.0, &[(30.0, -140.0, 862.0), (58.5, 2080.0, 862.0)]),
     ]
 }
