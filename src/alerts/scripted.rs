@@ -115,7 +115,7 @@ async fn serve(mut stream: TcpStream, session: usize, manner: Manner, log: &Shar
                 let number = taken.len();
                 let confirm: Vec<_> = match manner {
                     Manner::Confirms => vec![taken[number - 1]],
-                    Manner::EverySecond if number % 2 == 0 => vec![taken[number - 1]],
+                    Manner::EverySecond if number.is_multiple_of(2) => vec![taken[number - 1]],
                     Manner::Backwards(all, last) if number == all => {
                         taken.iter().rev().take(last).copied().collect()
                     }

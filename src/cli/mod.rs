@@ -3,6 +3,7 @@
 pub mod check;
 pub mod demo;
 pub mod eval;
+pub mod logbook;
 pub mod replay;
 pub mod run;
 
@@ -33,6 +34,9 @@ enum Command {
     Replay(replay::ReplayArgs),
     #[command(subcommand)]
     Eval(eval::EvalCommand),
+    /// Read the logbook: follow it, list it, look one thing up, export it.
+    #[command(subcommand)]
+    Logbook(logbook::LogbookCommand),
 }
 
 /// Carries out one command line.
@@ -43,6 +47,9 @@ pub fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::demo(&args),
         Command::Replay(args) => replay::replay(&args),
         Command::Eval(command) => eval::eval(&command),
+        Command::Logbook(command) => {
+            logbook::logbook(&command, std::io::stdout().lock()).map(|()| ExitCode::SUCCESS)
+        }
     }
 }
 

@@ -24,8 +24,8 @@
 //!
 //! # Reading
 //!
-//! People read the views `v_starts`, `v_detections`, `v_tracks`, `v_signals`, `v_alerts` and `v_camera_state` with plain
-//! `sqlite3`; `migrations/` says what each column means. Times are UTC milliseconds; each event keeps the site's offset
+//! People read the views `v_starts`, `v_detections`, `v_tracks`, `v_signals`, `v_signal_steps`, `v_alerts` and
+//! `v_camera_state` with plain `sqlite3`; `migrations/` says what each column means. Times are UTC milliseconds; each event keeps the site's offset
 //! from UTC at that moment, so local columns are right on both nights of the year on which clocks change.
 
 mod entry;
@@ -34,6 +34,7 @@ mod open;
 mod outbox;
 #[cfg(test)]
 mod promises;
+mod reader;
 mod retention;
 mod signals;
 mod stats;
@@ -47,6 +48,7 @@ pub use entry::{
 };
 pub use error::LogbookError;
 pub use outbox::{Depth, Outbox, OutboxRow};
+pub use reader::{Filter, Kind, News, Position, Reader, Table};
 pub use signals::{MAX_PAYLOAD_BYTES, MAX_PICTURE_BYTES};
 pub use stats::WriterStats;
 pub use writer::{LogbookSender, Writer, WriterGone, WriterOptions};

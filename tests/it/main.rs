@@ -7,6 +7,7 @@
 mod files;
 mod support;
 
+mod alerts;
 mod architecture;
 mod detect;
 mod ingest;

@@ -204,13 +204,24 @@ SELECT seq,
   strftime('%Y-%m-%dT%H:%M:%fZ', closed / 1000.0, 'unixepoch') AS closed_utc, signal.id AS id, start
 FROM signal JOIN camera ON camera.id = signal.camera;
 
+-- Every step in the life of every signal.
+CREATE VIEW v_signal_steps AS
+SELECT signal_step.id AS id,
+  strftime('%Y-%m-%d %H:%M:%S', (at + utc_offset * 900000) / 1000.0, 'unixepoch')
+    || CASE WHEN utc_offset < 0 THEN ' -' ELSE ' +' END
+    || printf('%02d:%02d', abs(utc_offset) / 4, abs(utc_offset) % 4 * 15) AS local_time,
+  phase, severity, rule_name AS rule, rule AS rule_id, camera.name AS camera, vessel, signal_step.text AS text, told,
+  signal_step.measured AS measured, unit, x0, y0, x1, y1,
+  strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch') AS utc, signal.seq AS signal, start
+FROM signal_step JOIN signal ON signal.seq = signal_step.signal JOIN camera ON camera.id = signal.camera;
+
 -- Everything staff were told, and whether the broker confirmed it.
 CREATE VIEW v_alerts AS
 SELECT alert.seq AS seq,
   strftime('%Y-%m-%d %H:%M:%S', (at + utc_offset * 900000) / 1000.0, 'unixepoch')
     || CASE WHEN utc_offset < 0 THEN ' -' ELSE ' +' END 
     || printf('%02d:%02d', abs(utc_offset) / 4, abs(utc_offset) % 4 * 15) AS local_time,
-  phase, severity, rule_name AS rule, camera.name AS camera, vessel, text,
+  phase, severity, rule_name AS rule, rule AS rule_id, camera.name AS camera, vessel, text,
   CASE WHEN delivered IS NOT NULL THEN 'delivered' WHEN expired IS NOT NULL THEN 'expired'
     ELSE 'waiting' END AS delivery,
   strftime('%Y-%m-%d %H:%M:%S', (delivered + delivered_offset * 900000) / 1000.0, 'unixepoch')

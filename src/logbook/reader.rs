@@ -1,0 +1,291 @@
+//! Reading the logbook: lists, single records, exports, and what is new. Every question is one short transaction.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Params, Row, params};
+
+use super::error::{LogbookError, sql};
+use super::open;
+
+/// What can be listed and exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Every box in every look.
+    Detections,
+    /// Every followed vessel.
+    Tracks,
+    /// Every signal.
+    Signals,
+    /// Everything staff were told.
+    Alerts,
+    /// Every change of a camera's state.
+    CameraStates,
+}
+
+/// Which rows.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// From this moment on.
+    pub since: Option<Timestamp>,
+    /// Of this camera.
+    pub camera: Option<String>,
+    /// Of this rule; says nothing about rows that have none.
+    pub rule: Option<String>,
+    /// The newest so many.
+    pub limit: Option<u32>,
+}
+
+/// Rows as text, as people and CSV show them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Table {
+    /// Names.
+    pub columns: Vec<String>,
+    /// Oldest first; as many texts as there are columns. An absent value is an empty text.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// Where a follower of the logbook has got to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    start: i64,
+    step: i64,
+    camera_state: i64,
+}
+
+/// Something new in the logbook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct News {
+    /// Local time with offset.
+    pub local_time: String,
+    /// In plain words.
+    pub text: String,
+}
+
+/// How a kind is read. Order by `key` is the order of writing.
+struct View {
+    name: &'static str,
+    key: &'static str,
+    time: &'static str,
+    /// The expression for [`Filter::rule`].
+    rule: &'static str,
+    listed: &'static str,
+    exported: &'static str,
+}
+
+impl Kind {
+    fn view(self) -> View {
+        match self {
+            Self::Detections => View {
+                name: "v_detections",
+                key: "detection",
+                time: "utc",
+                rule: "NULL",
+                listed: "local_time, camera, vessel, class, confidence, x, y, width, height",
+                exported: "utc, local_time, camera, vessel, class, confidence, x, y, width, height, frame, frame_width, \
+                           frame_height",
+            },
+            Self::Tracks => View {
+                name: "v_tracks",
+                key: "vessel",
+                time: "last_seen_utc",
+                rule: "NULL",
+                listed: "vessel, camera, first_seen, last_seen, seconds, detections, state",
+                exported: "vessel, camera, first_seen_utc, last_seen_utc, first_seen, last_seen, seconds, detections, \
+                           state, x, y, width, height",
+            },
+            Self::Signals => View {
+                name: "v_signals",
+                key: "seq",
+                time: "opened_utc",
+                rule: "rule_id",
+                listed: "seq, opened, closed, severity, rule_id AS rule, camera, vessel, told, text",
+                exported: "id, opened_utc, closed_utc, since_utc, opened, closed, closed_by, severity, rule_id, rule, \
+                           kind, camera, place_id, place, vessel, told, measured, threshold, unit, text",
+            },
+            Self::Alerts => View {
+                name: "v_alerts",
+                key: "seq",
+                time: "utc",
+                rule: "rule_id",
+                listed: "seq, local_time, phase, severity, rule_id AS rule, camera, vessel, delivery, attempts, text",
+                exported: "id, utc, local_time, phase, severity, rule_id, rule, camera, vessel, topic, picture_bytes, \
+                           delivery, delivered, attempts, text",
+            },
+            Self::CameraStates => View {
+                name: "v_camera_state",
+                key: "id",
+                time: "utc",
+                rule: "NULL",
+                listed: "local_time, camera, state, reason, retries",
+                exported: "utc, local_time, camera, state, reason, retries",
+            },
+        }
+    }
+}
+
+/// A reader beside the writer, in this process or another.
+pub struct Reader {
+    connection: Connection,
+}
+
+impl Reader {
+    /// Opens the logbook at `path` for reading.
+    pub fn open(path: &Path) -> Result<Self, LogbookError> {
+        Ok(Self { connection: open::for_reading(path)? })
+    }
+
+    /// The columns people want, oldest row first.
+    pub fn list(&self, kind: Kind, filter: &Filter) -> Result<Table, LogbookError> {
+        let View { name, key, time, rule, listed, .. } = kind.view();
+        let mut table = self.table(
+            &format!(
+                "SELECT {listed} FROM {name} WHERE {} ORDER BY {key} DESC LIMIT ?4",
+                matching(time, rule)
+            ),
+            params![since(filter), filter.camera, filter.rule, filter.limit.map_or(-1, i64::from)],
+        )?;
+        table.rows.reverse();
+        Ok(table)
+    }
+
+    /// Every column, in the order of writing, row by row; the header comes first. The same recording and site file give
+    /// the same rows.
+    pub fn export(
+        &self,
+        kind: Kind,
+        filter: &Filter,
+        mut row: impl FnMut(&[String]) -> std::io::Result<()>,
+    ) -> Result<std::io::Result<()>, LogbookError> {
+        let View { name, key, time, rule, exported, .. } = kind.view();
+        let query = format!("SELECT {exported} FROM {name} WHERE {} ORDER BY {key}", matching(time, rule));
+        let mut read = || {
+            let mut statement = self.connection.prepare(&query)?;
+            let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+            let mut written = row(&columns);
+            let mut rows = statement.query(params![since(filter), filter.camera, filter.rule])?;
+            while let (Ok(()), Some(found)) = (&written, rows.next()?) {
+                written = row(&texts(found, columns.len())?);
+            }
+            Ok(written)
+        };
+        read().map_err(sql("export from the logbook"))
+    }
+
+    /// A signal by its number in the logbook or its id, its steps and its alerts; `None` when there is none.
+    pub fn signal(&self, name: &str) -> Result<Option<[Table; 3]>, LogbookError> {
+        let signal = self.table("SELECT * FROM v_signals WHERE id = ?1 OR CAST(seq AS TEXT) = ?1", [name])?;
+        let Some(row) = signal.rows.first() else { return Ok(None) };
+        let seq = row[0].clone();
+        let steps = self.table(
+            "SELECT local_time, phase, measured, unit, text, x0, y0, x1, y1 FROM v_signal_steps
+             WHERE signal = CAST(?1 AS INTEGER) ORDER BY id",
+            [&seq],
+        )?;
+        let alerts = self.table(
+            "SELECT seq, local_time, phase, delivery, delivered, attempts, picture_bytes, id FROM v_alerts
+             WHERE signal = CAST(?1 AS INTEGER) ORDER BY seq",
+            [&seq],
+        )?;
+        Ok(Some([signal, steps, alerts]))
+    }
+
+    /// A vessel's track and its signals; `None` when it was never followed.
+    pub fn vessel(&self, number: u64) -> Result<Option<[Table; 2]>, LogbookError> {
+        let number = super::store::integer(number);
+        let track = self.table("SELECT * FROM v_tracks WHERE vessel = ?1", [number])?;
+        let signals = self.table(
+            "SELECT seq, opened, closed, severity, rule, place, told, text FROM v_signals WHERE vessel = ?1 ORDER BY seq",
+            [number],
+        )?;
+        Ok((!track.rows.is_empty() || !signals.rows.is_empty()).then_some([track, signals]))
+    }
+
+    /// The position from which the last `back` rows of each kind are new.
+    pub fn position(&self, back: u32) -> Result<Position, LogbookError> {
+        let newest = |table: &str| {
+            let query = format!("SELECT ifnull(max(id), 0) - ?1 FROM {table}");
+            self.connection.query_row(&query, [back], |row| row.get(0)).map_err(sql("read the logbook"))
+        };
+        Ok(Position {
+            start: newest("start")?,
+            step: newest("signal_step")?,
+            camera_state: newest("camera_state")?,
+        })
+    }
+
+    /// What came after `position`, in order of time; moves `position` on.
+    pub fn news(&self, position: &mut Position) -> Result<Vec<News>, LogbookError> {
+        let read = || {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT 0, start, local_time,
+                   'on watch (' || mode || ', version ' || version || ')', utc
+                 FROM v_starts WHERE start > ?1
+                 UNION ALL
+                 SELECT 1, id, local_time, upper(severity) || '  ' || camera || '  ' || rule || ': ' ||
+                   CASE phase WHEN 'opened' THEN text WHEN 'closed' THEN 'over: ' || text ELSE 'still: ' || text END ||
+                   CASE WHEN phase = 'opened' AND NOT told THEN ' (not told: within the cooldown)' ELSE '' END, utc
+                 FROM v_signal_steps WHERE id > ?2
+                 UNION ALL
+                 SELECT 2, id, local_time, 'camera ' || camera || ' is ' || state ||
+                   CASE reason WHEN '' THEN '' ELSE ': ' || reason END, utc
+                 FROM v_camera_state WHERE id > ?3
+                 ORDER BY utc, 1, 2",
+            )?;
+            let mut rows = statement.query(params![position.start, position.step, position.camera_state])?;
+            let (mut to, mut news) = (*position, Vec::new());
+            while let Some(row) = rows.next()? {
+                let id: i64 = row.get(1)?;
+                let seen = match row.get(0)? {
+                    0 => &mut to.start,
+                    1 => &mut to.step,
+                    _ => &mut to.camera_state,
+                };
+                *seen = id.max(*seen);
+                news.push(News { local_time: row.get(2)?, text: row.get(3)? });
+            }
+            Ok((to, news))
+        };
+        let (to, news) = read().map_err(sql("read what is new in the logbook"))?;
+        *position = to;
+        Ok(news)
+    }
+
+    fn table(&self, query: &str, params: impl Params) -> Result<Table, LogbookError> {
+        let read = || {
+            let mut statement = self.connection.prepare(query)?;
+            let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+            let rows =
+                statement.query_map(params, |row| texts(row, columns.len()))?.collect::<Result<_, _>>()?;
+            Ok(Table { columns, rows })
+        };
+        read().map_err(sql("read the logbook"))
+    }
+}
+
+/// The filter as SQL; the names are the constants above, the values are parameters.
+fn matching(time: &str, rule: &str) -> String {
+    format!(
+        "(?1 IS NULL OR {time} >= ?1) AND (?2 IS NULL OR camera = ?2) AND (?3 IS NULL OR {rule} IS NULL OR {rule} = ?3)"
+    )
+}
+
+/// As the views write UTC, so that texts compare like times.
+fn since(filter: &Filter) -> Option<String> {
+    filter.since.map(|at| at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string())
+}
+
+fn texts(row: &Row<'_>, columns: usize) -> rusqlite::Result<Vec<String>> {
+    (0..columns)
+        .map(|column| {
+            Ok(match row.get_ref(column)? {
+                ValueRef::Null => String::new(),
+                ValueRef::Integer(number) => number.to_string(),
+                ValueRef::Real(number) => number.to_string(),
+                ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+                ValueRef::Blob(bytes) => format!("{} bytes", bytes.len()),
+            })
+        })
+        .collect()
+}

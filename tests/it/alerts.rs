@@ -1,0 +1,241 @@
+//! From the logbook to a real broker and on to a subscriber.
+
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use havenwacht::alerts::{Listener, Relay};
+use havenwacht::clock::{Clock, Stamp, SystemClock};
+use havenwacht::config::{self, Severity, Site};
+use havenwacht::geometry::BBox;
+use havenwacht::logbook::{Entry, LogbookSender, Outbox, SignalEntry, StartEntry, Writer, WriterOptions};
+use havenwacht::names::{CameraId, PlaceId, RuleId};
+use havenwacht::rules::{Phase, SignalEvent, SignalId};
+use havenwacht::track::VesselId;
+use rumqttc::{Client, Event, Incoming, MqttOptions, QoS};
+use tokio::runtime::Runtime;
+
+/// A private mosquitto on loopback; ended with the test.
+struct Mosquitto(Child);
+
+impl Mosquitto {
+    fn start(port: u16, folder: &Path) -> Self {
+        let config = folder.join("mosquitto.conf");
+        let text = format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nuser root\n");
+        std::fs::write(&config, text).unwrap();
+        let mut command = Command::new("/usr/sbin/mosquitto");
+        command.arg("-c").arg(config).stdout(Stdio::null()).stderr(Stdio::null());
+        let broker = Self(command.spawn().expect("Debian package mosquitto"));
+        until("mosquitto listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        broker
+    }
+}
+
+impl Drop for Mosquitto {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ended = self.0.kill();
+        let _status = self.0.wait();
+    }
+}
+
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    for _ in 0..3000 {
+        if holds() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("not within 30 s: {what}");
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn site(port: u16) -> Site {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/example.toml");
+    let (mut site, _warnings) = config::load(&example).unwrap();
+    site.broker.host = "127.0.0.1".into();
+    site.broker.port = port;
+    site.broker.login = None;
+    site
+}
+
+fn open(path: &Path, at: Stamp, clock: &Arc<dyn Clock>) -> (Writer, LogbookSender) {
+    let start = StartEntry {
+        at,
+        version: "0.1.0".into(),
+        config_hash: "c0".into(),
+        model_hash: "f0".into(),
+        mode: "run",
+        time_zone: "Europe/Amsterdam".into(),
+    };
+    Writer::open(path, &start, WriterOptions::new(clock.clone())).unwrap()
+}
+
+/// The `number`th signal, opened at `at`, with its alert.
+fn told(site: &Site, number: u128, at: Stamp) -> Entry {
+    let event = SignalEvent {
+        signal: SignalId(uuid::Uuid::from_u128(number)),
+        phase: Phase::Opened,
+        at,
+        since: at,
+        camera: CameraId::new("quay-east").unwrap(),
+        rule: RuleId::new("night-passage").unwrap(),
+        rule_name: "Night passage".into(),
+        kind: "presence",
+        place: PlaceId::new("inner-basin").unwrap(),
+        place_name: "Inner basin".into(),
+        severity: Severity::Alert,
+        vessel: VesselId(number as u64),
+        bbox: BBox::new(0.1, 0.2, 0.3, 0.4),
+        measured: 1.0,
+        threshold: 1.0,
+        unit: "s",
+        text: format!("vessel {number} entered Inner basin"),
+        alert: true,
+    };
+    let alert = havenwacht::alerts::payload::alert(&event, site, "Quay east", Some(vec![0xFF; 50_000]));
+    Entry::Signal(SignalEntry { event, alert: Some(alert) })
+}
+
+/// The way from the relay to the broker, which can be cut while the broker and its subscribers stay.
+struct Way {
+    cut: Arc<AtomicBool>,
+    keeper: Option<JoinHandle<()>>,
+}
+
+impl Way {
+    fn open(from: u16, to: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", from)).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let cut = Arc::new(AtomicBool::new(false));
+        let ends = cut.clone();
+        let keeper = std::thread::spawn(move || {
+            let mut streams = Vec::new();
+            while !ends.load(Ordering::Relaxed) {
+                if let Ok((near, _)) = listener.accept() {
+                    near.set_nonblocking(false).unwrap();
+                    let far = TcpStream::connect(("127.0.0.1", to)).unwrap();
+                    for (from, to) in [(&near, &far), (&far, &near)] {
+                        let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+                        std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+                    }
+                    streams.extend([near, far]);
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            streams.iter().for_each(|stream| drop(stream.shutdown(Shutdown::Both)));
+        });
+        Self { cut, keeper: Some(keeper) }
+    }
+}
+
+impl Drop for Way {
+    fn drop(&mut self) {
+        self.cut.store(true, Ordering::Relaxed);
+        self.keeper.take().unwrap().join().unwrap();
+    }
+}
+
+/// A subscriber whose subscription is in force: it has heard a message that the broker kept for it.
+fn subscribed(port: u16, site: &Site) -> Listener {
+    let topic = format!("havenwacht/{}/probe", site.id);
+    let (client, mut connection) = Client::new(MqttOptions::new("probe", "127.0.0.1", port), 4);
+    client.publish(&topic, QoS::AtLeastOnce, true, "probe").unwrap();
+    assert!(connection.iter().any(|event| matches!(event, Ok(Event::Incoming(Incoming::PubAck(_))))));
+    let mut staff = Listener::new("127.0.0.1", port, site.id.as_str(), "staff");
+    until("subscribed", || staff.next(Duration::from_millis(50)).is_some_and(|heard| heard.topic == topic));
+    staff
+}
+
+fn waiting(path: &Path) -> u64 {
+    Outbox::open(path).unwrap().depth().unwrap().alerts
+}
+
+#[test]
+fn alerts_raised_while_the_broker_is_away_arrive_in_order_and_say_that_they_waited() {
+    let folder = tempfile::tempdir().unwrap();
+    let (near, far) = (free_port(), free_port());
+    let site = site(near);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let path = folder.path().join("logbook.sqlite");
+    let (writer, logbook) = open(&path, clock.now(), &clock);
+    let broker = Mosquitto::start(far, folder.path());
+    let mut staff = subscribed(far, &site);
+
+    let runtime = Runtime::new().unwrap();
+    let relay = Relay::start(&runtime, &site, &writer, clock.clone(), || ());
+    let earlier = clock.now();
+    let earlier = Stamp { wall: earlier.wall - Duration::from_secs(120), ..earlier };
+    for number in 1..=30 {
+        logbook.send(told(&site, number, earlier)).unwrap();
+    }
+    until("the relay has tried", || relay.stats().last_error().is_some());
+    writer.flush(Duration::from_secs(10)).unwrap();
+    assert_eq!(waiting(&path), 30);
+
+    let mut heard: Vec<serde_json::Map<String, serde_json::Value>> = Vec::new();
+    let mut pictures = 0;
+    let mut hear_to = |heard: &mut Vec<_>, last: u64| {
+        until("alerts arrive", || {
+            let message = staff.next(Duration::from_millis(50));
+            pictures += usize::from(message.as_ref().is_some_and(|m| m.topic.contains("/picture/")));
+            heard.extend(message.and_then(|m| m.alert()));
+            heard.last().is_some_and(|alert: &serde_json::Map<_, _>| alert["seq"] == last)
+        });
+    };
+    let way = Way::open(near, far);
+    hear_to(&mut heard, 30);
+    assert!(heard.iter().all(|alert| alert["historical"] == true), "{heard:?}");
+    until("all delivered", || waiting(&path) == 0);
+
+    // The way is cut while alerts are under way, and comes back.
+    for number in 31..=60 {
+        logbook.send(told(&site, number, clock.now())).unwrap();
+    }
+    hear_to(&mut heard, 35);
+    drop(way);
+    let way = Way::open(near, far);
+    hear_to(&mut heard, 60);
+    let order: Vec<_> = heard.iter().map(|alert| alert["seq"].as_u64().unwrap()).collect();
+    assert_eq!(order, (1..=60).collect::<Vec<_>>());
+    assert!(pictures >= 60);
+    assert_eq!(heard[59]["historical"], false);
+
+    until("all delivered", || waiting(&path) == 0);
+    assert!(runtime.block_on(relay.stop(Duration::from_secs(5))), "the goodbye is out");
+    writer.close(clock.now().wall, Duration::from_secs(10)).unwrap();
+    drop((way, broker));
+}
+
+#[test]
+fn a_broker_that_is_killed_and_comes_back_without_memory_is_told_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let site = site(port);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let path = folder.path().join("logbook.sqlite");
+    let (writer, logbook) = open(&path, clock.now(), &clock);
+    let broker = Mosquitto::start(port, folder.path());
+    let runtime = Runtime::new().unwrap();
+    let relay = Relay::start(&runtime, &site, &writer, clock.clone(), || ());
+    until("connected", || relay.stats().connected.load(Ordering::Relaxed));
+    drop(broker);
+    for number in 1..=20 {
+        logbook.send(told(&site, number, clock.now())).unwrap();
+    }
+    writer.flush(Duration::from_secs(10)).unwrap();
+    until("the loss is noticed", || relay.stats().last_error().is_some());
+    assert_eq!(waiting(&path), 20);
+    let broker = Mosquitto::start(port, folder.path());
+    until("all delivered", || waiting(&path) == 0);
+    assert_eq!(relay.stats().delivered.load(Ordering::Relaxed), 20);
+    assert!(runtime.block_on(relay.stop(Duration::from_secs(5))), "the goodbye is out");
+    drop(broker);
+}
