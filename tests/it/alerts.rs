@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use havenwacht::alerts::{Listener, Relay};
 use havenwacht::clock::{Clock, Stamp, SystemClock};
-use havenwacht::config::{self, Severity, Site};
+use havenwacht::config::{Broker, Model, Retention, Severity, Site};
 use havenwacht::geometry::BBox;
 use havenwacht::logbook::{Entry, LogbookSender, Outbox, SignalEntry, StartEntry, Writer, WriterOptions};
-use havenwacht::names::{CameraId, PlaceId, RuleId};
+use havenwacht::names::{CameraId, PlaceId, RuleId, SiteId};
 use havenwacht::rules::{Phase, SignalEvent, SignalId};
 use havenwacht::track::VesselId;
+use jiff::tz::TimeZone;
 use rumqttc::{Client, Event, Incoming, MqttOptions, QoS};
 use tokio::runtime::Runtime;
 
@@ -58,12 +59,19 @@ fn free_port() -> u16 {
 }
 
 fn site(port: u16) -> Site {
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/example.toml");
-    let (mut site, _warnings) = config::load(&example).unwrap();
-    site.broker.host = "127.0.0.1".into();
-    site.broker.port = port;
-    site.broker.login = None;
-    site
+    Site {
+        id: SiteId::new("sample-harbour").unwrap(),
+        name: "Sample harbour".into(),
+        time_zone: TimeZone::get("Europe/Amsterdam").unwrap(),
+        model: Model { manifest: "unused".into(), runtime: "unused".into(), threads: 1 },
+        broker: Broker { host: "127.0.0.1".into(), port, login: None },
+        logbook: "unused".into(),
+        retention: Retention { detections: Duration::from_secs(1), events: Duration::from_secs(1) },
+        health: ([127, 0, 0, 1], 0).into(),
+        cameras: Vec::new(),
+        rules: Vec::new(),
+        hash: "c0".into(),
+    }
 }
 
 fn open(path: &Path, at: Stamp, clock: &Arc<dyn Clock>) -> (Writer, LogbookSender) {
