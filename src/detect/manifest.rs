@@ -1,7 +1,6 @@
 //! The model manifest: what a model file is, what it wants and what it says, checked before anything runs.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -416,11 +415,7 @@ fn read_limited(path: &Path, limit: u64, fix: &str) -> Result<Vec<u8>, LoadError
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String cannot fail.
-        write!(text, "{byte:02x}").ok();
-        text
-    })
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
