@@ -18,6 +18,8 @@ demo: streams
 test: setup unit
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo build --workspace --locked
+	cargo run --quiet --locked -p sample-streams --bin sample-scenes
 	cargo test --workspace --locked
 
 setup:

@@ -16,6 +16,10 @@ const SHARED_SIDE: f32 = 0.6;
 /// Halves left and right of a border stand on the same waterline, to within this share of the taller one.
 const WATERLINE: f32 = 0.25;
 
+/// A box of which this much lies in a surer one, and that stands no lower, is a part of that vessel: its wheelhouse, its
+/// sails. A boat before a ship stands lower; one behind it sticks out.
+const WITHIN: f32 = 0.9;
+
 /// A box and the region it was seen in, both in pixels of the frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sighting {
@@ -56,14 +60,22 @@ pub fn merge(sightings: Vec<Sighting>, frame: FrameSize, iou: f32) -> Vec<Detect
     });
     let mut kept: Vec<Detection> = Vec::new();
     for Part { detection, .. } in parts {
-        match kept.iter_mut().find(|k| k.class == detection.class && k.bbox.iou(&detection.bbox) > iou) {
+        let same = |k: &Detection| k.class == detection.class && k.bbox.iou(&detection.bbox) > iou;
+        if let Some(at) = kept.iter().position(same) {
             // Two regions agree: the surer of both confidences is right about it.
-            Some(same) => same.confidence = same.confidence.max(detection.confidence),
-            None => kept.push(detection),
+            kept[at].confidence = kept[at].confidence.max(detection.confidence);
+        } else if !kept.iter().any(|whole| is_part(&detection, whole)) {
+            kept.push(detection);
         }
     }
     kept.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
     kept
+}
+
+fn is_part(small: &Detection, whole: &Detection) -> bool {
+    let (part, bounds) = (small.bbox, whole.bbox);
+    let inside = part.intersection(&bounds).map_or(0.0, |shared| shared.area() / part.area());
+    small.class == whole.class && inside >= WITHIN && part.y1 < bounds.y1
 }
 
 impl Part {
@@ -226,6 +238,18 @@ mod tests {
 
     fn assert_near(found: BBox<Px>, vessel: [f32; 4]) {
         assert!(found.iou(&bbox(vessel)) > 0.9, "{found:?} for {vessel:?}");
+    }
+
+    #[test]
+    fn a_wheelhouse_is_no_vessel_but_a_boat_before_a_ship_is() {
+        let count = |small: [f32; 4]| {
+            let ship = seen([400.0, 500.0, 800.0, 620.0], WHOLE, 0.8, 0.0).unwrap();
+            let small = seen(small, WHOLE, 0.4, 0.0).unwrap();
+            merge(vec![ship, small], FRAME, 0.5).len()
+        };
+        assert_eq!(count([420.0, 505.0, 720.0, 568.0]), 1, "the upper half of the ship");
+        assert_eq!(count([500.0, 600.0, 600.0, 640.0]), 2, "a boat that stands lower");
+        assert_eq!(count([300.0, 480.0, 520.0, 560.0]), 2, "a boat that sticks out behind");
     }
 
     #[test]

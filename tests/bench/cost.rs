@@ -1,6 +1,9 @@
 //! What the house costs: processor time of `replay` over a sample clip, against the floor measured in the same run,
 //! which is decoding that clip alone plus as many inferences alone. `cargo bench --bench cost`.
 
+// A benchmark prints its table.
+#![allow(clippy::print_stdout)]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 

@@ -46,7 +46,7 @@ fn replay(camera: &str, logbook: &Path) {
 fn raised(logbook: &Path) -> Vec<Raised> {
     let logbook = Connection::open(logbook).unwrap();
     let mut rows = logbook
-        .prepare("select rule_id, place_id, (julianday(since_utc) - julianday(?1)) * 86400, text from v_signals order by seq")
+        .prepare("select rule_id, place_id, (julianday(opened_utc) - julianday(?1)) * 86400, text from v_signals order by seq")
         .unwrap();
     let raised = rows.query_map([START], |row| {
         Ok(Raised { rule: row.get(0)?, place: row.get(1)?, opened_s: row.get(2)?, text: row.get(3)? })
