@@ -162,7 +162,7 @@ impl Reader {
         let query = format!("SELECT {exported} FROM {name} WHERE {} ORDER BY {key}", matching(time, rule));
         let mut read = || {
             let mut statement = self.connection.prepare(&query)?;
-            let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+            let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
             let mut written = row(&columns);
             let mut rows = statement.query(params![since(filter), filter.camera, filter.rule])?;
             while let (Ok(()), Some(found)) = (&written, rows.next()?) {
@@ -255,7 +255,7 @@ impl Reader {
     fn table(&self, query: &str, params: impl Params) -> Result<Table, LogbookError> {
         let read = || {
             let mut statement = self.connection.prepare(query)?;
-            let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+            let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
             let rows =
                 statement.query_map(params, |row| texts(row, columns.len()))?.collect::<Result<_, _>>()?;
             Ok(Table { columns, rows })
