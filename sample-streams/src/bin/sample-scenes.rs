@@ -18,7 +18,7 @@ struct Arguments {
     /// Folder for the clips.
     #[arg(long, default_value = "sample-streams/out")]
     out: PathBuf,
-    /// Folder with nagasaki.jpg; also looked in for boat.jpg and stamps/ before Debian's folders.
+    /// Folder with nagasaki.jpg; also looked in for boat.jpg and stamps/sail_boat1.svg before Debian's folders.
     #[arg(long, default_value = "sample-streams/material")]
     material: PathBuf,
     /// Site file whose zones, lines and rules decide the signals.
