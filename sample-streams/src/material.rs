@@ -8,10 +8,10 @@ use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
 use image::{RgbImage, RgbaImage};
 
-use crate::picture::scaled;
-
 /// Where Debian's `tuxpaint-stamps-default` puts its stamps of ships.
 const STAMPS: &str = "/usr/share/tuxpaint/stamps/vehicles/ship";
+/// The stamp of a schooner.
+const SCHOONER: &str = "sail_boat1.svg";
 /// Where Debian's `opencv-doc` puts its pictures, somewhere below.
 const OPENCV_DOC: &str = "/usr/share/doc/opencv-doc";
 
@@ -28,22 +28,14 @@ pub enum Art {
     Trawler,
     /// A motor launch (own drawing).
     Launch,
-    /// A Chinese junk (Tux Paint stamp).
-    Junk,
     /// A two-masted schooner under sail (Tux Paint stamp).
     Schooner,
-    /// A sloop under sail (Tux Paint stamp).
-    Sloop,
-    /// A covered rowing boat, cut out of the Nagasaki photograph.
-    Sampan,
-    /// A sailing barge with bare masts, cut out of the Nagasaki photograph.
-    Barge,
 }
 
 impl Art {
     /// Whether the picture shows the vessel with its bow to the right.
     pub fn faces_right(self) -> bool {
-        !matches!(self, Art::Junk | Art::Schooner | Art::Barge)
+        self != Art::Schooner
     }
 
     /// The share of the picture's height that lies under water.
@@ -54,8 +46,7 @@ impl Art {
             Art::Tug => 0.15,
             Art::Cutter => 0.2,
             Art::Launch => 0.12,
-            Art::Schooner | Art::Sloop => 0.03,
-            Art::Junk | Art::Sampan | Art::Barge => 0.05,
+            Art::Schooner => 0.03,
         }
     }
 }
@@ -65,7 +56,7 @@ impl Art {
 pub struct Material {
     river: PathBuf,
     harbour: PathBuf,
-    stamps: PathBuf,
+    schooner: PathBuf,
 }
 
 impl Material {
@@ -90,29 +81,21 @@ impl Material {
                     own.display()
                 )
             })?;
-        let stamps = [own.join("stamps"), PathBuf::from(STAMPS)]
+        let schooner = [own.join("stamps").join(SCHOONER), Path::new(STAMPS).join(SCHOONER)]
             .into_iter()
-            .find(|p| p.join("chineseJunk.png").is_file())
+            .find(|p| p.is_file())
             .ok_or_else(|| {
                 anyhow!(
-                    "chineseJunk.png is neither in {} nor in {STAMPS}: install the Debian package \
-                     tuxpaint-stamps-default",
-                    own.join("stamps").display()
+                    "{SCHOONER} is neither in {}/stamps nor in {STAMPS}: install the Debian package tuxpaint-stamps-default",
+                    own.display()
                 )
             })?;
-        Ok(Self { river, harbour, stamps })
+        Ok(Self { river, harbour, schooner })
     }
 
     /// The files that the scenes depend on, for telling whether a clip is up to date.
-    pub fn files(&self) -> Vec<PathBuf> {
-        let stamp = |name: &str| self.stamps.join(name);
-        vec![
-            self.river.clone(),
-            self.harbour.clone(),
-            stamp("chineseJunk.png"),
-            stamp("sail_boat1.svg"),
-            stamp("sail_boat2.svg"),
-        ]
+    pub fn files(&self) -> [&Path; 3] {
+        [&self.river, &self.harbour, &self.schooner]
     }
 
     /// The river panorama: a far bank with a sky full of clouds.
@@ -127,80 +110,14 @@ impl Material {
 
     /// The cut-out of a vessel at the size of its source.
     pub fn vessel(&self, art: Art) -> Result<RgbaImage> {
-        let stamp = |name: &str| -> Result<RgbaImage> {
-            let path = self.stamps.join(name);
-            let read = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-            if name.ends_with(".svg") {
-                drawing(read).with_context(|| format!("cannot draw {}", path.display()))
-            } else {
-                Ok(open(&path)?.to_rgba8())
-            }
-        };
-        match art {
-            Art::Coaster | Art::Tug | Art::Cutter | Art::Trawler | Art::Launch => own(art),
-            // The stamp's lowest rows hold a stray stroke.
-            Art::Junk => Ok(image::imageops::crop_imm(&stamp("chineseJunk.png")?, 0, 0, 200, 188).to_image()),
-            Art::Schooner => stamp("sail_boat1.svg"),
-            Art::Sloop => stamp("sail_boat2.svg"),
-            Art::Sampan => Ok(cut_out(&self.harbour()?, SAMPAN)),
-            Art::Barge => Ok(cut_out(&self.harbour()?, BARGE)),
+        if art != Art::Schooner {
+            return own(art);
         }
+        let path = &self.schooner;
+        let svg = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        drawing(svg).with_context(|| format!("cannot draw {}", path.display()))
     }
 }
-
-/// The outline of the covered boat in the foreground of the Nagasaki photograph, in its pixels.
-const SAMPAN: &[(f32, f32)] = &[
-    (70.0, 632.0),
-    (150.0, 622.0),
-    (250.0, 630.0),
-    (365.0, 648.0),
-    (362.0, 710.0),
-    (385.0, 705.0),
-    (385.0, 680.0),
-    (405.0, 655.0),
-    (420.0, 650.0),
-    (432.0, 665.0),
-    (460.0, 700.0),
-    (495.0, 700.0),
-    (560.0, 680.0),
-    (640.0, 662.0),
-    (665.0, 662.0),
-    (668.0, 690.0),
-    (755.0, 650.0),
-    (752.0, 660.0),
-    (600.0, 750.0),
-    (565.0, 778.0),
-    (520.0, 777.0),
-    (0.0, 768.0),
-    (0.0, 688.0),
-    (75.0, 690.0),
-];
-
-/// The outline of the moored sailing barge behind it, its masts cut short.
-const BARGE: &[(f32, f32)] = &[
-    (440.0, 500.0),
-    (470.0, 495.0),
-    (478.0, 490.0),
-    (478.0, 400.0),
-    (484.0, 400.0),
-    (487.0, 490.0),
-    (560.0, 485.0),
-    (592.0, 462.0),
-    (597.0, 330.0),
-    (608.0, 330.0),
-    (606.0, 455.0),
-    (650.0, 455.0),
-    (690.0, 445.0),
-    (705.0, 435.0),
-    (750.0, 440.0),
-    (748.0, 490.0),
-    (730.0, 545.0),
-    (690.0, 570.0),
-    (640.0, 578.0),
-    (520.0, 575.0),
-    (470.0, 560.0),
-    (445.0, 525.0),
-];
 
 fn open(path: &Path) -> Result<image::DynamicImage> {
     image::open(path).with_context(|| format!("cannot read the picture {}", path.display()))
@@ -216,44 +133,6 @@ fn named(name: &str, folder: &Path, depth: u32) -> Option<PathBuf> {
         std::fs::read_dir(folder).ok()?.flatten().map(|e| e.path()).filter(|p| p.is_dir()).collect();
     folders.sort();
     if depth == 0 { None } else { folders.iter().find_map(|f| named(name, f, depth - 1)) }
-}
-
-/// Cuts `outline` out of a photograph with soft edges.
-fn cut_out(photo: &RgbImage, outline: &[(f32, f32)]) -> RgbaImage {
-    let bound = |pick: fn(&(f32, f32)) -> f32| {
-        let values: Vec<f32> = outline.iter().map(pick).collect();
-        (values.iter().copied().fold(f32::MAX, f32::min), values.iter().copied().fold(0.0, f32::max))
-    };
-    let ((x0, x1), (y0, y1)) = (bound(|p| p.0), bound(|p| p.1));
-    let (x0, y0) = (x0 as u32, y0 as u32);
-    let (width, height) = ((x1 as u32).min(photo.width()) - x0, (y1 as u32).min(photo.height()) - y0);
-    let mut out = RgbaImage::from_fn(width, height, |x, y| {
-        // Opacity is the share of a 4 x 4 grid in the pixel that lies inside the outline.
-        let inside = (0..16)
-            .filter(|i| {
-                let dx = (i % 4) as f32 / 4.0 + 0.125;
-                let dy = (i / 4) as f32 / 4.0 + 0.125;
-                within(outline, (x0 + x) as f32 + dx, (y0 + y) as f32 + dy)
-            })
-            .count();
-        let p = photo.get_pixel(x0 + x, y0 + y);
-        image::Rgba([p[0], p[1], p[2], (inside * 255 / 16) as u8])
-    });
-    // Twice the size, so that a vessel near the camera is scaled down as the others are.
-    out = scaled(&out, width * 2, height * 2);
-    out
-}
-
-/// Whether a point lies inside a closed outline (even-odd rule).
-fn within(outline: &[(f32, f32)], x: f32, y: f32) -> bool {
-    let mut inside = false;
-    for (i, a) in outline.iter().enumerate() {
-        let b = outline[(i + 1) % outline.len()];
-        if (a.1 > y) != (b.1 > y) && x < a.0 + (y - a.1) / (b.1 - a.1) * (b.0 - a.0) {
-            inside = !inside;
-        }
-    }
-    inside
 }
 
 /// The cut-out of a vessel that this project draws itself.

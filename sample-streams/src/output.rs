@@ -35,8 +35,8 @@ impl Output<'_> {
     fn stamp(&self, material: Option<&Material>) -> Result<String> {
         let mut hash = Sha256::new();
         hash.update(format!("{EDITION} {:?}", (self.scene.id, self.scene.quality, self.scene.seconds)));
-        for file in material.map(Material::files).unwrap_or_default() {
-            hash.update(std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?);
+        for file in material.iter().flat_map(|m| m.files()) {
+            hash.update(std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?);
         }
         let mut text = String::new();
         for byte in hash.finalize() {
@@ -55,15 +55,31 @@ impl Output<'_> {
 
     /// Draws the clip; `progress` is told the number of frames done.
     pub fn draw(&self, material: Option<&Material>, progress: &dyn Fn(u32)) -> Result<()> {
-        let scene = self.scene;
         std::fs::create_dir_all(self.folder)
             .with_context(|| format!("cannot create the folder {}", self.folder.display()))?;
         // Without the stamp, whatever stands here does not count as done.
         let _gone = std::fs::remove_file(self.path("stamp"));
         let part = self.path("mp4.part");
+        let frames = self.encode(material, &part, progress).inspect_err(|_| {
+            let _gone = std::fs::remove_file(&part);
+        })?;
+        self.put("gt.txt", &to_text(&frames))?;
+        let clip = self.path("mp4");
+        std::fs::rename(&part, &clip).with_context(|| format!("cannot put {} in place", clip.display()))?;
+        self.put("stamp", &self.stamp(material)?)
+    }
+
+    /// Draws the pictures into an MP4 file at `path`; what is in each.
+    fn encode(
+        &self,
+        material: Option<&Material>,
+        path: &Path,
+        progress: &dyn Fn(u32),
+    ) -> Result<Vec<Vec<Seen>>> {
+        let scene = self.scene;
         let setting = (scene.setting)(material).with_context(|| format!("scene {}", scene.id))?;
         let mut stage = Stage::new(setting, material, scene.seconds as f32, FPS as f32)?;
-        let mut encoder = Encoder::start(scene.codec, scene.quality, scene.size, FPS, &part)?;
+        let mut encoder = Encoder::start(scene.codec, scene.quality, scene.size, FPS, path)?;
         let mut frames: Vec<Vec<Seen>> = Vec::new();
         for index in 0..scene.frames() {
             let (picture, seen) = stage.draw(index);
@@ -72,10 +88,7 @@ impl Output<'_> {
             progress(index + 1);
         }
         encoder.finish()?;
-        self.put("gt.txt", &to_text(&frames))?;
-        let clip = self.path("mp4");
-        std::fs::rename(&part, &clip).with_context(|| format!("cannot put {} in place", clip.display()))?;
-        self.put("stamp", &self.stamp(material)?)
+        Ok(frames)
     }
 
     /// Writes the signals that `site` must raise on the clip, from the boxes beside it; how many there are.

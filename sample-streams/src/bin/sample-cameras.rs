@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
@@ -26,7 +27,14 @@ struct Arguments {
     cameras: Vec<String>,
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    let Err(error) = run() else { return ExitCode::SUCCESS };
+    // Nothing is left to do when even this cannot be written.
+    let _told = writeln!(std::io::stderr(), "sample-cameras: {error:#}");
+    ExitCode::FAILURE
+}
+
+fn run() -> Result<()> {
     let arguments = Arguments::parse();
     gstreamer::init()?;
     let mut clips = Vec::new();

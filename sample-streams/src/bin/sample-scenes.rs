@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -18,7 +19,7 @@ struct Arguments {
     /// Folder for the clips.
     #[arg(long, default_value = "sample-streams/out")]
     out: PathBuf,
-    /// Folder with nagasaki.jpg; also looked in for boat.jpg and stamps/ before Debian's folders.
+    /// Folder with nagasaki.jpg; also looked in for boat.jpg and stamps/sail_boat1.svg before Debian's folders.
     #[arg(long, default_value = "sample-streams/material")]
     material: PathBuf,
     /// Site file whose zones, lines and rules decide the signals.
@@ -35,7 +36,14 @@ struct Arguments {
     again: bool,
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    let Err(error) = run() else { return ExitCode::SUCCESS };
+    // Nothing is left to do when even this cannot be written.
+    let _told = writeln!(std::io::stderr(), "sample-scenes: {error:#}");
+    ExitCode::FAILURE
+}
+
+fn run() -> Result<()> {
     let arguments = Arguments::parse();
     let all: &[Scene] = if arguments.small { &SMALL } else { &SCENES };
     if let Some(unknown) = arguments.scene.iter().find(|id| all.iter().all(|s| s.id != id.as_str())) {
