@@ -51,9 +51,10 @@ struct Part {
 /// Detections of a frame, each vessel once, the surest first. `iou` is the overlap from which two boxes are one.
 pub fn merge(sightings: Vec<Sighting>, frame: FrameSize, iou: f32) -> Vec<Detection> {
     let mut parts: Vec<Part> = sightings.into_iter().map(|s| Part::new(s, frame)).collect();
-    drop_parts_of_wholes(&mut parts);
+    // Whole boxes settle what they hold first. Then halves are joined, before the larger half can swallow the smaller.
+    drop_parts(&mut parts, |other| !other.is_cut());
     while join_two(&mut parts) {}
-    drop_parts_of_wholes(&mut parts);
+    drop_parts(&mut parts, |_| true);
     // Whole before joined before cut, then by confidence: the first of a heap stays.
     parts.sort_by(|a, b| {
         a.rank().cmp(&b.rank()).then(b.detection.confidence.total_cmp(&a.detection.confidence))
@@ -109,14 +110,15 @@ impl Part {
     }
 }
 
-/// Drops cut boxes that lie mostly in a larger box from elsewhere.
-fn drop_parts_of_wholes(parts: &mut Vec<Part>) {
+/// Drops cut boxes that lie mostly in a larger box from elsewhere, of those that `may_hold` them.
+fn drop_parts(parts: &mut Vec<Part>, may_hold: impl Fn(&Part) -> bool) {
     let all = parts.clone();
     parts.retain(|part| {
         let (own, area) = (part.detection.bbox, part.detection.bbox.area());
         !part.is_cut()
             || !all.iter().any(|other| {
-                other.class() == part.class()
+                may_hold(other)
+                    && other.class() == part.class()
                     && other.region != part.region
                     && other.detection.bbox.area() > area
                     && own
@@ -334,7 +336,17 @@ mod tests {
         assert_near(found[0].bbox, leaving);
     }
 
+    #[test]
+    fn halves_that_overlap_much_are_joined_rather_than_one_dropped() {
+        let vessel = [960.0, 500.0, 1330.0, 560.0];
+        let found = looks(&[vessel], &[[0.0, 0.0, 1234.0, 1080.0], [1077.0, 0.0, 1920.0, 1080.0]]);
+        assert_eq!(found.len(), 1);
+        assert_near(found[0].bbox, vessel);
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+
         #[test]
         fn a_lone_vessel_is_counted_once_wherever_tiles_cut_it(
             x in 0.0..1500.0f32, y in 0.0..900.0f32, w in 60.0..420.0f32, h in 60.0..180.0f32,

@@ -5,6 +5,8 @@ mod detection;
 pub mod heads;
 pub mod manifest;
 pub mod merge;
+#[cfg(test)]
+mod mistakes;
 pub mod nms;
 mod onnx;
 pub mod preprocess;

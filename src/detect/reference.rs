@@ -162,9 +162,9 @@ fn input(nchw: bool, bgr: bool, letterbox: bool, (width, height): (usize, usize)
 }
 
 /// Rounding the weights to 1/256 down and 1/16384 along: on white noise, the hardest picture there is.
-const MOST_OFF: f64 = 4.0;
-/// The same on average over a tensor.
-const MEAN_OFF: f64 = 0.5;
+const MOST_OFF: f64 = 6.0;
+/// The same on average over a tensor: large only for a region of a few pixels, where one rounding colours everything.
+const MEAN_OFF: f64 = 2.0;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
