@@ -16,9 +16,11 @@ const SHARED_SIDE: f32 = 0.6;
 /// Halves left and right of a border stand on the same waterline, to within this share of the taller one.
 const WATERLINE: f32 = 0.25;
 
-/// A box of which this much lies in a surer one, and that stands no lower, is a part of that vessel: its wheelhouse, its
-/// sails. A boat before a ship stands lower; one behind it sticks out.
+/// A box of which this much lies in a surer one ...
 const WITHIN: f32 = 0.9;
+/// ... and that ends higher than its waterline by this share of its height is a part of that vessel: its wheelhouse, its
+/// sails. A boat before a ship floats, so it ends at the ship's waterline or lower; one behind it sticks out.
+const ABOVE_WATER: f32 = 0.2;
 
 /// A box and the region it was seen in, both in pixels of the frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,7 +78,7 @@ pub fn merge(sightings: Vec<Sighting>, frame: FrameSize, iou: f32) -> Vec<Detect
 fn is_part(small: &Detection, whole: &Detection) -> bool {
     let (part, bounds) = (small.bbox, whole.bbox);
     let inside = part.intersection(&bounds).map_or(0.0, |shared| shared.area() / part.area());
-    small.class == whole.class && inside >= WITHIN && part.y1 < bounds.y1
+    small.class == whole.class && inside >= WITHIN && part.y1 < bounds.y1 - ABOVE_WATER * bounds.height()
 }
 
 impl Part {

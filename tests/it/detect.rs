@@ -63,9 +63,10 @@ const NEAR: [f32; 4] = [0.0, 625.0, 755.0, 785.0];
 const BEACHED: [f32; 4] = [340.0, 508.0, 476.0, 569.0];
 const JUNK: [f32; 4] = [440.0, 125.0, 755.0, 580.0];
 
+/// How well a sure box covers the vessel.
 fn overlap(look: &Look, [x0, y0, x1, y1]: [f32; 4]) -> f32 {
     let vessel = BBox::<Px>::new(x0, y0, x1, y1);
-    let vessels = look.detections.iter().filter(|d| d.class == Class::Vessel);
+    let vessels = look.detections.iter().filter(|d| d.class == Class::Vessel && d.confidence >= 0.35);
     vessels.map(|d| d.bbox.iou(&vessel)).fold(0.0, f32::max)
 }
 
