@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use crate::clock::{Clock, SystemClock};
 use rumqttc::{Client, Connection, Event, Incoming, MqttOptions, QoS};
 
 /// Hears one site's messages on one broker. Comes back by itself when the broker does.
@@ -12,6 +13,7 @@ pub struct Listener {
     topics: String,
     seen: HashSet<String>,
     repeats: usize,
+    subscribed: bool,
 }
 
 /// A message that was heard.
@@ -33,7 +35,26 @@ impl Listener {
         options.set_clean_session(false);
         options.set_max_packet_size(4 << 20, 1 << 20);
         let (client, connection) = Client::new(options, 16);
-        Self { client, connection, topics: format!("havenwacht/{site}/#"), seen: HashSet::new(), repeats: 0 }
+        Self {
+            client,
+            connection,
+            topics: format!("havenwacht/{site}/#"),
+            seen: HashSet::new(),
+            repeats: 0,
+            subscribed: false,
+        }
+    }
+
+    /// Waits until the broker has taken the subscription: from then on nothing is missed. False after `patience`.
+    pub fn subscribe(&mut self, patience: Duration) -> bool {
+        let turn = Duration::from_millis(100);
+        for _ in 0..=patience.as_millis() / turn.as_millis() {
+            if self.subscribed {
+                break;
+            }
+            self.next(turn);
+        }
+        self.subscribed
     }
 
     /// Alerts that came again: their ids were known.
@@ -43,23 +64,43 @@ impl Listener {
 
     /// Waits at most `wait` for a message. An alert that is repeated is heard once.
     pub fn next(&mut self, wait: Duration) -> Option<Heard> {
-        match self.connection.recv_timeout(wait) {
-            Ok(Ok(Event::Incoming(Incoming::ConnAck(_)))) => {
+        let until = SystemClock::default().mono() + wait;
+        loop {
+            let left = until.since(SystemClock::default().mono());
+            match self.connection.recv_timeout(left) {
+                Ok(Ok(event)) => {
+                    if let Some(heard) = self.take_in(event) {
+                        return Some(heard);
+                    }
+                }
+                // The event loop connects anew on the next call; not at once, or it would spin.
+                Ok(Err(_broker_away)) => std::thread::sleep(left.min(Duration::from_millis(200))),
+                Err(_nothing_came) => return None,
+            }
+            if left.is_zero() {
+                return None;
+            }
+        }
+    }
+
+    /// What an event of the connection means: a message, or a step in (re)connecting.
+    fn take_in(&mut self, event: Event) -> Option<Heard> {
+        match event {
+            Event::Incoming(Incoming::ConnAck(_)) => {
                 // A full request queue means a subscription is on its way already.
                 let _queued = self.client.try_subscribe(&self.topics, QoS::AtLeastOnce);
                 None
             }
-            Ok(Ok(Event::Incoming(Incoming::Publish(publish)))) => {
+            Event::Incoming(Incoming::SubAck(_)) => {
+                self.subscribed = true;
+                None
+            }
+            Event::Incoming(Incoming::Publish(publish)) => {
                 let heard = Heard { topic: publish.topic, payload: publish.payload.to_vec() };
                 let alert_id = heard.alert().and_then(|a| Some(a.get("alert_id")?.as_str()?.to_owned()));
                 let is_new = alert_id.is_none_or(|id| self.seen.insert(id));
                 self.repeats += usize::from(!is_new);
                 is_new.then_some(heard)
-            }
-            Ok(Err(_broker_away)) => {
-                // The event loop connects anew on the next call; not at once, or it would spin.
-                std::thread::sleep(wait.min(Duration::from_millis(200)));
-                None
             }
             _ => None,
         }

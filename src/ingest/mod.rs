@@ -5,7 +5,6 @@
 //! Nothing before the decoder is ever dropped: that would smear every picture up to the next key frame. What is dropped
 //! behind it is counted in [`IngestStats`].
 
-mod backoff;
 mod clip;
 mod handover;
 mod intake;
@@ -21,7 +20,6 @@ mod teardown;
 #[cfg(test)]
 mod testing;
 
-pub use backoff::{Backoff, BackoffError};
 pub use clip::{ClipSource, Pace};
 pub use pipeline::OpenError;
 pub use rtsp::{RtspCamera, RtspSource};

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::backoff::Backoff;
 use super::pipeline::OpenError;
 use super::slot::FrameSlots;
 use super::source::{EndReason, FrameSource, Next};
 use super::state::{CameraState, StateChange};
 use super::stats::{IngestStats, count};
+use crate::backoff::{Backoff, Delays};
 use crate::clock::{Clock, MonoTime};
 use crate::config::{Camera, Stream};
 use crate::names::CameraId;
@@ -23,7 +23,7 @@ const SLICE: Duration = Duration::from_millis(100);
 const RETRY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(3));
 /// Where a person must act first, trying often only fills logs and locks accounts.
 const RETRY_FAULTY: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
-const JITTER: f64 = 0.5;
+const JITTER_PERCENT: u32 = 50;
 /// A session this long was good: the next trouble starts with quick retries again.
 const GOOD_AFTER: Duration = Duration::from_secs(10);
 /// Pipelines that do not come down hold threads and memory; with this many, a fresh process is the better camera.
@@ -95,9 +95,13 @@ impl Supervisor {
     ) -> RunEnd {
         let mut teller = Teller { supervisor: &self, on_change, told: BTreeSet::new(), retries: 0 };
         let seed = self.clock.mono().since_boot().as_nanos() as u64
-            ^ self.camera.as_str().bytes().fold(0, |hash, byte| hash * 31 + u64::from(byte));
-        let mut quick = backoff(RETRY, seed);
-        let mut slow = backoff(RETRY_FAULTY, seed);
+            ^ self
+                .camera
+                .as_str()
+                .bytes()
+                .fold(0, |hash: u64, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
+        let mut quick = delays(RETRY, seed);
+        let mut slow = delays(RETRY_FAULTY, seed);
         let mut why = "first connection".to_owned();
         while !self.stop.is_cancelled() {
             teller.tell(CameraState::Connecting, &why);
@@ -208,8 +212,10 @@ enum SessionEnd {
     Stalled(String),
 }
 
-fn backoff((min, max): (Duration, Duration), seed: u64) -> Backoff {
-    Backoff::new(min, max, JITTER, seed).expect("the constants above make sense")
+fn delays((min, max): (Duration, Duration), seed: u64) -> Delays {
+    Backoff::new(min, max, JITTER_PERCENT)
+        .map(|policy| policy.delays(seed))
+        .expect("the constants above make sense")
 }
 
 /// Tells of changes, once each: a camera that is away for a week is one blind spell, not a row every three seconds.

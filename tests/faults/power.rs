@@ -63,7 +63,11 @@ fn no_alert_is_lost_and_none_is_without_its_row_when_the_daemon_is_killed() {
     let without_row = heard.iter().filter(|id| !rows.contains_key(*id)).count();
     println!("{} alerts over {} lives", rows.len(), kills + 1);
     assert!(rows.len() > kills, "alerts flowed in these lives");
-    assert_eq!(lost, 0, "alerts in the logbook that nobody heard");
+    let unheard: Vec<_> = rows.iter().filter(|(id, _)| !heard.contains(*id)).collect();
+    assert_eq!(
+        lost, 0,
+        "alerts in the logbook that nobody heard, and whether the broker confirmed them: {unheard:?}"
+    );
     assert_eq!(without_row, 0, "alerts heard that the logbook does not hold");
     row(
         "SIGKILL at random",

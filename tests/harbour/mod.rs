@@ -45,6 +45,20 @@ pub(crate) struct Harbour {
     pub(crate) watch: Option<Program>,
 }
 
+/// A test that fails shows what the watch said.
+impl Drop for Harbour {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for log in ["watch.log", "cameras.log", "broker.log"] {
+                println!(
+                    "--- {log}\n{}",
+                    std::fs::read_to_string(self.work.path().join(log)).unwrap_or_default()
+                );
+            }
+        }
+    }
+}
+
 impl Harbour {
     /// Cameras and broker run; the watch does not yet. Each camera is a process of its own.
     pub(crate) fn new(cameras: &[&str]) -> Self {
@@ -146,7 +160,10 @@ impl Harbour {
 
     /// Somebody who hears this harbour's messages.
     pub(crate) fn listener(&self) -> Listener {
-        Listener::new("127.0.0.1", self.ports.broker_port, "test-harbour", "harbour-staff")
+        let mut listener =
+            Listener::new("127.0.0.1", self.ports.broker_port, "test-harbour", "harbour-staff");
+        assert!(listener.subscribe(Duration::from_secs(5)), "the broker takes the subscription");
+        listener
     }
 
     /// The alerts of the logbook: id, and whether the broker has confirmed it.

@@ -67,6 +67,9 @@ pub fn demo(args: &DemoArgs) -> anyhow::Result<ExitCode> {
         &Rented { rtsp_port, broker_port, health_port, logbook: logbook.clone() },
     )?;
     let mut listener = Listener::new("127.0.0.1", broker_port, site.id.as_str(), "harbour-staff");
+    if !listener.subscribe(Duration::from_secs(5)) {
+        anyhow::bail!("the broker took no subscription: see {}", work.join("broker.log").display());
+    }
     let mut watch = stage::start_watch(&std::env::current_exe()?, work, &site_file, Some(WALL_CLOCK))?;
 
     let lasts = truth.last_opens() + AFTER_LAST;
