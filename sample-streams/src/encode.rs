@@ -29,7 +29,7 @@ impl Codec {
             ),
             Codec::H265 => format!(
                 "x265enc speed-preset=ultrafast key-int-max=50 \
-                 option-string=\"crf={quality}:bframes=0:min-keyint=50:scenecut=0:open-gop=0:pools=none:frame-threads=1:wpp=0:log-level=1\" \
+                 option-string=\"crf={quality}:bframes=0:min-keyint=50:scenecut=0:open-gop=0:pools=none:frame-threads=1:wpp=0:log-level=0\" \
                  ! h265parse"
             ),
         }

@@ -9,6 +9,7 @@ use jiff::ZonedDateTime;
 use super::Unfit;
 use crate::clock::SystemClock;
 use crate::daemon::{self, RunError};
+use crate::logbook::LogbookError;
 use crate::telemetry;
 
 /// Watch the cameras of a site file until stopped.
@@ -32,7 +33,14 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         .map_or_else(SystemClock::default, |at| SystemClock::starting_at(at.timestamp()));
     match daemon::run(site, clock) {
         Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(cause @ RunError::Model(_)) => Err(Unfit(cause.to_string()).into()),
+        // Another version's file, or somebody else's: the same tomorrow.
+        Err(
+            cause @ (RunError::Model(_)
+            | RunError::Logbook {
+                cause: LogbookError::Newer { .. } | LogbookError::Foreign { .. },
+                ..
+            }),
+        ) => Err(Unfit(cause.to_string()).into()),
         Err(cause) => Err(cause.into()),
     }
 }

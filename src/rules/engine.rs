@@ -118,7 +118,8 @@ impl Watched {
             Change::Closed(open) => (Phase::Closed, open),
         };
         let rule = &self.rule;
-        let held_s = at.mono.since(open.since.mono).as_secs_f64();
+        // To the millisecond: frames are no nearer in time than that.
+        let held_s = at.mono.since(open.since.mono).as_millis() as f64 / 1000.0;
         let (measured, threshold, unit) = match &rule.condition {
             Condition::Presence { .. } | Condition::Entry { .. } => (held_s, rule.confirm.as_secs_f64(), "s"),
             Condition::Dwell { longer_than, .. } => (held_s, longer_than.as_secs_f64(), "s"),

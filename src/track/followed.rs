@@ -120,7 +120,8 @@ impl Followed {
         Some(Track {
             vessel: self.vessel?,
             state,
-            bbox: self.expected.bbox(),
+            // A track ends where it was last seen: where it might have gone since is a guess that has grown old.
+            bbox: if ended { self.motion.bbox() } else { self.expected.bbox() },
             detection: self.detection.filter(|_| !ended),
             first_seen: self.first_seen,
             first_bbox: self.first_bbox,

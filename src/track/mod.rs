@@ -36,7 +36,7 @@ pub struct Track {
     pub vessel: VesselId,
     /// Never [`TrackState::Tentative`].
     pub state: TrackState,
-    /// Filtered box, in pixels; predicted while lost.
+    /// Filtered box, in pixels; predicted while lost, where it was last seen when ended.
     pub bbox: BBox<Px>,
     /// Index into the look's detections, when seen in this look.
     pub detection: Option<usize>,

@@ -208,6 +208,19 @@ fn a_lost_vessel_is_reported_where_it_is_expected() {
 }
 
 #[test]
+fn a_track_ends_where_the_vessel_was_last_seen() {
+    let mut watch = Watch::new();
+    for t in looks(4.0, 5.0) {
+        watch.look(t, &[yacht(200.0 + 60.0 * t)]);
+    }
+    let ended = looks(4.0, 10.0)
+        .map(|t| watch.look(5.0 + t, &[]))
+        .find_map(|tracks| tracks.into_iter().find(|track| track.state == TrackState::Ended));
+    let last = ended.expect("it ends").bbox.centre();
+    assert!((last.x - 500.0).abs() < 30.0, "last seen near 500, ended at {last:?}");
+}
+
+#[test]
 fn ended_is_reported_exactly_once() {
     let mut watch = Watch::new();
     let mut ended = Vec::new();

@@ -9,6 +9,7 @@ mod support;
 
 mod alerts;
 mod architecture;
+mod daemon;
 mod detect;
 mod ingest;
 mod scenes;

@@ -1,0 +1,142 @@
+//! The daemon as systemd sees it.
+
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+use crate::files::{havenwacht, root};
+
+/// A camera and a broker that are not there.
+fn site(folder: &Path, manifest: &Path) -> PathBuf {
+    let root = root().display();
+    let text = format!(
+        "[site]\nid = \"quiet-quay\"\ntime_zone = \"Europe/Amsterdam\"\n\
+         [model]\nmanifest = \"{}\"\nruntime = \"{root}/models/runtime/libonnxruntime.so\"\n\
+         [broker]\nhost = \"127.0.0.1\"\nport = 9\n[logbook]\npath = \"{}/logbook.sqlite\"\n\
+         [health]\nlisten = \"127.0.0.1:{}\"\n\
+         [[camera]]\nid = \"away\"\nurl = \"rtsp://127.0.0.1:9/away\"\ncodec = \"h264\"\nlooks_per_second = 2.0\n",
+        manifest.display(),
+        folder.display(),
+        havenwacht::cli::demo::stage::free_port().unwrap(),
+    );
+    let path = folder.join("site.toml");
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+struct Supervised {
+    child: Child,
+    socket: UnixDatagram,
+    folder: TempDir,
+}
+
+impl Supervised {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let site = site(folder.path(), &root().join("models/ssdlite.toml"));
+        let address = folder.path().join("notify");
+        let socket = UnixDatagram::bind(&address).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let child = Command::new(havenwacht())
+            .args(["run", "--config"])
+            .arg(site)
+            .env("NOTIFY_SOCKET", &address)
+            .env("WATCHDOG_USEC", "2000000")
+            .env_remove("JOURNAL_STREAM")
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self { child, socket, folder }
+    }
+
+    /// The next message of which `wanted` is a part.
+    fn told(&self, wanted: &str) -> String {
+        let mut buffer = [0; 4096];
+        loop {
+            let length = self.socket.recv(&mut buffer).unwrap_or_else(|_| panic!("{wanted} was not told"));
+            let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+            if text.contains(wanted) {
+                return text;
+            }
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id() as i32), signal).unwrap();
+    }
+}
+
+impl Drop for Supervised {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+#[test]
+fn a_watch_whose_camera_and_broker_are_away_is_ready_fed_and_stops_in_order() {
+    let mut watch = Supervised::start();
+    watch.told("READY=1");
+    let status = watch.told("STATUS=");
+    assert!(status.contains("0 of 1 cameras streaming"), "{status}");
+    for _ in 0..3 {
+        watch.told("WATCHDOG=1");
+    }
+    watch.signal(Signal::SIGTERM);
+    watch.told("STOPPING=1");
+    assert!(watch.child.wait().unwrap().success());
+    let logbook = rusqlite::Connection::open(watch.folder.path().join("logbook.sqlite")).unwrap();
+    let ending: String = logbook.query_row("select ending from v_starts", [], |row| row.get(0)).unwrap();
+    assert_eq!(ending, "stopped");
+    let blind: i64 = logbook
+        .query_row("select count(*) from v_camera_state where state = 'backing-off'", [], |row| row.get(0))
+        .unwrap();
+    assert!(blind >= 1, "that the camera was away is written down");
+}
+
+#[test]
+fn a_frozen_watch_is_not_fed() {
+    let watch = Supervised::start();
+    watch.told("READY=1");
+    watch.told("WATCHDOG=1");
+    watch.signal(Signal::SIGSTOP);
+    watch.socket.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+    let mut buffer = [0; 4096];
+    // What was under way may still arrive; then there is silence for longer than the watchdog's limit.
+    while watch.socket.recv(&mut buffer).is_ok() {}
+    watch.signal(Signal::SIGCONT);
+    watch.told("WATCHDOG=1");
+}
+
+#[test]
+fn what_a_restart_cannot_mend_ends_with_78_and_touches_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |site: &Path| {
+        let output = Command::new(havenwacht()).args(["run", "--config"]).arg(site).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let manifest = std::fs::read_to_string(root().join("models/ssdlite.toml")).unwrap();
+    let hash = manifest.lines().find(|line| line.starts_with("sha256")).unwrap();
+    let altered = manifest.replace(hash, &format!("sha256 = \"{}\"", "0".repeat(64)));
+    let altered = altered.replace("ssdlite.onnx", &root().join("models/ssdlite.onnx").display().to_string());
+    let altered_path = folder.path().join("altered.toml");
+    std::fs::write(&altered_path, altered).unwrap();
+    let (code, said) = run(&site(folder.path(), &altered_path));
+    assert_eq!(code, Some(78), "{said}");
+    assert!(said.contains("sha256") && said.contains("altered.toml"), "{said}");
+
+    let broken = site(folder.path(), &root().join("models/ssdlite.toml"));
+    let text = std::fs::read_to_string(&broken)
+        .unwrap()
+        .replace("looks_per_second = 2.0", "looks_per_second = 200.0");
+    std::fs::write(&broken, text).unwrap();
+    let (code, said) = run(&broken);
+    assert_eq!(code, Some(78), "{said}");
+    assert!(said.contains("looks_per_second") && said.contains("site.toml:"), "{said}");
+    assert!(!folder.path().join("logbook.sqlite").exists());
+}
