@@ -144,7 +144,7 @@ impl<T: Transport> Task<T> {
         self.stats.add(|s| &s.failures, 1);
         let delay = self.delays.next_delay();
         if self.stats.set_error(Some(why.to_string())) {
-            tracing::warn!(%why, ?delay, "no session with the broker; alerts wait in the outbox");
+            tracing::warn!(%why, ?delay, "no session with the broker ({why}); alerts wait in the outbox");
         }
         let until = Instant::now() + delay;
         while Instant::now() < until && !self.stop.is_cancelled() {
@@ -282,7 +282,7 @@ impl<T: Transport> Task<T> {
         let rows = match self.memory.ask(move |outbox| outbox.undelivered(after, WINDOW)).await {
             Ok(rows) => rows,
             Err(cause) => {
-                tracing::warn!(%cause, "the outbox cannot be read now");
+                tracing::warn!("the outbox cannot be read now: {cause}");
                 session.more = false;
                 return;
             }

@@ -147,7 +147,13 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
     };
 
     systemd::ready();
-    tracing::info!(site = %site.id, cameras = site.cameras.len(), rules = site.rules.len(), mode, "on watch");
+    tracing::info!(
+        mode,
+        "on watch at {}: {} cameras, {} rules",
+        site.id,
+        site.cameras.len(),
+        site.rules.len()
+    );
     let failure = keep_watch(&status, &stop, &detector_thread, &leaking);
 
     // The way down, each step with its deadline: first nothing new comes in, then what is under way is finished and
@@ -208,7 +214,7 @@ fn spawn_camera(
             *desk.last[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(change.clone());
             desk.relay.camera_state(&change);
             if let Err(cause) = desk.logbook.send(Entry::Camera(change)) {
-                tracing::error!(camera = %id, %cause, "a camera's change of state was not written");
+                tracing::error!(camera = %id, "a change of state of {id} was not written: {cause}");
             }
         };
         let end =
@@ -234,7 +240,7 @@ fn keep_watch(
             systemd::watchdog();
             told_late = false;
         } else if !std::mem::replace(&mut told_late, true) {
-            tracing::error!(loops = ?health.late_loops, "stuck; the watchdog is no longer fed");
+            tracing::error!("stuck: {}; the watchdog is no longer fed", health.late_loops.join(", "));
         }
         systemd::status(&health.line());
         if wait_for(turn, || stop.is_cancelled() || detector.is_finished() || leaking.load(Ordering::Relaxed))
@@ -247,7 +253,7 @@ fn keep_watch(
             } else {
                 "camera sessions hang; a fresh process is needed"
             };
-            tracing::error!(reason, "going off by itself");
+            tracing::error!("going off by itself: {reason}");
             return Some(reason.to_owned());
         }
     }

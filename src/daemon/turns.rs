@@ -52,7 +52,9 @@ pub(super) fn run(
                     logbook.send(entry)?;
                 }
             }
-            Err(cause) => tracing::error!(camera = %frame.camera, %cause, "a look failed"),
+            Err(cause) => {
+                tracing::error!(camera = %frame.camera, %cause, "a look at {} failed: {cause}", frame.camera)
+            }
         }
     }
     for entry in watch.finish(clock.now()) {

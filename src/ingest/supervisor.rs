@@ -243,13 +243,13 @@ impl<F: FnMut(StateChange)> Teller<'_, F> {
             _ => self.told.len() < MOST_TOLD && self.told.insert((state_name, reason.to_owned())),
         };
         if !news {
-            tracing::debug!(%camera, state = state_name, reason, retries, "camera");
+            tracing::debug!(%camera, state = state_name, reason, retries, "camera {camera}: {state_name}, {reason}");
             return;
         }
         if matches!(state, CameraState::Stalled | CameraState::BackingOff) {
-            tracing::warn!(%camera, state = state_name, reason, retries, "camera");
+            tracing::warn!(%camera, state = state_name, reason, retries, "camera {camera}: {state_name}, {reason}");
         } else {
-            tracing::info!(%camera, state = state_name, reason, retries, "camera");
+            tracing::info!(%camera, state = state_name, reason, retries, "camera {camera}: {state_name}, {reason}");
         }
         (self.on_change)(StateChange { at: clock.now(), state, reason: reason.to_owned(), retries });
     }

@@ -252,7 +252,7 @@ impl Turns {
     fn run(mut self) -> Result<(), LogbookError> {
         let ended = self.turn_until_closed();
         if let Err(why) = &ended {
-            tracing::error!(path = %self.path.display(), %why, "the logbook's writer stops");
+            tracing::error!(path = %self.path.display(), %why, "the logbook's writer stops: {why}");
             self.stats.set_error(why.to_string());
         }
         ended
@@ -316,7 +316,7 @@ impl Turns {
             let stats = &self.stats;
             let refused = |entry: &Entry, why: String| {
                 add(&stats.refused, 1);
-                tracing::error!(%why, ?entry, "an entry cannot be written");
+                tracing::error!(%why, ?entry, "an entry cannot be written: {why}");
                 stats.set_error(why);
             };
             match self.store.commit(entries, refused) {
@@ -357,7 +357,7 @@ impl Turns {
         self.stats.set_error(cause.to_string());
         let delay = self.retry.next_delay();
         if !self.stats.degraded.swap(true, Ordering::Relaxed) {
-            tracing::error!(%cause, "the logbook cannot be written; entries wait and are tried again");
+            tracing::error!(%cause, "the logbook cannot be written ({cause}); entries wait and are tried again");
         }
         // The thread turns, it is the disk that does not: a restart would only lose what waits here.
         (self.options.beat)();
@@ -373,7 +373,7 @@ impl Turns {
                     add(&self.stats.removed_looks, removed.looks);
                     add(&self.stats.removed_events, removed.events);
                 }
-                Err(cause) => tracing::warn!(%cause, "old rows could not be removed now"),
+                Err(cause) => tracing::warn!(%cause, "old rows could not be removed now: {cause}"),
             }
         }
         let long = self.stats.wal_bytes.load(Ordering::Relaxed) > WAL_TIDY;

@@ -1,4 +1,6 @@
 //! Log lines to the journal when systemd reads us, else to standard error.
+//!
+//! `journalctl` shows the message and keeps the fields for searches: a message names what it is about by itself.
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
