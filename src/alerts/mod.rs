@@ -14,7 +14,7 @@
 //! 6. `status` says `online` while there is a session, and `offline` after it: by goodbye or by last will. Each camera's
 //!    state is told anew in every session.
 //!
-//! [`topics`](self::topics) lists where messages go, `config/alert.schema.json` what an alert says.
+//! [`topics`] lists where messages go, `config/alert.schema.json` what an alert says.
 
 mod listen;
 mod mqtt;
