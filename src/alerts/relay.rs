@@ -43,7 +43,8 @@ pub(super) struct Timing {
     pub(super) goodbye: Duration,
 }
 
-pub(super) const TIMING: Timing = Timing { confirm: Duration::from_secs(5), goodbye: Duration::from_secs(1) };
+pub(super) const TIMING: Timing =
+    Timing { confirm: Duration::from_secs(5), goodbye: Duration::from_millis(2500) };
 
 /// Every camera's present state.
 pub(super) type Presence = BTreeMap<CameraId, CameraChange>;
