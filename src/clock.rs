@@ -91,8 +91,7 @@ impl SystemClock {
 }
 
 impl Clock for SystemClock {
-    // The ban on these calls points everyone else here.
-    #[allow(clippy::disallowed_methods)]
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that everyone else asks")]
     fn now(&self) -> Stamp {
         let boot = nix::time::clock_gettime(nix::time::ClockId::CLOCK_BOOTTIME)
             .map_or(Duration::ZERO, Duration::from);

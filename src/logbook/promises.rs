@@ -364,8 +364,7 @@ fn wait_until(holds: impl Fn() -> bool) {
 
 /// Four looks a second with three vessels in sight, as a busy quay has.
 #[test]
-// The figure is what this test is for.
-#[allow(clippy::print_stderr)]
+#[expect(clippy::print_stderr, reason = "the figure is for the reader of the test run")]
 fn a_detection_costs_few_bytes() {
     let (_folder, path) = fresh();
     let (writer, sender) = open(&path);

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::files::{clip, havenwacht, root};
 
 /// What time it is, for tests that measure.
-#[allow(clippy::disallowed_methods)]
+#[expect(clippy::disallowed_methods, reason = "tests measure the real clock")]
 pub(crate) fn now() -> Instant {
     Instant::now()
 }
