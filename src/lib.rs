@@ -26,10 +26,10 @@
 //! | [`frame`] | a decoded picture with its stamps; cheap to clone | |
 //! | [`backoff`] | waits between tries; used by ingest and alerts | |
 //! | [`ingest`] | a camera session: pipeline, states, stall watch, latest-wins slot; clips | gstreamer |
-//! | [`detect`] | model manifest, preprocessing, one file a model head, NMS, merging of regions, fair turns | ort, ndarray |
+//! | [`detect`] | model manifest, preprocessing, one file a model head, NMS, tiles, merging of regions, fair turns | ort, ndarray |
 //! | [`track`] | motion model, association, life of a track | pathfinding |
 //! | [`rules`] | schedules, conditions, life of a signal, the engine step | |
-//! | [`evidence`] | the picture of an event: crop, privacy masks, box, JPEG | image |
+//! | [`evidence`] | the picture of an event: crop, privacy masks, box, JPEG; stills read from files | image |
 //! | [`logbook`] | schema, migrations, the writer, readers, outbox, retention | rusqlite |
 //! | [`alerts`] | outbox relay, one MQTT session, topics, payloads, presence | rumqttc |
 //! | [`review`] | the state of the watch as page, JSON and metrics | axum |

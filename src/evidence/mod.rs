@@ -1,6 +1,7 @@
 //! The picture of an event: a crop round the vessel, privacy masks blacked out, the box drawn, as JPEG.
 
 mod colour;
+pub mod still;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, Rgb, RgbImage};
