@@ -15,8 +15,9 @@ mod reference;
 mod refusal;
 pub mod schedule;
 mod taps;
+pub mod tiles;
 
 pub use detection::{Class, DetectError, Detection, Detector, Look};
 pub use manifest::{Manifest, Thresholds};
-pub use onnx::OnnxDetector;
+pub use onnx::{OnnxDetector, Sightings};
 pub use refusal::LoadError;

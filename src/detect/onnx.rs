@@ -14,7 +14,7 @@ use super::merge::{Sighting, merge};
 use super::preprocess::{PixelRect, Preprocessor};
 use super::refusal::LoadError;
 use super::{DetectError, Detection, Detector, Look, nms};
-use crate::frame::Frame;
+use crate::frame::{Frame, Picture};
 use crate::geometry::{BBox, Norm};
 
 const RUNTIME_FIX: &str =
@@ -30,6 +30,17 @@ pub struct OnnxDetector {
     /// The model's input, filled anew for each run, never reallocated.
     tensor: Vec<f32>,
     candidates: Candidates,
+}
+
+/// What the runs of one look saw, before the regions are put together.
+#[derive(Clone, Debug, Default)]
+pub struct Sightings {
+    /// Boxes, region by region; within a region the surest first.
+    pub boxes: Vec<Sighting>,
+    /// Detector runs spent.
+    pub runs: u32,
+    /// As in [`Look::rejected`].
+    pub rejected: u32,
 }
 
 impl OnnxDetector {
@@ -61,6 +72,24 @@ impl OnnxDetector {
         &self.manifest
     }
 
+    /// Boxes are reported from `floor` up from now on, if the manifest's own floor is higher: average precision is about
+    /// the faint ones too. The manifest still says what the daemon believes.
+    pub fn see_down_to(&mut self, floor: f32) {
+        self.head.lower_floor(floor);
+    }
+
+    /// Looks at `regions` of a picture (fractions of its width and height), and leaves what each of them shows as it is;
+    /// [`merge`] makes detections of it.
+    pub fn sightings(&mut self, picture: &Picture, regions: &[BBox<Norm>]) -> Result<Sightings, DetectError> {
+        let mut seen = Sightings::default();
+        for &region in regions {
+            let region = PixelRect::around(region, picture.size);
+            seen.rejected += self.look_at(picture, region, &mut seen.boxes)?;
+            seen.runs += 1;
+        }
+        Ok(seen)
+    }
+
     /// One run over the input as it stands: the floor that replay's cost is measured against.
     pub fn run_only(&mut self) -> Result<(), DetectError> {
         run(&mut self.session, &self.manifest, &self.tensor).map(drop).map_err(DetectError)
@@ -70,11 +99,11 @@ impl OnnxDetector {
     /// Returns how many boxes were rejected.
     fn look_at(
         &mut self,
-        frame: &Frame,
+        picture: &Picture,
         region: PixelRect,
         sightings: &mut Vec<Sighting>,
     ) -> Result<u32, DetectError> {
-        let placement = self.preprocessor.fill(&frame.picture, region, &mut self.tensor);
+        let placement = self.preprocessor.fill(picture, region, &mut self.tensor);
         let outputs = run(&mut self.session, &self.manifest, &self.tensor).map_err(DetectError)?;
         self.head.decode(&tensors(&outputs, &self.manifest).map_err(DetectError)?, &mut self.candidates);
         nms::suppress(&mut self.candidates.boxes, self.manifest.thresholds.iou);
@@ -95,15 +124,9 @@ impl OnnxDetector {
 
 impl Detector for OnnxDetector {
     fn look(&mut self, frame: &Frame, regions: &[BBox<Norm>]) -> Result<Look, DetectError> {
-        let mut look = Look::default();
-        let mut sightings = Vec::new();
-        for &region in regions {
-            let region = PixelRect::around(region, frame.picture.size);
-            look.rejected += self.look_at(frame, region, &mut sightings)?;
-            look.runs += 1;
-        }
-        look.detections = merge(sightings, frame.picture.size, self.manifest.thresholds.iou);
-        Ok(look)
+        let Sightings { boxes, runs, rejected } = self.sightings(&frame.picture, regions)?;
+        let detections = merge(boxes, frame.picture.size, self.manifest.thresholds.iou);
+        Ok(Look { detections, runs, rejected })
     }
 }
 

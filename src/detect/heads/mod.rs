@@ -117,6 +117,11 @@ impl Head {
         Ok(Self { kind: manifest.head, width, height, classes, floor: manifest.thresholds.floor, scores })
     }
 
+    /// Reads boxes from `floor` up from now on, if that is lower.
+    pub(super) fn lower_floor(&mut self, floor: f32) {
+        self.floor = self.floor.min(floor);
+    }
+
     /// Reads the outputs of one run, in the order and of the shapes that were checked.
     pub fn decode(&self, outputs: &[Tensor], into: &mut Candidates) {
         into.clear();
