@@ -11,5 +11,6 @@ mod alerts;
 mod architecture;
 mod daemon;
 mod detect;
+mod eval;
 mod ingest;
 mod scenes;

@@ -1,45 +1,31 @@
-//! `havenwacht eval`: rooms tried alone on recorded material.
+//! The tracker over a MOTChallenge detection file.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use clap::Subcommand;
+use clap::Args;
 
 use crate::clock::MonoTime;
 use crate::detect::{Class, Detection};
 use crate::geometry::BBox;
 use crate::track::{Tracker, TrackerConfig, VesselCounter};
 
-/// Try one room alone on recorded material.
-#[derive(Debug, Subcommand)]
-pub enum EvalCommand {
-    /// Run the tracker over a MOTChallenge detection file.
-    Track {
-        /// Detections, `frame,id,x,y,w,h,conf,...` a line.
-        #[arg(long, value_name = "FILE")]
-        detections: PathBuf,
-        /// Tracks to write, `frame,id,x,y,w,h,conf,-1,-1,-1` a line.
-        #[arg(long, value_name = "FILE")]
-        output: PathBuf,
-        /// Frames a second of the recording.
-        #[arg(long)]
-        fps: f64,
-    },
-}
-
-/// Carries out `havenwacht eval`.
-pub fn eval(command: &EvalCommand) -> anyhow::Result<ExitCode> {
-    let EvalCommand::Track { detections, output, fps } = command;
-    let Summary { frames, detections, vessels, rows } = track(detections, output, *fps)?;
-    let line =
-        format!("{frames} frames, {detections} detections, {rows} of them taken for {vessels} vessels");
-    writeln!(io::stdout(), "{line}: {}", output.display())?;
-    Ok(ExitCode::SUCCESS)
+/// What is tracked, and where to.
+#[derive(Debug, Args)]
+pub struct TrackArgs {
+    /// Detections, `frame,id,x,y,w,h,conf,...` a line.
+    #[arg(long, value_name = "FILE")]
+    pub detections: PathBuf,
+    /// Tracks to write, `frame,id,x,y,w,h,conf,-1,-1,-1` a line.
+    #[arg(long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Frames a second of the recording.
+    #[arg(long)]
+    pub fps: f64,
 }
 
 /// What a run of the tracker over a detection file came to.
@@ -53,6 +39,13 @@ pub struct Summary {
     pub vessels: usize,
     /// Rows written: detections that were taken for a vessel.
     pub rows: usize,
+}
+
+impl std::fmt::Display for Summary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { frames, detections, vessels, rows } = self;
+        write!(f, "{frames} frames, {detections} detections, {rows} of them taken for {vessels} vessels")
+    }
 }
 
 /// Runs the tracker over a MOTChallenge detection file (`frame,id,x,y,w,h,conf,...`, frames from 1, in any order) as

@@ -1,0 +1,278 @@
+//! A detector model on annotated pictures, by the path that the daemon's looks take.
+
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::average_precision::{FoundBox, PictureBoxes, XyWh};
+use super::coco::{self, Image, ResultRow, Truth};
+use super::report::{ClassReport, ModelEntry, Report, TilingReport};
+use crate::clock::Clock;
+use crate::detect::merge::{Sighting, merge};
+use crate::detect::tiles::{SMALLEST_SIDE_PX, whole_and_tiles};
+use crate::detect::{Class, Detection, OnnxDetector, Sightings, Thresholds};
+use crate::evidence::still;
+use crate::frame::Picture;
+use crate::geometry::{BBox, Norm};
+
+/// The model that is scored when none is named.
+const DEFAULT_MODEL: &str = "models/ssdlite.toml";
+/// Average precision is about faint boxes too: down to here, where a hit hardly adds to it any more.
+const SCORED_FROM: f32 = 0.01;
+
+/// What is scored on what.
+#[derive(Debug, Args)]
+pub struct DetectArgs {
+    /// Folder of the pictures, JPEG or PNG.
+    #[arg(long, value_name = "DIR")]
+    images: PathBuf,
+    /// What is in them, as COCO writes it; scored are vessel (or boat, ship) and person (or people, pedestrian).
+    #[arg(long, value_name = "COCO_JSON")]
+    truth: PathBuf,
+    /// Look at the whole picture (none), or also at square tiles of so many pixels that cover it; several, separated by
+    /// commas, are scored in turn.
+    #[arg(long, value_name = "SIDE_PX", value_delimiter = ',', default_value = "none")]
+    tiles: Vec<Tiling>,
+    /// Model manifest.
+    #[arg(long, value_name = "MANIFEST", default_value = DEFAULT_MODEL)]
+    model: PathBuf,
+    /// ONNX Runtime's library.
+    #[arg(long, value_name = "PATH", default_value = "models/runtime/libonnxruntime.so")]
+    runtime: PathBuf,
+    /// Threads a run.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    threads: u16,
+    /// Print everything as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Write the boxes of the last tiling as COCO results, for other tools to score.
+    #[arg(long, value_name = "FILE")]
+    detections: Option<PathBuf>,
+}
+
+/// Which regions of a picture are looked at: the whole, and tiles of so many pixels a side if any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tiling(pub Option<u32>);
+
+impl FromStr for Tiling {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.parse()) {
+            ("none", _) => Ok(Self(None)),
+            (_, Ok(side_px @ SMALLEST_SIDE_PX..)) => Ok(Self(Some(side_px))),
+            _ => Err(format!(
+                "a tiling is `none` or a side of {SMALLEST_SIDE_PX} pixels or more, for example 640"
+            )),
+        }
+    }
+}
+
+impl Tiling {
+    fn regions(self, picture: &Picture) -> Vec<BBox<Norm>> {
+        match self.0 {
+            None => vec![BBox::new(0.0, 0.0, 1.0, 1.0)],
+            Some(side_px) => whole_and_tiles(picture.size, side_px),
+        }
+    }
+}
+
+/// Scores the model; what came of it. Time is asked of `clock`, progress shown on standard error if that is a terminal.
+pub fn detect(args: &DetectArgs, clock: &dyn Clock) -> anyhow::Result<Report> {
+    let truth = coco::read(&args.truth)?;
+    // Before the first of what may be hours of looks, so that they are not lost to a typing error.
+    let paths = find_pictures(&args.images, &truth)?;
+    let mut detector = OnnxDetector::load(&args.model, &args.runtime, args.threads)?;
+    detector.see_down_to(SCORED_FROM);
+    let manifest = detector.manifest().clone();
+    let is_reported = |class: &Class| manifest.classes.iter().any(|(reported, _)| reported == class);
+    let (classes, unreported): (Vec<Class>, Vec<Class>) =
+        truth.categories.keys().partition(|c| is_reported(c));
+    ensure!(
+        !classes.is_empty(),
+        "{} is annotated with persons alone, and {} reports none",
+        args.truth.display(),
+        args.model.display()
+    );
+    let results = match &args.detections {
+        Some(path) => {
+            Some((path, File::create(path).with_context(|| format!("cannot write {}", path.display()))?))
+        }
+        None => None,
+    };
+
+    let mut tallies: Vec<Tally> = args.tiles.iter().map(|&tiling| Tally::new(tiling)).collect();
+    let bar = progress(paths.len());
+    for path in &paths {
+        let picture = still::read(path).with_context(|| path.display().to_string())?;
+        for tally in &mut tallies {
+            tally.look(&mut detector, &picture, clock).with_context(|| path.display().to_string())?;
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+
+    if let (Some((path, file)), Some(last)) = (results, tallies.last()) {
+        write_results(file, &truth, last).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(Report {
+        model: ModelEntry { name: manifest.name, sha256: manifest.sha256, manifest: args.model.clone() },
+        thresholds: manifest.thresholds.into(),
+        scored_from: SCORED_FROM,
+        threads: args.threads,
+        pictures: paths.len(),
+        unreported: unreported.into_iter().map(Class::as_str).collect(),
+        tilings: tallies.iter().map(|tally| tally.report(&truth, &classes)).collect(),
+        left_out: truth.left_out,
+    })
+}
+
+/// The file of each picture; they are there and of the size that the boxes were drawn for.
+fn find_pictures(folder: &Path, truth: &Truth) -> anyhow::Result<Vec<PathBuf>> {
+    let find = |image: &Image| -> anyhow::Result<PathBuf> {
+        let path = folder.join(&image.file_name);
+        let which = || format!("image {}: {}", image.id, path.display());
+        let found = still::size(&path).with_context(which)?;
+        ensure!(
+            found == image.size,
+            "{} has {}x{} pixels, but the boxes were drawn for {}x{}",
+            which(),
+            found.width,
+            found.height,
+            image.size.width,
+            image.size.height
+        );
+        Ok(path)
+    };
+    truth.images.iter().map(find).collect()
+}
+
+fn progress(pictures: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} pictures, {eta} to go");
+    ProgressBar::new(pictures as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// What one tiling came to, picture by picture.
+#[derive(Debug)]
+struct Tally {
+    tiling: Tiling,
+    runs: u64,
+    rejected: u64,
+    run_times: Vec<Duration>,
+    look_times: Vec<Duration>,
+    seen: Vec<Seen>,
+}
+
+/// Detections of one picture.
+#[derive(Debug)]
+struct Seen {
+    /// As the daemon would have them: merged from the manifest's floor up, then cut at its confidence.
+    sure: Vec<Detection>,
+    /// Merged from [`SCORED_FROM`] up.
+    all: Vec<Detection>,
+}
+
+impl Tally {
+    fn new(tiling: Tiling) -> Self {
+        Self { tiling, runs: 0, rejected: 0, run_times: vec![], look_times: vec![], seen: vec![] }
+    }
+
+    fn look(
+        &mut self,
+        detector: &mut OnnxDetector,
+        picture: &Picture,
+        clock: &dyn Clock,
+    ) -> anyhow::Result<()> {
+        let Thresholds { confidence, floor, iou } = detector.manifest().thresholds;
+        let regions = self.tiling.regions(picture);
+        let began = clock.mono();
+        let Sightings { boxes, runs, rejected } = detector.sightings(picture, &regions)?;
+        // Faint boxes may take part in a merge: what the daemon never sees must not change what it reports.
+        let reported: Vec<Sighting> =
+            boxes.iter().filter(|s| s.detection.confidence >= floor).copied().collect();
+        let mut sure = merge(reported, picture.size, iou);
+        self.look_times.push(clock.mono().since(began));
+        sure.retain(|detection| detection.confidence >= confidence);
+        self.seen.push(Seen { sure, all: merge(boxes, picture.size, iou) });
+        self.runs += u64::from(runs);
+        self.rejected += u64::from(rejected);
+        let began = clock.mono();
+        detector.run_only()?;
+        self.run_times.push(clock.mono().since(began));
+        Ok(())
+    }
+
+    fn report(&self, truth: &Truth, classes: &[Class]) -> TilingReport {
+        let pictures = |class: Class, of: fn(&Seen) -> &[Detection]| -> Vec<PictureBoxes> {
+            truth.images.iter().zip(&self.seen).map(|(image, seen)| boxes(image, of(seen), class)).collect()
+        };
+        let class_report = |&class: &Class| {
+            ClassReport::new(class, &pictures(class, |seen| &seen.all), &pictures(class, |seen| &seen.sure))
+        };
+        TilingReport {
+            tile_side_px: self.tiling.0,
+            runs_per_picture: self.runs as f64 / self.seen.len() as f64,
+            run_ms: median_ms(&self.run_times),
+            picture_ms: median_ms(&self.look_times),
+            rejected: self.rejected,
+            classes: classes.iter().map(class_report).collect(),
+        }
+    }
+}
+
+/// The boxes of one class in one picture.
+fn boxes(image: &Image, detections: &[Detection], class: Class) -> PictureBoxes {
+    let truth = image.boxes.iter().filter(|(c, _)| *c == class).map(|(_, drawn)| drawn.clone()).collect();
+    let found = detections.iter().filter(|d| d.class == class);
+    let found = found.map(|d| FoundBox { bbox: xywh(d), score: f64::from(d.confidence) }).collect();
+    PictureBoxes { truth, found }
+}
+
+fn xywh(detection: &Detection) -> XyWh {
+    let b = detection.bbox;
+    let [x0, y0, x1, y1] = [b.x0, b.y0, b.x1, b.y1].map(f64::from);
+    [x0, y0, x1 - x0, y1 - y0]
+}
+
+/// The middle one: a box that was busy with something else for a moment does not move it.
+fn median_ms(times: &[Duration]) -> f64 {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    times.get(times.len() / 2).map_or(0.0, |time| time.as_secs_f64() * 1e3)
+}
+
+fn write_results(file: File, truth: &Truth, tally: &Tally) -> anyhow::Result<()> {
+    let mut rows = Vec::new();
+    for (image, seen) in truth.images.iter().zip(&tally.seen) {
+        for detection in &seen.all {
+            // A class that is not annotated cannot be scored.
+            let Some(&category_id) = truth.categories.get(&detection.class) else { continue };
+            let score = f64::from(detection.confidence);
+            rows.push(ResultRow { image_id: image.id, category_id, bbox: xywh(detection), score });
+        }
+    }
+    let mut out = BufWriter::new(file);
+    serde_json::to_writer(&mut out, &rows)?;
+    Ok(out.flush()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tiling_is_none_or_a_side_and_nothing_else() {
+        assert_eq!("none".parse(), Ok(Tiling(None)));
+        assert_eq!("640".parse(), Ok(Tiling(Some(640))));
+        for text in ["63", "0", "-640", "640px", ""] {
+            let error = text.parse::<Tiling>().unwrap_err();
+            assert!(error.contains("`none` or a side of 64 pixels or more"), "{text}: {error}");
+        }
+    }
+}
