@@ -2,10 +2,15 @@
 
 use super::heads::Candidate;
 
+/// The most candidates that are looked at: beyond it the model is broken, and comparing all with all would take seconds.
+const MOST_CANDIDATES: usize = 2000;
+
 /// Keeps the surest of each heap of overlapping boxes of a class, the surest first. Equal ones keep the model's order,
-/// so that the same frame gives the same boxes.
-pub fn suppress(candidates: &mut Vec<Candidate>, iou: f32) {
+/// so that the same frame gives the same boxes. Returns how many were dropped unlooked at: the faintest beyond 2000.
+pub fn suppress(candidates: &mut Vec<Candidate>, iou: f32) -> usize {
     candidates.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+    let beyond = candidates.len().saturating_sub(MOST_CANDIDATES);
+    candidates.truncate(MOST_CANDIDATES);
     let mut kept = 0;
     for i in 0..candidates.len() {
         let candidate = candidates[i];
@@ -18,6 +23,7 @@ pub fn suppress(candidates: &mut Vec<Candidate>, iou: f32) {
         }
     }
     candidates.truncate(kept);
+    beyond
 }
 
 #[cfg(test)]
@@ -50,6 +56,15 @@ mod tests {
         ];
         suppress(&mut boxes, 0.5);
         assert_eq!(boxes.len(), 2);
+    }
+
+    #[test]
+    fn of_too_many_candidates_the_faintest_are_dropped_and_counted() {
+        let apart =
+            |i: u16| candidate(Class::Vessel, f32::from(i) / 3000.0, [f32::from(i) * 8.0, 0.0, 6.0, 4.0]);
+        let mut boxes: Vec<_> = (0..2003).map(apart).collect();
+        assert_eq!(suppress(&mut boxes, 0.5), 3);
+        assert_eq!((boxes.len(), boxes[0], boxes[1999]), (2000, apart(2002), apart(3)));
     }
 
     proptest! {

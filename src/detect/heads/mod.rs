@@ -41,9 +41,6 @@ pub struct Candidates {
     pub rejected: u32,
 }
 
-/// The most candidates one run may leave: beyond it the model is broken, and NMS would take seconds.
-const MOST_CANDIDATES: usize = 2000;
-
 impl Candidates {
     fn clear(&mut self) {
         self.boxes.clear();
@@ -55,7 +52,7 @@ impl Candidates {
         // Sigmoids in 32 bits may round to a hair above 1.
         let sane =
             confidence <= 1.001 && [x0, y0, x1, y1].iter().all(|v| v.is_finite()) && x1 > x0 && y1 > y0;
-        if sane && self.boxes.len() < MOST_CANDIDATES {
+        if sane {
             self.boxes.push(Candidate {
                 class,
                 confidence: confidence.min(1.0),
