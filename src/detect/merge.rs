@@ -55,7 +55,7 @@ pub fn merge(sightings: Vec<Sighting>, frame: FrameSize, iou: f32) -> Vec<Detect
     let mut parts: Vec<Part> = sightings.into_iter().map(|s| Part::new(s, frame)).collect();
     // Whole boxes settle what they hold first. Then halves are joined, before the larger half can swallow the smaller.
     drop_parts(&mut parts, |other| !other.is_cut());
-    while join_two(&mut parts) {}
+    join_halves(&mut parts);
     drop_parts(&mut parts, |_| true);
     // Whole before joined before cut, then by confidence: the first of a heap stays.
     parts.sort_by(|a, b| {
@@ -130,44 +130,58 @@ fn drop_parts(parts: &mut Vec<Part>, may_hold: impl Fn(&Part) -> bool) {
     });
 }
 
-/// Joins the first two halves it finds; false when there are none.
-fn join_two(parts: &mut Vec<Part>) -> bool {
-    for i in 0..parts.len() {
-        for j in 0..parts.len() {
-            if i == j || parts[i].region == parts[j].region || parts[i].class() != parts[j].class() {
-                continue;
-            }
-            let (a, b) = (parts[i], parts[j]);
-            let cuts = if meet_sideways(&a, &b) {
-                Cuts {
-                    left: a.cuts.left,
-                    right: b.cuts.right,
-                    top: a.cuts.top || b.cuts.top,
-                    bottom: a.cuts.bottom || b.cuts.bottom,
-                }
-            } else if meet_upright(&a, &b) {
-                Cuts {
-                    left: a.cuts.left || b.cuts.left,
-                    right: a.cuts.right || b.cuts.right,
-                    top: a.cuts.top,
-                    bottom: b.cuts.bottom,
-                }
-            } else {
-                continue;
-            };
-            let surer =
-                if a.detection.confidence >= b.detection.confidence { a.detection } else { b.detection };
-            parts[i] = Part {
-                detection: Detection { bbox: a.detection.bbox.union(&b.detection.bbox), ..surer },
-                region: a.region.union(&b.region),
-                cuts,
-                joined: true,
-            };
-            parts.remove(j);
-            return true;
+/// Joins halves until no two are left that meet; of several pairs the first by the order of `parts`.
+fn join_halves(parts: &mut Vec<Part>) {
+    let mut i = 0;
+    while i < parts.len() {
+        // No part before `i` meets any other, so after a join the new part alone may meet one of them: looking at the
+        // others again would take seconds where a picture has thousands of faint boxes.
+        let later = (0..parts.len()).find_map(|j| Some((j, join(&parts[i], &parts[j])?)));
+        let Some((j, mut whole)) = later else {
+            i += 1;
+            continue;
+        };
+        parts[i] = whole;
+        parts.remove(j);
+        i -= usize::from(j < i);
+        while let Some((before, joined)) = (0..i).find_map(|k| Some((k, join(&parts[k], &whole)?))) {
+            whole = joined;
+            parts[before] = whole;
+            parts.remove(i);
+            i = before;
         }
     }
-    false
+}
+
+/// One part of two, when `b` goes on right of `a` or below it.
+fn join(a: &Part, b: &Part) -> Option<Part> {
+    if a.region == b.region || a.class() != b.class() {
+        return None;
+    }
+    let cuts = if meet_sideways(a, b) {
+        Cuts {
+            left: a.cuts.left,
+            right: b.cuts.right,
+            top: a.cuts.top || b.cuts.top,
+            bottom: a.cuts.bottom || b.cuts.bottom,
+        }
+    } else if meet_upright(a, b) {
+        Cuts {
+            left: a.cuts.left || b.cuts.left,
+            right: a.cuts.right || b.cuts.right,
+            top: a.cuts.top,
+            bottom: b.cuts.bottom,
+        }
+    } else {
+        return None;
+    };
+    let surer = if a.detection.confidence >= b.detection.confidence { a.detection } else { b.detection };
+    Some(Part {
+        detection: Detection { bbox: a.detection.bbox.union(&b.detection.bbox), ..surer },
+        region: a.region.union(&b.region),
+        cuts,
+        joined: true,
+    })
 }
 
 /// True when `a` is cut on its right where `b`, on its left, goes on.
