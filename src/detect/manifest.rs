@@ -33,7 +33,7 @@ impl HeadKind {
     const NAMES: [(&'static str, Self); 4] =
         [("ssd", Self::Ssd), ("nanodet", Self::NanoDet), ("yolox", Self::YoloX), ("yolov8", Self::YoloV8)];
 
-    /// Heads that lay grids of 8, 16 and 32 pixels over the input.
+    /// Heads that lay grids of up to 32 pixels over the input.
     fn needs_multiple_of_32(self) -> bool {
         self != Self::Ssd
     }
@@ -346,7 +346,8 @@ fn check_input(input: &Input, head: HeadKind, refuse: &Refuse) -> Result<(), Loa
 fn check_outputs(raw: RawOutputs, head: HeadKind, refuse: &Refuse) -> Result<Vec<String>, LoadError> {
     let (scores, boxes, predictions) = match head {
         HeadKind::Ssd => (1, 1, 0),
-        HeadKind::NanoDet => (3, 3, 0),
+        // One map each a level; a model for small vessels has a fourth.
+        HeadKind::NanoDet => (raw.scores.len().clamp(3, 4), raw.scores.len().clamp(3, 4), 0),
         HeadKind::YoloX | HeadKind::YoloV8 => (0, 0, 1),
     };
     for (key, names, wanted) in [

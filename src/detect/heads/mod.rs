@@ -124,8 +124,9 @@ impl Head {
         into.clear();
         match (self.kind, outputs) {
             (HeadKind::Ssd, [scores, boxes]) => ssd::decode(self, scores.data, boxes.data, into),
-            (HeadKind::NanoDet, [scores @ .., b8, b16, b32]) => {
-                nanodet::decode(self, scores, &[*b8, *b16, *b32], into)
+            (HeadKind::NanoDet, maps) => {
+                let (scores, boxes) = maps.split_at(maps.len() / 2);
+                nanodet::decode(self, scores, boxes, into);
             }
             (HeadKind::YoloX, [map]) => yolox::decode(self, map.data, into),
             (HeadKind::YoloV8, [map]) => yolov8::decode(self, map, into),
@@ -140,7 +141,7 @@ impl Head {
     }
 }
 
-/// Grids that NanoDet and YOLOX lay over their input, in pixels a cell.
+/// Grids that YOLOX lays over its input, in pixels a cell.
 const STRIDES: [usize; 3] = [8, 16, 32];
 
 /// Refuses an output whose shape is not `expected`; `-1` there stands for any extent.

@@ -1,17 +1,23 @@
-//! NanoDet (Lyu 2020) with the generalised focal loss head (Li et al. 2020, arXiv 2006.04388). For strides 8, 16 and 32:
-//! scores `[1, cells, classes]` past the sigmoid, and boxes `[1, cells, 4 x bins]`, for each side a distribution over
+//! NanoDet (Lyu 2020) with the generalised focal loss head (Li et al. 2020, arXiv 2006.04388). For strides 8, 16 and 32,
+//! and before them 4 where the model has a level for small vessels: scores `[1, cells, classes]` past the sigmoid, and boxes `[1, cells, 4 x bins]`, for each side a distribution over
 //! `bins` distances from the cell's middle, in strides.
 
-use super::{Candidates, Head, Manifest, STRIDES, Tensor, expect_shape};
+use super::{Candidates, Head, Manifest, Tensor, expect_shape};
 use crate::detect::refusal::LoadError;
+
+/// The strides of `levels` maps, three or four.
+fn strides(levels: usize) -> impl Iterator<Item = usize> {
+    [4, 8, 16, 32].into_iter().skip(4 - levels.clamp(3, 4))
+}
 
 pub(super) fn check(manifest: &Manifest, shapes: &[Vec<i64>]) -> Result<usize, LoadError> {
     let (mut scores, mut sides) = (-1, -1);
-    for (i, stride) in STRIDES.into_iter().enumerate() {
+    let levels = shapes.len() / 2;
+    for (i, stride) in strides(levels).enumerate() {
         let cells = ((manifest.input.width / stride) * (manifest.input.height / stride)) as i64;
         expect_shape(manifest, "outputs.scores", &shapes[i], &[1, cells, scores])?;
-        expect_shape(manifest, "outputs.boxes", &shapes[i + 3], &[1, cells, sides])?;
-        (scores, sides) = (shapes[i][2], shapes[i + 3][2]);
+        expect_shape(manifest, "outputs.boxes", &shapes[i + levels], &[1, cells, sides])?;
+        (scores, sides) = (shapes[i][2], shapes[i + levels][2]);
     }
     if sides < 8 || sides % 4 != 0 {
         return Err(manifest.refuse(
@@ -25,7 +31,7 @@ pub(super) fn check(manifest: &Manifest, shapes: &[Vec<i64>]) -> Result<usize, L
 }
 
 pub(super) fn decode(head: &Head, scores: &[Tensor], boxes: &[Tensor], into: &mut Candidates) {
-    for ((stride, scores), boxes) in STRIDES.into_iter().zip(scores).zip(boxes) {
+    for ((stride, scores), boxes) in strides(scores.len()).zip(scores).zip(boxes) {
         let (columns, rows) = head.grid(stride);
         let sides = boxes.data.len() / (columns * rows);
         let bins = sides / 4;

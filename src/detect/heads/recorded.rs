@@ -47,8 +47,10 @@ fn manifest(head: &str, side: usize) -> Manifest {
     let outputs = match head {
         "ssd" => "scores = ['s']\nboxes = ['b']",
         "nanodet" => "scores = ['s', 't', 'u']\nboxes = ['a', 'b', 'c']",
+        "nanodet of four levels" => "scores = ['r', 's', 't', 'u']\nboxes = ['z', 'a', 'b', 'c']",
         _ => "predictions = ['p']",
     };
+    let head = head.trim_end_matches(" of four levels");
     let text = format!(
         "name = 'm'\nfile = 'm.onnx'\nsha256 = '{:064}'\nlicence = 'MIT'\nsource = 'here'\nhead = '{head}'\n\
          [input]\nname = 'i'\nlayout = 'nchw'\nwidth = {side}\nheight = {side}\ncolour = 'rgb'\nresize = 'stretch'\n\
@@ -108,12 +110,32 @@ fn shapes(head: &str) -> Vec<Vec<i64>> {
     match head {
         "ssd" => vec![vec![1, 50, 10], vec![1, 50, 4]],
         "nanodet" => [10, 44].iter().flat_map(|&n| grids.map(|cells| vec![1, cells, n])).collect(),
+        "nanodet of four levels" => {
+            [10, 44].iter().flat_map(|&n| [256, 64, 16, 4].map(|cells| vec![1, cells, n])).collect()
+        }
         "yolox" => vec![vec![1, 84, 15]],
         _ => vec![vec![1, 14, 84]],
     }
 }
 
-const HEADS: [&str; 4] = ["ssd", "nanodet", "yolox", "yolov8"];
+const HEADS: [&str; 5] = ["ssd", "nanodet", "nanodet of four levels", "yolox", "yolov8"];
+
+#[test]
+fn a_fourth_level_of_nanodet_is_the_finest() {
+    let head = "nanodet of four levels";
+    let shapes = shapes(head);
+    let checked = Head::new(&manifest(head, 64), &shapes).unwrap();
+    let mut data: Vec<_> = shapes.iter().map(|s| vec![0.0; s.iter().product::<i64>() as usize]).collect();
+    // Cell 3 of row 2 is sure of a vessel; each of its sides is surely one stride away.
+    let cell = 2 * 16 + 3;
+    data[0][cell * 10 + 8] = 0.9;
+    for side in 0..4 {
+        data[4][cell * 44 + side * 11 + 1] = 100.0;
+    }
+    let found = decode(&checked, &shapes, &data);
+    let bbox = BBox::new(10.0, 6.0, 18.0, 14.0);
+    assert_eq!(found.boxes, [Candidate { class: Class::Vessel, confidence: 0.9, bbox }]);
+}
 
 #[test]
 fn boxes_that_are_none_are_counted_and_left_out() {
