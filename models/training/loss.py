@@ -1,0 +1,106 @@
+"""Which cells answer for which box, and how wrong they are.
+
+Assignment by task alignment (Feng et al., TOOD, 2021); losses of Generalized Focal Loss (Li et al., 2020) with GIoU
+(Rezatofighi et al., 2019).
+"""
+
+import torch
+from torch.nn import functional as F
+
+from eye import BINS
+
+# So many cells answer for a box.
+MOST_CELLS = 9
+
+
+def cells(side, strides):
+    """Centres [n, 2] and strides [n] of all cells of a square input, level by level, row by row."""
+    centres, sizes = [], []
+    for stride in strides:
+        axis = (torch.arange(side // stride) + 0.5) * stride
+        y, x = torch.meshgrid(axis, axis, indexing="ij")
+        centres.append(torch.stack([x.flatten(), y.flatten()], 1))
+        sizes.append(torch.full((axis.numel() ** 2,), float(stride)))
+    return torch.cat(centres), torch.cat(sizes)
+
+
+def decode(distributions, centres, strides):
+    """[..., n, 4 * BINS] -> boxes [..., n, 4] in pixels."""
+    shape = distributions.shape[:-1]
+    weights = torch.arange(BINS, dtype=distributions.dtype)
+    sides = (distributions.reshape(*shape, 4, BINS).softmax(-1) * weights).sum(-1) * strides[:, None]
+    return torch.cat([centres - sides[..., :2], centres + sides[..., 2:]], -1)
+
+
+def overlaps(a, b, generalized=False):
+    """IoU (or GIoU) of boxes that broadcast against each other."""
+    low, high = torch.maximum(a[..., :2], b[..., :2]), torch.minimum(a[..., 2:], b[..., 2:])
+    shared = (high - low).clamp(min=0).prod(-1)
+    area = lambda v: (v[..., 2:] - v[..., :2]).clamp(min=0).prod(-1)
+    joint = area(a) + area(b) - shared + 1e-7
+    iou = shared / joint
+    if not generalized:
+        return iou
+    hull = (torch.maximum(a[..., 2:], b[..., 2:]) - torch.minimum(a[..., :2], b[..., :2])).prod(-1) + 1e-7
+    return iou - (hull - joint) / hull
+
+
+@torch.no_grad()
+def assign(scores, boxes, centres, strides, truth, labels):
+    """For one picture: cells [k] that answer, the box [k] each answers for, and the score [k] each should give."""
+    x0, y0, x1, y1 = truth.T[:, :, None]
+    inside = (centres[:, 0] > x0) & (centres[:, 0] < x1) & (centres[:, 1] > y0) & (centres[:, 1] < y1)
+    # A box between the centres of all cells falls to the nearest of the finest.
+    lost = ~inside.any(1)
+    if lost.any():
+        middle = (truth[lost, :2] + truth[lost, 2:]) / 2
+        distance = (centres - middle[:, None]).square().sum(-1) + (strides > strides.min()) * 1e9
+        inside[lost.nonzero()[:, 0], distance.argmin(1)] = True
+    iou = overlaps(truth[:, None], boxes)
+    fit = (scores[:, labels].T.clamp(min=1e-6) * iou.clamp(min=1e-3) ** 4) * inside
+    best = torch.zeros_like(inside)
+    chosen = fit.topk(min(MOST_CELLS, fit.shape[1]), 1).indices
+    best.scatter_(1, chosen, True)
+    best &= inside
+    # A cell answers for the box it fits best.
+    owner = torch.where(best, iou + 1e-6, 0.0)
+    best &= torch.zeros_like(best).scatter_(0, owner.argmax(0, keepdim=True), True)
+    box, cell = best.nonzero(as_tuple=True)
+    masked = torch.where(best, fit, 0.0)
+    top_fit = masked.amax(1).clamp(min=1e-9)
+    # Small boxes seldom overlap well; their scores would sink below every threshold.
+    top_iou = torch.where(best, iou, 0.0).amax(1).clamp(min=0.4)
+    return cell, box, masked[box, cell] / top_fit[box] * top_iou[box]
+
+
+def loss(logits, distributions, centres, strides, truths):
+    """Sum of the three losses, and each for the log. `truths`: per picture boxes, labels, unknowns."""
+    scores, boxes = logits.detach().sigmoid(), decode(distributions, centres, strides)
+    target, weight = torch.zeros_like(logits), torch.ones_like(logits)
+    picked = []
+    for i, (truth, labels, unknown) in enumerate(truths):
+        for x0, y0, x1, y1, c in unknown.tolist():
+            hidden = (centres[:, 0] > x0) & (centres[:, 0] < x1) & (centres[:, 1] > y0) & (centres[:, 1] < y1)
+            weight[i, hidden, int(c)] = 0.0
+        if len(truth):
+            cell, box, value = assign(scores[i], boxes[i].detach(), centres, strides, truth, labels)
+            target[i, cell, labels[box]] = value
+            weight[i, cell, labels[box]] = 1.0
+            picked.append((torch.full_like(cell, i), cell, truth[box], value))
+    total = target.sum().clamp(min=1.0)
+    focus = (scores - target).abs().square()
+    quality = (F.binary_cross_entropy_with_logits(logits, target, reduction="none") * focus * weight).sum() / total
+    if not picked:
+        return quality, {"quality": quality.item()}
+    i, cell, truth, value = (torch.cat(v) for v in zip(*picked))
+    place = ((1 - overlaps(boxes[i, cell], truth, generalized=True)) * value).sum() / total
+    sides = torch.cat([centres[cell] - truth[:, :2], truth[:, 2:] - centres[cell]], 1) / strides[cell, None]
+    sides = sides.clamp(0, BINS - 1.01)
+    low = sides.long()
+    share = sides - low
+    rows = distributions[i, cell].reshape(-1, BINS)
+    spread = F.cross_entropy(rows, low.flatten(), reduction="none") * (1 - share.flatten())
+    spread = spread + F.cross_entropy(rows, low.flatten() + 1, reduction="none") * share.flatten()
+    spread = (spread.reshape(-1, 4).mean(1) * value).sum() / total
+    parts = {"quality": quality.item(), "place": place.item(), "spread": spread.item()}
+    return quality + 2.0 * place + 0.35 * spread, parts

@@ -1,0 +1,141 @@
+"""Trains the eye: `train.py --prepared FILE --out runs/NAME`. Started again, it goes on where it stopped."""
+
+import argparse
+import json
+import math
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, IterableDataset
+
+from eye import Eye, load_base
+from loss import cells, loss
+from recipe import add_recipe, read_recipe
+from samples import Sampler
+from views import Mistake, load_prepared
+
+# NanoDet's normalisation, BGR.
+MEAN, STD = (103.53, 116.28, 123.675), (57.375, 57.12, 58.395)
+SAVE_EVERY_S = 120
+here = Path(__file__).parent
+
+
+def arguments():
+    a = argparse.ArgumentParser(description=__doc__)
+    a.add_argument("--prepared", type=Path, required=True, help="what prepare.py wrote")
+    a.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the log")
+    a.add_argument("--start", type=Path, default=here.parent / "nanodet.onnx", help="weights to begin with: NanoDet-g's ONNX, or a checkpoint")
+    add_recipe(a)
+    return a.parse_args()
+
+
+class Stream(IterableDataset):
+    """Samples without end."""
+
+    def __init__(self, sampler):
+        self.sampler = sampler
+
+    def __iter__(self):
+        while True:
+            picture, boxes, labels, unknown = self.sampler.sample()
+            pixels = (picture[..., ::1].astype(np.float32) - MEAN) / STD
+            yield (
+                torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1), np.float32)),
+                torch.from_numpy(np.asarray(boxes, np.float32).reshape(-1, 4)),
+                torch.from_numpy(np.asarray(labels, np.int64).reshape(-1)),
+                torch.from_numpy(np.asarray(unknown, np.float32).reshape(-1, 5)),
+            )
+
+
+def collate(batch):
+    return torch.stack([b[0] for b in batch]), [b[1:] for b in batch]
+
+
+class Average:
+    """Weights averaged over the last steps: steadier than any one of them."""
+
+    def __init__(self, model):
+        self.state = {k: v.clone() for k, v in model.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, model, step):
+        keep = min(0.998, (1 + step) / (10 + step))
+        for key, value in model.state_dict().items():
+            self.state[key].lerp_(value, 1 - keep)
+
+
+def train(options):
+    recipe = read_recipe(options.recipe, options.set)
+    options.out.mkdir(parents=True, exist_ok=True)
+    checkpoint = options.out / "last.pt"
+    torch.manual_seed(recipe["seed"])
+    model = Eye(recipe["fine"])
+    if options.start.suffix == ".onnx":
+        load_base(model, options.start)
+    else:
+        model.load_state_dict(torch.load(options.start, weights_only=True)["average"])
+    model = model.to(memory_format=torch.channels_last)
+    # Edges and colours are the same everywhere, and their large maps take a quarter of the time.
+    for part in (model.backbone.stem, model.backbone.stages[0]):
+        part.requires_grad_(False)
+    steps = recipe["samples"] // recipe["batch"]
+    optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), recipe["learning_rate"], weight_decay=0.01)
+    warm = min(100, steps // 10)
+    rate = lambda step: min(1.0, (step + 1) / warm) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps))))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
+    average, step = Average(model), 0
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, weights_only=True)
+        model.load_state_dict(saved["model"])
+        optimizer.load_state_dict(saved["optimizer"])
+        schedule.load_state_dict(saved["schedule"])
+        average.state, step = saved["average"], saved["step"]
+        print(f"{checkpoint}: going on at step {step} of {steps}")
+    (options.out / "recipe.json").write_text(json.dumps(recipe, indent=1))
+    # Another seed after a restart: the samples already seen need not come again.
+    sampler = Sampler(load_prepared(options.prepared), recipe, (recipe["seed"], step))
+    batches = iter(DataLoader(Stream(sampler), recipe["batch"], collate_fn=collate, num_workers=1, prefetch_factor=4))
+    centres, strides = cells(recipe["side"], model.strides)
+
+    def save():
+        state = dict(model=model.state_dict(), optimizer=optimizer.state_dict(), schedule=schedule.state_dict(), average=average.state, step=step, fine=recipe["fine"])
+        torch.save(state, checkpoint.with_suffix(".tmp"))
+        checkpoint.with_suffix(".tmp").replace(checkpoint)
+
+    began = saved_at = time.monotonic()
+    first, sums = step, {}
+    with (options.out / "log.jsonl").open("a") as log:
+        while step < steps:
+            pictures, truths = next(batches)
+            logits, distributions = model(pictures.contiguous(memory_format=torch.channels_last))
+            total, parts = loss(torch.cat(logits, 1), torch.cat(distributions, 1), centres, strides, truths)
+            optimizer.zero_grad(set_to_none=True)
+            total.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
+            optimizer.step()
+            schedule.step()
+            step += 1
+            average.update(model, step)
+            for key, value in parts.items():
+                sums.setdefault(key, []).append(value)
+            if step % 20 == 0 or step == steps:
+                means = {k: round(float(np.mean(v)), 4) for k, v in sums.items()}
+                sums = {}
+                speed = (step - first) * recipe["batch"] / (time.monotonic() - began)
+                left = (steps - step) * recipe["batch"] / speed
+                log.write(json.dumps({"step": step, "samples": step * recipe["batch"], "rate": schedule.get_last_lr()[0], **means}) + "\n")
+                log.flush()
+                print(f"step {step} of {steps}, {means}, {speed:.1f} samples/s, {left / 60:.0f} min left", flush=True)
+            if time.monotonic() - saved_at > SAVE_EVERY_S or step == steps:
+                save()
+                saved_at = time.monotonic()
+
+
+if __name__ == "__main__":
+    try:
+        train(arguments())
+    except Mistake as mistake:
+        sys.exit(f"train: {mistake}")
