@@ -9,19 +9,16 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::reel::{Reel, played, progress};
 use crate::clock::{Clock, MonoTime, Stamp, SystemClock};
 use crate::config::Site;
 use crate::daemon::Watch;
 use crate::detect::OnnxDetector;
-use crate::detect::schedule::FairTurns;
 use crate::frame::Frame;
-use crate::ingest::{ClipSource, EndReason, FrameSource, Next, Pace};
 use crate::logbook::{StartEntry, Writer, WriterOptions};
-use crate::names::CameraId;
 
 /// Run recordings through the watch, faster than real time; the same input gives the same logbook.
 #[derive(Debug, Args)]
@@ -69,14 +66,12 @@ struct CameraSummary {
 /// Time to write what waits at the end.
 const WRITE_OUT: Duration = Duration::from_secs(60);
 
-/// One recording under way.
-struct Reel {
+/// One camera's recording.
+struct Playing {
     index: usize,
-    source: ClipSource,
-    turns: FairTurns,
+    reel: Reel,
     /// The next frame that is due a look.
     next: Option<Frame>,
-    frames: u64,
 }
 
 /// Runs the replay.
@@ -89,7 +84,7 @@ pub fn replay(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         );
     }
     let start = Stamp { mono: MonoTime::from_boot(Duration::ZERO), wall: args.start };
-    let mut reels = open_reels(&args.cameras, &site, start)?;
+    let mut playing = open_reels(&args.cameras, &site, start)?;
     let detector = OnnxDetector::load(&site.model.manifest, &site.model.runtime, site.model.threads)?;
     let entry = StartEntry {
         at: start,
@@ -109,24 +104,23 @@ pub fn replay(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let bar = progress();
     let mut last = start;
     let mut last_shown = began;
-    for reel in &mut reels {
-        reel.advance()?;
+    for camera in &mut playing {
+        camera.next = camera.reel.next_due()?;
     }
     // The earliest frame of all cameras next: rooms see the recordings in the order in which they were made.
-    while let Some(reel) =
-        reels.iter_mut().filter(|r| r.next.is_some()).min_by_key(|r| r.next.as_ref().map(|f| f.stamp.mono))
+    while let Some(camera) =
+        playing.iter_mut().filter(|c| c.next.is_some()).min_by_key(|c| c.next.as_ref().map(|f| f.stamp.mono))
     {
-        let Some(frame) = reel.next.take() else { break };
+        let Some(frame) = camera.next.take() else { break };
         last = frame.stamp;
-        for entry in watch.look(reel.index, &frame)? {
+        for entry in watch.look(camera.index, &frame)? {
             logbook.send(entry)?;
         }
-        reel.advance()?;
+        camera.next = camera.reel.next_due()?;
         let now = clock.mono();
         if now.since(last_shown) > Duration::from_millis(200) {
             last_shown = now;
-            let recorded = last.mono.since_boot().as_secs();
-            bar.set_message(format!("{} min {:02} s of the recording", recorded / 60, recorded % 60));
+            bar.set_message(played(&last));
             bar.tick();
         }
     }
@@ -138,15 +132,15 @@ pub fn replay(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
 
     let took_s = clock.mono().since(began).as_secs_f64();
     let recorded_s = last.mono.since_boot().as_secs_f64();
-    let cameras = reels
+    let cameras = playing
         .iter()
-        .map(|reel| {
+        .map(|Playing { index, reel, .. }| {
             let of =
                 |counter: &std::sync::atomic::AtomicU64| counter.load(std::sync::atomic::Ordering::Relaxed);
-            let stats = &stats[reel.index];
+            let stats = &stats[*index];
             CameraSummary {
-                camera: site.cameras[reel.index].id.to_string(),
-                frames: reel.frames,
+                camera: site.cameras[*index].id.to_string(),
+                frames: reel.frames(),
                 looked_at: of(&stats.looks),
                 runs: of(&stats.runs),
                 detections: of(&stats.detections),
@@ -169,56 +163,20 @@ pub fn replay(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn open_reels(cameras: &[String], site: &Site, start: Stamp) -> anyhow::Result<Vec<Reel>> {
-    let mut reels: Vec<Reel> = Vec::new();
+fn open_reels(cameras: &[String], site: &Site, start: Stamp) -> anyhow::Result<Vec<Playing>> {
+    let mut playing: Vec<Playing> = Vec::new();
     for argument in cameras {
         let (id, clip) = argument
             .split_once('=')
             .with_context(|| format!("--camera {argument}: write ID=CLIP, such as quay-east=night.mp4"))?;
-        let known = || site.cameras.iter().map(|c| c.id.as_str()).collect::<Vec<_>>().join(", ");
-        let index = CameraId::new(id)
-            .ok()
-            .and_then(|id| site.cameras.iter().position(|camera| camera.id == id))
-            .with_context(|| {
-                format!("--camera {argument}: the site file has no camera `{id}`, but {}", known())
-            })?;
-        if reels.iter().any(|reel| reel.index == index) {
+        let index = super::camera_index(site, id).with_context(|| format!("--camera {argument}"))?;
+        if playing.iter().any(|other| other.index == index) {
             bail!("--camera {argument}: camera `{id}` has a clip already");
         }
-        let camera = &site.cameras[index];
-        let source = ClipSource::open(&camera.id, clip.as_ref(), start, Pace::Unpaced, Arc::default())?;
-        let turns = FairTurns::new(&[camera.looks_per_second]);
-        reels.push(Reel { index, source, turns, next: None, frames: 0 });
+        let reel = Reel::open(&site.cameras[index], clip.as_ref(), start)?;
+        playing.push(Playing { index, reel, next: None });
     }
-    Ok(reels)
-}
-
-impl Reel {
-    /// Decodes on to the next frame that is due a look.
-    fn advance(&mut self) -> anyhow::Result<()> {
-        loop {
-            match self.source.next(Duration::from_secs(10)) {
-                Next::Frame(frame) => {
-                    self.frames += 1;
-                    if self.turns.pick(frame.stamp.mono, &[true]).is_some() {
-                        self.next = Some(frame);
-                        return Ok(());
-                    }
-                }
-                Next::Ended(EndReason::EndOfStream) => return Ok(()),
-                Next::Ended(reason) => bail!("the clip cannot be played: {reason}"),
-                Next::Quiet => bail!("the clip gave no frame for 10 s"),
-            }
-        }
-    }
-}
-
-fn progress() -> ProgressBar {
-    let bar = ProgressBar::new_spinner();
-    bar.set_style(
-        ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()),
-    );
-    bar
+    Ok(playing)
 }
 
 impl std::fmt::Display for Summary {
