@@ -29,7 +29,7 @@
 //! | [`detect`] | model manifest, preprocessing, one file a model head, NMS, tiles, merging of regions, fair turns | ort, ndarray |
 //! | [`track`] | motion model, association, life of a track | pathfinding |
 //! | [`rules`] | schedules, conditions, life of a signal, the engine step | |
-//! | [`evidence`] | the picture of an event: crop, privacy masks, box, JPEG; stills read from files | image |
+//! | [`evidence`] | the picture of an event: crop, privacy masks, box, JPEG; whole pictures to label; stills read from files | image |
 //! | [`logbook`] | schema, migrations, the writer, readers, outbox, retention | rusqlite |
 //! | [`alerts`] | outbox relay, one MQTT session, topics, payloads, presence | rumqttc |
 //! | [`review`] | the state of the watch as page, JSON and metrics | axum |

@@ -1,4 +1,4 @@
-//! `havenwacht logbook`: follow it, list it, look one thing up, export it.
+//! `havenwacht logbook`: follow it, list it, look one thing up, export it. Export as labelled pictures is in [`proposals`].
 
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
+use super::proposals::{self, CocoArgs};
 use crate::clock::{Clock, SystemClock};
 use crate::logbook::{Filter, Kind, Reader, Table};
 
@@ -90,6 +91,8 @@ pub enum LogbookCommand {
         #[command(flatten)]
         rows: Rows,
     },
+    /// Write pictures of a replayed recording, with its detections as proposed boxes, to correct and train on (COCO).
+    Coco(CocoArgs),
 }
 
 /// What is listed or exported.
@@ -159,6 +162,7 @@ fn answer(command: &LogbookCommand, out: &mut impl Write) -> anyhow::Result<()> 
             source.open()?.export((*kind).into(), &rows.filter(None), |row| write_csv(row, out))??;
             Ok(())
         }
+        LogbookCommand::Coco(args) => proposals::coco(args, out),
     }
 }
 

@@ -4,6 +4,8 @@ pub mod check;
 pub mod demo;
 pub mod eval;
 pub mod logbook;
+pub mod proposals;
+mod reel;
 pub mod replay;
 pub mod run;
 
@@ -11,6 +13,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 /// Harbour watch: finds vessels in camera streams, flags suspicious movements, keeps the logbook, alerts the staff.
@@ -84,4 +87,12 @@ fn load_site(path: &Path) -> anyhow::Result<crate::config::Site> {
         let _unheard = writeln!(std::io::stderr(), "{warning}");
     }
     Ok(site)
+}
+
+/// The place of camera `id` in the site file.
+fn camera_index(site: &crate::config::Site, id: &str) -> anyhow::Result<usize> {
+    site.cameras.iter().position(|camera| camera.id.as_str() == id).with_context(|| {
+        let known: Vec<_> = site.cameras.iter().map(|camera| camera.id.as_str()).collect();
+        format!("the site file has no camera `{id}`, but {}", known.join(", "))
+    })
 }

@@ -1,4 +1,5 @@
-//! The picture of an event: a crop round the vessel, privacy masks blacked out, the box drawn, as JPEG.
+//! The picture of an event: a crop round the vessel, privacy masks blacked out, the box drawn, as JPEG. And whole
+//! pictures, masked alike, for people who label them.
 
 mod colour;
 pub mod still;
@@ -14,6 +15,8 @@ const MIN_CROP_WIDTH: f32 = 640.0;
 /// The picture is scaled down to at most this width: it travels with every alert.
 const MAX_WIDTH: u32 = 960;
 const JPEG_QUALITY: u8 = 80;
+/// Of whole pictures: models learn from them, and would learn the encoder's blocks too.
+const WHOLE_JPEG_QUALITY: u8 = 92;
 const BOX_COLOUR: Rgb<u8> = Rgb([255, 220, 0]);
 
 /// Draws the event's picture as JPEG, at most 960 pixels wide.
@@ -26,13 +29,30 @@ pub fn draw(picture: &Picture, subject: BBox<Px>, masks: &[Polygon]) -> Result<V
     let mut drawn = RgbImage::from_fn(width.max(1), height.max(1), |x, y| {
         // Nearest pixel: evidence shows what the camera gave, not an interpolation.
         let at = Point::<Px>::new(crop.x0 + (x as f32 + 0.5) * shrink, crop.y0 + (y as f32 + 0.5) * shrink);
-        let masked = masks.iter().any(|mask| mask.contains(picture.size.normalise(at)));
-        if masked { Rgb([0, 0, 0]) } else { Rgb(colour::rgb_at(picture, at.x as usize, at.y as usize)) }
+        shown(picture, masks, at)
     });
     let to_drawn = |x: f32, y: f32| (((x - crop.x0) / shrink) as i64, ((y - crop.y0) / shrink) as i64);
     outline(&mut drawn, to_drawn(subject.x0, subject.y0), to_drawn(subject.x1, subject.y1));
+    encode(&drawn, JPEG_QUALITY)
+}
+
+/// The whole picture as JPEG, pixel for pixel, with nothing drawn on it; black under the masks, as in [`draw`].
+pub fn whole(picture: &Picture, masks: &[Polygon]) -> Result<Vec<u8>, image::ImageError> {
+    let drawn = RgbImage::from_fn(picture.size.width, picture.size.height, |x, y| {
+        shown(picture, masks, Point::new(x as f32 + 0.5, y as f32 + 0.5))
+    });
+    encode(&drawn, WHOLE_JPEG_QUALITY)
+}
+
+/// What of the picture may leave memory at `at`: its colour, and black under a mask.
+fn shown(picture: &Picture, masks: &[Polygon], at: Point<Px>) -> Rgb<u8> {
+    let masked = masks.iter().any(|mask| mask.contains(picture.size.normalise(at)));
+    if masked { Rgb([0, 0, 0]) } else { Rgb(colour::rgb_at(picture, at.x as usize, at.y as usize)) }
+}
+
+fn encode(drawn: &RgbImage, quality: u8) -> Result<Vec<u8>, image::ImageError> {
     let mut jpeg = Vec::with_capacity(64 * 1024);
-    JpegEncoder::new_with_quality(&mut jpeg, JPEG_QUALITY).encode(
+    JpegEncoder::new_with_quality(&mut jpeg, quality).encode(
         drawn.as_raw(),
         drawn.width(),
         drawn.height(),

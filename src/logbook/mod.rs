@@ -35,6 +35,7 @@ mod outbox;
 #[cfg(test)]
 mod promises;
 mod reader;
+mod replayed;
 mod retention;
 mod signals;
 mod stats;
@@ -49,6 +50,7 @@ pub use entry::{
 pub use error::LogbookError;
 pub use outbox::{Depth, Outbox, OutboxRow};
 pub use reader::{Filter, Kind, News, Position, Reader, Table};
+pub use replayed::{Replay, Sight};
 pub use signals::{MAX_PAYLOAD_BYTES, MAX_PICTURE_BYTES};
 pub use stats::WriterStats;
 pub use writer::{LogbookSender, Writer, WriterGone, WriterOptions};

@@ -127,7 +127,7 @@ impl Kind {
 
 /// A reader beside the writer, in this process or another.
 pub struct Reader {
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 impl Reader {

@@ -368,3 +368,8 @@ fn class_number(class: Class) -> i64 {
         Class::Person => 1,
     }
 }
+
+/// What [`class_number`] stored; `None` for a class of a later version.
+pub(super) fn class_of(number: i64) -> Option<Class> {
+    [Class::Vessel, Class::Person].into_iter().find(|&class| class_number(class) == number)
+}

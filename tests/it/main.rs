@@ -13,4 +13,5 @@ mod daemon;
 mod detect;
 mod eval;
 mod ingest;
+mod proposals;
 mod scenes;

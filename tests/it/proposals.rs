@@ -1,0 +1,210 @@
+//! `havenwacht logbook coco` on a real recording, with a logbook as a replay of it writes.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Arc;
+use std::time::Duration;
+
+use havenwacht::clock::{MonoTime, Stamp, SystemClock};
+use havenwacht::detect::schedule::FairTurns;
+use havenwacht::detect::{Class, Detection};
+use havenwacht::evidence::still;
+use havenwacht::frame::{Frame, Picture};
+use havenwacht::geometry::BBox;
+use havenwacht::ingest::{ClipSource, EndReason, FrameSource, Next, Pace};
+use havenwacht::logbook::{Entry, LookEntry, StartEntry, Writer, WriterOptions};
+use havenwacht::names::CameraId;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::files::{havenwacht, root};
+use crate::support::camera::h264_clip;
+
+/// Columns under the privacy mask of the 320 there are.
+const MASKED: usize = 80;
+
+fn start() -> Stamp {
+    Stamp { mono: MonoTime::from_boot(Duration::ZERO), wall: "2026-06-01T22:00:00Z".parse().unwrap() }
+}
+
+fn id() -> CameraId {
+    CameraId::new("quay-east").unwrap()
+}
+
+/// Two cameras; the first looks five times a second and has a mask over the left quarter of its picture.
+fn site(folder: &Path) -> PathBuf {
+    let root = root().display();
+    let camera = |id: &str| {
+        format!(
+            "[[camera]]\nid = \"{id}\"\nurl = \"rtsp://127.0.0.1:9/{id}\"\ncodec = \"h264\"\nlooks_per_second = 5.0\n\
+             privacy_masks = [[[0.0, 0.0], [0.25, 0.0], [0.25, 1.0], [0.0, 1.0]]]\n"
+        )
+    };
+    let text = format!(
+        "[site]\nid = \"quiet-quay\"\ntime_zone = \"Europe/Amsterdam\"\n\
+         [model]\nmanifest = \"{root}/models/ssdlite.toml\"\nruntime = \"{root}/models/runtime/libonnxruntime.so\"\n\
+         [broker]\nhost = \"127.0.0.1\"\nport = 9\n[logbook]\npath = \"{}/logbook.sqlite\"\n\
+         [health]\nlisten = \"127.0.0.1:9464\"\n{}{}",
+        folder.display(),
+        camera("quay-east"),
+        camera("quay-west"),
+    );
+    let path = folder.join("site.toml");
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// The frames of the recording that a replay looks at.
+fn looked_at() -> Vec<Frame> {
+    let mut source = ClipSource::open(&id(), h264_clip(), start(), Pace::Unpaced, Arc::default()).unwrap();
+    let mut turns = FairTurns::new(&[5.0]);
+    let mut frames = Vec::new();
+    loop {
+        match source.next(Duration::from_secs(20)) {
+            Next::Frame(frame) => frames.extend(turns.pick(frame.stamp.mono, &[true]).map(|_| frame)),
+            Next::Ended(EndReason::EndOfStream) => return frames,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// Where the bright ball of the test picture is, from column `from` on: left, top, width, height.
+fn ball(picture: &Picture, from: usize) -> Option<[usize; 4]> {
+    let bright = |y: usize| {
+        let row = picture.row(0, y).iter().enumerate().skip(from);
+        row.filter(|(_, luma)| **luma > 128).map(move |(x, _)| (x, y))
+    };
+    let at: Vec<_> = (0..picture.size.height as usize).flat_map(bright).collect();
+    let (x0, x1) = (at.iter().map(|p| p.0).min()?, at.iter().map(|p| p.0).max()? + 1);
+    let (y0, y1) = (at.iter().map(|p| p.1).min()?, at.iter().map(|p| p.1).max()? + 1);
+    Some([x0, y0, x1 - x0, y1 - y0])
+}
+
+/// A replay's logbook of `frames`: the ball is detected in every second one. Frame numbers may be written falsely, by
+/// `shift`.
+fn logbook(folder: &Path, site: &Path, frames: &[Frame], shift: u64) -> PathBuf {
+    let path = folder.join(format!("replay-{shift}.sqlite"));
+    let (site, _) = havenwacht::config::load(site).unwrap();
+    let entry = StartEntry {
+        at: start(),
+        version: "0".into(),
+        config_hash: site.hash,
+        model_hash: "0".into(),
+        mode: "replay",
+        time_zone: "Europe/Amsterdam".into(),
+    };
+    let options = WriterOptions::new(Arc::new(SystemClock::default()));
+    let (writer, sender) = Writer::open(&path, &entry, options).unwrap();
+    for (i, frame) in frames.iter().enumerate() {
+        let [x, y, width, height] = ball(&frame.picture, 0).unwrap().map(|v| v as f32);
+        let bbox = BBox::from_xywh(x, y, width, height);
+        let seen = (Detection { class: Class::Vessel, confidence: 0.625, bbox }, None);
+        let look = LookEntry {
+            camera: id(),
+            at: frame.stamp,
+            frame_seq: frame.seq + shift,
+            frame_size: frame.picture.size,
+            detections: if i % 2 == 0 { vec![seen] } else { Vec::new() },
+            tracks: Vec::new(),
+        };
+        sender.send(Entry::Look(look)).unwrap();
+    }
+    writer.close(frames.last().unwrap().stamp.wall, Duration::from_secs(60)).unwrap();
+    path
+}
+
+fn export(site: &Path, logbook: &Path, camera: &str, recording: &Path, out: &Path) -> Output {
+    let mut command = Command::new(havenwacht());
+    command.args(["logbook", "coco", "--frames", "20", "--camera", camera, "--config"]).arg(site);
+    command.arg("--logbook").arg(logbook).arg("--recording").arg(recording).arg("--out").arg(out);
+    command.output().unwrap()
+}
+
+fn replayed() -> (TempDir, PathBuf, Vec<Frame>) {
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(folder.path());
+    (folder, site, looked_at())
+}
+
+#[test]
+fn pictures_and_proposed_boxes_belong_together_and_nothing_under_a_mask_is_written() {
+    let (folder, site, frames) = replayed();
+    let logbook = logbook(folder.path(), &site, &frames, 0);
+    let out = folder.path().join("set");
+    let output = export(&site, &logbook, "quay-east", h264_clip(), &out);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("20 pictures (4 where nothing was detected) and 16 boxes"), "{said}");
+    assert!(said.contains("proposals"), "{said}");
+
+    let set: Value = serde_json::from_slice(&std::fs::read(out.join("instances.json")).unwrap()).unwrap();
+    assert_eq!(set["categories"], json!([{"id": 1, "name": "vessel"}, {"id": 2, "name": "person"}]));
+    let name = |frame: &Frame| {
+        let utc = frame.stamp.wall.strftime("%Y%m%dT%H%M%S.%3fZ");
+        format!("quay-east-{utc}.jpg")
+    };
+    let by_name: BTreeMap<String, (usize, &Frame)> =
+        frames.iter().enumerate().map(|(i, frame)| (name(frame), (i, frame))).collect();
+    let (images, annotations) = (set["images"].as_array().unwrap(), set["annotations"].as_array().unwrap());
+    assert_eq!((images.len(), annotations.len()), (20, 16));
+    let (mut compared, mut hidden) = (0, 0);
+    for image in images {
+        assert_eq!(
+            (&image["width"], &image["height"], &image["camera"]),
+            (&json!(320), &json!(240), &json!("quay-east"))
+        );
+        let file_name = image["file_name"].as_str().unwrap();
+        let (i, frame) = by_name[file_name];
+        let boxes: Vec<_> = annotations.iter().filter(|a| a["image_id"] == image["id"]).collect();
+        assert_eq!(boxes.len(), usize::from(i % 2 == 0), "{file_name}");
+        let truth = ball(&frame.picture, 0).unwrap();
+        for proposed in boxes {
+            assert_eq!(proposed["bbox"], json!(truth.map(|v| v as f64)), "{file_name}");
+            assert_eq!(proposed["area"], json!((truth[2] * truth[3]) as f64));
+            let rest = (&proposed["category_id"], &proposed["iscrowd"], &proposed["score"]);
+            assert_eq!(rest, (&json!(1), &json!(0), &json!(0.625)));
+        }
+        let picture = still::read(&out.join("images").join(file_name)).unwrap();
+        assert_eq!(picture.size, frame.picture.size);
+        let under_mask = (0..240).flat_map(|y| &picture.row(0, y)[..MASKED - 8]).max().unwrap();
+        assert!(*under_mask < 16, "{file_name}: {under_mask}");
+        hidden += usize::from(truth[0] + 10 < MASKED);
+        if truth[0] > MASKED {
+            let shown = ball(&picture, 0).unwrap();
+            assert!(shown.iter().zip(&truth).all(|(a, b)| a.abs_diff(*b) <= 3), "{shown:?}, not {truth:?}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 5 && hidden > 0, "{compared} compared, {hidden} hidden");
+    let times: Vec<_> = images.iter().map(|image| by_name[image["file_name"].as_str().unwrap()].0).collect();
+    let gaps: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(gaps.iter().all(|gap| (1..=20).contains(gap)), "spread over 300 looks: {times:?}");
+}
+
+#[test]
+fn what_does_not_fit_is_told_and_nothing_is_written() {
+    let (folder, site, frames) = replayed();
+    let good = logbook(folder.path(), &site, &frames, 0);
+    let out = folder.path().join("set");
+    let refusal = |site: &Path, logbook: &Path, camera: &str, recording: &Path, out: &Path| {
+        let output = export(site, logbook, camera, recording, out);
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let full = refusal(&site, &good, "quay-east", h264_clip(), folder.path());
+    assert!(full.contains("is not empty: name a new folder"), "{full}");
+    let unknown = refusal(&site, &good, "attic", h264_clip(), &out);
+    assert!(unknown.contains("no camera `attic`, but quay-east, quay-west"), "{unknown}");
+    let unseen = refusal(&site, &good, "quay-west", h264_clip(), &out);
+    assert!(unseen.contains("has no detection of camera `quay-west`"), "{unseen}");
+    let gone = refusal(&site, &good, "quay-east", &folder.path().join("gone.mp4"), &out);
+    assert!(gone.contains("gone.mp4") && gone.contains("No such file"), "{gone}");
+    let other = logbook(folder.path(), &site, &frames, 1);
+    let other = refusal(&site, &other, "quay-east", h264_clip(), &out);
+    assert!(other.contains("does not go with") && other.contains("no look at frame 1, "), "{other}");
+    std::fs::write(&site, std::fs::read_to_string(&site).unwrap() + "\n# later\n").unwrap();
+    let changed = refusal(&site, &good, "quay-east", h264_clip(), &out);
+    assert!(changed.contains("is not as it was when") && changed.contains("again"), "{changed}");
+    assert!(!out.exists());
+}
