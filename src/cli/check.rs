@@ -66,7 +66,10 @@ fn summary(site: &Site, out: &mut impl Write) -> io::Result<()> {
     }
     let total: f64 = site.cameras.iter().map(config::looks_per_second).sum();
     let share = config::share_of_a_core(total) * 100.0;
-    writeln!(out, "\n{total:.1} looks a second in all, about {share:.0} % of one core with the small model")?;
+    writeln!(
+        out,
+        "\n{total:.1} looks a second in all, about {share:.0} % of one core with the model that comes with Havenwacht"
+    )?;
     let kept = site.retention;
     writeln!(
         out,
@@ -167,10 +170,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("site.toml");
         let example = include_str!("../../config/example.toml")
-            .replace("../models/ssdlite.toml", "ssdlite.toml")
+            .replace("../models/havenwacht.toml", "havenwacht.toml")
             .replace("../models/runtime/libonnxruntime.so", "libonnxruntime.so")
             .replace("/var/lib/havenwacht/", "");
-        std::fs::write(folder.path().join("ssdlite.toml"), "[input]\nwidth = 300\n").unwrap();
+        std::fs::write(folder.path().join("havenwacht.toml"), "[input]\nwidth = 416\n").unwrap();
         std::fs::write(folder.path().join("libonnxruntime.so"), "").unwrap();
         std::fs::write(&path, change(example)).unwrap();
         (folder, path)
@@ -192,9 +195,9 @@ mod tests {
             "My harbour (my-harbour), times in Europe/Amsterdam",
             "Quay east (quay-east): rtsp://192.0.2.10:554/stream1, H.264",
             "looks at the whole frame and 1 region 4 times a second",
-            "finds vessels this wide in a picture of 1920 px: about 256 px, in its narrowest region about 256 px",
+            "finds vessels this wide in a picture of 1920 px: about 185 px, in its narrowest region about 185 px",
             "night-passage: alert when a vessel is in Inner basin for 2s, every day 21:30 to 05:30 the next day",
-            "8.0 looks a second in all, about 14 % of one core",
+            "8.0 looks a second in all, about 30 % of one core",
         ] {
             assert!(out.contains(words), "no {words:?} in\n{out}");
         }

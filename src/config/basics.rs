@@ -83,7 +83,7 @@ fn time_zone(item: &Item<'_>) -> Option<TimeZone> {
 }
 
 fn model(section: &Table<'_>) -> Option<Model> {
-    let manifest = section.required("manifest", "\"/usr/share/havenwacht/models/ssdlite.toml\"", |item| {
+    let manifest = section.required("manifest", "\"/usr/share/havenwacht/models/havenwacht.toml\"", |item| {
         files::existing(
             item,
             "the model's manifest, a TOML file beside the model; `make demo` brings one to models/",

@@ -11,7 +11,7 @@ const BROKEN: &str = include_str!("../../tests/data/broken.toml");
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for path in
-        ["models/ssdlite.toml", "models/runtime/libonnxruntime.so", "config/clip.mp4", "config/secret"]
+        ["models/havenwacht.toml", "models/runtime/libonnxruntime.so", "config/clip.mp4", "config/secret"]
     {
         let path = folder.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -105,7 +105,7 @@ fn each_mistake_has_its_message() {
     wrong("[[camera]]", "[camera]", "camera", &["[[camera]]"]);
     wrong("[site]", "port = 1883\n[site]", "port", &["before the first section", "belongs in [broker]"]);
     wrong(
-        "../models/ssdlite.toml",
+        "../models/havenwacht.toml",
         "../models/ssd.toml",
         "model.manifest",
         &["there is no file", "ssd.toml"],
@@ -221,7 +221,7 @@ fn what_is_legal_and_suspicious_is_a_warning() {
     );
     odd("[logbook]", "[retention]\nevents = \"30d\"\n[logbook]", "retention", &["30d", "90d"]);
     odd("logbook.sqlite\"", "nowhere/logbook.sqlite\"", "logbook.path", &["there is no folder"]);
-    odd("looks_per_second = 4.0", "looks_per_second = 30", "camera[0]", &["60.0 looks a second", "108 %"]);
+    odd("looks_per_second = 4.0", "looks_per_second = 30", "camera[0]", &["60.0 looks a second", "222 %"]);
     odd("[[0.0, 0.4, 1.0, 0.8]]", "[[0.0, 0.0, 1.0, 1.0]]", "camera[0].regions[0]", &["whole frame"]);
     odd("[0.95, 0.95]", "[1.4, 0.95]", "zone[0].polygon", &["partly outside the picture"]);
     odd("\"tue\",", "\"mon\", \"tue\",", "rule[0].schedule[0].days[1]", &["named twice"]);

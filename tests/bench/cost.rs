@@ -113,7 +113,7 @@ fn decode() {
 
 /// Runs the demo's model on a still tensor, with the daemon's session settings.
 fn infer(runs: usize) {
-    let site = root().join("models/ssdlite.toml");
+    let site = root().join("models/havenwacht.toml");
     let runtime = root().join("models/runtime/libonnxruntime.so");
     let mut detector = havenwacht::detect::OnnxDetector::load(&site, &runtime, 1).expect("the model loads");
     for _ in 0..runs {

@@ -95,7 +95,7 @@ fn region_to_416(bencher: Bencher, format: PixelFormat) {
 }
 
 /// The models themselves; skipped where set-up has not brought them.
-#[divan::bench(args = ["ssdlite", "nanodet"])]
+#[divan::bench(args = ["ssdlite", "havenwacht"])]
 fn model_run(bencher: Bencher, name: &str) {
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
     let manifest = models.join(format!("{name}.toml"));

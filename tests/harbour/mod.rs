@@ -91,7 +91,7 @@ impl Harbour {
         let Rented { broker_port, health_port, logbook, .. } = &self.ports;
         let mut text = format!(
             "[site]\nid = \"test-harbour\"\nname = \"Test harbour\"\ntime_zone = \"Europe/Amsterdam\"\n\
-             [model]\nmanifest = \"{root}/models/ssdlite.toml\"\nruntime = \"{root}/models/runtime/libonnxruntime.so\"\n\
+             [model]\nmanifest = \"{root}/models/havenwacht.toml\"\nruntime = \"{root}/models/runtime/libonnxruntime.so\"\n\
              threads = 1\n[broker]\nhost = \"127.0.0.1\"\nport = {broker_port}\n[logbook]\npath = \"{}\"\n\
              [retention]\ndetections = \"90d\"\nevents = \"2y\"\n[health]\nlisten = \"127.0.0.1:{health_port}\"\n",
             logbook.display()

@@ -38,7 +38,7 @@ struct Supervised {
 impl Supervised {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let site = site(folder.path(), &root().join("models/ssdlite.toml"));
+        let site = site(folder.path(), &root().join("models/havenwacht.toml"));
         let address = folder.path().join("notify");
         let socket = UnixDatagram::bind(&address).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -120,17 +120,18 @@ fn what_a_restart_cannot_mend_ends_with_78_and_touches_nothing() {
         let output = Command::new(havenwacht()).args(["run", "--config"]).arg(site).output().unwrap();
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
-    let manifest = std::fs::read_to_string(root().join("models/ssdlite.toml")).unwrap();
+    let manifest = std::fs::read_to_string(root().join("models/havenwacht.toml")).unwrap();
     let hash = manifest.lines().find(|line| line.starts_with("sha256")).unwrap();
     let altered = manifest.replace(hash, &format!("sha256 = \"{}\"", "0".repeat(64)));
-    let altered = altered.replace("ssdlite.onnx", &root().join("models/ssdlite.onnx").display().to_string());
+    let altered =
+        altered.replace("havenwacht.onnx", &root().join("models/havenwacht.onnx").display().to_string());
     let altered_path = folder.path().join("altered.toml");
     std::fs::write(&altered_path, altered).unwrap();
     let (code, said) = run(&site(folder.path(), &altered_path));
     assert_eq!(code, Some(78), "{said}");
     assert!(said.contains("sha256") && said.contains("altered.toml"), "{said}");
 
-    let broken = site(folder.path(), &root().join("models/ssdlite.toml"));
+    let broken = site(folder.path(), &root().join("models/havenwacht.toml"));
     let text = std::fs::read_to_string(&broken)
         .unwrap()
         .replace("looks_per_second = 2.0", "looks_per_second = 200.0");

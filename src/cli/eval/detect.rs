@@ -22,7 +22,7 @@ use crate::frame::Picture;
 use crate::geometry::{BBox, Norm};
 
 /// The model that is scored when none is named.
-const DEFAULT_MODEL: &str = "models/ssdlite.toml";
+const DEFAULT_MODEL: &str = "models/havenwacht.toml";
 /// Average precision is about faint boxes too: down to here, where a hit hardly adds to it any more.
 const SCORED_FROM: f32 = 0.01;
 
