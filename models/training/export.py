@@ -10,7 +10,7 @@ import onnx
 import torch
 from torch import nn
 
-from eye import CLASSES, Eye
+from eye import CLASSES, Eye, load_onnx
 from train import MEAN, STD
 from views import Mistake
 
@@ -72,6 +72,17 @@ def load_checkpoint(path):
     return eye.eval()
 
 
+def blended(eye, base, share):
+    """`share` of the trained weights, the rest of those that training began with. What a few cameras taught is kept in part, and
+    what the base knew of others is not lost (Wortsman et al., Robust fine-tuning of zero-shot models, 2022). The level at
+    stride 4 is new and stays whole."""
+    start = Eye(eye.fine is not None and eye.fine["head"].in_channels)
+    load_onnx(start, base)
+    old = start.state_dict()
+    eye.load_state_dict({k: v if k.startswith("fine") else old[k].lerp(v, share) for k, v in eye.state_dict().items()})
+    return eye
+
+
 def output_names(eye):
     return [f"scores_{s}" for s in eye.strides], [f"boxes_{s}" for s in eye.strides]
 
@@ -116,12 +127,16 @@ def main():
     a.add_argument("--title", default="Vessels and people as a camera at the quay sees them.")
     a.add_argument("--licence", default="Apache-2.0")
     a.add_argument("--side", type=int, default=416, help="pixels of the input, a multiple of 32")
-    a.add_argument("--confidence", type=float, default=0.4)
-    a.add_argument("--floor", type=float, default=0.2)
+    a.add_argument("--confidence", type=float, default=0.45)
+    a.add_argument("--floor", type=float, default=0.25)
+    a.add_argument("--base", type=Path, help="ONNX that training began with, to blend with; see --blend")
+    a.add_argument("--blend", type=float, default=0.7, help="share of the trained weights where --base is given")
     options = a.parse_args()
     if options.side % 32:
         raise Mistake(f"--side {options.side}: give a multiple of 32, such as 416")
     eye = load_checkpoint(options.checkpoint)
+    if options.base:
+        eye = blended(eye, options.base, options.blend)
     model = options.out / f"{options.name}.onnx"
     export(eye, options.side, model)
     write_manifest(model, eye, options.side, options.title, options.name, options.licence, options.confidence, options.floor)

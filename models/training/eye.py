@@ -110,7 +110,19 @@ class Eye(nn.Module):
         return [m[..., : self.classes] for m in maps], [m[..., self.classes :] for m in maps]
 
 
-def load_base(eye, onnx_path):
+def load_onnx(eye, onnx_path):
+    """Fills `eye` with the weights of an ONNX file: one that export.py wrote, or the converted NanoDet-g."""
+    import onnx
+    from onnx import numpy_helper
+
+    own = {i.name.removeprefix("eye."): numpy_helper.to_array(i) for i in onnx.load(onnx_path).graph.initializer if i.name.startswith("eye.")}
+    if own:
+        eye.load_state_dict({name: torch.tensor(value) for name, value in own.items()})
+    else:
+        load_nanodet(eye, onnx_path)
+
+
+def load_nanodet(eye, onnx_path):
     """Fills `eye` with the weights of the converted NanoDet-g: both list their convolutions in the order of the data flow.
 
     Of the 80 classes' scores, boat becomes vessel and person stays person.

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, IterableDataset
 
-from eye import Eye, load_base
+from eye import Eye, load_onnx
 from loss import cells, loss
 from recipe import add_recipe, read_recipe
 from samples import Sampler
@@ -27,7 +27,7 @@ def arguments():
     a = argparse.ArgumentParser(description=__doc__)
     a.add_argument("--prepared", type=Path, required=True, help="what prepare.py wrote")
     a.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the log")
-    a.add_argument("--start", type=Path, default=here.parent / "nanodet.onnx", help="weights to begin with: NanoDet-g's ONNX, or a checkpoint")
+    a.add_argument("--start", type=Path, default=here.parent / "nanodet.onnx", help="weights to begin with: NanoDet-g's ONNX, one that export.py wrote, or a checkpoint")
     add_recipe(a)
     return a.parse_args()
 
@@ -74,7 +74,7 @@ def train(options):
     torch.manual_seed(recipe["seed"])
     model = Eye(recipe["fine"])
     if options.start.suffix == ".onnx":
-        load_base(model, options.start)
+        load_onnx(model, options.start)
     else:
         model.load_state_dict(torch.load(options.start, weights_only=True)["average"])
     model = model.to(memory_format=torch.channels_last)
