@@ -1,4 +1,4 @@
-"""Eight bits: `quantise.py --model models/havenwacht-fp32.onnx --data FOLDER --name havenwacht`.
+"""Eight bits: `quantise.py --model models/havenwacht-fp32.onnx --prepared FILE --name havenwacht`.
 
 Convolutions run on integers, calibrated on tiles of camera views; what the two models see is compared before the new one is
 kept.
