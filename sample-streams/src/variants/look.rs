@@ -266,7 +266,7 @@ fn weather(theme: Theme, light: Hour, canvas: &Canvas, chance: &mut Chance) -> W
                 strength: chance.between(0.55, 0.95),
             });
         }
-        Theme::Wakes => weather.wash = Wash { length: chance.between(3.5, 5.5), breadth: chance.between(0.1, 0.16) },
+        Theme::Wakes => weather.wash = Wash { length: chance.between(3.5, 5.5), breadth: chance.between(0.16, 0.26) },
         Theme::Shake => {
             let amplitude = chance.between(4.0, 11.0) * canvas.unit;
             weather.shake = Some(Shake { margin: canvas.margin, amplitude, seed: chance.bits() });

@@ -9,6 +9,8 @@ mod files;
 mod look;
 mod plan;
 mod shore;
+#[cfg(test)]
+mod tests;
 mod traffic;
 
 use anyhow::{Result, bail};

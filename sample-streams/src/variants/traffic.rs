@@ -93,8 +93,8 @@ impl<'a> Traffic<'a> {
     /// Puts a vessel in; its number.
     fn put(&mut self, art: Art, voyage: &[(f32, f32, f32)], to_right: bool, chance: &mut Chance) -> u32 {
         let id = self.vessels.len() as u32 + 1;
-        let mut tint = || chance.between(0.82, 1.12);
-        let tint = [tint(), tint(), tint()];
+        let paint = chance.between(0.8, 1.1);
+        let tint = [0; 3].map(|_| paint * chance.between(0.94, 1.06));
         let lit = self.look.light != Hour::Day && (voyage.len() > 1 || chance.odds(0.6));
         self.vessels.push(Vessel {
             id,
