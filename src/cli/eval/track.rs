@@ -11,8 +11,8 @@ use clap::Args;
 
 use crate::clock::MonoTime;
 use crate::detect::{Class, Detection};
-use crate::geometry::BBox;
-use crate::track::{Tracker, TrackerConfig, VesselCounter};
+use crate::geometry::{BBox, FrameSize};
+use crate::track::{Look, Tracker, TrackerConfig, VesselCounter};
 
 /// What is tracked, and where to.
 #[derive(Debug, Args)]
@@ -62,11 +62,15 @@ pub fn track(detections: &Path, output: &Path, fps: f64) -> anyhow::Result<Summa
     let mut out = Vec::new();
     let last = frames.keys().next_back().copied().unwrap_or(0);
     let mut summary = Summary { frames: last, detections: 0, vessels: 0, rows: 0 };
+    // What is not said: the picture's size. Everything was looked at.
+    let size = FrameSize { width: 1 << 16, height: 1 << 16 };
+    let looked = [BBox::new(0.0, 0.0, size.width as f32, size.height as f32)];
     for frame in 1..=last {
         let boxes = frames.get(&frame).map_or(&[][..], Vec::as_slice);
         let at = MonoTime::from_boot(Duration::from_secs_f64(f64::from(frame) / fps));
         summary.detections += boxes.len();
-        for track in tracker.step(boxes, at, &mut ids) {
+        let look = Look { detections: boxes, size, looked: &looked, shift: [0.0, 0.0], at };
+        for track in tracker.step(&look, &mut ids) {
             summary.vessels = summary.vessels.max(track.vessel.0 as usize);
             let Some(seen) = track.detection.map(|index| boxes[index]) else { continue };
             let b = seen.bbox;
