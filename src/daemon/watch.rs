@@ -14,7 +14,7 @@ use crate::frame::Frame;
 use crate::geometry::{BBox, FrameSize, Norm};
 use crate::logbook::{Entry, LookEntry, SignalEntry};
 use crate::rules::{Engine, Phase, SignalEvent};
-use crate::track::{Track, TrackState, Tracker, TrackerConfig, VesselCounter, VesselId};
+use crate::track::{self, Track, TrackState, Tracker, TrackerConfig, VesselCounter, VesselId};
 
 /// What the watch has done at one camera. Counts since the start.
 #[derive(Debug, Default)]
@@ -100,7 +100,15 @@ impl Watch {
         count(&post.stats.rejected_boxes, u64::from(look.rejected));
         count(&post.stats.detections, look.detections.len() as u64);
 
-        let tracks = post.tracker.step(&look.detections, frame.stamp.mono, vessels);
+        let looked: Vec<_> = post.regions.iter().map(|&region| size.box_to_pixels(region)).collect();
+        let seen = track::Look {
+            detections: &look.detections,
+            size,
+            looked: &looked,
+            shift: [0.0, 0.0],
+            at: frame.stamp.mono,
+        };
+        let tracks = post.tracker.step(&seen, vessels);
         let events = post.engine.step(&tracks, size, frame.stamp);
         let detections = look.detections.iter().copied().zip(post.tracker.taken().iter().copied()).collect();
         let changed = post.begun_or_ended(tracks);
@@ -119,7 +127,7 @@ impl Watch {
 impl Post {
     fn end(&mut self, site: &Site, at: Stamp, frame_seq: u64) -> Vec<Entry> {
         let Some(size) = self.size else { return Vec::new() };
-        let ended = self.tracker.end_all(at.mono);
+        let ended = self.tracker.end_all();
         if ended.is_empty() {
             return Vec::new();
         }

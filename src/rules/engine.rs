@@ -55,7 +55,8 @@ impl Engine {
     /// Judges one look's tracks: what it changes in the life of signals, rules in the order of the site file.
     ///
     /// A vessel is judged from its first detection on, though it has a number only some looks later: one that came in
-    /// while it was tentative has entered. A lost track is no observation: what was true of the vessel stays true until it is seen again or ends.
+    /// while it was tentative has entered. A track that was not seen (lost, or not looked at) is no
+    /// observation: what was true of the vessel stays true until it is seen again or ends.
     pub fn step(&mut self, tracks: &[Track], size: FrameSize, at: Stamp) -> Vec<SignalEvent> {
         let mut events = Vec::new();
         for watched in &mut self.rules {
@@ -65,7 +66,7 @@ impl Engine {
                 let change = match track.state {
                     TrackState::Confirmed => watched.judge(&self.camera, track, size, at, live),
                     TrackState::Ended => watched.forget(track.vessel),
-                    TrackState::Lost | TrackState::Tentative => None,
+                    TrackState::Unwatched | TrackState::Lost | TrackState::Tentative => None,
                 };
                 if let Some(change) = change {
                     events.push(watched.event(&self.camera, change, track.vessel, bbox, at, live));
@@ -275,7 +276,8 @@ mod tests {
         engine.step(&[seen], SIZE, at(0.0));
         assert_eq!(engine.step(&[seen], SIZE, at(1.0)).len(), 1);
         for second in 2..20 {
-            let lost = Track { state: TrackState::Lost, ..seen };
+            let unseen = if second < 8 { TrackState::Unwatched } else { TrackState::Lost };
+            let lost = Track { state: unseen, ..seen };
             assert_eq!(engine.step(&[lost], SIZE, at(f64::from(second))), []);
         }
         let ended = engine.step(&[Track { state: TrackState::Ended, ..seen }], SIZE, at(20.0));

@@ -3,9 +3,14 @@
 use std::time::Duration;
 
 use super::motion::Motion;
-use super::{Track, TrackState, TrackerConfig, VesselId};
+use super::{Look, Track, TrackState, TrackerConfig, VesselId};
 use crate::clock::MonoTime;
 use crate::geometry::{BBox, Point, Px};
+
+/// A look watches a vessel that has at least this share of its expected box in one region.
+const WATCHED_SHARE: f32 = 0.5;
+/// However little it was watched, a vessel unseen for so many times its limit has ended.
+const STALE: u32 = 4;
 
 /// A vessel stands still while its centre stays within this share of its box's width and height ...
 const STILL_WITHIN: f32 = 0.25;
@@ -26,10 +31,16 @@ pub(super) struct Followed {
     berth: (Point<Px>, MonoTime),
     first_seen: MonoTime,
     first_bbox: BBox<Px>,
-    pub(super) last_seen: MonoTime,
+    last_seen: MonoTime,
     hits: u32,
-    /// Times of the last hits while tentative.
-    recent: Vec<MonoTime>,
+    /// Its own clock: how long it has been watched ...
+    watched: Duration,
+    /// ... and what that clock said when it was last seen.
+    watched_seen: Duration,
+    /// The same for each hit while tentative.
+    recent: Vec<Duration>,
+    /// A look watched it and did not find it, since it was last seen.
+    missed: bool,
     /// The detection that it was in this look.
     detection: Option<usize>,
 }
@@ -45,19 +56,29 @@ impl Followed {
             first_bbox: *seen,
             last_seen: at,
             hits: 1,
-            recent: vec![at],
+            watched: Duration::ZERO,
+            watched_seen: Duration::ZERO,
+            recent: vec![Duration::ZERO],
+            missed: false,
             detection: Some(detection),
         }
     }
 
-    /// Moves on to the look made `at`.
-    pub(super) fn expect(&mut self, at: MonoTime) {
+    /// Moves on to `look`, `after` the look before.
+    pub(super) fn expect(&mut self, look: &Look<'_>, after: Duration) {
         self.detection = None;
-        let unseen = at.since(self.last_seen);
+        let [dx, dy] = look.shift;
+        self.motion.shift(dx, dy);
+        self.berth.0 = Point::new(self.berth.0.x + dx, self.berth.0.y + dy);
+        let unseen = look.at.since(self.last_seen);
         // What stands still is expected where it stood, however long it is out of sight.
         let moved = if self.stands_still() { unseen.min(STILL_DOUBT) } else { unseen };
         self.expected = self.motion.clone();
         self.expected.predict(moved.as_secs_f64());
+        if is_watched(&self.expected.bbox(), look) {
+            self.watched += after;
+            self.missed = true; // Until it is seen.
+        }
     }
 
     pub(super) fn see(&mut self, seen: &BBox<Px>, detection: usize, at: MonoTime) {
@@ -71,17 +92,19 @@ impl Followed {
             self.berth = (centre, at);
         }
         self.last_seen = at;
+        self.watched_seen = self.watched;
+        self.missed = false;
         self.hits = self.hits.saturating_add(1);
         self.detection = Some(detection);
         if self.vessel.is_none() {
-            self.recent.push(at);
+            self.recent.push(self.watched);
         }
     }
 
     pub(super) fn is_due(&self, config: &TrackerConfig) -> bool {
         let n = config.confirm_hits.max(1);
         self.recent.len() >= n
-            && self.last_seen.since(self.recent[self.recent.len() - n]) <= config.confirm_within
+            && self.watched_seen - self.recent[self.recent.len() - n] <= config.confirm_within
     }
 
     pub(super) fn has_ended(&self, at: MonoTime, config: &TrackerConfig) -> bool {
@@ -92,7 +115,7 @@ impl Followed {
             }
             Some(_) => config.lost_for,
         };
-        at.since(self.last_seen) > limit
+        self.watched - self.watched_seen > limit || at.since(self.last_seen) > limit * STALE
     }
 
     fn stood(&self) -> Duration {
@@ -115,7 +138,8 @@ impl Followed {
         let state = match self.detection {
             _ if ended => TrackState::Ended,
             Some(_) => TrackState::Confirmed,
-            None => TrackState::Lost,
+            None if self.missed => TrackState::Lost,
+            None => TrackState::Unwatched,
         };
         Some(Track {
             vessel: self.vessel?,
@@ -129,4 +153,11 @@ impl Followed {
             hits: self.hits,
         })
     }
+}
+
+fn is_watched(expected: &BBox<Px>, look: &Look<'_>) -> bool {
+    let (width, height) = (look.size.width as f32, look.size.height as f32);
+    let Some(visible) = expected.intersection(&BBox::new(0.0, 0.0, width, height)) else { return true };
+    let share = |region| visible.intersection(region).map_or(0.0, |part| part.area() / visible.area());
+    look.looked.iter().any(|region| share(region) >= WATCHED_SHARE)
 }

@@ -1,4 +1,15 @@
 //! Following vessels from look to look. Pure: no I/O, no clock.
+//!
+//! # What was looked at
+//!
+//! A look may see parts of the picture only ([`Look::looked`]). A vessel is *watched* by a look when at least half of
+//! where it is expected lies within one region of it: a detector finds no vessel that is cut in pieces. What is expected
+//! outside the picture counts as watched: no look could show more of it.
+//!
+//! Each vessel has a clock of its own, which stands still while it is not watched. A look that does not watch it neither
+//! misses it (it stays what it was, [`TrackState::Unwatched`] at most) nor brings its end nearer, and detections that confirm
+//! a tentative track may lie further apart by as much. Since a guess at where it is grows old all the same, a vessel
+//! ends at the latest after four times the time for which it would be remembered under constant watch.
 
 mod association;
 mod config;
@@ -9,12 +20,30 @@ mod promises;
 mod tracker;
 mod vessel;
 
+pub(crate) use association::assign;
 pub use config::TrackerConfig;
 pub use tracker::Tracker;
 pub use vessel::{VesselCounter, VesselId};
 
 use crate::clock::MonoTime;
-use crate::geometry::{BBox, Px};
+use crate::detect::Detection;
+use crate::geometry::{BBox, FrameSize, Px};
+
+/// What a look at a camera's picture gave.
+#[derive(Clone, Copy, Debug)]
+pub struct Look<'a> {
+    /// What was found.
+    pub detections: &'a [Detection],
+    /// Of the picture.
+    pub size: FrameSize,
+    /// The regions of the picture that were searched; may overlap.
+    pub looked: &'a [BBox<Px>],
+    /// How far everything that stands still has moved in the picture since the look before, rightward and downward in
+    /// pixels, because the camera moved; zero when unknown.
+    pub shift: [f32; 2],
+    /// When; later than the look before.
+    pub at: MonoTime,
+}
 
 /// How sure the tracker is that a track is a vessel, and still there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +52,9 @@ pub enum TrackState {
     Tentative,
     /// A vessel, seen in this look.
     Confirmed,
-    /// A vessel, not seen now; its box is predicted.
+    /// A vessel that was seen when last looked at, outside of what this look saw; its box is predicted.
+    Unwatched,
+    /// A vessel, looked for and not seen since; its box is predicted.
     Lost,
     /// Gone for too long; this is its last report.
     Ended,
@@ -36,7 +67,7 @@ pub struct Track {
     pub vessel: VesselId,
     /// Never [`TrackState::Tentative`].
     pub state: TrackState,
-    /// Filtered box, in pixels; predicted while lost, where it was last seen when ended.
+    /// Filtered box, in pixels; predicted while lost or unwatched, where it was last seen when ended.
     pub bbox: BBox<Px>,
     /// Index into the look's detections, when seen in this look.
     pub detection: Option<usize>,

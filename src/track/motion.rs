@@ -90,6 +90,12 @@ impl Motion {
         self.height.value = self.height.value.max(1.0);
     }
 
+    /// Follows a picture that has moved by so many pixels.
+    pub(super) fn shift(&mut self, dx: f32, dy: f32) {
+        self.x.value += f64::from(dx);
+        self.y.value += f64::from(dy);
+    }
+
     /// Takes in the box seen now.
     pub(super) fn correct(&mut self, seen: &BBox<Px>) {
         let [x, y, w, h] = numbers(seen);

@@ -5,10 +5,15 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{Track, TrackState, Tracker, TrackerConfig, VesselCounter, VesselId};
+use super::{Look, Track, TrackState, Tracker, TrackerConfig, VesselCounter, VesselId};
 use crate::clock::MonoTime;
 use crate::detect::{Class, Detection};
-use crate::geometry::BBox;
+use crate::geometry::{BBox, FrameSize, Px};
+
+const SIZE: FrameSize = FrameSize { width: 1920, height: 1080 };
+const WHOLE: BBox<Px> = BBox::new(0.0, 0.0, 1920.0, 1080.0);
+const LEFT: BBox<Px> = BBox::new(0.0, 0.0, 960.0, 1080.0);
+const RIGHT: BBox<Px> = BBox::new(960.0, 0.0, 1920.0, 1080.0);
 
 fn at(seconds: f64) -> MonoTime {
     MonoTime::from_boot(Duration::from_secs_f64(1000.0 + seconds))
@@ -38,7 +43,18 @@ impl Watch {
     }
 
     fn look(&mut self, seconds: f64, detections: &[Detection]) -> Vec<Track> {
-        self.tracker.step(detections, at(seconds), &mut self.ids)
+        self.look_at(seconds, detections, &[WHOLE], [0.0, 0.0])
+    }
+
+    fn look_at(
+        &mut self,
+        seconds: f64,
+        detections: &[Detection],
+        looked: &[BBox<Px>],
+        shift: [f32; 2],
+    ) -> Vec<Track> {
+        let look = Look { detections, size: SIZE, looked, shift, at: at(seconds) };
+        self.tracker.step(&look, &mut self.ids)
     }
 
     /// The vessel that each detection is taken for.
@@ -234,7 +250,7 @@ fn ended_is_reported_exactly_once() {
     }
     // Last seen at 3.75 s, kept for 5 s.
     assert_eq!(ended, [(1, 9.0), (2, 9.0)]);
-    assert_eq!(watch.tracker.end_all(at(61.0)), []);
+    assert_eq!(watch.tracker.end_all(), []);
 }
 
 #[test]
@@ -258,10 +274,10 @@ fn ending_all_reports_each_vessel_once_and_numbers_are_never_used_again() {
     }
     // One more that is still tentative: staff never heard of it.
     watch.look(2.25, &[yacht(200.0), yacht(800.0), yacht(1400.0)]);
-    let ended = watch.tracker.end_all(at(2.5));
+    let ended = watch.tracker.end_all();
     assert!(ended.iter().all(|track| track.state == TrackState::Ended && track.detection.is_none()));
     assert_eq!(ended.iter().map(|track| track.vessel.0).collect::<Vec<_>>(), [1, 2]);
-    assert_eq!(watch.tracker.end_all(at(2.5)), []);
+    assert_eq!(watch.tracker.end_all(), []);
     for t in looks(4.0, 2.0) {
         watch.look(3.0 + t, &[yacht(200.0)]);
     }
@@ -274,10 +290,91 @@ fn two_cameras_and_a_restart_share_one_row_of_numbers() {
     let mut cameras = [(); 2].map(|()| Tracker::new(TrackerConfig::default()));
     for t in looks(4.0, 1.0) {
         for camera in &mut cameras {
-            camera.step(&[yacht(300.0)], at(t), &mut ids);
+            let detections = &[yacht(300.0)];
+            let look = Look { detections, size: SIZE, looked: &[WHOLE], shift: [0.0, 0.0], at: at(t) };
+            camera.step(&look, &mut ids);
         }
     }
     assert_eq!(cameras.map(|camera| camera.taken().to_vec()), [[Some(VesselId(42))], [Some(VesselId(43))]]);
+}
+
+#[test]
+fn a_vessel_that_was_not_looked_at_is_not_missed() {
+    let mut watch = Watch::new();
+    for t in looks(4.0, 2.0) {
+        watch.look(t, &[yacht(300.0 + 5.0 * t)]);
+    }
+    // For 15 s, three times as long as it would be remembered, only the other half is looked at.
+    for t in looks(4.0, 15.0) {
+        let tracks = watch.look_at(2.25 + t, &[], &[RIGHT], [0.0, 0.0]);
+        assert_eq!(tracks.len(), 1, "at {t} s");
+        assert_eq!((tracks[0].state, tracks[0].detection), (TrackState::Unwatched, None));
+    }
+    // A single look in vain is one look missed, no more.
+    assert_eq!(watch.look_at(17.5, &[], &[LEFT], [0.0, 0.0])[0].state, TrackState::Lost);
+    // Once missed it stays lost until it is seen.
+    assert_eq!(watch.look_at(17.75, &[], &[RIGHT], [0.0, 0.0])[0].state, TrackState::Lost);
+    assert_eq!(watch.numbers(18.0, &[yacht(390.0)]), [Some(1)]);
+}
+
+#[test]
+fn a_vessel_looked_at_by_turns_ends_when_it_was_missed_for_as_long_as_one_always_looked_at() {
+    let mut watch = Watch::new();
+    for t in looks(4.0, 2.0) {
+        watch.look(t, &[yacht(300.0)]);
+    }
+    let ends = looks(4.0, 30.0).find(|t| {
+        let region = if (t * 4.0) % 2.0 == 0.0 { LEFT } else { RIGHT };
+        watch.look_at(2.25 + t, &[], &[region], [0.0, 0.0])[0].state == TrackState::Ended
+    });
+    // Half of the looks are at it: 5 s are over after 10, at the next look at it.
+    assert_eq!(ends, Some(10.0));
+}
+
+#[test]
+fn a_vessel_that_nobody_looks_at_again_ends_all_the_same() {
+    let mut watch = Watch::new();
+    for t in looks(4.0, 2.0) {
+        watch.look(t, &[yacht(300.0), yacht(1500.0)]);
+    }
+    let ends = looks(4.0, 60.0).find(|t| {
+        let tracks = watch.look_at(2.25 + t, &[yacht(1500.0)], &[RIGHT], [0.0, 0.0]);
+        tracks[0].state == TrackState::Ended
+    });
+    assert_eq!(ends, Some(20.0), "four times as long as one that is missed");
+}
+
+#[test]
+fn a_vessel_that_sailed_out_of_the_picture_is_missed_there() {
+    let mut watch = Watch::new();
+    for t in looks(4.0, 5.0) {
+        watch.look(t, &[yacht(1750.0 + 32.0 * t)]);
+    }
+    let ends = looks(4.0, 30.0).find(|t| watch.look(5.25 + t, &[])[0].state == TrackState::Ended);
+    assert_eq!(ends, Some(5.0));
+}
+
+#[test]
+fn a_tentative_track_waits_while_it_is_not_looked_at() {
+    let mut watch = Watch::new();
+    for (t, seen) in [(0.0, true), (2.0, false), (4.0, true), (6.0, false), (8.0, true)] {
+        let (detections, region): (&[_], _) = if seen { (&[yacht(300.0)], LEFT) } else { (&[], RIGHT) };
+        watch.look_at(t, detections, &[region], [0.0, 0.0]);
+    }
+    assert_eq!(watch.tracker.taken(), [Some(VesselId(1))], "three hits, with 4 s of watching between them");
+}
+
+#[test]
+fn vessels_keep_their_numbers_when_the_camera_turns() {
+    let mut watch = Watch::new();
+    for t in looks(4.0, 10.0) {
+        watch.look(t, &[yacht(300.0), yacht(500.0)]);
+    }
+    // By exactly the distance between them: without the shift one would be taken for the other.
+    watch.look_at(10.25, &[yacht(500.0), yacht(700.0)], &[WHOLE], [200.0, 0.0]);
+    assert_eq!(watch.tracker.taken(), [Some(VesselId(1)), Some(VesselId(2))]);
+    let tracks = watch.look(10.5, &[]);
+    assert!((tracks[0].bbox.centre().x - 500.0).abs() < 2.0, "a turn is no speed: {:?}", tracks[0].bbox);
 }
 
 prop_compose! {
@@ -311,15 +408,18 @@ proptest! {
 
     #[test]
     fn whatever_is_detected_each_vessel_has_one_detection_and_ends_once(
-        looks in prop::collection::vec((0.0..8.0f64, prop::collection::vec(any_detection(), 0..12)), 1..40),
+        looks in prop::collection::vec(
+            (0.0..8.0f64, 0..3usize, prop::collection::vec(any_detection(), 0..12)), 1..40,
+        ),
     ) {
         let (mut watch, mut again) = (Watch::new(), Watch::new());
         let (mut t, mut last) = (0.0, VesselId(0));
         let mut ended = BTreeSet::new();
-        for (step, detections) in looks {
+        for (step, region, detections) in looks {
             t += step;
-            let tracks = watch.look(t, &detections);
-            prop_assert_eq!(&tracks, &again.look(t, &detections));
+            let looked = [[WHOLE, LEFT, RIGHT][region]];
+            let tracks = watch.look_at(t, &detections, &looked, [0.0, 0.0]);
+            prop_assert_eq!(&tracks, &again.look_at(t, &detections, &looked, [0.0, 0.0]));
             prop_assert_eq!(watch.tracker.taken().len(), detections.len());
             for pair in tracks.windows(2) {
                 prop_assert!(pair[0].vessel < pair[1].vessel);
@@ -333,7 +433,7 @@ proptest! {
                         prop_assert_eq!(watch.tracker.taken()[index], Some(track.vessel));
                         prop_assert_eq!(detections[index].class, Class::Vessel);
                     }
-                    (TrackState::Lost, None) => {}
+                    (TrackState::Lost | TrackState::Unwatched, None) => {}
                     (TrackState::Ended, None) => prop_assert!(ended.insert(track.vessel)),
                     other => prop_assert!(false, "{:?}", other),
                 }
@@ -343,7 +443,7 @@ proptest! {
             prop_assert!(newest.0 - last.0 <= detections.len() as u64);
             last = newest;
         }
-        ended.extend(watch.tracker.end_all(at(t)).iter().map(|track| track.vessel));
+        ended.extend(watch.tracker.end_all().iter().map(|track| track.vessel));
         prop_assert_eq!(ended.len() as u64, last.0);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::association::assign;
 use super::followed::Followed;
-use super::{Track, TrackerConfig, VesselCounter, VesselId};
+use super::{Look, Track, TrackerConfig, VesselCounter, VesselId};
 use crate::clock::MonoTime;
 use crate::detect::{Class, Detection};
 
@@ -22,21 +22,25 @@ pub struct Tracker {
     /// In the order of their first detection.
     followed: Vec<Followed>,
     taken: Vec<Option<VesselId>>,
+    /// When the last look was made.
+    last: Option<MonoTime>,
 }
 
 impl Tracker {
     /// A tracker that follows nothing yet.
     pub fn new(config: TrackerConfig) -> Self {
-        Self { config, followed: Vec::new(), taken: Vec::new() }
+        Self { config, followed: Vec::new(), taken: Vec::new(), last: None }
     }
 
-    /// Takes in the detections of a look made `at`, later than the one before. Every vessel followed is reported, in the
-    /// order of their numbers; one that ends now for the last time.
-    pub fn step(&mut self, detections: &[Detection], at: MonoTime, ids: &mut VesselCounter) -> Vec<Track> {
-        let mut reports = self.end(|followed, config| followed.has_ended(at, config));
+    /// Takes in a look. Every vessel followed is reported, in the order of their numbers; one that ends now for the last
+    /// time.
+    pub fn step(&mut self, look: &Look<'_>, ids: &mut VesselCounter) -> Vec<Track> {
+        let Look { detections, at, .. } = *look;
+        let after = at.since(self.last.replace(at).unwrap_or(at));
         for followed in &mut self.followed {
-            followed.expect(at);
+            followed.expect(look, after);
         }
+        let mut reports = self.end(|followed, config| followed.has_ended(at, config));
         let sure = self.candidates(detections, |confidence, config| confidence >= config.sure);
         let unsure = self.candidates(detections, |confidence, config| confidence < config.sure);
         let all = (0..self.followed.len()).collect::<Vec<_>>();
@@ -74,10 +78,7 @@ impl Tracker {
     }
 
     /// Ends everything followed: the camera shuts down or its picture changes size. Tracks are reported as ended.
-    pub fn end_all(&mut self, at: MonoTime) -> Vec<Track> {
-        for followed in &mut self.followed {
-            followed.expect(at);
-        }
+    pub fn end_all(&mut self) -> Vec<Track> {
         self.taken.clear();
         let mut reports = self.end(|_, _| true);
         reports.sort_by_key(|track| track.vessel);

@@ -5,8 +5,8 @@ use std::time::Duration;
 use divan::Bencher;
 use havenwacht::clock::MonoTime;
 use havenwacht::detect::{Class, Detection};
-use havenwacht::geometry::BBox;
-use havenwacht::track::{Tracker, TrackerConfig, VesselCounter};
+use havenwacht::geometry::{BBox, FrameSize};
+use havenwacht::track::{Look, Tracker, TrackerConfig, VesselCounter};
 
 fn main() {
     divan::main();
@@ -35,11 +35,16 @@ fn harbour(vessels: usize, look: usize) -> (Vec<Detection>, MonoTime) {
 fn step(bencher: Bencher<'_, '_>, vessels: usize) {
     let mut tracker = Tracker::new(TrackerConfig::default());
     let mut ids = VesselCounter::default();
+    let size = FrameSize { width: 1920, height: 1080 };
+    let looked = [BBox::new(0.0, 0.0, 1920.0, 1080.0)];
     let mut look = 0;
     bencher
         .with_inputs(|| {
             look += 1;
             harbour(vessels, look)
         })
-        .bench_local_refs(|(detections, at)| tracker.step(detections, *at, &mut ids));
+        .bench_local_refs(|(detections, at)| {
+            let look = Look { detections, size, looked: &looked, shift: [0.0, 0.0], at: *at };
+            tracker.step(&look, &mut ids)
+        });
 }
