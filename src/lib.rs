@@ -75,6 +75,7 @@
 //! broker has not confirmed.
 
 pub mod alerts;
+pub mod attention;
 pub mod backoff;
 pub mod cli;
 pub mod clock;

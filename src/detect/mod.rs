@@ -1,4 +1,4 @@
-//! From a frame to boxes: model manifest, preprocessing, heads, tiles, fair turns.
+//! From a frame to boxes: model manifest, preprocessing, heads, fair turns.
 
 mod colour;
 mod detection;
@@ -15,7 +15,6 @@ mod reference;
 mod refusal;
 pub mod schedule;
 mod taps;
-pub mod tiles;
 
 pub use detection::{Class, DetectError, Detection, Detector, Look};
 pub use manifest::{Manifest, Thresholds};

@@ -15,7 +15,7 @@ use super::coco::{self, Image, ResultRow, Truth};
 use super::report::{ClassReport, ModelEntry, Report, TilingReport};
 use crate::clock::Clock;
 use crate::detect::merge::{Sighting, merge};
-use crate::detect::tiles::{SMALLEST_SIDE_PX, whole_and_tiles};
+use crate::attention::tiles::{SMALLEST_SIDE_PX, whole_and_tiles};
 use crate::detect::{Class, Detection, OnnxDetector, Sightings, Thresholds};
 use crate::evidence::still;
 use crate::frame::Picture;
