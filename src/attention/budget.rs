@@ -5,11 +5,16 @@ pub const AMPLE: f32 = 2.0;
 /// Runs that can be saved for looks at which much happens.
 const SAVED_AT_MOST: f32 = 4.0;
 
+/// A detector that works for more than this share of the time does not keep up ...
+const BUSY: f32 = 0.97;
+/// ... and below this it has time for more.
+const IDLE: f32 = 0.85;
+
 /// A token bucket of runs: in any stretch of looks no more than [`AMPLE`] for each, and four.
 ///
 /// Runs are given by the look and not by the second: where looks come late, the box is short of runs as it is.
 #[derive(Clone, Debug)]
-pub struct Budget {
+pub(super) struct Budget {
     per_look: f32,
     saved: f32,
 }
@@ -22,13 +27,17 @@ impl Default for Budget {
 
 impl Budget {
     /// Runs a look on average.
-    pub fn per_look(&self) -> f32 {
+    pub(super) fn per_look(&self) -> f32 {
         self.per_look
     }
 
-    pub(super) fn allow(&mut self, per_look: f32) {
-        // `max` also takes the place of a NaN.
-        self.per_look = per_look.max(1.0).min(AMPLE);
+    /// Less when the detector is never idle, by a tenth at a time; more, by little, when it has time to spare.
+    pub(super) fn adapt(&mut self, busy: f32) {
+        if busy > BUSY {
+            self.per_look = (self.per_look * 0.9).max(1.0);
+        } else if busy < IDLE {
+            self.per_look = (self.per_look + 0.05).min(AMPLE);
+        }
     }
 
     pub(super) fn accrue(&mut self) {

@@ -112,7 +112,10 @@ impl Want {
         if dt > 0.0 {
             let first = self.speed == [0.0; 2];
             let smooth = |old: f32, new: f32| if first { new } else { (old + new) / 2.0 };
-            self.speed = [smooth(self.speed[0], (now.x - before.x) / dt), smooth(self.speed[1], (now.y - before.y) / dt)];
+            self.speed = [
+                smooth(self.speed[0], (now.x - before.x) / dt),
+                smooth(self.speed[1], (now.y - before.y) / dt),
+            ];
         }
         if now.distance(self.berth.0) > RESTS_WITHIN * length(&bbox) {
             self.berth = (now, at);
@@ -293,8 +296,12 @@ impl Following {
         let mut wants = Vec::new();
         for sighting in outcome.sightings {
             let same = |want: &&Want| want.what == What::Sighting && want.bbox.iou(sighting) > SAME;
-            let mut want =
-                self.wants.iter().find(same).cloned().unwrap_or_else(|| Want::new(What::Sighting, *sighting, at));
+            let mut want = self
+                .wants
+                .iter()
+                .find(same)
+                .cloned()
+                .unwrap_or_else(|| Want::new(What::Sighting, *sighting, at));
             want.find(*sighting, at);
             wants.push(want);
         }

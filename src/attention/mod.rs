@@ -2,7 +2,7 @@
 //!
 //! A detector shows the part of the picture it is given in some 400 pixels. The whole of a 1920 x 1080 frame shows a
 //! vessel of 30 pixels as 7, which no model finds; nine tiles show it, at nine runs a look. So the runs of a look are
-//! spent, of a [`Budget`] of two a look on average, on
+//! spent, of a budget of two a look on average, on
 //!
 //! 1. **the sweep** (`sweep`): overlapping tiles over the water and the frame as a whole, the place unseen longest
 //!    first. Each look sweeps at least one, so no place stays unseen for longer than [`Coverage::longest`];
@@ -14,8 +14,8 @@
 //!
 //! A followed vessel's own size says how large its tile is ([`FOUND_FROM_PX`] and up in the model's input). The sweep's tiles are
 //! those of the site file where it names regions; else the smallest that can go round in time ([`SWEPT_WITHIN`]), and
-//! smaller where small vessels have been seen before ([`Sizes`]). A calibrated camera will say how many pixels a boat of
-//! six metres has at each place: that belongs in `Sizes`, ahead of what it has learnt.
+//! smaller where small vessels have been seen before (`sizes`). A calibrated camera will say how many pixels a boat of
+//! six metres has at each place: that belongs in `sizes`, ahead of what it has learnt.
 
 mod budget;
 mod care;
@@ -29,15 +29,16 @@ pub mod tiles;
 
 use std::time::Duration;
 
-pub use budget::Budget;
+pub use budget::AMPLE;
+use budget::Budget;
 pub use care::Care;
 pub use follow::Vessel;
 pub use ground::{CELLS, COLUMNS, Ground, ROWS};
-pub use sizes::Sizes;
 
 use crate::clock::MonoTime;
 use crate::geometry::{BBox, FrameSize, Norm, Polygon, Px};
 use follow::Following;
+use sizes::Sizes;
 use sweep::Sweep;
 
 /// The sweep aims to go round within this time: a vessel that comes in anywhere is in the logbook three seconds later.
@@ -93,6 +94,8 @@ pub struct Coverage {
     pub oldest: Duration,
     /// No place is left unseen for longer, as long as looks come when they should.
     pub longest: Duration,
+    /// Width of the sweep's narrowest tile, in pixels.
+    pub narrowest_px: f32,
 }
 
 /// Decides where one camera's runs go.
@@ -132,8 +135,8 @@ impl Attention {
             *ground = None;
         }
         let most = most_tiles(scope);
-        let (_, sweep) =
-            ground.get_or_insert_with(|| (scene.frame, Sweep::new(scope, scene.frame, sizes, most, scene.at)));
+        let (_, sweep) = ground
+            .get_or_insert_with(|| (scene.frame, Sweep::new(scope, scene.frame, sizes, most, scene.at)));
         sweep.refine(scope, sizes, most, scene.at);
         *last = scene.at;
         budget.accrue();
@@ -174,14 +177,9 @@ impl Attention {
         self.following.learn(outcome, self.last);
     }
 
-    /// Allows this many runs a look on average, within 1 and [`budget::AMPLE`]: fewer when the box cannot keep up.
-    pub fn allow(&mut self, runs_per_look: f32) {
-        self.budget.allow(runs_per_look);
-    }
-
-    /// Sizes of vessels seen so far, by place.
-    pub fn sizes(&self) -> &Sizes {
-        &self.sizes
+    /// Adapts the budget to how busy the detector has been lately, 0 to 1: less when the box cannot keep up.
+    pub fn adapt(&mut self, busy: f32) {
+        self.budget.adapt(busy);
     }
 
     /// How well the water is covered at `at`.
@@ -189,7 +187,8 @@ impl Attention {
         let Some((_, sweep)) = &self.ground else { return Coverage::default() };
         let looks = sweep.len() as f32 / share(&self.scope, sweep, &self.budget);
         let longest = Duration::from_secs_f32(looks.ceil() / self.scope.looks_per_second.max(0.01));
-        Coverage { oldest: sweep.oldest_age(at), longest }
+        let narrowest_px = sweep.crops().map(BBox::width).fold(f32::INFINITY, f32::min);
+        Coverage { oldest: sweep.oldest_age(at), longest, narrowest_px }
     }
 }
 
@@ -203,5 +202,5 @@ fn share(scope: &Scope, sweep: &Sweep, budget: &Budget) -> f32 {
 /// Tiles, the whole frame among them, that a sweep with an ample budget goes round within [`SWEPT_WITHIN`].
 fn most_tiles(scope: &Scope) -> usize {
     let looks = SWEPT_WITHIN.as_secs_f32() * scope.looks_per_second;
-    (looks * (SWEEP_AT_MOST * budget::AMPLE).max(1.0)) as usize
+    (looks * (SWEEP_AT_MOST * AMPLE).max(1.0)) as usize
 }

@@ -168,7 +168,8 @@ pub(super) fn whole(frame: FrameSize) -> BBox<Px> {
 
 /// The pixels that a box touches, within the frame.
 fn on_pixels(b: BBox<Px>, frame: FrameSize) -> BBox<Px> {
-    let grown = BBox::new((b.x0 + 1e-2).floor(), (b.y0 + 1e-2).floor(), (b.x1 - 1e-2).ceil(), (b.y1 - 1e-2).ceil());
+    let grown =
+        BBox::new((b.x0 + 1e-2).floor(), (b.y0 + 1e-2).floor(), (b.x1 - 1e-2).ceil(), (b.y1 - 1e-2).ceil());
     grown.intersection(&whole(frame)).unwrap_or(whole(frame))
 }
 
@@ -184,8 +185,11 @@ fn places(crops: &mut Vec<BBox<Px>>, ground: &Ground, frame: FrameSize, at: Mono
     for cell in cells {
         let p = frame.to_pixels(centre(cell));
         let room = |crop: &BBox<Px>| depth(crop, p, frame).min(BORDER * crop.width());
-        let better = |a: &BBox<Px>, b: &BBox<Px>| room(a).total_cmp(&room(b)).then(b.width().total_cmp(&a.width()));
-        let Some(best) = (0..crops.len()).rev().max_by(|&a, &b| better(&crops[a], &crops[b])) else { continue };
+        let better =
+            |a: &BBox<Px>, b: &BBox<Px>| room(a).total_cmp(&room(b)).then(b.width().total_cmp(&a.width()));
+        let Some(best) = (0..crops.len()).rev().max_by(|&a, &b| better(&crops[a], &crops[b])) else {
+            continue;
+        };
         let crop = &crops[best];
         if room(crop) >= 0.0 && crop.x0 <= p.x && p.x <= crop.x1 && crop.y0 <= p.y && p.y <= crop.y1 {
             used[best] = true;
@@ -220,8 +224,11 @@ fn grid(scope: &Scope, ground: &Ground, frame: FrameSize, sizes: &Sizes, most: u
         let smallest = sizes.smallest(&frame.box_to_fractions(*crop))?;
         Some(smallest * frame.width as f32 * scope.input_px as f32 / crop.width())
     };
-    let mut small: Vec<_> =
-        crops.iter().filter_map(|crop| Some((shown(crop)?, *crop))).filter(|(px, _)| *px < FOUND_FROM_PX).collect();
+    let mut small: Vec<_> = crops
+        .iter()
+        .filter_map(|crop| Some((shown(crop)?, *crop)))
+        .filter(|(px, _)| *px < FOUND_FROM_PX)
+        .collect();
     small.sort_by(|a, b| a.0.total_cmp(&b.0));
     for (_, coarse) in small {
         let finer = tiles::grid(&coarse, (side / FINER) as u32);

@@ -1,6 +1,7 @@
 //! From a frame to boxes: model manifest, preprocessing, heads, fair turns.
 
 mod colour;
+pub mod cue;
 mod detection;
 pub mod heads;
 pub mod manifest;
