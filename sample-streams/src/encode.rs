@@ -47,7 +47,13 @@ pub struct Encoder {
 
 impl Encoder {
     /// Starts writing pictures of `size` to `path`, `fps[0]` of them in `fps[1]` seconds.
-    pub fn start(codec: Codec, quality: u32, size: (usize, usize), fps: [u32; 2], path: &Path) -> Result<Self> {
+    pub fn start(
+        codec: Codec,
+        quality: u32,
+        size: (usize, usize),
+        fps: [u32; 2],
+        path: &Path,
+    ) -> Result<Self> {
         gst::init()?;
         let caps = format!(
             "video/x-raw,format=I420,width={},height={},framerate={}/{},interlace-mode=progressive,\

@@ -78,7 +78,13 @@ pub fn signals(
 }
 
 /// When a rule about a zone holds for one vessel: opening and closing in seconds.
-fn stays(rule: &Rule, zone: &[[f64; 2]], path: &[Option<[f64; 2]>], fps: f64, start: Start) -> Result<Vec<(f64, f64)>> {
+fn stays(
+    rule: &Rule,
+    zone: &[[f64; 2]],
+    path: &[Option<[f64; 2]>],
+    fps: f64,
+    start: Start,
+) -> Result<Vec<(f64, f64)>> {
     let duration = |text: &Option<String>| text.as_deref().map_or(Ok(0.0), seconds);
     let (confirm, clear) = (duration(&rule.confirm)?, duration(&rule.clear)?);
     let wait = if rule.kind == Kind::Dwell { duration(&rule.longer_than)?.max(confirm) } else { confirm };
@@ -112,7 +118,13 @@ fn stays(rule: &Rule, zone: &[[f64; 2]], path: &[Option<[f64; 2]>], fps: f64, st
 }
 
 /// When one vessel crosses a line the way the rule counts.
-fn crossings(rule: &Rule, line: &Line, path: &[Option<[f64; 2]>], fps: f64, start: Start) -> Result<Vec<(f64, f64)>> {
+fn crossings(
+    rule: &Rule,
+    line: &Line,
+    path: &[Option<[f64; 2]>],
+    fps: f64,
+    start: Start,
+) -> Result<Vec<(f64, f64)>> {
     let band = rule.dead_band.unwrap_or(DEAD_BAND);
     let (dx, dy) = (line.to[0] - line.from[0], line.to[1] - line.from[1]);
     let length = dx.hypot(dy);

@@ -221,8 +221,9 @@ impl Stage {
                     let inside = (left_edge..left_edge + width).contains(&px)
                         && (top_edge..top_edge + height).contains(&py);
                     let behind = |sprite: &Sprite, l: i32, t: i32| sprite.opacity(px - l, py - t) >= OPAQUE;
-                    let hidden = cast[n + 1..].iter().any(|&(o, l, t)| behind(&self.wardrobe[&o].1.hull, l, t))
-                        || self.setting.covers.iter().any(|c| behind(&c.sprite, c.at[0], c.at[1]));
+                    let hidden =
+                        cast[n + 1..].iter().any(|&(o, l, t)| behind(&self.wardrobe[&o].1.hull, l, t))
+                            || self.setting.covers.iter().any(|c| behind(&c.sprite, c.at[0], c.at[1]));
                     shown += u32::from(inside && !hidden);
                 }
             }

@@ -4,10 +4,10 @@ use anyhow::{Context, Result};
 use image::RgbImage;
 
 use super::backdrop::{blend, grade, gradient, paste, quay, reflect};
+use crate::costume::{glow, streak};
 use crate::material::{Art, Material};
 use crate::noise::{Chance, Field};
 use crate::picture::Picture;
-use crate::costume::{glow, streak};
 use crate::stage::{Light, Setting};
 use crate::vessel::{Lamp, Vessel};
 use crate::water::Waves;

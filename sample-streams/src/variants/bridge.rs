@@ -19,7 +19,8 @@ pub(super) fn covers(look: &Look, pier: Option<Pier>) -> Vec<Cover> {
     let lit = [0, 1, 2].map(|c| (concrete[c] * look.ambient[c]).max(14.0));
     let field = Field(u64::from(width) ^ left.to_bits() as u64);
     let tone = |x: u32, y: u32, shade: f32| {
-        let stain = 1.0 + 0.1 * field.at(x as f32 / 14.0, y as f32 / 60.0) + 0.04 * field.at(x as f32, y as f32);
+        let stain =
+            1.0 + 0.1 * field.at(x as f32 / 14.0, y as f32 / 60.0) + 0.04 * field.at(x as f32, y as f32);
         let [r, g, b] = lit.map(|c| (c * stain * shade).clamp(0.0, 255.0) as u8);
         Rgba([r, g, b, 255])
     };

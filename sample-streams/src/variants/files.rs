@@ -15,7 +15,7 @@ use crate::stage::Stage;
 use crate::truth::{Seen, to_text};
 
 /// Raised whenever the same variant would give other files.
-const EDITION: u32 = 1;
+const EDITION: u32 = 2;
 /// Constant rate factor of the clips.
 const QUALITY: u32 = 25;
 
@@ -36,9 +36,8 @@ struct About<'a> {
     camera: &'static str,
     start: String,
     frames_per_second: f64,
-    theme: &'static str,
-    light: &'static str,
-    weather: &'static str,
+    /// Words by which scores are grouped: light, weather, what is special.
+    conditions: Vec<&'static str>,
     seed: u64,
     near_misses: &'a [NearMiss],
 }
@@ -106,13 +105,15 @@ impl Folder<'_> {
         let seconds = worked.start as i64 - 2 * 3600;
         let (day, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
         let date = if day < 0 { "2026-05-31".to_owned() } else { format!("2026-06-{:02}", day + 1) };
+        let mut conditions = vec![worked.light];
+        if !conditions.contains(&self.variant.theme.name()) {
+            conditions.push(self.variant.theme.name());
+        }
         let about = About {
             camera: "quay",
             start: format!("{date}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60),
             frames_per_second: self.variant.fps(),
-            theme: self.variant.theme.name(),
-            light: worked.light,
-            weather: worked.weather,
+            conditions,
             seed: self.variant.seed,
             near_misses: &worked.near_misses,
         };

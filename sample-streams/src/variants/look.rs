@@ -69,7 +69,6 @@ pub(super) struct Look {
     pub(super) theme: Theme,
     pub(super) canvas: Canvas,
     pub(super) light: Hour,
-    pub(super) weather_name: &'static str,
     pub(super) start: Start,
     /// Colours of the sky at its top and at the horizon.
     pub(super) sky: [[f32; 3]; 2],
@@ -144,13 +143,7 @@ impl Look {
                 Hour::Night => chance.one_of([3, 4, 5]),
             },
         };
-        let weather_name = match theme {
-            Theme::Fog => "fog",
-            Theme::Rain => "rain",
-            Theme::Glare => "glare",
-            _ => "clear",
-        };
-        Self { theme, canvas, light, weather_name, start, sky, water, ambient, weather, waves, hulls }
+        Self { theme, canvas, light, start, sky, water, ambient, weather, waves, hulls }
     }
 
     /// The setting of it all.
@@ -179,7 +172,8 @@ impl Look {
         if let Some(glitter) = self.weather.glitter {
             let reach = width as f32 * chance.between(0.3, 0.45);
             let flare = veil(reach, [255.0, 244.0, 214.0], chance.between(60.0, 95.0));
-            let at = [(glitter.x - reach) as i32, (self.canvas.shore * chance.between(0.1, 0.6) - reach) as i32];
+            let at =
+                [(glitter.x - reach) as i32, (self.canvas.shore * chance.between(0.1, 0.6) - reach) as i32];
             return vec![Cover { sprite: flare, at }];
         }
         if self.weather.rain.is_none() {
@@ -233,7 +227,8 @@ fn weather(theme: Theme, light: Hour, canvas: &Canvas, chance: &mut Chance) -> W
     let foot = (canvas.size.1 + canvas.margin) as f32;
     match theme {
         Theme::Fog => {
-            let tone = if light == Hour::Day { chance.between(176.0, 212.0) } else { chance.between(104.0, 128.0) };
+            let tone =
+                if light == Hour::Day { chance.between(176.0, 212.0) } else { chance.between(104.0, 128.0) };
             weather.haze = Some(Haze {
                 colour: [tone - 4.0, tone, tone + 3.0],
                 thick: [chance.between(0.72, 0.86), chance.between(0.12, 0.34)],
@@ -266,7 +261,9 @@ fn weather(theme: Theme, light: Hour, canvas: &Canvas, chance: &mut Chance) -> W
                 strength: chance.between(0.55, 0.95),
             });
         }
-        Theme::Wakes => weather.wash = Wash { length: chance.between(3.5, 5.5), breadth: chance.between(0.16, 0.26) },
+        Theme::Wakes => {
+            weather.wash = Wash { length: chance.between(3.5, 5.5), breadth: chance.between(0.16, 0.26) }
+        }
         Theme::Shake => {
             let amplitude = chance.between(4.0, 11.0) * canvas.unit;
             weather.shake = Some(Shake { margin: canvas.margin, amplitude, seed: chance.bits() });

@@ -137,8 +137,6 @@ pub struct Worked {
     pub setting: Setting,
     /// `day`, `dusk` or `night`.
     pub light: &'static str,
-    /// `clear`, `fog`, `rain` or `glare`.
-    pub weather: &'static str,
     /// When it starts, as the oracle counts.
     pub start: crate::oracle::Start,
     /// Zones, lines and rules of its site file, and the regions its camera is to be looked at in.
@@ -177,7 +175,10 @@ impl Variant {
 
     /// Works out what is seen and who sails where.
     pub fn work_out(&self) -> Result<Worked> {
-        let name = self.id().bytes().fold(self.seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+        let name = self
+            .id()
+            .bytes()
+            .fold(self.seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
         let mut chance = Chance::new(name);
         // The first draws of seeds that lie close are alike.
         for _ in 0..4 {
@@ -189,7 +190,6 @@ impl Variant {
         Ok(Worked {
             setting,
             light: look.light.name(),
-            weather: look.weather_name,
             start: look.start,
             drawn: plan.drawn,
             regions: plan.regions,

@@ -53,7 +53,8 @@ pub(super) fn plan(variant: &Variant, look: &Look, chance: &mut Chance) -> Resul
                 }
             }
         }
-        let spared = |miss: &NearMiss| !signals.iter().any(|s| s.rule == miss.rule && s.vessel == miss.vessel);
+        let spared =
+            |miss: &NearMiss| !signals.iter().any(|s| s.rule == miss.rule && s.vessel == miss.vessel);
         if signals.len() < 2 || !traffic.near_misses.iter().all(spared) {
             continue;
         }
@@ -68,7 +69,11 @@ pub(super) fn plan(variant: &Variant, look: &Look, chance: &mut Chance) -> Resul
             near_misses: traffic.near_misses,
         });
     }
-    bail!("{}: in {} seconds there is no traffic whose signals are beyond doubt: make it longer", variant.id(), variant.seconds)
+    bail!(
+        "{}: in {} seconds there is no traffic whose signals are beyond doubt: make it longer",
+        variant.id(),
+        variant.seconds
+    )
 }
 
 /// One plan, good or not.

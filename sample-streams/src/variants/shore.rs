@@ -140,7 +140,8 @@ fn house(look: &Look, on: &mut RgbImage, [left, top, right, foot]: [f32; 4], cha
     while y + 5.0 * unit < foot {
         let mut x = left + 3.0 * unit;
         while x + 4.0 * unit < right {
-            let burning = look.light != Hour::Day && chance.odds(if look.light == Hour::Night { 0.22 } else { 0.3 });
+            let burning =
+                look.light != Hour::Day && chance.odds(if look.light == Hour::Night { 0.22 } else { 0.3 });
             let pane = if burning { warm.map(|c| c * 0.8) } else { glass };
             block(on, [x, y, x + 3.6 * unit, y + 5.0 * unit], |_, _| colour(pane));
             x += step;
@@ -161,7 +162,8 @@ fn cranes(look: &Look, on: &mut RgbImage, chance: &mut Chance) {
             block(on, [x + leg, foot - high, x + leg + thick, foot], |_, _| tone);
         }
         let reach = if chance.odds(0.5) { 80.0 } else { -60.0 } * unit;
-        let beam = [(x + reach).min(x), foot - high, (x + reach).max(x + 24.0 * unit), foot - high + thick * 1.5];
+        let beam =
+            [(x + reach).min(x), foot - high, (x + reach).max(x + 24.0 * unit), foot - high + thick * 1.5];
         block(on, beam, |_, _| tone);
         block(on, [x, foot - high * 1.25, x + thick, foot - high], |_, _| tone);
     }

@@ -50,7 +50,13 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
         let clip = read("clip.mp4");
         // Behind the pictures the container keeps when it was written.
         let pictures = clip.windows(4).rposition(|word| word == b"moov").unwrap();
-        [clip[..pictures].to_vec(), read("truth.txt"), read("site.toml"), read("signals.json"), read("scene.json")]
+        [
+            clip[..pictures].to_vec(),
+            read("truth.txt"),
+            read("site.toml"),
+            read("signals.json"),
+            read("scene.json"),
+        ]
     };
     let small = |seed| Variant { seconds: 16, size: (320, 180), ..variant(Theme::Rain, seed) };
     let (once, again, other) = (files(&small(3)), files(&small(3)), files(&small(4)));
@@ -107,7 +113,13 @@ fn a_shaken_camera_moves_the_boxes_of_the_moored_with_the_picture() {
             let worked = variant.work_out().unwrap();
             let still = worked.setting.vessels.iter().find(|v| v.voyage.len() == 1)?.id;
             let of = drawn(&variant, 9);
-            Some(of.iter().flat_map(|(_, seen)| seen).filter(|s| s.id == still).map(|s| s.left).collect::<BTreeSet<_>>())
+            Some(
+                of.iter()
+                    .flat_map(|(_, seen)| seen)
+                    .filter(|s| s.id == still)
+                    .map(|s| s.left)
+                    .collect::<BTreeSet<_>>(),
+            )
         };
         (1..9).find_map(places).unwrap()
     };
@@ -119,7 +131,9 @@ fn a_shaken_camera_moves_the_boxes_of_the_moored_with_the_picture() {
 #[test]
 fn who_is_behind_the_pier_is_in_the_truth_with_no_visibility() {
     let hides = (0..4).any(|seed| {
-        drawn(&variant(Theme::Bridge, seed), 6).iter().any(|(_, seen)| seen.iter().any(|s| s.visibility == 0.0))
+        drawn(&variant(Theme::Bridge, seed), 6)
+            .iter()
+            .any(|(_, seen)| seen.iter().any(|s| s.visibility == 0.0))
     });
     assert!(hides);
     assert!(drawn(&variant(Theme::Day, 1), 6).iter().flat_map(|(_, seen)| seen).all(|s| s.visibility > 0.0));
@@ -137,14 +151,19 @@ fn implied(variant: &Variant, worked: &Worked, site: &Site) -> BTreeSet<(String,
             .collect();
         let live = rule.schedule.as_ref().is_none_or(|hours| {
             let hour = worked.start / 3600.0 % 24.0;
-            if hours[0].from.as_str() == "07:00" { (7.0..19.0).contains(&hour) } else { !(5.5..21.0).contains(&hour) }
+            if hours[0].from.as_str() == "07:00" {
+                (7.0..19.0).contains(&hour)
+            } else {
+                !(5.5..21.0).contains(&hour)
+            }
         });
         if let Some(line) = site.lines.iter().find(|l| Some(&l.id) == rule.line.as_ref()) {
             let x = (line.from[0] + line.to[0]) / 2.0;
             let rightwards = rule.direction == Some(Direction::LeftToRight);
             let over = path.windows(2).any(|w| {
                 let [low, high] = [line.to[1], line.from[1]];
-                let crossed = if rightwards { w[0][0] < x && w[1][0] >= x } else { w[0][0] > x && w[1][0] <= x };
+                let crossed =
+                    if rightwards { w[0][0] < x && w[1][0] >= x } else { w[0][0] > x && w[1][0] <= x };
                 crossed && (low..high).contains(&w[0][1])
             });
             if over && live {

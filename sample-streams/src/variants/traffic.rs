@@ -63,7 +63,8 @@ impl<'a> Traffic<'a> {
             let (middle, half) = (chance.between(0.43, 0.57), chance.between(0.065, 0.09));
             [look.canvas.column(middle - half), look.canvas.column(middle + half)]
         });
-        let scale = look.canvas.unit * if pier.is_some() { chance.between(0.6, 0.85) } else { chance.between(0.62, 1.1) };
+        let scale = look.canvas.unit
+            * if pier.is_some() { chance.between(0.6, 0.85) } else { chance.between(0.62, 1.1) };
         let (vessels, near_misses) = (Vec::new(), Vec::new());
         Self { look, seconds, rows, scale, pier, vessels, drawn: String::new(), near_misses }
     }
@@ -115,8 +116,17 @@ impl<'a> Traffic<'a> {
     }
 
     /// A vessel that sails straight on, at column `x` at second `at`; `way` is 1 to the right and -1 to the left.
-    fn pass(&mut self, art: Art, depth: f32, way: f32, (at, x): (f32, f32), speed: f32, chance: &mut Chance) -> u32 {
-        let row = |this: &Self, chance: &mut Chance| this.look.canvas.row(depth + chance.between(-0.012, 0.012));
+    fn pass(
+        &mut self,
+        art: Art,
+        depth: f32,
+        way: f32,
+        (at, x): (f32, f32),
+        speed: f32,
+        chance: &mut Chance,
+    ) -> u32 {
+        let row =
+            |this: &Self, chance: &mut Chance| this.look.canvas.row(depth + chance.between(-0.012, 0.012));
         let rows = [row(self, chance), row(self, chance)];
         let [first, last] = [-BEYOND_S, self.seconds + BEYOND_S];
         let column = |second: f32| x + way * speed * (second - at);
@@ -138,7 +148,8 @@ impl<'a> Traffic<'a> {
         let mut moored = Vec::new();
         let mut x = chance.between(0.0, 0.08);
         while moored.len() < count && x < 1.0 {
-            let art = chance.one_of([Art::Launch, Art::Yacht, Art::Cutter, Art::Trawler, Art::Tug, Art::Coaster]);
+            let art =
+                chance.one_of([Art::Launch, Art::Yacht, Art::Cutter, Art::Trawler, Art::Tug, Art::Coaster]);
             let row = self.look.canvas.row(chance.between(0.022, 0.05));
             let half = self.length_at(art, row) / self.look.canvas.size.0 as f32 * 0.5;
             if x + half * 2.0 < clear[0] || x > clear[1] {
@@ -209,7 +220,11 @@ impl<'a> Traffic<'a> {
         let rule = format!("{id}-{}", if entry { "entry" } else { "passage" });
         let by_day = self.look.light == Hour::Day;
         let live = entry || chance.odds(0.75);
-        let hours = if by_day == live { "from = \"07:00\", to = \"19:00\"" } else { "from = \"21:00\", to = \"05:30\"" };
+        let hours = if by_day == live {
+            "from = \"07:00\", to = \"19:00\""
+        } else {
+            "from = \"21:00\", to = \"05:30\""
+        };
         let schedule =
             if entry { String::new() } else { format!("schedule = [{{ days = {EVERY_DAY}, {hours} }}]\n") };
         let kind = if entry { "entry" } else { "presence" };
@@ -236,15 +251,25 @@ impl<'a> Traffic<'a> {
         let end = (edge + way * 0.27).clamp(0.04, 0.96);
         let within = [edge.min(end), edge.max(end)];
         self.zone("anchorage", "Anchorage", within, [depth - LANE_HALF, depth + LANE_HALF], chance);
-        self.rule("anchorage-overstay", "Too long in the anchorage", "dwell", "anchorage", "longer_than = \"6s\"\n");
+        self.rule(
+            "anchorage-overstay",
+            "Too long in the anchorage",
+            "dwell",
+            "anchorage",
+            "longer_than = \"6s\"\n",
+        );
         let stops = (chance.between(0.14, 0.2) * self.seconds) + 0.1 * width / speed;
         let leaves = if chance.odds(0.5) { stops + chance.between(8.0, 10.0) } else { self.seconds };
         let column = self.look.canvas.column(middle);
         let from = column - way * speed * (stops + BEYOND_S);
         let to = column + way * speed * (self.seconds + BEYOND_S - leaves).max(0.0);
         let row = row + chance.between(-2.0, 2.0) * self.look.canvas.unit;
-        let voyage =
-            [(-BEYOND_S, from, row), (stops, column, row), (leaves, column, row), (self.seconds + BEYOND_S, to, row)];
+        let voyage = [
+            (-BEYOND_S, from, row),
+            (stops, column, row),
+            (leaves, column, row),
+            (self.seconds + BEYOND_S, to, row),
+        ];
         self.put(art, &voyage, way > 0.0, chance);
         if chance.odds(0.5) {
             let fast = 0.27 * width / chance.between(1.8, 3.4);

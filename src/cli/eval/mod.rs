@@ -6,6 +6,7 @@ pub mod detect;
 #[cfg(test)]
 mod golden;
 pub mod report;
+pub mod scene;
 pub mod track;
 
 use std::fmt::Display;
@@ -22,6 +23,8 @@ use crate::clock::SystemClock;
 pub enum EvalCommand {
     /// Score a detector model on annotated pictures as COCO does, by the path that the daemon's looks take.
     Detect(detect::DetectArgs),
+    /// Score the watch on annotated clips: detections, tracks, and the signals that must be raised.
+    Scene(scene::SceneArgs),
     /// Run the tracker over MOTChallenge detections; write its tracks, or score them as TrackEval does.
     Track(track::TrackArgs),
 }
@@ -30,6 +33,7 @@ pub enum EvalCommand {
 pub fn eval(command: &EvalCommand) -> anyhow::Result<ExitCode> {
     match command {
         EvalCommand::Detect(args) => print(&detect::detect(args, &SystemClock::default())?, args.json)?,
+        EvalCommand::Scene(args) => print(&scene::scene(args)?, args.json)?,
         EvalCommand::Track(args) => print(&track::track(args)?, args.json)?,
     }
     Ok(ExitCode::SUCCESS)

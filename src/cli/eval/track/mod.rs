@@ -2,9 +2,9 @@
 
 #[cfg(test)]
 mod golden;
-mod mot;
+pub(super) mod mot;
 mod report;
-mod scores;
+pub(super) mod scores;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -156,7 +156,7 @@ fn detection(row: &Row) -> Detection {
 /// `frame,id,x,y,w,h,conf,-1,-1,-1` by frame and number.
 fn text(tracks: &Frames) -> String {
     let line = |frame: &u32, row: &Row| {
-        let Row { id, xywh: [x, y, w, h], confidence } = row;
+        let Row { id, xywh: [x, y, w, h], confidence, .. } = row;
         format!("{frame},{id},{x},{y},{w},{h},{confidence},-1,-1,-1\n")
     };
     tracks.iter().flat_map(|(frame, rows)| rows.iter().map(move |row| line(frame, row))).collect()

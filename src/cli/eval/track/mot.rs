@@ -8,21 +8,23 @@ use anyhow::{Context as _, bail, ensure};
 
 /// A box of one frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Row {
+pub(in crate::cli::eval) struct Row {
     /// Whose box it is; says nothing in a detection.
-    pub(super) id: i64,
+    pub(in crate::cli::eval) id: i64,
     /// Left, top, width and height, in pixels.
-    pub(super) xywh: [f64; 4],
+    pub(in crate::cli::eval) xywh: [f64; 4],
     /// Column 7: a detection's confidence, a true box's flag.
-    pub(super) confidence: f64,
+    pub(in crate::cli::eval) confidence: f64,
+    /// Column 9 of the truth, where it is there: the share of the object that shows, 0 to 1.
+    pub(in crate::cli::eval) visibility: f64,
 }
 
 /// The boxes of each frame that has any, in the order of the file. Frames count from 1.
-pub(super) type Frames = BTreeMap<u32, Vec<Row>>;
+pub(in crate::cli::eval) type Frames = BTreeMap<u32, Vec<Row>>;
 
 /// Which boxes a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Boxes {
+pub(in crate::cli::eval) enum Boxes {
     /// Column 7 is the confidence, the id is ignored.
     Detections,
     /// The id says who it is, rows with a 0 in column 7 do not count.
@@ -41,7 +43,7 @@ impl Boxes {
     /// Reads `frame,id,x,y,w,h,conf,...`, rows in any order.
     ///
     /// Errors name the file and the line.
-    pub(super) fn read(self, path: &Path) -> anyhow::Result<Frames> {
+    pub(in crate::cli::eval) fn read(self, path: &Path) -> anyhow::Result<Frames> {
         let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         let mut frames = Frames::new();
         for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
@@ -81,7 +83,11 @@ impl Boxes {
         let [_, _, w, h] = xywh;
         ensure!(w > 0.0 && h > 0.0, "the box is {w} by {h}, expected a width and height above zero");
         let counts = self == Self::Detections || confidence != 0.0;
-        Ok((frame as u32, counts.then_some(Row { id: id as i64, xywh, confidence })))
+        let visibility = match self {
+            Self::Truth if fields.len() >= 9 => number(8, "visibility")?,
+            _ => 1.0,
+        };
+        Ok((frame as u32, counts.then_some(Row { id: id as i64, xywh, confidence, visibility })))
     }
 
     /// The files of a folder by the name of their sequence: `NAME.txt`, `NAME/det.txt` or `NAME/det/det.txt` (`gt` for the

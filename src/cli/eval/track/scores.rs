@@ -23,7 +23,7 @@ const GOING_ON: f64 = 1000.0;
 
 /// Counts over one or several sequences, from which the scores follow: sequences are combined by adding their counts up.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Tally {
+pub(in crate::cli::eval) struct Tally {
     true_boxes: u64,
     track_boxes: u64,
     true_ids: u64,
@@ -39,32 +39,32 @@ pub(super) struct Tally {
 
 /// Scores from 0 to 1 (MOTA may be negative), and counts.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(super) struct Scores {
+pub(in crate::cli::eval) struct Scores {
     /// Geometric mean of the next two, mean over all overlaps.
-    pub(super) hota: f64,
+    pub(in crate::cli::eval) hota: f64,
     /// Detection accuracy.
-    pub(super) det_a: f64,
+    pub(in crate::cli::eval) det_a: f64,
     /// Association accuracy.
-    pub(super) ass_a: f64,
+    pub(in crate::cli::eval) ass_a: f64,
     /// 1 less the share of misses, false boxes and switches.
-    pub(super) mota: f64,
+    pub(in crate::cli::eval) mota: f64,
     /// Share of boxes under the right identity.
-    pub(super) idf1: f64,
+    pub(in crate::cli::eval) idf1: f64,
     /// How often a true identity went over to another track.
-    pub(super) id_switches: u64,
+    pub(in crate::cli::eval) id_switches: u64,
     /// Boxes of the truth.
-    pub(super) true_boxes: u64,
+    pub(in crate::cli::eval) true_boxes: u64,
     /// Those found, at an overlap of 0.5 ...
-    pub(super) hits: u64,
+    pub(in crate::cli::eval) hits: u64,
     /// ... and not found.
-    pub(super) missed: u64,
+    pub(in crate::cli::eval) missed: u64,
     /// Boxes of tracks where nothing is.
     #[serde(rename = "false")]
-    pub(super) false_boxes: u64,
+    pub(in crate::cli::eval) false_boxes: u64,
     /// Identities of the truth.
-    pub(super) true_ids: u64,
+    pub(in crate::cli::eval) true_ids: u64,
     /// Tracks.
-    pub(super) track_ids: u64,
+    pub(in crate::cli::eval) track_ids: u64,
 }
 
 /// One frame: which identities are there, counted from 0, and how much each true box overlaps each track's.
@@ -76,7 +76,7 @@ struct Moment {
 
 impl Tally {
     /// Compares the tracks of a sequence with its truth.
-    pub(super) fn new(truth: &Frames, tracks: &Frames) -> Self {
+    pub(in crate::cli::eval) fn new(truth: &Frames, tracks: &Frames) -> Self {
         let (true_names, track_names) = (names(truth), names(tracks));
         let none = Vec::new();
         let frames: Vec<_> = truth.keys().chain(tracks.keys().filter(|f| !truth.contains_key(f))).collect();
@@ -187,7 +187,7 @@ impl Tally {
     }
 
     /// What the counts come to.
-    pub(super) fn scores(&self) -> Scores {
+    pub(in crate::cli::eval) fn scores(&self) -> Scores {
         let mean = |of: &dyn Fn(usize) -> f64| (0..OVERLAPS).map(of).sum::<f64>() / OVERLAPS as f64;
         let boxes = self.true_boxes + self.track_boxes;
         let det_a = |step: usize| share(self.hota_hits[step] as f64, boxes - self.hota_hits[step]);
