@@ -20,6 +20,7 @@ test: setup unit
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo build --workspace --locked
 	cargo run --quiet --locked -p sample-streams --bin sample-scenes
+	cargo run --quiet --locked -p sample-streams --bin sample-scenes -- --variants 1 --only day --seconds 16 --out sample-streams/out/variants
 	cargo test --workspace --locked
 
 setup:

@@ -14,4 +14,5 @@ mod detect;
 mod eval;
 mod ingest;
 mod proposals;
+mod scene_eval;
 mod scenes;

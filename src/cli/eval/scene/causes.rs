@@ -15,8 +15,8 @@ use crate::geometry::{BBox, Px};
 const LOOKS_WORTH_A_LINE: usize = 6;
 /// A false box is worth a line when it came so often at about the same place.
 const FALSE_WORTH_A_LINE: usize = 2;
-/// Rows of the detector's input below which a vessel is likely to be missed.
-const FAINT_ROWS: f32 = 12.0;
+/// Size in the detector's input (root of the area, in pixels) below which a vessel is likely to be missed.
+const FAINT_PX: f32 = 24.0;
 /// How long before a signal its vessel must be followed, in seconds.
 const BEFORE_S: f64 = 3.0;
 
@@ -88,15 +88,22 @@ impl<'a> Case<'a> {
         self.played.moments.iter().enumerate().min_by(|a, b| off(a.1).total_cmp(&off(b.1)))
     }
 
-    /// Rows that a box has in the detector's input, in the region that shows it largest.
-    fn input_rows(&self, bbox: &BBox<Px>) -> f32 {
+    /// Width and height that a box has in the detector's input, in the region that shows it largest.
+    fn in_input(&self, bbox: &BBox<Px>) -> [f32; 2] {
         let camera = &self.scene.site.cameras[self.scene.camera];
         let size = self.played.size;
-        let whole = camera.whole_frame.then_some(size.height as f32);
-        let regions = camera.regions.iter().map(|region| size.box_to_pixels(*region));
-        let around = regions.filter(|r| r.intersection(bbox).is_some_and(|c| c.area() > 0.5 * bbox.area()));
-        let least = whole.into_iter().chain(around.map(|r| r.height())).fold(f32::MAX, f32::min);
-        bbox.height() * self.played.input[1] / least
+        let whole = camera.whole_frame.then_some(BBox::new(0.0, 0.0, 1.0, 1.0));
+        let regions = whole.into_iter().chain(camera.regions.iter().copied()).map(|r| size.box_to_pixels(r));
+        let holds = |r: &BBox<Px>| r.intersection(bbox).is_some_and(|c| c.area() > 0.9 * bbox.area());
+        let shown = |r: BBox<Px>| {
+            let [across, down] = self.played.input;
+            [bbox.width() * across / r.width(), bbox.height() * down / r.height()]
+        };
+        regions
+            .filter(holds)
+            .map(shown)
+            .max_by(|a, b| (a[0] * a[1]).total_cmp(&(b[0] * b[1])))
+            .unwrap_or([0.0; 2])
     }
 
     fn missed_signal(&self, listed: usize) -> Option<Failure> {
@@ -264,7 +271,8 @@ impl<'a> Case<'a> {
         let mean = |of: &dyn Fn(&TrueBox) -> f32| {
             missed.iter().map(|s| of(s.2)).sum::<f32>() / missed.len().max(1) as f32
         };
-        let (rows, shows) = (mean(&|t| self.input_rows(&t.bbox)), mean(&|t| t.visibility));
+        let [across, down] = [0, 1].map(|side| mean(&|t| self.in_input(&t.bbox)[side]));
+        let shows = mean(&|t| t.visibility);
         // A box on it that fits too little, or one around several vessels.
         let beside = missed.iter().filter(|s| {
             s.1.found
@@ -276,17 +284,20 @@ impl<'a> Case<'a> {
                     reflection"
                 .to_owned();
         }
-        if rows < FAINT_ROWS {
-            return format!(
-                "the vessel is {rows:.0} px high in the detector's input: draw a region there, so that it fills more of it"
-            );
+        if across == 0.0 {
+            return "no region of the camera holds the whole vessel: draw one there, or look at the whole frame too"
+                .to_owned();
+        }
+        let place = format!("the vessel is {across:.0} x {down:.0} px in the detector's input");
+        if (across * down).sqrt() < FAINT_PX {
+            return format!("{place}: draw a region there, or a smaller one, so that it fills more of it");
         }
         if shows < 0.9 {
             return format!("{:.0} % of it shows: it is partly hidden or leaves the picture", shows * 100.0);
         }
         format!(
-            "the vessel is {rows:.0} px high in the detector's input, which should do: it hardly differs from the water in \
-             this light, or its kind is new to the model; label some pictures (logbook coco) and teach it"
+            "{place}, which should do: it hardly differs from the water in this light, or its kind is new to the model; label \
+             some pictures (logbook coco) and teach it"
         )
     }
 

@@ -1,0 +1,130 @@
+//! `havenwacht eval scene` on a short variant of the sample scenes, with the real model.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use crate::files::{havenwacht, root};
+
+/// A variant, drawn by `make test` before the tests run.
+fn variant() -> PathBuf {
+    let folder = root().join("sample-streams/out/variants/day-00");
+    assert!(folder.join("clip.mp4").exists(), "{} is missing: `make test` draws it", folder.display());
+    folder
+}
+
+fn eval(scene: &Path, arguments: &[&str]) -> Output {
+    Command::new(havenwacht())
+        .current_dir(root())
+        .args(["eval", "scene"])
+        .arg(scene)
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn report(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// A copy of the variant in which a file can be changed or taken away.
+fn copy(to: &Path) -> PathBuf {
+    let folder = to.join("mine");
+    fs::create_dir(&folder).unwrap();
+    for name in ["clip.mp4", "truth.txt", "site.toml", "signals.json", "scene.json"] {
+        fs::copy(variant().join(name), folder.join(name)).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn a_scene_is_scored_the_same_each_time_and_its_page_needs_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("report.html");
+    let mut once = report(&eval(&variant(), &["--json", "--html", page.to_str().unwrap()]));
+    let listed: Vec<Value> =
+        serde_json::from_str(&fs::read_to_string(variant().join("signals.json")).unwrap()).unwrap();
+    let total = &once["total"];
+    assert_eq!(total["signals"]["listed"], json!(listed.len()), "{total:#}");
+    assert_eq!(
+        (&total["signals"]["recall"], &total["signals"]["precision"]),
+        (&json!(1.0), &json!(1.0)),
+        "{once:#}"
+    );
+    let delay_s = total["signals"]["delay_median_s"].as_f64().unwrap();
+    assert!((-0.5..2.0).contains(&delay_s), "{delay_s}");
+    let above = |figures: &Value, key: &str, least: f64| {
+        assert!(figures[key].as_f64().unwrap() > least, "{key}: {figures:#}");
+    };
+    above(&total["detections"], "recall", 0.6);
+    above(&total["detections"], "precision", 0.6);
+    above(&total["tracks"], "idf1", 0.6);
+    above(&total["cost"], "runs_per_look", 0.9);
+    above(&total["cost"], "watch_cpu_s_per_camera_s", 0.0);
+    assert_eq!(once["conditions"][0]["name"], "day");
+
+    let html = fs::read_to_string(page).unwrap();
+    assert!(html.contains("id=\"day-00\"") && html.contains("<polyline"));
+    for outside in ["http://", "https://", "<script", "<link"] {
+        assert!(!html.contains(outside), "{outside}");
+    }
+
+    let mut again = report(&eval(&variant(), &["--json"]));
+    for report in [&mut once, &mut again] {
+        // Time alone may differ.
+        report["total"]["cost"] = Value::Null;
+        report["scenes"][0]["figures"]["cost"] = Value::Null;
+        report["conditions"][0]["figures"]["cost"] = Value::Null;
+    }
+    assert_eq!(once, again);
+}
+
+#[test]
+fn a_signal_that_is_not_raised_and_one_that_is_not_listed_are_told_with_a_cause() {
+    let folder = tempfile::tempdir().unwrap();
+    let mine = copy(folder.path());
+    let mut listed: Vec<Value> =
+        serde_json::from_str(&fs::read_to_string(mine.join("signals.json")).unwrap()).unwrap();
+    // The first is said to open at the other end of the clip.
+    let opens_s = listed[0]["opens_s"].as_f64().unwrap();
+    listed[0]["opens_s"] = json!(if opens_s > 8.0 { opens_s - 7.0 } else { opens_s + 7.0 });
+    fs::write(mine.join("signals.json"), json!(listed).to_string()).unwrap();
+    let report = report(&eval(&mine, &["--json"]));
+    let signals = &report["total"]["signals"];
+    assert_eq!((&signals["missed"], &signals["false"]), (&json!(1), &json!(1)), "{signals:#}");
+    let failures = report["scenes"][0]["failures"].as_array().unwrap();
+    let kinds: Vec<_> = failures.iter().take(2).map(|f| f["what"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["missed-signal", "false-signal"]);
+    let rule = listed[0]["rule"].as_str().unwrap();
+    assert!(failures[0]["what_happened"].as_str().unwrap().contains(rule), "{failures:#?}");
+    assert!(failures[1]["likely_cause"].as_str().unwrap().contains("must open at"), "{failures:#?}");
+}
+
+#[test]
+fn what_is_missing_in_a_scene_is_told_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let mine = copy(folder.path());
+    let refusal = |change: &dyn Fn(&Path)| {
+        change(&mine);
+        let output = eval(&mine, &[]);
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let said = refusal(&|mine| {
+        let text = fs::read_to_string(mine.join("signals.json")).unwrap();
+        let mut listed: Vec<Value> = serde_json::from_str(&text).unwrap();
+        listed[0]["rule"] = json!("curfew");
+        fs::write(mine.join("signals.json"), json!(listed).to_string()).unwrap();
+    });
+    assert!(said.contains("signals.json: the site file has no rule `curfew`"), "{said}");
+    let said = refusal(&|mine| {
+        let text = fs::read_to_string(mine.join("scene.json")).unwrap();
+        fs::write(mine.join("scene.json"), text.replace("\"quay\"", "\"key\"")).unwrap();
+    });
+    assert!(said.contains("no camera `key`") && said.contains("quay"), "{said}");
+    let said = refusal(&|mine| fs::remove_file(mine.join("truth.txt")).unwrap());
+    assert!(said.contains("truth.txt is missing") && said.contains("MOTChallenge"), "{said}");
+}
