@@ -102,6 +102,12 @@ impl Clock for SystemClock {
     }
 }
 
+/// Processor time that this thread has used, and that the whole process has used.
+pub fn processor_time() -> (Duration, Duration) {
+    let used = |clock| nix::time::clock_gettime(clock).map_or(Duration::ZERO, Duration::from);
+    (used(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID), used(nix::time::ClockId::CLOCK_PROCESS_CPUTIME_ID))
+}
+
 /// A clock that stands still until told otherwise: the recording's in replay, the script's in tests.
 #[derive(Debug)]
 pub struct SimulatedClock(Mutex<Stamp>);

@@ -41,18 +41,24 @@ impl Codec {
 pub struct Encoder {
     pipeline: gst::Pipeline,
     source: gst_app::AppSrc,
-    fps: u32,
+    fps: [u32; 2],
     frames: u32,
 }
 
 impl Encoder {
-    /// Starts writing pictures of `size` at `fps` a second to `path`.
-    pub fn start(codec: Codec, quality: u32, size: (usize, usize), fps: u32, path: &Path) -> Result<Self> {
+    /// Starts writing pictures of `size` to `path`, `fps[0]` of them in `fps[1]` seconds.
+    pub fn start(
+        codec: Codec,
+        quality: u32,
+        size: (usize, usize),
+        fps: [u32; 2],
+        path: &Path,
+    ) -> Result<Self> {
         gst::init()?;
         let caps = format!(
-            "video/x-raw,format=I420,width={},height={},framerate={fps}/1,interlace-mode=progressive,\
+            "video/x-raw,format=I420,width={},height={},framerate={}/{},interlace-mode=progressive,\
              pixel-aspect-ratio=1/1,colorimetry=bt709",
-            size.0, size.1
+            size.0, size.1, fps[0], fps[1]
         );
         let bytes = size.0 * size.1 * 3 / 2;
         let description = format!(
@@ -79,7 +85,8 @@ impl Encoder {
     /// Adds the next picture; waits while the encoder is busy.
     pub fn push(&mut self, picture: Picture) -> Result<()> {
         let mut buffer = gst::Buffer::from_slice(picture.data);
-        let at = |n: u32| gst::ClockTime::from_nseconds(u64::from(n) * 1_000_000_000 / u64::from(self.fps));
+        let [pictures, seconds] = self.fps.map(u64::from);
+        let at = |n: u32| gst::ClockTime::from_nseconds(u64::from(n) * seconds * 1_000_000_000 / pictures);
         let fresh = buffer.get_mut().context("a fresh buffer has one owner")?;
         fresh.set_pts(at(self.frames));
         fresh.set_duration(at(self.frames + 1) - at(self.frames));

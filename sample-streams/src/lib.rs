@@ -9,6 +9,7 @@
 
 pub mod cameras;
 pub mod clip;
+pub mod costume;
 pub mod encode;
 pub mod material;
 pub mod noise;
@@ -19,5 +20,7 @@ pub mod scenes;
 pub mod site;
 pub mod stage;
 pub mod truth;
+pub mod variants;
 pub mod vessel;
 pub mod water;
+pub mod weather;

@@ -28,6 +28,10 @@ pub enum Art {
     Trawler,
     /// A motor launch (own drawing).
     Launch,
+    /// A rigid inflatable boat (own drawing).
+    Rib,
+    /// A small sailing yacht under sail (own drawing).
+    Yacht,
     /// A two-masted schooner under sail (Tux Paint stamp).
     Schooner,
 }
@@ -46,6 +50,8 @@ impl Art {
             Art::Tug => 0.15,
             Art::Cutter => 0.2,
             Art::Launch => 0.12,
+            Art::Rib => 0.14,
+            Art::Yacht => 0.05,
             Art::Schooner => 0.03,
         }
     }
@@ -143,6 +149,8 @@ pub fn own(art: Art) -> Result<RgbaImage> {
         Art::Cutter => include_bytes!("../drawings/cutter.svg"),
         Art::Trawler => include_bytes!("../drawings/trawler.svg"),
         Art::Launch => include_bytes!("../drawings/launch.svg"),
+        Art::Rib => include_bytes!("../drawings/rib.svg"),
+        Art::Yacht => include_bytes!("../drawings/yacht.svg"),
         _ => bail!("{art:?} is made of material that is not part of the project"),
     };
     drawing(svg.to_vec())

@@ -23,6 +23,28 @@ impl Chance {
     pub fn unit(&mut self) -> f32 {
         (self.bits() >> 40) as f32 / (1u64 << 24) as f32
     }
+
+    /// Uniform between two numbers.
+    pub fn between(&mut self, low: f32, high: f32) -> f32 {
+        low + (high - low) * self.unit()
+    }
+
+    /// True in so large a share of all cases.
+    pub fn odds(&mut self, share: f32) -> bool {
+        self.unit() < share
+    }
+
+    /// One of several.
+    pub fn one_of<T: Copy, const N: usize>(&mut self, all: [T; N]) -> T {
+        all[((self.unit() * N as f32) as usize).min(N - 1)]
+    }
+
+    /// Puts several in another order (Fisher and Yates).
+    pub fn shuffle<T>(&mut self, all: &mut [T]) {
+        for last in (1..all.len()).rev() {
+            all.swap(last, (self.bits() % (last as u64 + 1)) as usize);
+        }
+    }
 }
 
 /// Smooth value noise in the plane, in -1..1, with features about one unit wide.

@@ -1,7 +1,7 @@
 //! The signals that a site file must raise on a clip, worked out from the ground truth alone.
 //!
 //! Deliberately simple and apart from the watch's own rules: every frame is looked at, boxes are exact,
-//! and nothing is tracked. The demo's clock starts on Monday 2026-06-01 at 22:13:00 in the site's time zone.
+//! and nothing is tracked.
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -9,8 +9,10 @@ use serde::Serialize;
 use crate::site::{Direction, Hours, Kind, Line, Rule, Site, seconds};
 use crate::truth::Seen;
 
-/// The wall clock of the demo at the start of a clip, in seconds after midnight of a Monday.
-pub const START_SECONDS: f64 = (22.0 * 60.0 + 13.0) * 60.0;
+/// When a clip starts, by the wall clock of the site: in seconds after the midnight with which Monday 2026-06-01 begins.
+pub type Start = f64;
+/// When the demo starts: that Monday at 22:13:00.
+pub const DEMO_START: Start = (22.0 * 60.0 + 13.0) * 60.0;
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 /// Distance from a line in which nothing counts, when the rule names none.
 const DEAD_BAND: f64 = 0.01;
@@ -32,13 +34,14 @@ pub struct Signal {
     pub closes_s: f64,
 }
 
-/// The signals of `camera`, in order of their opening. `frames` are of `size` pixels, `fps` a second.
+/// The signals of `camera`, in order of their opening. `frames` are of `size` pixels, `fps` a second from `start` on.
 pub fn signals(
     site: &Site,
     camera: &str,
     frames: &[Vec<Seen>],
     size: (usize, usize),
     fps: f64,
+    start: Start,
 ) -> Result<Vec<Signal>> {
     let mut vessels: Vec<u32> = frames.iter().flatten().map(|s| s.id).collect();
     vessels.sort_unstable();
@@ -56,8 +59,8 @@ pub fn signals(
             let path: Vec<Option<[f64; 2]>> =
                 frames.iter().map(|f| f.iter().find(|s| s.id == vessel).map(|s| s.waterline(size))).collect();
             let spans = match (zone, line) {
-                (Some(zone), _) => stays(rule, &zone.polygon, &path, fps)?,
-                (_, Some(line)) => crossings(rule, line, &path, fps)?,
+                (Some(zone), _) => stays(rule, &zone.polygon, &path, fps, start)?,
+                (_, Some(line)) => crossings(rule, line, &path, fps, start)?,
                 _ => Vec::new(),
             };
             all.extend(spans.into_iter().map(|(opens, closes)| Signal {
@@ -75,7 +78,13 @@ pub fn signals(
 }
 
 /// When a rule about a zone holds for one vessel: opening and closing in seconds.
-fn stays(rule: &Rule, zone: &[[f64; 2]], path: &[Option<[f64; 2]>], fps: f64) -> Result<Vec<(f64, f64)>> {
+fn stays(
+    rule: &Rule,
+    zone: &[[f64; 2]],
+    path: &[Option<[f64; 2]>],
+    fps: f64,
+    start: Start,
+) -> Result<Vec<(f64, f64)>> {
     let duration = |text: &Option<String>| text.as_deref().map_or(Ok(0.0), seconds);
     let (confirm, clear) = (duration(&rule.confirm)?, duration(&rule.clear)?);
     let wait = if rule.kind == Kind::Dwell { duration(&rule.longer_than)?.max(confirm) } else { confirm };
@@ -88,7 +97,7 @@ fn stays(rule: &Rule, zone: &[[f64; 2]], path: &[Option<[f64; 2]>], fps: f64) ->
         let now = n as f64 / fps;
         let inside = point.is_some_and(|p| within(zone, p));
         let came_in = rule.kind != Kind::Entry || was_outside || since.is_some();
-        if inside && came_in && live(rule.schedule.as_deref(), now)? {
+        if inside && came_in && live(rule.schedule.as_deref(), start + now)? {
             let began = *since.get_or_insert(now);
             last = now;
             if open.is_none() && now - began >= wait {
@@ -109,7 +118,13 @@ fn stays(rule: &Rule, zone: &[[f64; 2]], path: &[Option<[f64; 2]>], fps: f64) ->
 }
 
 /// When one vessel crosses a line the way the rule counts.
-fn crossings(rule: &Rule, line: &Line, path: &[Option<[f64; 2]>], fps: f64) -> Result<Vec<(f64, f64)>> {
+fn crossings(
+    rule: &Rule,
+    line: &Line,
+    path: &[Option<[f64; 2]>],
+    fps: f64,
+    start: Start,
+) -> Result<Vec<(f64, f64)>> {
     let band = rule.dead_band.unwrap_or(DEAD_BAND);
     let (dx, dy) = (line.to[0] - line.from[0], line.to[1] - line.from[1]);
     let length = dx.hypot(dy);
@@ -135,7 +150,7 @@ fn crossings(rule: &Rule, line: &Line, path: &[Option<[f64; 2]>], fps: f64) -> R
             let t = was / (was - away);
             let hit = [before[0] + (p[0] - before[0]) * t, before[1] + (p[1] - before[1]) * t];
             let along = ((hit[0] - line.from[0]) * dx + (hit[1] - line.from[1]) * dy) / (length * length);
-            if counts && (0.0..=1.0).contains(&along) && live(rule.schedule.as_deref(), now)? {
+            if counts && (0.0..=1.0).contains(&along) && live(rule.schedule.as_deref(), start + now)? {
                 spans.push((now, now));
             }
         }
@@ -156,10 +171,9 @@ fn within(polygon: &[[f64; 2]], p: [f64; 2]) -> bool {
     inside
 }
 
-/// Whether a schedule is in force `seconds` after the start of the demo.
-fn live(schedule: Option<&[Hours]>, seconds: f64) -> Result<bool> {
+/// Whether a schedule is in force at a time, counted as in [`Start`].
+fn live(schedule: Option<&[Hours]>, now: f64) -> Result<bool> {
     let Some(schedule) = schedule else { return Ok(true) };
-    let now = START_SECONDS + seconds;
     let (day, second) = ((now / 86_400.0) as usize, now % 86_400.0);
     for hours in schedule {
         let (from, to) = (of_day(&hours.from)?, of_day(&hours.to)?);
@@ -233,7 +247,7 @@ mod tests {
             })
             .collect();
         let site: Site = toml::from_str(SITE).unwrap();
-        let signals = signals(&site, "a", &frames, (1000, 1000), 25.0).unwrap();
+        let signals = signals(&site, "a", &frames, (1000, 1000), 25.0, DEMO_START).unwrap();
         signals.into_iter().map(|s| (s.rule, s.opens_s)).collect()
     }
 

@@ -79,7 +79,7 @@ impl Output<'_> {
         let scene = self.scene;
         let setting = (scene.setting)(material).with_context(|| format!("scene {}", scene.id))?;
         let mut stage = Stage::new(setting, material, scene.seconds as f32, FPS as f32)?;
-        let mut encoder = Encoder::start(scene.codec, scene.quality, scene.size, FPS, path)?;
+        let mut encoder = Encoder::start(scene.codec, scene.quality, scene.size, [FPS, 1], path)?;
         let mut frames: Vec<Vec<Seen>> = Vec::new();
         for index in 0..scene.frames() {
             let (picture, seen) = stage.draw(index);
@@ -98,7 +98,14 @@ impl Output<'_> {
             std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let frames = from_text(&text, self.scene.frames() as usize)
             .with_context(|| format!("in {}", path.display()))?;
-        let signals = oracle::signals(site, self.scene.id, &frames, self.scene.size, f64::from(FPS))?;
+        let signals = oracle::signals(
+            site,
+            self.scene.id,
+            &frames,
+            self.scene.size,
+            f64::from(FPS),
+            oracle::DEMO_START,
+        )?;
         self.put("signals.json", &format!("{}\n", serde_json::to_string_pretty(&signals)?))?;
         Ok(signals.len())
     }

@@ -46,6 +46,22 @@ impl Picture {
         Self { width, height, data }
     }
 
+    /// The part of `width` x `height` pixels with its top left corner at `left`, `top`; the sizes must be even.
+    pub fn part(&self, left: usize, top: usize, width: usize, height: usize) -> Self {
+        let mut data = Vec::with_capacity(width * height * 3 / 2);
+        let mut take = |plane: &[u8], stride: usize, [left, top, width, height]: [usize; 4]| {
+            for row in plane.chunks_exact(stride).skip(top).take(height) {
+                data.extend_from_slice(&row[left..left + width]);
+            }
+        };
+        let (luma, quarter) = (self.width * self.height, self.width * self.height / 4);
+        take(&self.data[..luma], self.width, [left, top, width, height]);
+        for plane in [&self.data[luma..luma + quarter], &self.data[luma + quarter..]] {
+            take(plane, self.width / 2, [left / 2, top / 2, width / 2, height / 2]);
+        }
+        Self { width, height, data }
+    }
+
     /// The luma plane.
     pub fn luma(&self) -> &[u8] {
         &self.data[..self.width * self.height]

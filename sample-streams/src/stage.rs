@@ -3,14 +3,16 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
-use image::{Rgba, RgbaImage};
+use image::RgbaImage;
 
+use crate::costume::Costume;
 use crate::material::{Art, Material};
-use crate::noise::{Chance, Field};
-use crate::picture::{Picture, Sprite, scaled};
+use crate::noise::Chance;
+use crate::picture::{Picture, Sprite};
 use crate::truth::Seen;
 use crate::vessel::Vessel;
 use crate::water::{Water, Waves};
+use crate::weather::{Rain, Weather};
 
 /// The light on the vessels of a scene.
 #[derive(Debug, Clone, Copy)]
@@ -38,16 +40,36 @@ pub struct Setting {
     pub rows: [f32; 2],
     /// Who is there.
     pub vessels: Vec<Vessel>,
+    /// What the weather does to the picture.
+    pub weather: Weather,
+    /// What drifts on the water and is no vessel.
+    pub flotsam: Vec<Flotsam>,
+    /// What stands between the vessels and the camera, from far to near.
+    pub covers: Vec<Cover>,
 }
 
-/// A vessel's picture at one length.
+/// A thing that is no vessel: it is drawn under the vessels, and no truth knows it.
 #[derive(Debug)]
-struct Costume {
-    hull: Sprite,
-    wake: Sprite,
-    /// Glows with their middle from the top left corner of the hull, and height above the waterline.
-    glows: Vec<(Sprite, Sprite, [i32; 2], i32)>,
+pub struct Flotsam {
+    /// What it looks like.
+    pub sprite: Sprite,
+    /// Where its top left corner is at the start, in pixels.
+    pub at: [f32; 2],
+    /// How it drifts, in pixels a second.
+    pub drift: [f32; 2],
 }
+
+/// A thing before the vessels; what is behind its opaque parts is hidden.
+#[derive(Debug)]
+pub struct Cover {
+    /// What it looks like.
+    pub sprite: Sprite,
+    /// Where its top left corner is, in pixels.
+    pub at: [i32; 2],
+}
+
+/// Opacity from which a pixel hides what is behind it.
+const OPAQUE: u8 = 100;
 
 /// A setting made ready to be drawn.
 #[derive(Debug)]
@@ -59,6 +81,7 @@ pub struct Stage {
     sources: HashMap<Art, RgbaImage>,
     wardrobe: HashMap<u32, (u32, Costume)>,
     grain: Vec<i8>,
+    rain: Option<Rain>,
 }
 
 impl Stage {
@@ -82,8 +105,9 @@ impl Stage {
             .map(|_| ((chance.unit() + chance.unit() + chance.unit() - 1.5) / 1.5 * noise).round() as i8)
             .flat_map(|v| [v, v])
             .collect();
-        let water = Water::new(setting.waves, width, height);
-        Ok(Self { setting, seconds, fps, water, sources, wardrobe: HashMap::new(), grain })
+        let water = Water::new(setting.waves, setting.weather.glitter, width, height);
+        let rain = setting.weather.rain.map(|shower| Rain::new(shower, width, height));
+        Ok(Self { setting, seconds, fps, water, sources, wardrobe: HashMap::new(), grain, rain })
     }
 
     /// Draws frame `index` (from 0) and tells what is in it.
@@ -91,6 +115,10 @@ impl Stage {
         let seconds = index as f32 / self.fps;
         let mut picture = self.setting.background.clone();
         self.water.lay(&mut picture, seconds);
+        for flotsam in &self.setting.flotsam {
+            let [x, y] = [0, 1].map(|i| (flotsam.at[i] + flotsam.drift[i] * seconds).round() as i32);
+            flotsam.sprite.lay(&mut picture, x, y);
+        }
         let mut order: Vec<(usize, f32, f32)> = self
             .setting
             .vessels
@@ -109,15 +137,29 @@ impl Stage {
                 continue;
             }
             let id = self.setting.vessels[i].id;
-            self.dress(i, length.round() as u32);
+            self.dress(i, length.round() as u32, y);
             let costume = &self.wardrobe[&id].1;
             let (left, water) = ((x - costume.hull.width as f32 / 2.0).round() as i32, y.round() as i32);
             let speed = self.setting.vessels[i].speed(seconds);
-            float(&mut picture, costume, left, water, seconds, speed);
+            costume.float(&mut picture, left, water, seconds, speed);
             cast.push((id, left, water - costume.hull.height as i32));
         }
+        for cover in &self.setting.covers {
+            cover.sprite.lay(&mut picture, cover.at[0], cover.at[1]);
+        }
+        if let Some(rain) = &self.rain {
+            rain.fall(&mut picture, index);
+        }
+        let Some(shake) = &self.setting.weather.shake else {
+            self.grain_over(&mut picture, index);
+            let whole = [0, 0, picture.width as i32, picture.height as i32];
+            return (picture, self.seen(whole, &cast));
+        };
+        let [left, top] = shake.window(seconds);
+        let (width, height) = (picture.width - 2 * shake.margin, picture.height - 2 * shake.margin);
+        let mut picture = picture.part(left, top, width, height);
         self.grain_over(&mut picture, index);
-        let seen = self.seen(&picture, &cast);
+        let seen = self.seen([left as i32, top as i32, width as i32, height as i32], &cast);
         (picture, seen)
     }
 
@@ -127,14 +169,14 @@ impl Stage {
     }
 
     /// Has the vessel's costume ready at a length, to the next even number of pixels.
-    fn dress(&mut self, vessel: usize, length: u32) {
+    fn dress(&mut self, vessel: usize, length: u32, water: f32) {
         let vessel = &self.setting.vessels[vessel];
         let length = (length + 1) & !1;
         if self.wardrobe.get(&vessel.id).is_some_and(|(have, _)| *have == length) {
             return;
         }
         let source = &self.sources[&vessel.art];
-        let costume = costume(source, vessel, length, &self.setting.light);
+        let costume = Costume::new(source, vessel, length, water, &self.setting.light, &self.setting.weather);
         self.wardrobe.insert(vessel.id, (length, costume));
     }
 
@@ -155,15 +197,15 @@ impl Stage {
         }
     }
 
-    /// The boxes of the vessels in `cast`, which runs from far to near.
-    fn seen(&self, picture: &Picture, cast: &[(u32, i32, i32)]) -> Vec<Seen> {
-        let (width, height) = (picture.width as i32, picture.height as i32);
+    /// The boxes of the vessels in `cast`, which runs from far to near, in the part of the drawing (left, top, width and
+    /// height) that the camera sees.
+    fn seen(&self, [left_edge, top_edge, width, height]: [i32; 4], cast: &[(u32, i32, i32)]) -> Vec<Seen> {
         let mut seen = Vec::new();
         for (n, &(id, left, top)) in cast.iter().enumerate() {
             let hull = &self.wardrobe[&id].1.hull;
             let [x0, y0, x1, y1] = hull.tight.map(|v| v as i32);
-            let (x0, y0) = ((left + x0).max(0), (top + y0).max(0));
-            let (x1, y1) = ((left + x1).min(width), (top + y1).min(height));
+            let (x0, y0) = ((left + x0 - left_edge).max(0), (top + y0 - top_edge).max(0));
+            let (x1, y1) = ((left + x1 - left_edge).min(width), (top + y1 - top_edge).min(height));
             if x1 - x0 < 4 || y1 - y0 < 4 {
                 continue;
             }
@@ -171,15 +213,17 @@ impl Stage {
             let (mut whole, mut shown) = (0u32, 0u32);
             for y in (0..hull.height as i32).step_by(3) {
                 for x in (0..hull.width as i32).step_by(3) {
-                    if hull.opacity(x, y) < 100 {
+                    if hull.opacity(x, y) < OPAQUE {
                         continue;
                     }
                     whole += 1;
                     let (px, py) = (left + x, top + y);
-                    let inside = px >= 0 && py >= 0 && px < width && py < height;
-                    let hidden = cast[n + 1..]
-                        .iter()
-                        .any(|&(other, l, t)| self.wardrobe[&other].1.hull.opacity(px - l, py - t) >= 100);
+                    let inside = (left_edge..left_edge + width).contains(&px)
+                        && (top_edge..top_edge + height).contains(&py);
+                    let behind = |sprite: &Sprite, l: i32, t: i32| sprite.opacity(px - l, py - t) >= OPAQUE;
+                    let hidden =
+                        cast[n + 1..].iter().any(|&(o, l, t)| behind(&self.wardrobe[&o].1.hull, l, t))
+                            || self.setting.covers.iter().any(|c| behind(&c.sprite, c.at[0], c.at[1]));
                     shown += u32::from(inside && !hidden);
                 }
             }
@@ -189,123 +233,4 @@ impl Stage {
         seen.sort_by_key(|s| s.id);
         seen
     }
-}
-
-/// Lays a vessel with its wake, its reflection and its lamps on the water.
-fn float(picture: &mut Picture, costume: &Costume, left: i32, water: i32, seconds: f32, speed: f32) {
-    let hull = &costume.hull;
-    let ripple = |row: usize| {
-        let row = row as f32;
-        ((row * 0.35 + seconds * 3.0).sin() * (1.0 + row * 0.03)).round() as i32
-    };
-    let depth = hull.height as f32 * 0.45;
-    hull.lay_rows(picture, left, water, true, &|row| (ripple(row), 0.26 * (1.0 - row as f32 / depth)));
-    for (_, streak, [x, _], above) in &costume.glows {
-        streak.lay_rows(picture, left + x - streak.width as i32 / 2, water + above / 3, false, &|row| {
-            (ripple(row) * 2, 0.75 + 0.25 * (row as f32 * 0.5 + seconds * 5.0).sin())
-        });
-    }
-    let pace = (speed.abs() / 60.0).min(1.2);
-    if pace > 0.05 {
-        let wake = &costume.wake;
-        let stern = if speed > 0.0 {
-            left + hull.tight[2] as i32 - wake.width as i32
-        } else {
-            left + hull.tight[0] as i32
-        };
-        let above = wake.height as i32 / 3;
-        wake.lay_rows(picture, stern, water - above, false, &|_| (0, pace.min(1.0)));
-    }
-    hull.lay(picture, left, water - hull.height as i32);
-    for (glow, _, [x, y], _) in &costume.glows {
-        let (gx, gy) =
-            (left + x - glow.width as i32 / 2, water - hull.height as i32 + y - glow.height as i32 / 2);
-        glow.lay(picture, gx, gy);
-    }
-}
-
-fn costume(source: &RgbaImage, vessel: &Vessel, length: u32, light: &Light) -> Costume {
-    let height = (source.height() * length / source.width()).max(2);
-    let mut image = scaled(source, length, height);
-    let afloat = ((height as f32 * (1.0 - vessel.art.draught())) as u32).max(1);
-    image = image::imageops::crop_imm(&image, 0, 0, length, afloat).to_image();
-    let mirrored = vessel.art.faces_right() != vessel.to_right;
-    if mirrored {
-        image::imageops::flip_horizontal_in_place(&mut image);
-    }
-    // Lamps are placed from stern to bow.
-    let spot = |at: [f32; 2]| {
-        let across = if vessel.to_right { at[0] } else { 1.0 - at[0] };
-        [across * length as f32, at[1] * height as f32]
-    };
-    for (x, y, p) in image.enumerate_pixels_mut() {
-        let lamps: f32 = vessel
-            .lamps
-            .iter()
-            .map(|lamp| {
-                let [lx, ly] = spot(lamp.at);
-                let reach = length as f32 * 0.22;
-                let d = ((x as f32 - lx).powi(2) + (y as f32 - ly).powi(2)) / (reach * reach);
-                (-d).exp()
-            })
-            .sum();
-        let warm = [1.0, 0.86, 0.62];
-        for c in 0..3 {
-            let gain = light.sky[c] + light.deck * lamps.min(1.4) * warm[c];
-            p[c] = (f32::from(p[c]) * vessel.tint[c] * gain).clamp(0.0, 255.0) as u8;
-        }
-    }
-    let glows = vessel
-        .lamps
-        .iter()
-        .map(|lamp| {
-            let [x, y] = spot(lamp.at);
-            let size = (lamp.glow * length as f32).max(4.0);
-            let above = (afloat as f32 - y).max(0.0);
-            (
-                glow(size, lamp.colour),
-                streak(size * 0.5, size * 1.8, lamp.colour, 0.32),
-                [x as i32, y as i32],
-                above as i32,
-            )
-        })
-        .collect();
-    Costume { hull: Sprite::new(&image), wake: wake(length, vessel, light.foam), glows }
-}
-
-/// A soft round light of `radius` pixels.
-pub fn glow(radius: f32, colour: [f32; 3]) -> Sprite {
-    let side = (radius * 2.0).ceil() as u32 + 1;
-    Sprite::new(&RgbaImage::from_fn(side, side, |x, y| {
-        let d = ((x as f32 - radius).powi(2) + (y as f32 - radius).powi(2)).sqrt() / radius;
-        let core = (1.0 - d * 3.2).clamp(0.0, 1.0);
-        let halo = (1.0 - d).clamp(0.0, 1.0).powi(2) * 0.55;
-        let white = |c: f32| (c + (255.0 - c) * core) as u8;
-        Rgba([white(colour[0]), white(colour[1]), white(colour[2]), ((core + halo).min(1.0) * 255.0) as u8])
-    }))
-}
-
-/// The long reflection of a light on the water, `width` x `length` pixels.
-pub fn streak(width: f32, length: f32, colour: [f32; 3], strength: f32) -> Sprite {
-    Sprite::new(&RgbaImage::from_fn(width.ceil() as u32 + 1, length.ceil() as u32, |x, y| {
-        let across = (x as f32 - width / 2.0) / (width / 2.0);
-        let fade = (1.0 - y as f32 / length).powf(1.3) * (1.0 - across * across).clamp(0.0, 1.0);
-        Rgba([colour[0] as u8, colour[1] as u8, colour[2] as u8, (fade * strength * 255.0) as u8])
-    }))
-}
-
-/// Foam along the hull and a fading trail behind it.
-fn wake(length: u32, vessel: &Vessel, foam: u8) -> Sprite {
-    let (width, height) = (length as f32 * 1.7, (length as f32 * 0.055).max(6.0));
-    let field = Field(u64::from(vessel.id) * 77);
-    Sprite::new(&RgbaImage::from_fn(width as u32, height as u32, |x, y| {
-        // 0 at the bow, 1 at the end of the trail.
-        let back = if vessel.to_right { 1.0 - x as f32 / width } else { x as f32 / width };
-        let down = y as f32 / height;
-        let thick = 0.35 + 0.5 * back;
-        let body = (1.0 - ((down - 0.45) / thick).powi(2)).max(0.0);
-        let fade = (1.0 - back).powf(1.2) * (back * 30.0).min(1.0);
-        let froth = 0.6 + 0.4 * field.at(x as f32 / 9.0, y as f32 / 2.5);
-        Rgba([foam, foam, foam, (body * fade * froth * 190.0) as u8])
-    }))
 }

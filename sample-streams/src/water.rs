@@ -2,6 +2,7 @@
 
 use crate::noise::Field;
 use crate::picture::Picture;
+use crate::weather::Glitter;
 
 /// How the water of a scene looks.
 #[derive(Debug, Clone, Copy)]
@@ -25,14 +26,18 @@ pub struct Water {
     width: usize,
     height: usize,
     sheets: [Vec<i8>; 2],
+    /// How much a ripple flashes in the sun, by pixel of the water; empty without sun.
+    flashes: Vec<u8>,
 }
 
+/// Height of a ripple from which it flashes in the sun.
+const FLASH_FROM: i16 = 6;
 /// Over how many pixels the end of a sheet turns into its beginning.
 const SEAM: usize = 256;
 
 impl Water {
     /// Prepares the ripples for pictures of `width` x `height`.
-    pub fn new(waves: Waves, width: usize, height: usize) -> Self {
+    pub fn new(waves: Waves, glitter: Option<Glitter>, width: usize, height: usize) -> Self {
         let sheet = |seed: u64| {
             let field = Field(seed);
             let rows = height - waves.top;
@@ -62,7 +67,12 @@ impl Water {
             }
             out
         };
-        Self { waves, width, height, sheets: [sheet(waves.seed), sheet(waves.seed ^ 0x5eed)] }
+        let rows = height - waves.top;
+        let flashes = glitter.map_or(Vec::new(), |glitter| {
+            let near = |row: usize| row as f32 / rows as f32;
+            (0..rows).flat_map(|row| (0..width).map(move |x| glitter.weight(x, near(row)))).collect()
+        });
+        Self { waves, width, height, sheets: [sheet(waves.seed), sheet(waves.seed ^ 0x5eed)], flashes }
     }
 
     /// Lays the ripples of the moment `seconds` over `picture`.
@@ -80,6 +90,14 @@ impl Water {
                 let still = i16::from(*pixel);
                 let ripple = i16::from(*a) + i16::from(*b);
                 *pixel = (still + ((still * ripple) >> 7)).clamp(16, 235) as u8;
+            }
+            if !self.flashes.is_empty() {
+                let flashes = &self.flashes[row * width..][..width];
+                for (((pixel, a), b), flash) in line.iter_mut().zip(one).zip(other).zip(flashes) {
+                    let crest = (i16::from(*a) + i16::from(*b) - FLASH_FROM).max(0);
+                    let light = (crest * i16::from(*flash)) >> 4;
+                    *pixel = (i16::from(*pixel) + light).min(235) as u8;
+                }
             }
         }
     }

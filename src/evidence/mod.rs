@@ -23,17 +23,33 @@ const BOX_COLOUR: Rgb<u8> = Rgb([255, 220, 0]);
 ///
 /// What lies under a mask is black in every pixel that leaves memory; the mask is applied before the box is drawn.
 pub fn draw(picture: &Picture, subject: BBox<Px>, masks: &[Polygon]) -> Result<Vec<u8>, image::ImageError> {
+    let (mut drawn, crop, shrink) = cut(picture, subject, masks);
+    let to_drawn = |x: f32, y: f32| (((x - crop.x0) / shrink) as i64, ((y - crop.y0) / shrink) as i64);
+    outline(&mut drawn, to_drawn(subject.x0, subject.y0), to_drawn(subject.x1, subject.y1));
+    encode(&drawn, JPEG_QUALITY)
+}
+
+/// The part of the picture that [`draw`] shows, in pixels of the picture, and it as JPEG with nothing drawn on it.
+pub fn part(
+    picture: &Picture,
+    subject: BBox<Px>,
+    masks: &[Polygon],
+) -> Result<(BBox<Px>, Vec<u8>), image::ImageError> {
+    let (drawn, crop, _) = cut(picture, subject, masks);
+    Ok((crop, encode(&drawn, JPEG_QUALITY)?))
+}
+
+/// What is round the subject, masked; which part of the picture that is, and how many of its pixels became one.
+fn cut(picture: &Picture, subject: BBox<Px>, masks: &[Polygon]) -> (RgbImage, BBox<Px>, f32) {
     let crop = crop_round(subject, picture.size);
     let shrink = (crop.width() / MAX_WIDTH as f32).max(1.0);
     let (width, height) = ((crop.width() / shrink) as u32, (crop.height() / shrink) as u32);
-    let mut drawn = RgbImage::from_fn(width.max(1), height.max(1), |x, y| {
+    let drawn = RgbImage::from_fn(width.max(1), height.max(1), |x, y| {
         // Nearest pixel: evidence shows what the camera gave, not an interpolation.
         let at = Point::<Px>::new(crop.x0 + (x as f32 + 0.5) * shrink, crop.y0 + (y as f32 + 0.5) * shrink);
         shown(picture, masks, at)
     });
-    let to_drawn = |x: f32, y: f32| (((x - crop.x0) / shrink) as i64, ((y - crop.y0) / shrink) as i64);
-    outline(&mut drawn, to_drawn(subject.x0, subject.y0), to_drawn(subject.x1, subject.y1));
-    encode(&drawn, JPEG_QUALITY)
+    (drawn, crop, shrink)
 }
 
 /// The whole picture as JPEG, pixel for pixel, with nothing drawn on it; black under the masks, as in [`draw`].

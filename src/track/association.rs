@@ -4,11 +4,11 @@ use pathfinding::kuhn_munkres::kuhn_munkres;
 use pathfinding::matrix::Matrix;
 
 /// Likenesses are compared to this fineness: the assignment is exact in whole numbers, so ties fall the same way always.
-const FINENESS: f64 = 1e6;
+const FINENESS: f64 = 1e12;
 
 /// Pairs rows with columns so that the sum of likenesses is highest; each row and column is used at most once. A likeness of
-/// `None` or not above zero is never paired.
-pub(super) fn assign(
+/// `None` or not above zero is never paired, and it is at most a million.
+pub(crate) fn assign(
     rows: usize,
     columns: usize,
     likeness: impl Fn(usize, usize) -> Option<f64>,

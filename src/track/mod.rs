@@ -20,6 +20,7 @@ mod promises;
 mod tracker;
 mod vessel;
 
+pub(crate) use association::assign;
 pub use config::TrackerConfig;
 pub use tracker::Tracker;
 pub use vessel::{VesselCounter, VesselId};

@@ -12,6 +12,7 @@ use sample_streams::material::Material;
 use sample_streams::output::Output;
 use sample_streams::scenes::{SCENES, SMALL, Scene};
 use sample_streams::site::Site;
+use sample_streams::variants::{Folder, Theme, variants};
 
 /// Draws the sample scenes with their ground truth, and the signals that the demo must raise on them.
 #[derive(Debug, Parser)]
@@ -31,9 +32,37 @@ struct Arguments {
     /// Two short 640x360 clips for tests instead, which need no material and have no signals.
     #[arg(long)]
     small: bool,
+    /// So many scenes of another kind instead, each drawn by chance after a theme, in a folder of its own below --out with
+    /// site file, truth and signals: for `havenwacht eval scene`.
+    #[arg(long, value_name = "COUNT", conflicts_with_all = ["small", "scene"], requires = "out")]
+    variants: Option<u32>,
+    /// Seed of the variants.
+    #[arg(long, default_value_t = 1, requires = "variants")]
+    seed: u64,
+    /// Only variants of these themes, separated by commas: day, dusk, night, fog, rain, glare, wakes, shake, reflections,
+    /// fleet, bridge, ribs, crossing.
+    #[arg(long, value_name = "THEME", value_delimiter = ',', requires = "variants")]
+    only: Vec<String>,
+    /// Length of a variant in seconds.
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(16..=600), requires = "variants")]
+    seconds: u32,
+    /// Width and height of a variant in pixels.
+    #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "1280x720", value_parser = size, requires = "variants")]
+    size: (usize, usize),
+    /// Folder of the model and its runtime, which the variants' site files name.
+    #[arg(long, default_value = "models", requires = "variants")]
+    models: PathBuf,
     /// Draw again what is up to date.
     #[arg(long)]
     again: bool,
+}
+
+fn size(text: &str) -> Result<(usize, usize), String> {
+    let parts = text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    match parts {
+        Some((w @ 320..=3840, h @ 180..=2160)) if w % 2 == 0 && h % 2 == 0 => Ok((w, h)),
+        _ => Err("a size is two even numbers from 320x180 to 3840x2160, for example 1280x720".to_owned()),
+    }
 }
 
 fn main() -> ExitCode {
@@ -45,6 +74,9 @@ fn main() -> ExitCode {
 
 fn run() -> Result<()> {
     let arguments = Arguments::parse();
+    if let Some(count) = arguments.variants {
+        return draw_variants(count, &arguments);
+    }
     let all: &[Scene] = if arguments.small { &SMALL } else { &SCENES };
     if let Some(unknown) = arguments.scene.iter().find(|id| all.iter().all(|s| s.id != id.as_str())) {
         let known: Vec<&str> = all.iter().map(|s| s.id).collect();
@@ -72,6 +104,48 @@ fn run() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Draws the variants that are not there yet, as many at a time as there are processors.
+fn draw_variants(count: u32, arguments: &Arguments) -> Result<()> {
+    let themes: Vec<Theme> = match arguments.only.as_slice() {
+        [] => Theme::ALL.to_vec(),
+        names => names.iter().map(|name| Theme::named(name)).collect::<Result<_>>()?,
+    };
+    let all = variants(count, arguments.seed, &themes, arguments.seconds, arguments.size);
+    let folder = |variant| Folder { variant, out: &arguments.out, models: &arguments.models };
+    let stale: Vec<_> = all.iter().filter(|v| arguments.again || !folder(v).is_current()).collect();
+    tell(&format!("{} variants are there, {} are to be drawn", all.len() - stale.len(), stale.len()))?;
+    let frames: u32 = stale.iter().map(|v| v.frames()).sum();
+    let (next, pictures, failed) = (AtomicU32::new(0), AtomicU32::new(0), Mutex::new(None));
+    let work = || -> Result<()> {
+        while let Some(variant) = stale.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
+            let signals = folder(variant)
+                .draw(&|| {
+                    pictures.fetch_add(1, Ordering::Relaxed);
+                })
+                .with_context(|| format!("variant {} could not be made", variant.id()))?;
+            let share = u64::from(pictures.load(Ordering::Relaxed)) * 100 / u64::from(frames.max(1));
+            tell(&format!("{share:3} %: {}, {signals} signals to be raised", variant.id()))?;
+        }
+        Ok(())
+    };
+    std::thread::scope(|threads| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            threads.spawn(|| {
+                if let Err(e) = work()
+                    && let Ok(mut failed) = failed.lock()
+                {
+                    *failed = Some(e);
+                }
+            });
+        }
+    });
+    match failed.into_inner() {
+        Ok(Some(e)) => Err(e),
+        Ok(None) => Ok(()),
+        Err(_) => bail!("drawing panicked"),
+    }
 }
 
 /// Draws `scenes` side by side, each on a thread of its own.

@@ -6,23 +6,23 @@ use image::{Rgb, RgbImage};
 use crate::noise::Field;
 
 /// A part of a picture: left, top, width and height in its pixels.
-pub(super) type Part = [u32; 4];
+pub(crate) type Part = [u32; 4];
 
 /// Blends two colours, `t` = 0 giving the first.
-pub(super) fn blend(a: [f32; 3], b: [f32; 3], t: f32) -> [f32; 3] {
+pub(crate) fn blend(a: [f32; 3], b: [f32; 3], t: f32) -> [f32; 3] {
     [0, 1, 2].map(|c| a[c] + (b[c] - a[c]) * t.clamp(0.0, 1.0))
 }
 
-pub(super) fn colour(v: [f32; 3]) -> Rgb<u8> {
+pub(crate) fn colour(v: [f32; 3]) -> Rgb<u8> {
     Rgb(v.map(|c| c.round().clamp(0.0, 255.0) as u8))
 }
 
-pub(super) fn value(p: Rgb<u8>) -> [f32; 3] {
+pub(crate) fn value(p: Rgb<u8>) -> [f32; 3] {
     p.0.map(f32::from)
 }
 
 /// Fills rows `from..to` with a gradient.
-pub(super) fn gradient(on: &mut RgbImage, from: u32, to: u32, top: [f32; 3], low: [f32; 3]) {
+pub(crate) fn gradient(on: &mut RgbImage, from: u32, to: u32, top: [f32; 3], low: [f32; 3]) {
     for y in from..to {
         let c = colour(blend(top, low, (y - from) as f32 / (to - from).max(1) as f32));
         for x in 0..on.width() {
@@ -33,7 +33,7 @@ pub(super) fn gradient(on: &mut RgbImage, from: u32, to: u32, top: [f32; 3], low
 
 /// Pastes `part` of a photograph, scaled to `size`, with its left edge at `x` and its foot at row `foot`.
 /// It fades in over `soft` pixels from its left edge.
-pub(super) fn paste(
+pub(crate) fn paste(
     on: &mut RgbImage,
     photo: &RgbImage,
     part: Part,
@@ -55,7 +55,7 @@ pub(super) fn paste(
 }
 
 /// Mirrors the rows above `line` into the water below it, over `depth` rows and ever fainter.
-pub(super) fn reflect(on: &mut RgbImage, line: u32, depth: u32, strength: f32) {
+pub(crate) fn reflect(on: &mut RgbImage, line: u32, depth: u32, strength: f32) {
     for row in 0..depth.min(line) {
         let t = strength * (1.0 - row as f32 / depth as f32);
         for x in 0..on.width() {
@@ -67,7 +67,7 @@ pub(super) fn reflect(on: &mut RgbImage, line: u32, depth: u32, strength: f32) {
 }
 
 /// A quay of rough stone between two rows.
-pub(super) fn quay(on: &mut RgbImage, from: u32, to: u32, stone: [f32; 3]) {
+pub(crate) fn quay(on: &mut RgbImage, from: u32, to: u32, stone: [f32; 3]) {
     let field = Field(41);
     for y in from..to {
         let row = (y - from) / 9;
@@ -85,7 +85,7 @@ pub(super) fn quay(on: &mut RgbImage, from: u32, to: u32, stone: [f32; 3]) {
 }
 
 /// Changes the colour of rows `from..to`.
-pub(super) fn grade(on: &mut RgbImage, from: u32, to: u32, change: impl Fn(u32, u32, [f32; 3]) -> [f32; 3]) {
+pub(crate) fn grade(on: &mut RgbImage, from: u32, to: u32, change: impl Fn(u32, u32, [f32; 3]) -> [f32; 3]) {
     for y in from..to {
         for x in 0..on.width() {
             let p = value(*on.get_pixel(x, y));

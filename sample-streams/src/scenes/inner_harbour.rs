@@ -9,6 +9,7 @@ use crate::picture::Picture;
 use crate::stage::{Light, Setting};
 use crate::vessel::Vessel;
 use crate::water::Waves;
+use crate::weather::Weather;
 
 const SHORE: u32 = 372;
 
@@ -32,6 +33,9 @@ pub(super) fn setting(material: Option<&Material>) -> Result<Setting> {
         light: Light { sky: [1.0; 3], deck: 0.0, foam: 225, noise: 0 },
         rows: [-300.0, 600.0],
         vessels: vessels(),
+        weather: Weather::default(),
+        flotsam: Vec::new(),
+        covers: Vec::new(),
     })
 }
 

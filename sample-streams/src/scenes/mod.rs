@@ -1,6 +1,6 @@
 //! The scenes: who sails where, and what is behind them.
 
-mod backdrop;
+pub(crate) mod backdrop;
 mod inner_harbour;
 mod quay_east;
 mod roads;

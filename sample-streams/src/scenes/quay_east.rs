@@ -4,12 +4,14 @@ use anyhow::{Context, Result};
 use image::RgbImage;
 
 use super::backdrop::{blend, grade, gradient, paste, quay, reflect};
+use crate::costume::{glow, streak};
 use crate::material::{Art, Material};
 use crate::noise::{Chance, Field};
 use crate::picture::Picture;
-use crate::stage::{Light, Setting, glow, streak};
+use crate::stage::{Light, Setting};
 use crate::vessel::{Lamp, Vessel};
 use crate::water::Waves;
+use crate::weather::Weather;
 
 const SHORE: u32 = 420;
 const SODIUM: [f32; 3] = [255.0, 190.0, 96.0];
@@ -62,6 +64,9 @@ pub(super) fn setting(material: Option<&Material>) -> Result<Setting> {
         light: Light { sky: [0.54, 0.57, 0.66], deck: 0.5, foam: 84, noise: 4 },
         rows: [-300.0, 600.0],
         vessels: vessels(),
+        weather: Weather::default(),
+        flotsam: Vec::new(),
+        covers: Vec::new(),
     })
 }
 

@@ -9,6 +9,7 @@ use crate::picture::Picture;
 use crate::stage::{Light, Setting};
 use crate::vessel::Vessel;
 use crate::water::Waves;
+use crate::weather::Weather;
 
 const SHORE: u32 = 430;
 
@@ -44,6 +45,9 @@ pub(super) fn setting(material: Option<&Material>) -> Result<Setting> {
         light: Light { sky: [0.97, 0.98, 1.0], deck: 0.0, foam: 220, noise: 0 },
         rows: [200.0, 600.0],
         vessels: vessels(),
+        weather: Weather::default(),
+        flotsam: Vec::new(),
+        covers: Vec::new(),
     })
 }
 

@@ -9,6 +9,7 @@ use crate::picture::Picture;
 use crate::stage::{Light, Setting};
 use crate::vessel::Vessel;
 use crate::water::Waves;
+use crate::weather::Weather;
 
 pub(super) fn setting(_material: Option<&Material>) -> Result<Setting> {
     let mut back = RgbImage::new(640, 360);
@@ -24,5 +25,8 @@ pub(super) fn setting(_material: Option<&Material>) -> Result<Setting> {
             Vessel::moored(1, Art::Coaster, 240.0, 470.0, 150.0, true),
             Vessel::sailing(2, Art::Tug, 190.0, &[(0.2, -200.0, 290.0), (5.8, 840.0, 290.0)]),
         ],
+        weather: Weather::default(),
+        flotsam: Vec::new(),
+        covers: Vec::new(),
     })
 }

@@ -6,12 +6,15 @@ pub mod detect;
 #[cfg(test)]
 mod golden;
 pub mod report;
+pub mod scene;
 pub mod track;
 
+use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use serde::Serialize;
 
 use crate::clock::SystemClock;
 
@@ -20,27 +23,29 @@ use crate::clock::SystemClock;
 pub enum EvalCommand {
     /// Score a detector model on annotated pictures as COCO does, by the path that the daemon's looks take.
     Detect(detect::DetectArgs),
-    /// Run the tracker over a MOTChallenge detection file.
+    /// Score the watch on annotated clips: detections, tracks, and the signals that must be raised.
+    Scene(scene::SceneArgs),
+    /// Run the tracker over MOTChallenge detections; write its tracks, or score them as TrackEval does.
     Track(track::TrackArgs),
 }
 
 /// Carries out `havenwacht eval`.
 pub fn eval(command: &EvalCommand) -> anyhow::Result<ExitCode> {
-    let mut out = io::stdout().lock();
     match command {
-        EvalCommand::Detect(args) => {
-            let report = detect::detect(args, &SystemClock::default())?;
-            if args.json {
-                serde_json::to_writer_pretty(&mut out, &report)?;
-                writeln!(out)?;
-            } else {
-                write!(out, "{report}")?;
-            }
-        }
-        EvalCommand::Track(track::TrackArgs { detections, output, fps }) => {
-            let summary = track::track(detections, output, *fps)?;
-            writeln!(out, "{summary}: {}", output.display())?;
-        }
+        EvalCommand::Detect(args) => print(&detect::detect(args, &SystemClock::default())?, args.json)?,
+        EvalCommand::Scene(args) => print(&scene::scene(args)?, args.json)?,
+        EvalCommand::Track(args) => print(&track::track(args)?, args.json)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn print(report: &(impl Display + Serialize), json: bool) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    if json {
+        serde_json::to_writer_pretty(&mut out, report)?;
+        writeln!(out)?;
+    } else {
+        write!(out, "{report}")?;
+    }
+    Ok(())
 }

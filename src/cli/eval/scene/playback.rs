@@ -1,0 +1,169 @@
+//! A scene played through the watch, as replay plays a recording.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::boxes::{FoundBox, TrueBox};
+use super::material::Scene;
+use super::signals::Raised;
+use crate::cli::reel::Reel;
+use crate::clock::{MonoTime, Stamp, processor_time};
+use crate::daemon::Watch;
+use crate::detect::{Class, OnnxDetector};
+use crate::evidence;
+use crate::frame::Frame;
+use crate::geometry::{BBox, FrameSize, Px};
+use crate::logbook::Entry;
+use crate::rules::Phase;
+
+/// One look, and what was there.
+#[derive(Debug)]
+pub(super) struct Moment {
+    /// Seconds from the start of the clip.
+    pub(super) at_s: f64,
+    pub(super) frame_seq: u64,
+    pub(super) found: Vec<FoundBox>,
+    pub(super) truth: Vec<TrueBox>,
+}
+
+/// What a scene cost.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Cost {
+    pub(super) looks: u64,
+    pub(super) runs: u64,
+    pub(super) recorded_s: f64,
+    /// Processor time of the thread that watches ...
+    pub(super) watch: Duration,
+    /// ... and of the whole process, decoding among it.
+    pub(super) all: Duration,
+}
+
+impl Cost {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.looks += other.looks;
+        self.runs += other.runs;
+        self.recorded_s += other.recorded_s;
+        self.watch += other.watch;
+        self.all += other.all;
+    }
+}
+
+/// Everything a scene gave.
+#[derive(Debug)]
+pub(super) struct Playback {
+    pub(super) moments: Vec<Moment>,
+    pub(super) raised: Vec<Raised>,
+    pub(super) size: FrameSize,
+    /// Width and height of the detector's input.
+    pub(super) input: [f32; 2],
+    pub(super) cost: Cost,
+}
+
+/// Plays the scene with the model of its site file, or with `model`; `progress` is told of each look.
+pub(super) fn play(scene: &Scene, model: Option<&Path>, progress: &dyn Fn(f64)) -> anyhow::Result<Playback> {
+    let start = Stamp { mono: MonoTime::from_boot(Duration::ZERO), wall: scene.about.start };
+    let site = Arc::new(scene.site.clone());
+    let manifest = model.unwrap_or(&site.model.manifest);
+    let detector = OnnxDetector::load(manifest, &site.model.runtime, site.model.threads)?;
+    let believed = detector.manifest().thresholds;
+    let input = [detector.manifest().input.width as f32, detector.manifest().input.height as f32];
+    let mut watch = Watch::new(site.clone(), Box::new(detector), believed, 1);
+    let stats = watch.stats();
+    let mut reel = Reel::open(&site.cameras[scene.camera], &scene.clip, start)?;
+
+    let (mut moments, mut raised) = (Vec::new(), Vec::new());
+    let mut size = FrameSize { width: 1, height: 1 };
+    let mut watching = Duration::ZERO;
+    let (_, all_before) = processor_time();
+    while let Some(frame) = reel.next_due()? {
+        let (before, _) = processor_time();
+        let entries = watch.look(scene.camera, &frame)?;
+        watching += processor_time().0.saturating_sub(before);
+        size = frame.picture.size;
+        note(entries, &frame, scene, believed.confidence, &mut moments, &mut raised);
+        progress(frame.stamp.mono.since_boot().as_secs_f64());
+    }
+    // As replay counts: up to the last look.
+    let recorded_s = moments.last().map_or(0.0, |m: &Moment| m.at_s);
+    let cost = Cost {
+        looks: stats[scene.camera].looks.load(Ordering::Relaxed),
+        runs: stats[scene.camera].runs.load(Ordering::Relaxed),
+        recorded_s,
+        watch: watching,
+        all: processor_time().1.saturating_sub(all_before),
+    };
+    Ok(Playback { moments, raised, size, input, cost })
+}
+
+/// Takes down what a look gave. Faint boxes count where they were taken for a vessel that was followed already: nobody hears of
+/// the others.
+fn note(
+    entries: Vec<Entry>,
+    frame: &Frame,
+    scene: &Scene,
+    sure: f32,
+    moments: &mut Vec<Moment>,
+    raised: &mut Vec<Raised>,
+) {
+    let at_s = frame.stamp.mono.since_boot().as_secs_f64();
+    for entry in entries {
+        match entry {
+            Entry::Look(look) => {
+                let vessels = look.detections.iter().filter(|(d, _)| d.class == Class::Vessel);
+                let counted = vessels.filter(|(d, followed)| d.confidence >= sure || followed.is_some());
+                let found = counted.map(|(d, followed)| FoundBox {
+                    bbox: d.bbox,
+                    confidence: d.confidence,
+                    followed: followed.map(|vessel| vessel.0),
+                });
+                let truth = truth_at(scene, at_s);
+                moments.push(Moment { at_s, frame_seq: frame.seq, found: found.collect(), truth });
+            }
+            Entry::Signal(signal) if signal.event.phase == Phase::Opened => raised.push(Raised {
+                rule: signal.event.rule.to_string(),
+                place: signal.event.place.to_string(),
+                opened_s: at_s,
+                followed: signal.event.vessel.0,
+                bbox: signal.event.bbox,
+                text: signal.event.text,
+            }),
+            _ => {}
+        }
+    }
+}
+
+/// The truth of the frame that was taken at `at_s`.
+fn truth_at(scene: &Scene, at_s: f64) -> Vec<TrueBox> {
+    let number = (at_s * scene.about.frames_per_second).round() as u32 + 1;
+    let rows = scene.truth.get(&number).into_iter().flatten();
+    rows.map(|row| {
+        let [x, y, w, h] = row.xywh.map(|v| v as f32);
+        TrueBox { vessel: row.id, bbox: BBox::from_xywh(x, y, w, h), visibility: row.visibility as f32 }
+    })
+    .collect()
+}
+
+/// A part of a picture as JPEG, and which part it is, in pixels of the frame.
+pub(super) type Part = (BBox<Px>, Vec<u8>);
+
+/// Pictures of a scene, masked as its camera is: for each of `wanted` (frame number, what it must show) one, in their order.
+pub(super) fn pictures(scene: &Scene, wanted: &[(u64, BBox<Px>)]) -> anyhow::Result<Vec<Part>> {
+    let start = Stamp { mono: MonoTime::from_boot(Duration::ZERO), wall: scene.about.start };
+    let camera = &scene.site.cameras[scene.camera];
+    let numbers: BTreeSet<u64> = wanted.iter().map(|(number, _)| *number).collect();
+    let mut reel = Reel::open(camera, &scene.clip, start)?;
+    let mut parts = BTreeMap::new();
+    while let Some(frame) = reel.next_due()? {
+        if !numbers.contains(&frame.seq) {
+            continue;
+        }
+        for (place, (_, subject)) in wanted.iter().enumerate().filter(|(_, (number, _))| *number == frame.seq)
+        {
+            parts.insert(place, evidence::part(&frame.picture, *subject, &camera.privacy_masks)?);
+        }
+    }
+    Ok(parts.into_values().collect())
+}
