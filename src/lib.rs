@@ -26,7 +26,8 @@
 //! | [`frame`] | a decoded picture with its stamps; cheap to clone | |
 //! | [`backoff`] | waits between tries; used by ingest and alerts | |
 //! | [`ingest`] | a camera session: pipeline, states, stall watch, latest-wins slot; clips | gstreamer |
-//! | [`detect`] | model manifest, preprocessing, one file a model head, NMS, tiles, merging of regions, fair turns | ort, ndarray |
+//! | [`attention`] | which parts of a frame are looked at next: the sweep, what is followed, the budget of runs | |
+//! | [`detect`] | model manifest, preprocessing, one file a model head, NMS, merging of regions, motion cue, fair turns | ort, ndarray |
 //! | [`track`] | motion model, association, life of a track | pathfinding |
 //! | [`rules`] | schedules, conditions, life of a signal, the engine step | |
 //! | [`evidence`] | the picture of an event: crop, privacy masks, box, JPEG; whole pictures to label; stills read from files | image |
@@ -51,7 +52,7 @@
 //!
 //! # Invariants
 //!
-//! 1. **`geometry`, `track` and `rules` do no I/O and read no clock.** The same recording and site file give the same
+//! 1. **`geometry`, `attention`, `track` and `rules` do no I/O and read no clock.** The same recording and site file give the same
 //!    logbook, row for row.
 //! 2. **An event and its outbox row are one transaction, `synchronous=FULL`.** Committed before published, always.
 //! 3. **An outbox row is delivered when its own PubAck arrived, and not before.** A repeat carries the same alert id.
@@ -66,7 +67,8 @@
 //! # Words
 //!
 //! **camera** a configured source. **session** one connection to it. **frame** one decoded picture. **look** one frame
-//! taken through the detector, in one or more **runs** (whole frame and regions). **detection** a box with class and
+//! taken through the detector, in one or more **runs** on crops that attention chooses. **sweep** the turns by which all
+//! water is looked at. **water** where vessels can be. **detection** a box with class and
 //! confidence in one frame. **track** detections of one vessel over time; tentative, confirmed, lost, ended.
 //! **vessel** the number of a confirmed track, unique in a logbook. **waterline point** where a vessel meets the water:
 //! the anchor for zones and lines. **zone**, **line** drawn by the technician in normalised picture coordinates.
@@ -75,6 +77,7 @@
 //! broker has not confirmed.
 
 pub mod alerts;
+pub mod attention;
 pub mod backoff;
 pub mod cli;
 pub mod clock;

@@ -5,9 +5,13 @@ use std::path::Path;
 
 use jiff::civil::Weekday;
 
+use crate::attention::{Attention, Scene};
+use crate::clock::MonoTime;
 use crate::config::{
     self, Camera, Codec, Condition, ConfigError, Diagnostic, Direction, Level, Rule, Shift, Site, Stream,
 };
+use crate::daemon::scope;
+use crate::geometry::FrameSize;
 
 /// Exit status for a site file with errors (`EX_CONFIG` of sysexits.h).
 pub const BAD_CONFIG: u8 = 78;
@@ -58,17 +62,17 @@ fn summary(site: &Site, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "\n{} ({}): {}", camera.name, camera.id, source(camera))?;
         writeln!(out, "  {}", looks(camera))?;
         if let Some(input) = input {
-            writeln!(out, "  {}", sight(camera, input as f32))?;
+            writeln!(out, "  {}", sight(camera, input))?;
         }
         for rule in site.rules.iter().filter(|rule| rule.camera == camera.id) {
             writeln!(out, "  {}: {}", rule.id, words(rule))?;
         }
     }
-    let total: f64 = site.cameras.iter().map(config::looks_per_second).sum();
+    let total: f64 = site.cameras.iter().map(config::runs_per_second).sum();
     let share = config::share_of_a_core(total) * 100.0;
     writeln!(
         out,
-        "\n{total:.1} looks a second in all, about {share:.0} % of one core with the model that comes with Havenwacht"
+        "\nat most {total:.1} detector runs a second in all, about {share:.0} % of one core with the model that comes with Havenwacht"
     )?;
     let kept = site.retention;
     writeln!(
@@ -98,28 +102,26 @@ fn source(camera: &Camera) -> String {
 }
 
 fn looks(camera: &Camera) -> String {
-    let regions = match camera.regions.len() {
-        0 => None,
-        n => Some(count(n, "region")),
-    };
-    let seen = match (camera.whole_frame, regions) {
-        (true, Some(regions)) => format!("the whole frame and {regions}"),
-        (false, Some(regions)) => regions,
-        (_, None) => "the whole frame".to_owned(),
-    };
-    format!("looks at {seen} {} times a second", camera.looks_per_second)
+    let regions = (!camera.regions.is_empty()).then(|| count(camera.regions.len(), "region"));
+    let whole = camera.whole_frame.then(|| "the whole frame".to_owned());
+    let tiles =
+        regions.unwrap_or_else(|| if camera.water.is_some() { "the water" } else { "tiles" }.to_owned());
+    let swept: Vec<_> = whole.into_iter().chain([tiles]).collect();
+    format!("looks {} times a second, sweeping {} by turns", camera.looks_per_second, swept.join(" and "))
 }
 
-/// The smallest vessel that is found reliably, in pixels of a 1920 wide picture.
-fn sight(camera: &Camera, input: f32) -> String {
-    let pixels = |width: f32| format!("about {:.0} px", 1920.0 * width * FOUND_FROM / input);
-    let narrowest = camera.regions.iter().map(|region| region.width()).reduce(f32::min);
-    let found = match (camera.whole_frame, narrowest) {
-        (true, Some(region)) => format!("{}, in its narrowest region {}", pixels(1.0), pixels(region)),
-        (_, Some(region)) => pixels(region),
-        (_, None) => pixels(1.0),
-    };
-    format!("finds vessels this wide in a picture of 1920 px: {found}")
+/// The smallest vessel that is found reliably, in pixels of a full HD picture, and how soon.
+fn sight(camera: &Camera, input_px: u32) -> String {
+    const FULL_HD: FrameSize = FrameSize { width: 1920, height: 1080 };
+    let mut attention = Attention::new(scope(camera, input_px));
+    let at = MonoTime::default();
+    attention.choose(&Scene { at, frame: FULL_HD, stirred: &[], cares: &[] });
+    let swept = attention.coverage(at);
+    let found = swept.narrowest_px * FOUND_FROM / input_px as f32;
+    format!(
+        "finds vessels from about {found:.0} px wide in a picture of 1920, wherever they come in within {:.1} s",
+        swept.longest.as_secs_f32()
+    )
 }
 
 /// A rule in plain words.
@@ -194,10 +196,10 @@ mod tests {
         for words in [
             "My harbour (my-harbour), times in Europe/Amsterdam",
             "Quay east (quay-east): rtsp://192.0.2.10:554/stream1, H.264",
-            "looks at the whole frame and 1 region 4 times a second",
-            "finds vessels this wide in a picture of 1920 px: about 185 px, in its narrowest region about 185 px",
+            "looks 4 times a second, sweeping the whole frame and 1 region by turns",
+            "finds vessels from about 185 px wide in a picture of 1920, wherever they come in within 0.5 s",
             "night-passage: alert when a vessel is in Inner basin for 2s, every day 21:30 to 05:30 the next day",
-            "8.0 looks a second in all, about 30 % of one core",
+            "at most 8.0 detector runs a second in all, about 30 % of one core",
         ] {
             assert!(out.contains(words), "no {words:?} in\n{out}");
         }

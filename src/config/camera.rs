@@ -41,14 +41,22 @@ impl CameraDraft {
             .unwrap_or(4.0);
         let whole_frame = table.optional("whole_frame", Item::boolean).unwrap_or(true);
         let regions = list(table, "regions", shapes::region);
+        let water = table.optional("water", |item| shapes::polygon(item, "water"));
         let stall_after = table.optional("stall_after", |item| item.duration(SECOND..=MINUTE * 10));
         let first_frame_within =
             table.optional("first_frame_within", |item| item.duration(SECOND..=MINUTE * 10));
         let privacy_masks = list(table, "privacy_masks", |item| shapes::polygon(item, "mask"));
 
-        if !whole_frame && table.get("regions").is_none_or(|item| item.list().is_some_and(|l| l.is_empty())) {
-            let help = "leave whole_frame = false out, or add regions = [[left, top, right, bottom]]";
-            table.reading.error(&table.place, "has nothing to look at: no whole frame and no regions", help);
+        if !whole_frame
+            && table.get("water").is_none()
+            && table.get("regions").is_none_or(|item| item.list().is_some_and(|l| l.is_empty()))
+        {
+            let help = "leave whole_frame = false out, or add water = [[x, y], ...] or regions = [[left, top, right, bottom]]";
+            table.reading.error(
+                &table.place,
+                "has nothing to look at: no whole frame, no water and no regions",
+                help,
+            );
         }
         if whole_frame && let Some(item) = table.get("regions") {
             for (index, region) in regions.iter().enumerate() {
@@ -86,6 +94,7 @@ impl CameraDraft {
                 looks_per_second: looks as f32,
                 whole_frame,
                 regions,
+                water,
                 stall_after: stall_after.unwrap_or(SECOND * 5),
                 first_frame_within: first_frame_within.unwrap_or(SECOND * 15),
                 privacy_masks,

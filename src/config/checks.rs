@@ -1,5 +1,5 @@
 //! What is legal in each section and suspicious in the whole: rules that never hold, cameras nobody looks after, more
-//! looks than two cores give.
+//! runs than two cores give.
 
 use std::time::Duration;
 
@@ -9,10 +9,11 @@ use super::reading::{At, Reading};
 use super::rule::{Kind, RuleDraft};
 use super::site::{Camera, Shift};
 use super::{shapes, units};
+use crate::attention::AMPLE;
 use crate::geometry::Polygon;
 
-/// One look with the eight-bit model that comes with Havenwacht on one thread, on a processor without VNNI.
-const LOOK: Duration = Duration::from_millis(37);
+/// One run of the eight-bit model that comes with Havenwacht on one thread, on a processor without VNNI.
+const RUN: Duration = Duration::from_millis(37);
 
 /// Part of one core that looks may take before decoding, logbook and alerts on the other feel it.
 const BUSY: f64 = 0.75;
@@ -127,14 +128,22 @@ fn check_sight(reading: &Reading<'_>, drafts: &Drafts, rule: &RuleDraft, place: 
             "move the zone, or make the mask smaller",
         );
     }
-    let looked_at: Vec<_> = camera.regions.iter().map(shapes::rectangle).collect();
-    let seen = zone.polygon.area() - zone.polygon.area_outside(&looked_at);
-    if !camera.whole_frame && !looked_at.is_empty() && seen < zone.polygon.area() * 0.001 {
-        reading.warning(
-            &target.place,
-            format!("the rule can never hold: no region of {} looks at this zone", camera.id),
+    let (looked_at, missed, help) = match &camera.water {
+        Some(water) => (
+            vec![water.clone()],
+            format!("this zone lies outside the water of {}", camera.id),
+            "draw the water over the zone too, or leave it out",
+        ),
+        None => (
+            camera.regions.iter().map(shapes::rectangle).collect(),
+            format!("no region of {} looks at this zone", camera.id),
             "add a region over the zone, or leave whole_frame = false out",
-        );
+        ),
+    };
+    let seen = zone.polygon.area() - zone.polygon.area_outside(&looked_at);
+    let limited = camera.water.is_some() || !camera.whole_frame;
+    if limited && !looked_at.is_empty() && seen < zone.polygon.area() * 0.001 {
+        reading.warning(&target.place, format!("the rule can never hold: {missed}"), help);
     }
 }
 
@@ -184,35 +193,34 @@ fn check_cameras(reading: &Reading<'_>, drafts: &Drafts) {
     }
 }
 
-/// Looks a second at which the whole frame and every region of a camera are seen as often as it asks.
-pub fn looks_per_second(camera: &Camera) -> f64 {
-    let views = camera.regions.len() + usize::from(camera.whole_frame);
-    f64::from(camera.looks_per_second) * views as f64
+/// Detector runs a second that a camera may take.
+pub fn runs_per_second(camera: &Camera) -> f64 {
+    f64::from(camera.looks_per_second * AMPLE)
 }
 
-/// The part of one core that `looks` a second take with the small model that comes with Havenwacht.
-pub fn share_of_a_core(looks: f64) -> f64 {
-    looks * LOOK.as_secs_f64()
+/// The part of one core that `runs` a second take with the small model that comes with Havenwacht.
+pub fn share_of_a_core(runs: f64) -> f64 {
+    runs * RUN.as_secs_f64()
 }
 
 fn check_load(reading: &Reading<'_>, drafts: &Drafts) {
     let cameras: Vec<&Camera> = drafts.cameras.iter().filter_map(|draft| draft.camera.as_ref()).collect();
-    let total: f64 = cameras.iter().map(|camera| looks_per_second(camera)).sum();
+    let total: f64 = cameras.iter().map(|camera| runs_per_second(camera)).sum();
     let (share, Some(first)) = (share_of_a_core(total), drafts.cameras.first()) else { return };
     if share <= BUSY {
         return;
     }
     let each: Vec<_> =
-        cameras.iter().map(|camera| format!("{} {:.1}", camera.id, looks_per_second(camera))).collect();
+        cameras.iter().map(|camera| format!("{} {:.1}", camera.id, runs_per_second(camera))).collect();
     reading.warning(
         &first.place,
         format!(
-            "the cameras ask for {total:.1} looks a second ({}): at {} ms a look that is {:.0} % of a core, much for a box of two",
+            "the cameras may take {total:.1} detector runs a second ({}): at {} ms a run that is {:.0} % of a core, much for a box of two",
             each.join(", "),
-            LOOK.as_millis(),
+            RUN.as_millis(),
             share * 100.0
         ),
-        "lower looks_per_second, or list fewer regions; what the box cannot give is shared fairly and shown as shortfall",
+        "lower looks_per_second; what the box cannot give is shared fairly and shown as shortfall",
     );
 }
 

@@ -29,7 +29,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-pub use checks::{looks_per_second, share_of_a_core};
+pub use checks::{runs_per_second, share_of_a_core};
 pub use diagnostic::{ConfigError, Diagnostic, Level};
 pub use drawn::drawn;
 pub use secret::{SecretError, SecretSource};

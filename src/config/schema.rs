@@ -23,6 +23,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "looks_per_second",
             "whole_frame",
             "regions",
+            "water",
             "stall_after",
             "first_frame_within",
             "privacy_masks",

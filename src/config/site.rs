@@ -125,10 +125,12 @@ pub struct Camera {
     pub codec: Codec,
     /// How often the detector should look; what the box can give may be less.
     pub looks_per_second: f32,
-    /// Whether each look covers the whole frame.
+    /// Whether the sweep covers the frame as a whole.
     pub whole_frame: bool,
-    /// Regions looked at besides.
+    /// Regions looked at besides: the tiles of the sweep.
     pub regions: Vec<BBox<Norm>>,
+    /// Where vessels can be; `None`: wherever the camera looks.
+    pub water: Option<Polygon>,
     /// A picture older than this means the camera has stalled.
     pub stall_after: Duration,
     /// Time for the first picture of a session.

@@ -221,7 +221,12 @@ fn what_is_legal_and_suspicious_is_a_warning() {
     );
     odd("[logbook]", "[retention]\nevents = \"30d\"\n[logbook]", "retention", &["30d", "90d"]);
     odd("logbook.sqlite\"", "nowhere/logbook.sqlite\"", "logbook.path", &["there is no folder"]);
-    odd("looks_per_second = 4.0", "looks_per_second = 30", "camera[0]", &["60.0 looks a second", "222 %"]);
+    odd(
+        "looks_per_second = 4.0",
+        "looks_per_second = 30",
+        "camera[0]",
+        &["60.0 detector runs a second", "222 %"],
+    );
     odd("[[0.0, 0.4, 1.0, 0.8]]", "[[0.0, 0.0, 1.0, 1.0]]", "camera[0].regions[0]", &["whole frame"]);
     odd("[0.95, 0.95]", "[1.4, 0.95]", "zone[0].polygon", &["partly outside the picture"]);
     odd("\"tue\",", "\"mon\", \"tue\",", "rule[0].schedule[0].days[1]", &["named twice"]);

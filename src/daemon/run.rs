@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -103,7 +103,7 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
     let relay = Relay::start(&runtime, &site, &writer, clock.clone(), move || relay_beat.beat());
     let slots = Arc::new(FrameSlots::new(site.cameras.len()));
     let ingest: Vec<Arc<IngestStats>> = site.cameras.iter().map(|_| Arc::default()).collect();
-    let rates: turns::Rates = Arc::new(site.cameras.iter().map(|_| AtomicU32::new(0)).collect());
+    let rates: turns::Rates = Arc::new(site.cameras.iter().map(|_| Default::default()).collect());
     let changes: LastChanges = Arc::new(site.cameras.iter().map(|_| Mutex::default()).collect());
     let status = Arc::new(Status {
         site: site.clone(),

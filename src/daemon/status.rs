@@ -1,6 +1,6 @@
 //! Gathers the rooms' counters into one state of the watch.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -74,6 +74,9 @@ impl Status {
     fn camera(&self, index: usize) -> CameraHealth {
         let (camera, ingest, watch) = (&self.site.cameras[index], &self.ingest[index], &self.watch[index]);
         let change = self.changes[index].lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let a_second = |thousandths: &AtomicU32| thousandths.load(Relaxed) as f32 / 1000.0;
+        let (now_ms, seen_ms) =
+            (self.clock.mono().since_boot().as_millis() as u64, of(&watch.oldest_seen_ms));
         CameraHealth {
             id: camera.id.to_string(),
             state: change.as_ref().map_or("connecting", |c| c.state).to_owned(),
@@ -89,8 +92,13 @@ impl Status {
             rejected_boxes: of(&watch.rejected_boxes),
             caps_changes: of(&ingest.caps_changes),
             looks_per_second_wanted: camera.looks_per_second,
-            looks_per_second: self.rates[index].load(Relaxed) as f32 / 1000.0,
+            looks_per_second: a_second(&self.rates[index].looks),
+            runs_per_second: a_second(&self.rates[index].runs),
             runs: of(&watch.runs),
+            oldest_unseen_s: (seen_ms > 0).then(|| now_ms.saturating_sub(seen_ms) as f32 / 1000.0),
+            swept_within_s: of(&watch.swept_within_ms) as f32 / 1000.0,
+            cut_boxes: of(&watch.cut_boxes),
+            outside_water: of(&watch.outside_water),
             detections: of(&watch.detections),
             tracks: of(&watch.tracks),
             signals: of(&watch.signals),

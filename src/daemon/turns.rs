@@ -16,8 +16,15 @@ const LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// The rates are told this often.
 const TELL_RATES: Duration = Duration::from_secs(1);
 
-/// Looks a second that each camera has had lately, in thousandths.
-pub(super) type Rates = Arc<Vec<AtomicU32>>;
+/// What one camera has had lately, in thousandths a second.
+#[derive(Debug, Default)]
+pub(super) struct Rate {
+    pub(super) looks: AtomicU32,
+    pub(super) runs: AtomicU32,
+}
+
+/// Rates of all cameras, in the order of the site file.
+pub(super) type Rates = Arc<Vec<Rate>>;
 
 /// Runs until the slots are closed; then ends every track and signal. Fails when the logbook is gone.
 pub(super) fn run(
@@ -30,24 +37,29 @@ pub(super) fn run(
     rates: &Rates,
 ) -> Result<(), WriterGone> {
     let mut told = clock.mono();
+    let mut idle = Duration::ZERO;
     while !slots.is_closed() {
         beat.beat();
         let now = clock.mono();
         if now.since(told) >= TELL_RATES {
-            told = now;
+            watch.adapt(1.0 - idle.as_secs_f32() / now.since(told).as_secs_f32());
+            (told, idle) = (now, Duration::ZERO);
             for (rate, has) in rates.iter().zip(turns.rates(now)) {
-                rate.store((has.achieved_hz * 1000.0) as u32, Ordering::Relaxed);
+                rate.looks.store((has.achieved_hz * 1000.0) as u32, Ordering::Relaxed);
+                rate.runs.store((has.runs_hz * 1000.0) as u32, Ordering::Relaxed);
             }
         }
         let waiting = slots.waiting();
         let Some(camera) = turns.pick(now, &waiting) else {
             let due = turns.next_due(&waiting).map_or(LONGEST_WAIT, |due| due.since(now));
             slots.wait(due.min(LONGEST_WAIT), |camera| !waiting[camera]);
+            idle += clock.mono().since(now);
             continue;
         };
         let Some(frame) = slots.take(camera) else { continue };
         match watch.look(camera, &frame) {
             Ok(entries) => {
+                turns.took(camera, watch.runs_of_last_look());
                 for entry in entries {
                     logbook.send(entry)?;
                 }

@@ -4,14 +4,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::alerts::payload;
-use crate::clock::Stamp;
-use crate::config::{Camera, Site};
-use crate::detect::{DetectError, Detection, Detector, Thresholds};
+use crate::attention::{Attention, Care, Ground, Outcome, Scene, Scope, Vessel};
+use crate::clock::{MonoTime, Stamp};
+use crate::config::{Camera, Condition, Site};
+use crate::detect::cue::MotionCue;
+use crate::detect::{Class, DetectError, Detection, Detector, Look, Thresholds};
 use crate::evidence;
 use crate::frame::Frame;
-use crate::geometry::{BBox, FrameSize, Norm};
+use crate::geometry::FrameSize;
 use crate::logbook::{Entry, LookEntry, SignalEntry};
 use crate::rules::{Engine, Phase, SignalEvent};
 use crate::track::{self, Track, TrackState, Tracker, TrackerConfig, VesselCounter, VesselId};
@@ -27,6 +30,14 @@ pub struct WatchStats {
     pub failed_looks: AtomicU64,
     /// Boxes that were not finite or had no area.
     pub rejected_boxes: AtomicU64,
+    /// Boxes that a region's border cut: looked at again rather than believed.
+    pub cut_boxes: AtomicU64,
+    /// Vessels outside the water, or what the model took for some.
+    pub outside_water: AtomicU64,
+    /// When the place unseen longest was seen, in milliseconds of the monotonic clock; 0 before the first look.
+    pub oldest_seen_ms: AtomicU64,
+    /// Milliseconds for which a place may stay unseen.
+    pub swept_within_ms: AtomicU64,
     /// Detections.
     pub detections: AtomicU64,
     /// Tracks confirmed.
@@ -43,12 +54,17 @@ pub struct Watch {
     detector: Box<dyn Detector>,
     vessels: VesselCounter,
     posts: Vec<Post>,
+    runs: u32,
 }
 
 /// What belongs to one camera.
 struct Post {
     camera: Camera,
-    regions: Vec<BBox<Norm>>,
+    attention: Attention,
+    ground: Ground,
+    cue: MotionCue,
+    /// The confidence from which a box may become a vessel.
+    sure: f32,
     tracker: Tracker,
     engine: Engine,
     size: Option<FrameSize>,
@@ -63,8 +79,12 @@ impl Watch {
     pub fn new(site: Arc<Site>, detector: Box<dyn Detector>, believed: Thresholds, next_vessel: u64) -> Self {
         let tracking =
             TrackerConfig { sure: believed.confidence, floor: believed.floor, ..TrackerConfig::default() };
+        let input_px = detector.input_px();
         let post = |camera: &Camera| Post {
-            regions: regions(camera),
+            attention: Attention::new(scope(camera, input_px)),
+            ground: Ground::new(&scope(camera, input_px)),
+            cue: MotionCue::default(),
+            sure: believed.confidence,
             tracker: Tracker::new(tracking.clone()),
             engine: Engine::new(&site, &camera.id),
             size: None,
@@ -74,7 +94,7 @@ impl Watch {
         };
         let posts = site.cameras.iter().map(post).collect();
         let vessels = VesselCounter::after(VesselId(next_vessel.saturating_sub(1)));
-        Self { site, detector, vessels, posts }
+        Self { site, detector, vessels, posts, runs: 0 }
     }
 
     /// Counters, one a camera in the order of the site file.
@@ -82,11 +102,23 @@ impl Watch {
         self.posts.iter().map(|post| post.stats.clone()).collect()
     }
 
+    /// Adapts what is spent on a look to how busy the detector has been, 0 to 1.
+    pub fn adapt(&mut self, busy: f32) {
+        for post in &mut self.posts {
+            post.attention.adapt(busy);
+        }
+    }
+
+    /// Detector runs of the last look.
+    pub fn runs_of_last_look(&self) -> u32 {
+        self.runs
+    }
+
     /// Looks at a frame of camera `index` (order of the site file).
     ///
     /// Entries are in the order in which they must be written: the look before the signals it raised.
     pub fn look(&mut self, index: usize, frame: &Frame) -> Result<Vec<Entry>, DetectError> {
-        let Self { site, detector, vessels, posts } = self;
+        let Self { site, detector, vessels, posts, runs } = self;
         let post = &mut posts[index];
         let size = frame.picture.size;
         let mut entries = Vec::new();
@@ -94,21 +126,26 @@ impl Watch {
             // Boxes in pixels of another picture mean nothing now.
             entries.extend(post.end(site, frame.stamp, frame.seq));
         }
-        let look = detector.look(frame, &post.regions).inspect_err(|_| count(&post.stats.failed_looks, 1))?;
-        count(&post.stats.looks, 1);
-        count(&post.stats.runs, u64::from(look.runs));
-        count(&post.stats.rejected_boxes, u64::from(look.rejected));
+        let at = frame.stamp.mono;
+        let motion = post.cue.look(&frame.picture, at);
+        let cares: Vec<Care<'_>> = post.engine.in_force(frame.stamp.wall).map(care).collect();
+        let looked =
+            post.attention.choose(&Scene { at, frame: size, stirred: &motion.stirred, cares: &cares });
+        let regions: Vec<_> = looked.iter().map(|&crop| size.box_to_fractions(crop)).collect();
+        let mut look = detector.look(frame, &regions).inspect_err(|_| count(&post.stats.failed_looks, 1))?;
+        *runs = look.runs;
+        post.count_look(&look, at);
+        let ground = &post.ground;
+        let before = look.detections.len();
+        look.detections.retain(|d| d.class != Class::Vessel || ground.holds(&size.box_to_fractions(d.bbox)));
+        count(&post.stats.outside_water, (before - look.detections.len()) as u64);
         count(&post.stats.detections, look.detections.len() as u64);
 
-        let looked: Vec<_> = post.regions.iter().map(|&region| size.box_to_pixels(region)).collect();
-        let seen = track::Look {
-            detections: &look.detections,
-            size,
-            looked: &looked,
-            shift: [0.0, 0.0],
-            at: frame.stamp.mono,
-        };
-        let tracks = post.tracker.step(&seen, vessels);
+        let tracks = post.tracker.step(
+            &track::Look { detections: &look.detections, size, looked: &looked, shift: motion.shift, at },
+            vessels,
+        );
+        post.learn(&look, &tracks);
         let events = post.engine.step(&tracks, size, frame.stamp);
         let detections = look.detections.iter().copied().zip(post.tracker.taken().iter().copied()).collect();
         let changed = post.begun_or_ended(tracks);
@@ -125,6 +162,39 @@ impl Watch {
 }
 
 impl Post {
+    fn count_look(&self, look: &Look, at: MonoTime) {
+        count(&self.stats.looks, 1);
+        count(&self.stats.runs, u64::from(look.runs));
+        count(&self.stats.rejected_boxes, u64::from(look.rejected));
+        count(&self.stats.cut_boxes, look.cut.len() as u64);
+        let coverage = self.attention.coverage(at);
+        let milliseconds = |time: Duration| time.as_millis() as u64;
+        let oldest = milliseconds((at - coverage.oldest).since_boot()).max(1);
+        self.stats.oldest_seen_ms.store(oldest, Ordering::Relaxed);
+        self.stats.swept_within_ms.store(milliseconds(coverage.longest), Ordering::Relaxed);
+    }
+
+    /// Tells attention what came of the look it asked for.
+    fn learn(&mut self, look: &Look, tracks: &[Track]) {
+        let vessel = |track: &Track| Vessel {
+            id: track.vessel.0,
+            bbox: track.bbox,
+            seen: track.state == TrackState::Confirmed,
+        };
+        let vessels: Vec<_> =
+            tracks.iter().filter(|track| track.state != TrackState::Ended).map(vessel).collect();
+        let sure = |d: &Detection| d.class == Class::Vessel && d.confidence >= self.sure;
+        let sightings: Vec<_> = look
+            .detections
+            .iter()
+            .zip(self.tracker.taken())
+            .filter(|(d, vessel)| vessel.is_none() && sure(d))
+            .map(|(d, _)| d.bbox)
+            .collect();
+        let cut: Vec<_> = look.cut.iter().filter(|d| sure(d)).map(|d| d.bbox).collect();
+        self.attention.learn(&Outcome { vessels: &vessels, sightings: &sightings, cut: &cut });
+    }
+
     fn end(&mut self, site: &Site, at: Stamp, frame_seq: u64) -> Vec<Entry> {
         let Some(size) = self.size else { return Vec::new() };
         let ended = self.tracker.end_all();
@@ -176,9 +246,24 @@ impl Post {
     }
 }
 
-fn regions(camera: &Camera) -> Vec<BBox<Norm>> {
-    let whole = camera.whole_frame.then_some(BBox::new(0.0, 0.0, 1.0, 1.0));
-    whole.into_iter().chain(camera.regions.iter().copied()).collect()
+/// What a camera's attention may be spent on, by the site file and the extent of the model's input.
+pub fn scope(camera: &Camera, input_px: u32) -> Scope {
+    Scope {
+        water: camera.water.clone(),
+        regions: camera.regions.clone(),
+        whole_frame: camera.whole_frame,
+        looks_per_second: camera.looks_per_second,
+        input_px,
+    }
+}
+
+fn care(condition: &Condition) -> Care<'_> {
+    match condition {
+        Condition::Presence { zone } | Condition::Entry { zone } | Condition::Dwell { zone, .. } => {
+            Care::Zone(&zone.polygon)
+        }
+        Condition::Crossing { line, .. } => Care::Line(&line.segment),
+    }
 }
 
 fn count(counter: &AtomicU64, by: u64) {

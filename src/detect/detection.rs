@@ -38,6 +38,8 @@ pub struct Detection {
 pub struct Look {
     /// Boxes after merging across regions, the surest first.
     pub detections: Vec<Detection>,
+    /// Boxes that a region's border cut and that no other region completed: parts, of which nobody knows the whole.
+    pub cut: Vec<Detection>,
     /// Detector runs spent.
     pub runs: u32,
     /// Boxes of the model that were not finite or had no area: counted, not trusted.
@@ -51,6 +53,9 @@ pub struct DetectError(pub String);
 
 /// Finds vessels in a frame. One thread owns it.
 pub trait Detector: Send {
+    /// Pixels along a side of the picture that one run sees a region as.
+    fn input_px(&self) -> u32;
+
     /// Looks at `regions` of the frame; the whole frame is the region 0,0 to 1,1.
     fn look(&mut self, frame: &Frame, regions: &[BBox<Norm>]) -> Result<Look, DetectError>;
 }

@@ -50,8 +50,27 @@ struct Part {
     joined: bool,
 }
 
-/// Detections of a frame, each vessel once, the surest first. `iou` is the overlap from which two boxes are one.
-pub fn merge(sightings: Vec<Sighting>, frame: FrameSize, iou: f32) -> Vec<Detection> {
+/// What the regions of a frame saw, each vessel once, the surest first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Merged {
+    /// Vessels with their whole boxes.
+    pub whole: Vec<Detection>,
+    /// Parts: cut by a region's border, and completed by no other region.
+    pub cut: Vec<Detection>,
+}
+
+impl Merged {
+    /// Whole boxes and parts, the surest first.
+    pub fn all(self) -> Vec<Detection> {
+        let mut all = self.whole;
+        all.extend(self.cut);
+        all.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+        all
+    }
+}
+
+/// Puts together what the regions of a frame saw. `iou` is the overlap from which two boxes are one.
+pub fn merge(sightings: Vec<Sighting>, frame: FrameSize, iou: f32) -> Merged {
     let mut parts: Vec<Part> = sightings.into_iter().map(|s| Part::new(s, frame)).collect();
     // Whole boxes settle what they hold first. Then halves are joined, before the larger half can swallow the smaller.
     drop_parts(&mut parts, |other| !other.is_cut());
@@ -61,18 +80,21 @@ pub fn merge(sightings: Vec<Sighting>, frame: FrameSize, iou: f32) -> Vec<Detect
     parts.sort_by(|a, b| {
         a.rank().cmp(&b.rank()).then(b.detection.confidence.total_cmp(&a.detection.confidence))
     });
-    let mut kept: Vec<Detection> = Vec::new();
-    for Part { detection, .. } in parts {
+    let mut kept: Vec<(Detection, bool)> = Vec::new();
+    for part in parts {
+        let detection = part.detection;
         let same = |k: &Detection| k.class == detection.class && k.bbox.iou(&detection.bbox) > iou;
-        if let Some(at) = kept.iter().position(same) {
+        if let Some(at) = kept.iter().position(|(k, _)| same(k)) {
             // Two regions agree: the surer of both confidences is right about it.
-            kept[at].confidence = kept[at].confidence.max(detection.confidence);
-        } else if !kept.iter().any(|whole| is_part(&detection, whole)) {
-            kept.push(detection);
+            kept[at].0.confidence = kept[at].0.confidence.max(detection.confidence);
+        } else if !kept.iter().any(|(whole, _)| is_part(&detection, whole)) {
+            kept.push((detection, part.is_cut()));
         }
     }
-    kept.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
-    kept
+    kept.sort_by(|(a, _), (b, _)| b.confidence.total_cmp(&a.confidence));
+    let (cut, whole): (Vec<_>, Vec<_>) = kept.into_iter().partition(|(_, cut)| *cut);
+    let boxes = |kept: Vec<(Detection, bool)>| kept.into_iter().map(|(detection, _)| detection).collect();
+    Merged { whole: boxes(whole), cut: boxes(cut) }
 }
 
 fn is_part(small: &Detection, whole: &Detection) -> bool {
@@ -251,7 +273,7 @@ mod tests {
                 vessels.iter().filter_map(|v| seen(*v, *region, 0.5 + 0.1 * i as f32, i as f32 * 2.0)),
             );
         }
-        merge(sightings, FRAME, 0.5)
+        merge(sightings, FRAME, 0.5).all()
     }
 
     fn assert_near(found: BBox<Px>, vessel: [f32; 4]) {
@@ -263,7 +285,7 @@ mod tests {
         let count = |small: [f32; 4]| {
             let ship = seen([400.0, 500.0, 800.0, 620.0], WHOLE, 0.8, 0.0).unwrap();
             let small = seen(small, WHOLE, 0.4, 0.0).unwrap();
-            merge(vec![ship, small], FRAME, 0.5).len()
+            merge(vec![ship, small], FRAME, 0.5).all().len()
         };
         assert_eq!(count([420.0, 505.0, 720.0, 568.0]), 1, "the upper half of the ship");
         assert_eq!(count([500.0, 600.0, 600.0, 640.0]), 2, "a boat that stands lower");
@@ -284,7 +306,7 @@ mod tests {
         let vessel = [850.0, 500.0, 1150.0, 600.0];
         let whole = seen(vessel, WHOLE, 0.4, 3.0).unwrap();
         let part = seen(vessel, LEFT, 0.95, 0.0).unwrap();
-        let found = merge(vec![part, whole], FRAME, 0.5);
+        let found = merge(vec![part, whole], FRAME, 0.5).all();
         assert_eq!(found.len(), 1);
         assert_near(found[0].bbox, vessel);
     }
@@ -331,7 +353,7 @@ mod tests {
         let far = [955.0, 500.0, 1100.0, 560.0];
         let sightings =
             [seen(near, LEFT, 0.8, 0.0), seen(far, RIGHT, 0.8, 0.0)].into_iter().flatten().collect();
-        assert_eq!(merge(sightings, FRAME, 0.5).len(), 2);
+        assert_eq!(merge(sightings, FRAME, 0.5).all().len(), 2);
     }
 
     #[test]
@@ -341,7 +363,7 @@ mod tests {
         assert_eq!(looks(&[ship, tender], &[WHOLE]).len(), 2);
         // In a region of its own the tender is whole: only cut boxes give way to larger ones.
         let sightings = [seen(ship, WHOLE, 0.8, 0.0), seen(tender, [400.0, 500.0, 800.0, 800.0], 0.8, 0.0)];
-        assert_eq!(merge(sightings.into_iter().flatten().collect(), FRAME, 0.5).len(), 2);
+        assert_eq!(merge(sightings.into_iter().flatten().collect(), FRAME, 0.5).all().len(), 2);
     }
 
     #[test]

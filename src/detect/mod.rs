@@ -1,6 +1,7 @@
-//! From a frame to boxes: model manifest, preprocessing, heads, tiles, fair turns.
+//! From a frame to boxes: model manifest, preprocessing, heads, fair turns.
 
 mod colour;
+pub mod cue;
 mod detection;
 pub mod heads;
 pub mod manifest;
@@ -15,7 +16,6 @@ mod reference;
 mod refusal;
 pub mod schedule;
 mod taps;
-pub mod tiles;
 
 pub use detection::{Class, DetectError, Detection, Detector, Look};
 pub use manifest::{Manifest, Thresholds};

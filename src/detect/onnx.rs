@@ -10,7 +10,7 @@ use ort::value::TensorRef;
 
 use super::heads::{Candidates, Head, Tensor};
 use super::manifest::Manifest;
-use super::merge::{Sighting, merge};
+use super::merge::{Merged, Sighting, merge};
 use super::preprocess::{PixelRect, Preprocessor};
 use super::refusal::LoadError;
 use super::{DetectError, Detection, Detector, Look, nms};
@@ -123,10 +123,14 @@ impl OnnxDetector {
 }
 
 impl Detector for OnnxDetector {
+    fn input_px(&self) -> u32 {
+        self.manifest.input.width.min(self.manifest.input.height) as u32
+    }
+
     fn look(&mut self, frame: &Frame, regions: &[BBox<Norm>]) -> Result<Look, DetectError> {
         let Sightings { boxes, runs, rejected } = self.sightings(&frame.picture, regions)?;
-        let detections = merge(boxes, frame.picture.size, self.manifest.thresholds.iou);
-        Ok(Look { detections, runs, rejected })
+        let Merged { whole, cut } = merge(boxes, frame.picture.size, self.manifest.thresholds.iou);
+        Ok(Look { detections: whole, cut, runs, rejected })
     }
 }
 

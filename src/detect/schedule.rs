@@ -30,7 +30,8 @@ struct Turn {
     due: Option<MonoTime>,
     /// Virtual time when the camera's last look ended.
     finished: f64,
-    recent: VecDeque<MonoTime>,
+    /// Looks, and the detector runs each took.
+    recent: VecDeque<(MonoTime, u32)>,
 }
 
 /// How often a camera is looked at, and how often it should be.
@@ -40,6 +41,8 @@ pub struct LookRate {
     pub achieved_hz: f32,
     /// As the site file asks.
     pub target_hz: f32,
+    /// Detector runs a second over the same time.
+    pub runs_hz: f32,
 }
 
 impl LookRate {
@@ -77,6 +80,13 @@ impl FairTurns {
         Some(index)
     }
 
+    /// Notes the detector runs of the look that `camera` was picked for last.
+    pub fn took(&mut self, camera: usize, runs: u32) {
+        if let Some(last) = self.cameras[camera].recent.back_mut() {
+            last.1 = runs;
+        }
+    }
+
     /// When the earliest of the cameras with a frame `waiting` becomes due; `None` when nobody waits.
     pub fn next_due(&self, waiting: &[bool]) -> Option<MonoTime> {
         let asks = self.cameras.iter().zip(waiting).filter(|(_, waits)| **waits);
@@ -90,8 +100,10 @@ impl FairTurns {
         self.cameras
             .iter()
             .map(|turn| {
-                let looks = turn.recent.iter().filter(|&&at| now.since(at) < span).count();
-                LookRate { achieved_hz: looks as f32 / span.as_secs_f32(), target_hz: turn.target_hz }
+                let recent = turn.recent.iter().filter(|(at, _)| now.since(*at) < span);
+                let (looks, runs) = recent.fold((0, 0), |(looks, all), (_, runs)| (looks + 1, all + runs));
+                let a_second = |n: u32| n as f32 / span.as_secs_f32();
+                LookRate { achieved_hz: a_second(looks), target_hz: turn.target_hz, runs_hz: a_second(runs) }
             })
             .collect()
     }
@@ -103,8 +115,8 @@ impl Turn {
         // every camera a little; but a camera that was away does not catch up with a burst.
         self.due = Some(self.due.map_or(now + self.period, |due| (due + self.period).max(now)));
         self.finished = start + 1.0 / f64::from(self.target_hz);
-        self.recent.push_back(now);
-        while self.recent.front().is_some_and(|&at| now.since(at) >= WINDOW) {
+        self.recent.push_back((now, 0));
+        while self.recent.front().is_some_and(|(at, _)| now.since(*at) >= WINDOW) {
             self.recent.pop_front();
         }
     }

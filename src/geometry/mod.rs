@@ -68,4 +68,10 @@ impl FrameSize {
         let (w, h) = (self.width as f32, self.height as f32);
         BBox::new(b.x0 * w, b.y0 * h, b.x1 * w, b.y1 * h)
     }
+
+    /// A box in pixels in fractions.
+    pub fn box_to_fractions(self, b: BBox<Px>) -> BBox<Norm> {
+        let (w, h) = (self.width as f32, self.height as f32);
+        BBox::new(b.x0 / w, b.y0 / h, b.x1 / w, b.y1 / h)
+    }
 }

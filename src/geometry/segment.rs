@@ -32,6 +32,14 @@ impl Segment {
         self.from.distance(self.to)
     }
 
+    /// Distance of `p` from the nearest point of the segment.
+    pub fn distance(&self, p: Point<Norm>) -> f32 {
+        let (dx, dy) = (self.to.x - self.from.x, self.to.y - self.from.y);
+        let along = ((p.x - self.from.x) * dx + (p.y - self.from.y) * dy) / (dx * dx + dy * dy);
+        let along = along.clamp(0.0, 1.0);
+        p.distance(Point::new(self.from.x + along * dx, self.from.y + along * dy))
+    }
+
     /// Distance of `p` from the infinite line through the segment: positive on the walker's right, negative on the left.
     pub fn signed_distance(&self, p: Point<Norm>) -> f32 {
         let (dx, dy) = (self.to.x - self.from.x, self.to.y - self.from.y);

@@ -65,6 +65,16 @@ pub struct CameraHealth {
     pub looks_per_second: f32,
     /// Detector runs.
     pub runs: u64,
+    /// Detector runs a second over the last seconds.
+    pub runs_per_second: f32,
+    /// For how long the place of the water unseen longest has not been seen, in seconds; `None` before the first look.
+    pub oldest_unseen_s: Option<f32>,
+    /// No place stays unseen for longer while looks come when they should.
+    pub swept_within_s: f32,
+    /// Boxes that a region's border cut: looked at again rather than believed.
+    pub cut_boxes: u64,
+    /// Boxes outside the water.
+    pub outside_water: u64,
     /// Detections.
     pub detections: u64,
     /// Tracks confirmed.
@@ -114,21 +124,31 @@ impl Health {
             && self.cameras.iter().all(|camera| camera.state == "streaming")
     }
 
-    /// One line: cameras up of all, looks a second, alerts waiting.
+    /// One line: cameras up of all, looks and runs a second, the water unseen longest, alerts waiting.
     pub fn line(&self) -> String {
         let up = self.cameras.iter().filter(|camera| camera.state == "streaming").count();
         let looks: f32 = self.cameras.iter().map(|camera| camera.looks_per_second).sum();
+        let unseen = self.cameras.iter().filter_map(|camera| camera.oldest_unseen_s).reduce(f32::max);
+        let unseen =
+            unseen.map_or(String::new(), |seconds| format!(", no place unseen for more than {seconds:.1} s"));
         format!(
-            "{up} of {} cameras streaming, {looks:.1} looks a second, {} alerts waiting, broker {}",
+            "{up} of {} cameras streaming, {looks:.1} looks and {:.1} runs a second{unseen}, {} alerts waiting, broker {}",
             self.cameras.len(),
+            self.runs_per_second(),
             self.alerts.undelivered,
             if self.alerts.connected { "connected" } else { "away" },
         )
     }
 
+    /// Detector runs a second of all cameras.
+    fn runs_per_second(&self) -> f32 {
+        self.cameras.iter().map(|camera| camera.runs_per_second).sum()
+    }
+
     /// Prometheus metrics.
     pub fn metrics(&self) -> String {
         let page = MetricsPage::new();
+        let all_runs = self.runs_per_second().max(f32::MIN_POSITIVE);
         for camera in &self.cameras {
             let of = [("camera", camera.id.as_str())];
             let dropped = |reason, count| {
@@ -143,11 +163,26 @@ impl Health {
             page.gauge("havenwacht_camera_up", &of, f64::from(u8::from(camera.state == "streaming")));
             page.gauge("havenwacht_looks_per_second", &of, f64::from(camera.looks_per_second));
             page.gauge("havenwacht_looks_per_second_wanted", &of, f64::from(camera.looks_per_second_wanted));
+            page.gauge("havenwacht_runs_per_second", &of, f64::from(camera.runs_per_second));
+            page.gauge("havenwacht_runs_share", &of, f64::from(camera.runs_per_second / all_runs));
+            page.gauge("havenwacht_swept_within_seconds", &of, f64::from(camera.swept_within_s));
+            if let Some(seconds) = camera.oldest_unseen_s {
+                page.gauge("havenwacht_oldest_unseen_seconds", &of, f64::from(seconds));
+            }
+            let rejected = |reason, count| {
+                page.counter(
+                    "havenwacht_boxes_rejected_total",
+                    &[("camera", &camera.id), ("reason", reason)],
+                    count,
+                );
+            };
+            rejected("malformed", camera.rejected_boxes);
+            rejected("cut", camera.cut_boxes);
+            rejected("outside-water", camera.outside_water);
             for (name, count) in [
                 ("havenwacht_frames_received_total", camera.received),
                 ("havenwacht_frames_looked_at_total", camera.looked_at),
                 ("havenwacht_looks_failed_total", camera.failed_looks),
-                ("havenwacht_boxes_rejected_total", camera.rejected_boxes),
                 ("havenwacht_caps_changes_total", camera.caps_changes),
                 ("havenwacht_sessions_total", camera.sessions),
                 ("havenwacht_detector_runs_total", camera.runs),

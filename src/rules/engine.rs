@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::lifecycle::{Change, Life};
@@ -11,7 +11,7 @@ use super::signal::{Phase, SignalEvent, SignalId};
 use super::subject::Memory;
 use crate::clock::Stamp;
 use crate::config::{Condition, Rule, Site};
-use crate::geometry::{BBox, FrameSize, Norm, Px};
+use crate::geometry::{BBox, FrameSize, Norm};
 use crate::names::CameraId;
 use crate::track::{Track, TrackState, VesselId};
 
@@ -52,6 +52,12 @@ impl Engine {
         Self { camera: camera.clone(), rules }
     }
 
+    /// What the rules in force at `at` watch.
+    pub fn in_force(&self, at: Timestamp) -> impl Iterator<Item = &Condition> {
+        let live = move |watched: &&Watched| watched.schedule.live(at).is_some();
+        self.rules.iter().filter(live).map(|watched| &watched.rule.condition)
+    }
+
     /// Judges one look's tracks: what it changes in the life of signals, rules in the order of the site file.
     ///
     /// A vessel is judged from its first detection on, though it has a number only some looks later: one that came in
@@ -62,7 +68,7 @@ impl Engine {
         for watched in &mut self.rules {
             let live = watched.schedule.live(at.wall);
             for track in tracks {
-                let bbox = normalised(track.bbox, size);
+                let bbox = size.box_to_fractions(track.bbox);
                 let change = match track.state {
                     TrackState::Confirmed => watched.judge(&self.camera, track, size, at, live),
                     TrackState::Ended => watched.forget(track.vessel),
@@ -88,7 +94,7 @@ impl Watched {
     ) -> Option<Change> {
         let Self { rule, subjects, .. } = self;
         let vessel = track.vessel;
-        let place = |bbox| normalised(bbox, size).waterline();
+        let place = |bbox| size.box_to_fractions(bbox).waterline();
         let subject = subjects.entry(vessel).or_insert_with(|| {
             let mut subject = Subject::default();
             let ago = at.mono.since(track.first_seen);
@@ -190,11 +196,6 @@ fn minutes_seconds(seconds: f64) -> String {
     } else {
         format!("{} h {:02} min", whole / 3600, whole % 3600 / 60)
     }
-}
-
-fn normalised(b: BBox<Px>, size: FrameSize) -> BBox<Norm> {
-    let (w, h) = (size.width as f32, size.height as f32);
-    BBox::new(b.x0 / w, b.y0 / h, b.x1 / w, b.y1 / h)
 }
 
 /// A UUID version 7 whose random part is a digest of what the signal is about: the same recording and site file give

@@ -104,6 +104,7 @@ pub(super) fn site(rules: Vec<Rule>) -> Site {
             looks_per_second: 4.0,
             whole_frame: true,
             regions: Vec::new(),
+            water: None,
             stall_after: Duration::from_secs(5),
             first_frame_within: Duration::from_secs(15),
             privacy_masks: Vec::new(),

@@ -12,7 +12,8 @@ pub struct TrackerConfig {
     pub sure: f32,
     /// Sure detections that make a vessel of a tentative track ...
     pub confirm_hits: usize,
-    /// ... when they fall within this time. A tentative track unseen for half as long is dropped.
+    /// ... when they fall within this time. Two within a quarter of it are enough if each is surer than halfway from
+    /// `sure` to 1 and they overlap. A tentative track unseen for half as long is dropped.
     pub confirm_within: Duration,
     /// A vessel unseen for longer than this has ended ...
     pub lost_for: Duration,

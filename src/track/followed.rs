@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use super::likeness::{Expected, hidden};
 use super::motion::Motion;
 use super::{Look, Track, TrackState, TrackerConfig, VesselId};
 use crate::clock::MonoTime;
+use crate::detect::Detection;
 use crate::geometry::{BBox, Point, Px};
 
 /// A look watches a vessel that has at least this share of its expected box in one region.
@@ -16,6 +18,8 @@ const STALE: u32 = 4;
 const STILL_WITHIN: f32 = 0.25;
 /// ... for at least this long.
 const STILL_AFTER: Duration = Duration::from_secs(5);
+/// A vessel unseen for this long hides no others: nobody knows where it is.
+const HIDES_FOR: Duration = Duration::from_secs(1);
 /// How much longer than seen it is thought able to move away unseen.
 const STILL_DOUBT: Duration = Duration::from_secs(1);
 
@@ -26,7 +30,7 @@ pub(super) struct Followed {
     /// As of the last time seen.
     motion: Motion,
     /// As of this look.
-    expected: Motion,
+    expected: Expected,
     /// Where it stands, if it stands still, and since when.
     berth: (Point<Px>, MonoTime),
     first_seen: MonoTime,
@@ -39,6 +43,8 @@ pub(super) struct Followed {
     watched_seen: Duration,
     /// The same for each hit while tentative.
     recent: Vec<Duration>,
+    /// The least sure of its detections while tentative.
+    weakest: f32,
     /// A look watched it and did not find it, since it was last seen.
     missed: bool,
     /// The detection that it was in this look.
@@ -46,21 +52,25 @@ pub(super) struct Followed {
 }
 
 impl Followed {
-    pub(super) fn new(seen: &BBox<Px>, detection: usize, at: MonoTime) -> Self {
+    pub(super) fn new(seen: &Detection, index: usize, at: MonoTime) -> Self {
+        let motion = Motion::new(&seen.bbox);
+        let expected =
+            Expected { motion: motion.clone(), confidence: seen.confidence, unseen_s: 0.0, hidden: 0.0 };
         Self {
             vessel: None,
-            motion: Motion::new(seen),
-            expected: Motion::new(seen),
-            berth: (seen.centre(), at),
+            motion,
+            expected,
+            berth: (seen.bbox.centre(), at),
             first_seen: at,
-            first_bbox: *seen,
+            first_bbox: seen.bbox,
             last_seen: at,
             hits: 1,
             watched: Duration::ZERO,
             watched_seen: Duration::ZERO,
             recent: vec![Duration::ZERO],
+            weakest: seen.confidence,
             missed: false,
-            detection: Some(detection),
+            detection: Some(index),
         }
     }
 
@@ -73,17 +83,31 @@ impl Followed {
         let unseen = look.at.since(self.last_seen);
         // What stands still is expected where it stood, however long it is out of sight.
         let moved = if self.stands_still() { unseen.min(STILL_DOUBT) } else { unseen };
-        self.expected = self.motion.clone();
-        self.expected.predict(moved.as_secs_f64());
-        if is_watched(&self.expected.bbox(), look) {
+        self.expected.motion = self.motion.clone();
+        self.expected.motion.predict(moved.as_secs_f64());
+        self.expected.unseen_s = unseen.as_secs_f64();
+        if is_watched(&self.expected.motion.bbox(), look) {
             self.watched += after;
             self.missed = true; // Until it is seen.
         }
     }
 
-    pub(super) fn see(&mut self, seen: &BBox<Px>, detection: usize, at: MonoTime) {
-        self.expected.correct(seen);
-        self.motion = self.expected.clone();
+    /// Where it is expected now, if it may hide others there.
+    pub(super) fn hides(&self, at: MonoTime) -> Option<BBox<Px>> {
+        let known = self.is_vessel() && at.since(self.last_seen) < HIDES_FOR;
+        known.then(|| self.expected.motion.bbox())
+    }
+
+    /// Takes into account what others may hide of it.
+    pub(super) fn hide<'a>(&mut self, others: impl Iterator<Item = &'a BBox<Px>>) {
+        self.expected.hidden = hidden(&self.expected.motion.bbox(), others);
+    }
+
+    pub(super) fn see(&mut self, detection: &Detection, index: usize, at: MonoTime) {
+        let seen = &detection.bbox;
+        self.expected.motion.correct(seen, self.expected.hidden);
+        self.expected.confidence = detection.confidence;
+        self.motion = self.expected.motion.clone();
         let centre = self.motion.bbox().centre();
         let (berth, _) = self.berth;
         if (centre.x - berth.x).abs() > STILL_WITHIN * seen.width()
@@ -95,16 +119,26 @@ impl Followed {
         self.watched_seen = self.watched;
         self.missed = false;
         self.hits = self.hits.saturating_add(1);
-        self.detection = Some(detection);
+        self.detection = Some(index);
         if self.vessel.is_none() {
             self.recent.push(self.watched);
+            self.weakest = self.weakest.min(detection.confidence);
         }
+    }
+
+    /// True once it has a number.
+    pub(super) fn is_vessel(&self) -> bool {
+        self.vessel.is_some()
     }
 
     pub(super) fn is_due(&self, config: &TrackerConfig) -> bool {
         let n = config.confirm_hits.max(1);
-        self.recent.len() >= n
-            && self.watched_seen - self.recent[self.recent.len() - n] <= config.confirm_within
+        let often = |n: usize, within: Duration| {
+            self.recent.len() >= n && self.watched_seen - self.recent[self.recent.len() - n] <= within
+        };
+        let is_clear = self.weakest > (config.sure + 1.0) / 2.0
+            && self.motion.bbox().intersection(&self.first_bbox).is_some();
+        often(n, config.confirm_within) || is_clear && often(n.min(2), config.confirm_within / 4)
     }
 
     pub(super) fn has_ended(&self, at: MonoTime, config: &TrackerConfig) -> bool {
@@ -126,7 +160,7 @@ impl Followed {
         self.stood() >= STILL_AFTER
     }
 
-    pub(super) fn expected(&self) -> &Motion {
+    pub(super) fn expected(&self) -> &Expected {
         &self.expected
     }
 
@@ -145,7 +179,7 @@ impl Followed {
             vessel: self.vessel?,
             state,
             // A track ends where it was last seen: where it might have gone since is a guess that has grown old.
-            bbox: if ended { self.motion.bbox() } else { self.expected.bbox() },
+            bbox: if ended { self.motion.bbox() } else { self.expected.motion.bbox() },
             detection: self.detection.filter(|_| !ended),
             first_seen: self.first_seen,
             first_bbox: self.first_bbox,

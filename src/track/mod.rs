@@ -14,6 +14,7 @@
 mod association;
 mod config;
 mod followed;
+mod likeness;
 mod motion;
 #[cfg(test)]
 mod promises;

@@ -20,9 +20,6 @@ const FIRST_SPEED: f64 = 2.0;
 /// The same for the change of its box's size.
 const FIRST_GROWTH: f64 = 0.2;
 
-/// How many standard deviations of its place a box is grown by before it is compared.
-const REACH: f64 = 1.0;
-
 /// One number of a box and its rate of change, with their covariance.
 #[derive(Clone, Copy, Debug)]
 struct Axis {
@@ -96,13 +93,14 @@ impl Motion {
         self.y.value += f64::from(dy);
     }
 
-    /// Takes in the box seen now.
-    pub(super) fn correct(&mut self, seen: &BBox<Px>) {
+    /// Takes in the box seen now. Boxes of vessels that are partly `hidden` (a share) are off by more.
+    pub(super) fn correct(&mut self, seen: &BBox<Px>, hidden: f64) {
         let [x, y, w, h] = numbers(seen);
-        self.x.correct(x, BOX_ERROR * w);
-        self.y.correct(y, BOX_ERROR * h);
-        self.width.correct(w, BOX_ERROR * w);
-        self.height.correct(h, BOX_ERROR * h);
+        let error = BOX_ERROR * (1.0 + hidden);
+        self.x.correct(x, error * w);
+        self.y.correct(y, error * h);
+        self.width.correct(w, error * w);
+        self.height.correct(h, error * h);
     }
 
     /// The box expected now.
@@ -112,22 +110,9 @@ impl Motion {
         BBox::new(x as f32, y as f32, (x + w) as f32, (y + h) as f32)
     }
 
-    /// How well a box seen now fits, 0 to 1; `None` when it is out of reach, overlapping less than `least`.
-    ///
-    /// Both boxes are grown before they are compared, by how far off the expected place may be: small fast boats
-    /// move by more than their length between two looks, and a plain overlap would lose them. Growing is from Yang et
-    /// al., "Hard to Track Objects with Irregular Motions and Similar Appearances? Make It Easier by Buffering the
-    /// Matching Space", 2023; the amount is not fixed here, it follows from the filter's doubt and so from the
-    /// time since the vessel was seen. Boxes of unlike height fit less: that tells vessels apart which pass one
-    /// another (Yang et al., "Hybrid-SORT", 2024). Width does not: it changes as a vessel turns.
-    pub(super) fn likeness(&self, seen: &BBox<Px>, least: f32) -> Option<f64> {
-        let expected = self.bbox();
-        let [dx, dy] = [&self.x, &self.y].map(|axis| (REACH * axis.var_value.max(0.0).sqrt()) as f32);
-        let grown = |b: &BBox<Px>| BBox::<Px>::new(b.x0 - dx, b.y0 - dy, b.x1 + dx, b.y1 + dy);
-        let overlap = grown(&expected).iou(&grown(seen));
-        let heights = [expected.height().max(1.0), seen.height().max(1.0)];
-        let alike = heights[0].min(heights[1]) / heights[0].max(heights[1]);
-        (overlap >= least).then(|| f64::from(overlap * alike))
+    /// Standard deviations of its place across and down, in pixels.
+    pub(super) fn doubt(&self) -> [f64; 2] {
+        [&self.x, &self.y].map(|axis| axis.var_value.max(0.0).sqrt())
     }
 }
 

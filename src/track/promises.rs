@@ -209,6 +209,30 @@ fn a_vessel_is_confirmed_with_the_time_of_its_first_detection() {
 }
 
 #[test]
+fn a_clear_box_seen_twice_in_the_same_place_is_a_vessel_at_once() {
+    let clear = |x| Detection { confidence: 0.9, ..yacht(x) };
+    for (first, second, after, is_vessel) in [
+        (clear(300.0), clear(310.0), 0.25, true),
+        (clear(300.0), yacht(310.0), 0.25, false),
+        (clear(300.0), clear(430.0), 0.25, false),
+        (clear(300.0), clear(310.0), 1.5, false),
+    ] {
+        let mut watch = Watch::new();
+        watch.look(0.0, &[first]);
+        assert_eq!(watch.look(after, &[second]).len(), usize::from(is_vessel), "{second:?} after {after} s");
+    }
+}
+
+#[test]
+fn a_second_box_on_a_vessel_begins_no_other() {
+    let mut watch = Watch::new();
+    for t in looks(4.0, 5.0) {
+        let tracks = watch.look(t, &[yacht(300.0), seen(310.0, 505.0, 140.0, 60.0, 0.7)]);
+        assert!(tracks.len() <= 1, "{tracks:?}");
+    }
+}
+
+#[test]
 fn a_lost_vessel_is_reported_where_it_is_expected() {
     let mut watch = Watch::new();
     for t in looks(4.0, 5.0) {

@@ -11,11 +11,15 @@ const LEAST_OVERLAP: f32 = 0.1;
 /// ... but a weak one only counts where a vessel is expected. The value is ByteTrack's.
 const LEAST_OVERLAP_UNSURE: f32 = 0.5;
 
+/// A box that overlaps one already taken for a vessel by this much is another box of the same.
+const SAME_VESSEL: f32 = 0.5;
+
 /// Follows the vessels of one camera.
 ///
-/// Two stages in the manner of ByteTrack (Zhang et al. 2022): sure detections are matched with all that is followed,
-/// then the less sure ones with the vessels still unmatched. A weak box beside a known vessel is most likely that vessel, half
-/// hidden or in glare; a weak box elsewhere is most likely a wave.
+/// Two stages in the manner of ByteTrack (Zhang et al. 2022): sure detections are matched with the vessels, then the less
+/// sure ones with the vessels still unmatched. A weak box beside a known vessel is most likely that vessel, half
+/// hidden or in glare; a weak box elsewhere is most likely a wave. What may yet become a vessel gets the sure detections
+/// that are left, and what is left then may become another.
 #[derive(Debug)]
 pub struct Tracker {
     config: TrackerConfig,
@@ -41,22 +45,16 @@ impl Tracker {
             followed.expect(look, after);
         }
         let mut reports = self.end(|followed, config| followed.has_ended(at, config));
+        self.hide(at);
         let sure = self.candidates(detections, |confidence, config| confidence >= config.sure);
         let unsure = self.candidates(detections, |confidence, config| confidence < config.sure);
-        let all = (0..self.followed.len()).collect::<Vec<_>>();
-        self.associate(&all, &sure, LEAST_OVERLAP, detections, at);
-        let unseen: Vec<_> = all
-            .into_iter()
-            .filter(|&f| self.followed[f].vessel.is_some() && self.followed[f].detection().is_none())
-            .collect();
-        self.associate(&unseen, &unsure, LEAST_OVERLAP_UNSURE, detections, at);
+        self.associate(Followed::is_vessel, &sure, LEAST_OVERLAP, look);
+        self.associate(Followed::is_vessel, &unsure, LEAST_OVERLAP_UNSURE, look);
+        self.associate(|followed| !followed.is_vessel(), &sure, LEAST_OVERLAP, look);
+        self.begin(&sure, look);
 
-        let matched: Vec<_> = self.followed.iter().filter_map(Followed::detection).collect();
-        for &index in sure.iter().filter(|index| !matched.contains(index)) {
-            self.followed.push(Followed::new(&detections[index].bbox, index, at));
-        }
         for followed in &mut self.followed {
-            if followed.vessel.is_none() && followed.is_due(&self.config) {
+            if !followed.is_vessel() && followed.is_due(&self.config) {
                 followed.vessel = Some(ids.next_id());
             }
         }
@@ -112,21 +110,47 @@ impl Tracker {
         detections.iter().enumerate().filter(|(_, d)| fits(d)).map(|(index, _)| index).collect()
     }
 
-    /// Matches some of what is followed with some of the detections.
+    /// Tells each what the vessels before it may hide of it.
+    fn hide(&mut self, at: MonoTime) {
+        let before: Vec<_> = self.followed.iter().map(|followed| followed.hides(at)).collect();
+        for (own, followed) in self.followed.iter_mut().enumerate() {
+            let others = before.iter().enumerate().filter(|(other, _)| *other != own);
+            followed.hide(others.filter_map(|(_, bbox)| bbox.as_ref()));
+        }
+    }
+
+    /// Matches what is followed, of the kind wanted and not seen yet, with those of `candidates` not taken yet.
     fn associate(
         &mut self,
-        followed: &[usize],
+        wanted: impl Fn(&Followed) -> bool,
         candidates: &[usize],
         least: f32,
-        detections: &[Detection],
-        at: MonoTime,
+        look: &Look<'_>,
     ) {
-        let pairs = assign(followed.len(), candidates.len(), |f, c| {
-            self.followed[followed[f]].expected().likeness(&detections[candidates[c]].bbox, least)
+        let free: Vec<_> = candidates.iter().copied().filter(|&index| !self.is_taken(index)).collect();
+        let mut unseen: Vec<_> =
+            self.followed.iter_mut().filter(|f| wanted(f) && f.detection().is_none()).collect();
+        let pairs = assign(unseen.len(), free.len(), |f, c| {
+            unseen[f].expected().likeness(&look.detections[free[c]], least)
         });
         for (f, c) in pairs {
-            let index = candidates[c];
-            self.followed[followed[f]].see(&detections[index].bbox, index, at);
+            unseen[f].see(&look.detections[free[c]], free[c], look.at);
         }
+    }
+
+    /// Begins to follow what nothing followed was taken for.
+    fn begin(&mut self, sure: &[usize], look: &Look<'_>) {
+        for &index in sure {
+            let seen = &look.detections[index];
+            let is_known =
+                |taken: usize| taken == index || look.detections[taken].bbox.iou(&seen.bbox) > SAME_VESSEL;
+            if !self.followed.iter().filter_map(Followed::detection).any(is_known) {
+                self.followed.push(Followed::new(seen, index, look.at));
+            }
+        }
+    }
+
+    fn is_taken(&self, index: usize) -> bool {
+        self.followed.iter().any(|followed| followed.detection() == Some(index))
     }
 }

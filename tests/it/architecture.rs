@@ -38,9 +38,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("geometry", &[]),
     ("telemetry", &[]),
     ("frame.rs", &["clock", "geometry", "names"]),
-    ("config", &["geometry", "names"]),
+    ("attention", &["clock", "geometry"]),
+    ("config", &["attention", "geometry", "names"]),
     ("ingest", &["backoff", "clock", "config", "frame", "geometry", "names"]),
-    ("detect", &["clock", "frame", "geometry"]),
+    ("detect", &["attention", "clock", "frame", "geometry"]),
     ("track", &["clock", "detect", "geometry"]),
     ("rules", &["clock", "config", "geometry", "names", "track"]),
     ("evidence", &["frame", "geometry"]),
@@ -121,7 +122,7 @@ fn rooms_use_only_what_lies_before_them() {
 #[test]
 fn pure_rooms_read_no_clock_and_do_no_input_or_output() {
     for (room, path, code) in sources() {
-        if !["geometry", "track", "rules"].contains(&room.as_str()) {
+        if !["attention", "geometry", "track", "rules"].contains(&room.as_str()) {
             continue;
         }
         for impure in

@@ -13,9 +13,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::average_precision::{FoundBox, PictureBoxes, XyWh};
 use super::coco::{self, Image, ResultRow, Truth};
 use super::report::{ClassReport, ModelEntry, Report, TilingReport};
+use crate::attention::tiles::{SMALLEST_SIDE_PX, whole_and_tiles};
 use crate::clock::Clock;
 use crate::detect::merge::{Sighting, merge};
-use crate::detect::tiles::{SMALLEST_SIDE_PX, whole_and_tiles};
 use crate::detect::{Class, Detection, OnnxDetector, Sightings, Thresholds};
 use crate::evidence::still;
 use crate::frame::Picture;
@@ -196,10 +196,10 @@ impl Tally {
         // Faint boxes may take part in a merge: what the daemon never sees must not change what it reports.
         let reported: Vec<Sighting> =
             boxes.iter().filter(|s| s.detection.confidence >= floor).copied().collect();
-        let mut sure = merge(reported, picture.size, iou);
+        let mut sure = merge(reported, picture.size, iou).all();
         self.look_times.push(clock.mono().since(began));
         sure.retain(|detection| detection.confidence >= confidence);
-        self.seen.push(Seen { sure, all: merge(boxes, picture.size, iou) });
+        self.seen.push(Seen { sure, all: merge(boxes, picture.size, iou).all() });
         self.runs += u64::from(runs);
         self.rejected += u64::from(rejected);
         let began = clock.mono();

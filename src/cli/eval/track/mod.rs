@@ -25,7 +25,6 @@ use scores::Tally;
 
 /// What is tracked, and what is made of the tracks.
 #[derive(Debug, Args)]
-#[group(id = "made", required = true, multiple = true, args = ["truth", "output"])]
 pub struct TrackArgs {
     /// Detections, `frame,id,x,y,w,h,conf,...` a line; a folder holds several sequences, as NAME.txt or NAME/det.txt.
     #[arg(long, value_name = "FILE|DIR")]
@@ -197,7 +196,7 @@ mod tests {
     }
 
     fn row(frame: u32, x: f32) -> String {
-        format!("{frame},-1,{x},200,100,40,0.9,-1,-1,-1\n")
+        format!("{frame},-1,{x},200,100,40,0.75,-1,-1,-1\n")
     }
 
     #[test]
@@ -213,7 +212,7 @@ mod tests {
             numbers,
             ["3 1 100.25", "3 2 900", "4 1 100.25", "5 1 100.25", "5 2 900", "6 1 100.25", "6 2 900"]
         );
-        assert!(out.lines().all(|line| line.ends_with(",200,100,40,0.9,-1,-1,-1")), "{out}");
+        assert!(out.lines().all(|line| line.ends_with(",200,100,40,0.75,-1,-1,-1")), "{out}");
     }
 
     #[test]

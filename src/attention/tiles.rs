@@ -1,6 +1,6 @@
 //! A grid of square tiles over a picture: small vessels are larger in a model's input when it is shown less at a time.
 
-use crate::geometry::{BBox, FrameSize, Norm};
+use crate::geometry::{BBox, FrameSize, Norm, Px};
 
 /// Neighbours share at least this part of a tile's side, so that a small vessel on a border is whole in one of them.
 const OVERLAP: u32 = 10;
@@ -16,15 +16,20 @@ pub fn whole_and_tiles(size: FrameSize, side_px: u32) -> Vec<BBox<Norm>> {
     if size.width <= side_px && size.height <= side_px {
         return regions;
     }
-    let columns = spans(size.width, side_px);
-    for (top, bottom) in spans(size.height, side_px) {
-        for &(left, right) in &columns {
-            let (w, h) = (f64::from(size.width), f64::from(size.height));
-            let share = |at: u32, extent: f64| (f64::from(at) / extent) as f32;
-            regions.push(BBox::new(share(left, w), share(top, h), share(right, w), share(bottom, h)));
-        }
-    }
+    let whole = BBox::new(0.0, 0.0, size.width as f32, size.height as f32);
+    regions.extend(grid(&whole, side_px).into_iter().map(|tile| size.box_to_fractions(tile)));
     regions
+}
+
+/// Square tiles of `side_px` over an area on whole pixels, row by row, spread as in [`whole_and_tiles`].
+pub(super) fn grid(area: &BBox<Px>, side_px: u32) -> Vec<BBox<Px>> {
+    let columns = spans(area.width() as u32, side_px);
+    let rows = spans(area.height() as u32, side_px);
+    let tile = |&(top, bottom): &(u32, u32), &(left, right): &(u32, u32)| {
+        let (x, y) = (|at: u32| area.x0 + at as f32, |at: u32| area.y0 + at as f32);
+        BBox::new(x(left), y(top), x(right), y(bottom))
+    };
+    rows.iter().flat_map(|row| columns.iter().map(move |column| tile(row, column))).collect()
 }
 
 /// First pixel and the one after the last of each tile along an axis.

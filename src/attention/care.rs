@@ -1,0 +1,25 @@
+//! Where a rule in force looks.
+
+use crate::geometry::{Norm, Point, Polygon, Segment};
+
+/// This near to a line, as a fraction of the picture, somebody may be about to cross it.
+const NEAR_LINE: f32 = 0.08;
+
+/// A zone or a line whose rule is in force.
+#[derive(Clone, Copy, Debug)]
+pub enum Care<'a> {
+    /// A zone.
+    Zone(&'a Polygon),
+    /// A line.
+    Line(&'a Segment),
+}
+
+impl Care<'_> {
+    /// Whether `p` lies in the zone, or near the line.
+    pub fn holds(&self, p: Point<Norm>) -> bool {
+        match self {
+            Self::Zone(polygon) => polygon.contains(p),
+            Self::Line(line) => line.distance(p) < NEAR_LINE,
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! Following: which vessels are due, and tiles around them.
+
+use std::time::Duration;
+
+use super::sweep::{Sweep, whole};
+use super::{FOUND_FROM_PX, Outcome, Scene};
+use crate::clock::MonoTime;
+use crate::geometry::{BBox, FrameSize, Point, Px};
+
+/// A vessel is shown this large in the model's input, where it has a tile of its own.
+const SHOWN_PX: f32 = 80.0;
+/// The smallest tile.
+const SMALLEST_PX: f32 = 320.0;
+/// Tiles are this much larger and further apart at least: a tile's tables of weights are kept for the next look.
+const STEP_PX: f32 = 32.0;
+/// A box this near to a tile's border, as a share of the tile's side, may be cut by it.
+const BORDER: f32 = 0.03;
+
+/// A vessel rests while its middle stays within this share of its length ...
+const RESTS_WITHIN: f32 = 0.25;
+/// ... for this long. Then it is looked at this often.
+const RESTS_AFTER: Duration = Duration::from_secs(5);
+const RESTING_EVERY: Duration = Duration::from_secs(2);
+/// One that moves is looked at when it has moved by this share of its length ...
+const MOVED_BY: f32 = 0.5;
+/// ... and at the latest after this time.
+const MOVING_EVERY: Duration = Duration::from_millis(750);
+/// In a zone in force.
+const CARED_EVERY: Duration = Duration::from_millis(500);
+/// A vessel is new for this long: each look counts for whether it is one.
+const NEW_FOR: Duration = Duration::from_secs(2);
+/// A sighting that is not seen again within this time was none.
+const SIGHTING_FOR: Duration = Duration::from_secs(1);
+/// Nothing whole was found around a cut box: it is left alone for this long.
+const CUT_RESTS: Duration = Duration::from_secs(2);
+/// A cut box is looked at with this share of its own size around it.
+const AROUND_CUT: f32 = 0.6;
+/// Two boxes are one thing from this overlap on.
+const SAME: f32 = 0.2;
+
+/// A vessel followed, as of the look just made.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Vessel {
+    /// Its number.
+    pub id: u64,
+    /// Where it is, or is thought to be.
+    pub bbox: BBox<Px>,
+    /// Whether this look found it.
+    pub seen: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Following {
+    input_px: f32,
+    half_a_look: Duration,
+    wants: Vec<Want>,
+    /// Cut boxes looked after, and when.
+    cuts: Vec<(BBox<Px>, MonoTime)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum What {
+    Vessel(u64),
+    Sighting,
+    Cut,
+}
+
+/// Something that wants to be looked at.
+#[derive(Clone, Debug)]
+struct Want {
+    what: What,
+    bbox: BBox<Px>,
+    /// The box is as of then.
+    at: MonoTime,
+    first: MonoTime,
+    /// When a look found it.
+    seen: MonoTime,
+    /// When a crop showed where it should be.
+    looked: MonoTime,
+    /// Pixels a second.
+    speed: [f32; 2],
+    /// Where it rests, and since when.
+    berth: (Point<Px>, MonoTime),
+    /// Where it should be now, within the frame; `None` when outside.
+    expected: Option<BBox<Px>>,
+    /// How far off that may be.
+    doubt_px: f32,
+    /// 1 and more: due.
+    urgency: f32,
+}
+
+impl Want {
+    fn new(what: What, bbox: BBox<Px>, at: MonoTime) -> Self {
+        Self {
+            what,
+            bbox,
+            at,
+            first: at,
+            seen: at,
+            looked: at,
+            speed: [0.0; 2],
+            berth: (bbox.centre(), at),
+            expected: None,
+            doubt_px: 0.0,
+            urgency: 0.0,
+        }
+    }
+
+    fn find(&mut self, bbox: BBox<Px>, at: MonoTime) {
+        let (before, now) = (self.bbox.centre(), bbox.centre());
+        let dt = at.since(self.at).as_secs_f32();
+        if dt > 0.0 {
+            let first = self.speed == [0.0; 2];
+            let smooth = |old: f32, new: f32| if first { new } else { (old + new) / 2.0 };
+            self.speed = [
+                smooth(self.speed[0], (now.x - before.x) / dt),
+                smooth(self.speed[1], (now.y - before.y) / dt),
+            ];
+        }
+        if now.distance(self.berth.0) > RESTS_WITHIN * length(&bbox) {
+            self.berth = (now, at);
+        }
+        (self.bbox, self.at, self.seen) = (bbox, at, at);
+    }
+
+    fn rests(&self, at: MonoTime) -> bool {
+        at.since(self.berth.1) >= RESTS_AFTER
+    }
+
+    /// Time after which the guess at where it is has become doubtful.
+    fn every(&self, scene: &Scene<'_>) -> Duration {
+        let at = scene.at;
+        let cared = || {
+            let anchor = scene.frame.normalise(self.bbox.waterline());
+            scene.cares.iter().any(|care| care.holds(anchor))
+        };
+        match self.what {
+            What::Sighting | What::Cut => Duration::ZERO,
+            What::Vessel(_) if at.since(self.first) < NEW_FOR => Duration::ZERO,
+            // What rests, or was looked for in vain, can wait.
+            What::Vessel(_) if self.rests(at) || at.since(self.seen) > RESTING_EVERY => RESTING_EVERY,
+            What::Vessel(_) => {
+                let speed = self.speed[0].hypot(self.speed[1]).max(1e-3);
+                let moved = Duration::from_secs_f32((MOVED_BY * length(&self.bbox) / speed).min(60.0));
+                moved.min(if cared() { CARED_EVERY } else { MOVING_EVERY })
+            }
+        }
+    }
+
+    fn expect(&mut self, scene: &Scene<'_>, half_a_look: Duration) {
+        let dt = scene.at.since(self.at).as_secs_f32();
+        let rests = self.rests(scene.at);
+        let [dx, dy] = if rests { [0.0; 2] } else { self.speed.map(|v| v * dt) };
+        let b = &self.bbox;
+        let moved = BBox::new(b.x0 + dx, b.y0 + dy, b.x1 + dx, b.y1 + dy);
+        self.expected = moved.intersection(&whole(scene.frame));
+        let doubt = match self.what {
+            What::Cut => 0.0,
+            What::Sighting => 0.5,
+            What::Vessel(_) if rests => 0.05,
+            What::Vessel(_) => (0.1 + 0.3 * dt).min(1.0),
+        };
+        self.doubt_px = doubt * length(b);
+        let (waited, every) = (scene.at.since(self.looked) + half_a_look, self.every(scene));
+        self.urgency = waited.as_secs_f32() / every.max(half_a_look * 2).as_secs_f32();
+    }
+
+    fn is_due(&self) -> bool {
+        self.urgency >= 1.0 && self.expected.is_some()
+    }
+}
+
+impl Following {
+    pub(super) fn new(input_px: f32, looks_per_second: f32) -> Self {
+        let half_a_look = Duration::from_secs_f32(0.5 / looks_per_second.max(0.01));
+        Self { input_px, half_a_look, wants: Vec::new(), cuts: Vec::new() }
+    }
+
+    pub(super) fn forget(&mut self) {
+        self.wants.clear();
+        self.cuts.clear();
+    }
+
+    pub(super) fn expect(&mut self, scene: &Scene<'_>) {
+        for want in &mut self.wants {
+            want.expect(scene, self.half_a_look);
+        }
+    }
+
+    /// Notes what a crop shows.
+    pub(super) fn see(&mut self, crop: &BBox<Px>, scene: &Scene<'_>) {
+        for i in 0..self.wants.len() {
+            if self.shows(crop, &self.wants[i], scene.frame) {
+                let want = &mut self.wants[i];
+                (want.looked, want.urgency) = (scene.at, 0.0);
+                if want.what == What::Cut {
+                    self.cuts.push((want.bbox, scene.at));
+                }
+            }
+        }
+    }
+
+    /// True when `p` lies in something followed.
+    pub(super) fn explains(&self, p: Point<Px>) -> bool {
+        let holds = |b: &BBox<Px>, by: f32| {
+            p.x >= b.x0 - by && p.x <= b.x1 + by && p.y >= b.y0 - by && p.y <= b.y1 + by
+        };
+        self.wants.iter().any(|want| holds(&want.bbox, 0.25 * length(&want.bbox)))
+    }
+
+    /// The crop that serves what is due best: it shows the most urgent, and as much else as it can. A tile of the sweep
+    /// serves the sweep besides, so it is preferred where it shows no less.
+    pub(super) fn wanted(&self, sweep: &Sweep, scene: &Scene<'_>) -> Option<BBox<Px>> {
+        let due = self.wants.iter().filter(|want| want.is_due());
+        let first = due.clone().reduce(|a, b| if b.urgency > a.urgency { b } else { a })?;
+        let worth = |crop: &BBox<Px>| -> f32 {
+            due.clone().filter(|want| self.shows(crop, want, scene.frame)).map(|want| want.urgency).sum()
+        };
+        let own = self.tile(first, scene.frame);
+        let (mut best, mut most) = (own, worth(&own) - 1e-3);
+        for crop in sweep.crops().filter(|crop| self.shows(crop, first, scene.frame)) {
+            let worth = worth(crop);
+            if worth > most {
+                (best, most) = (*crop, worth);
+            }
+        }
+        Some(best)
+    }
+
+    /// Whether a crop shows something whole, and large enough in the model's input.
+    fn shows(&self, crop: &BBox<Px>, want: &Want, frame: FrameSize) -> bool {
+        let Some(b) = want.expected else { return false };
+        let (across, down) = (want.doubt_px + BORDER * crop.width(), want.doubt_px + BORDER * crop.height());
+        let (w, h) = (frame.width as f32, frame.height as f32);
+        let whole = (crop.x0 <= 0.0 || b.x0 - across >= crop.x0)
+            && (crop.y0 <= 0.0 || b.y0 - down >= crop.y0)
+            && (crop.x1 >= w || b.x1 + across <= crop.x1)
+            && (crop.y1 >= h || b.y1 + down <= crop.y1);
+        let shown_px = self.input_px * (b.width() / crop.width()).max(b.height() / crop.height());
+        // Of what is smaller than the smallest tile would show well, no more can be asked.
+        let enough_px = FOUND_FROM_PX.min(0.9 * self.input_px * length(&b) / SMALLEST_PX);
+        whole && shown_px >= enough_px
+    }
+
+    /// A tile around something, and around whatever else fits into a tile that shows it well.
+    fn tile(&self, first: &Want, frame: FrameSize) -> BBox<Px> {
+        let grown = |want: &Want| {
+            let (b, by) = (want.expected?, want.doubt_px);
+            BBox::new(b.x0 - by, b.y0 - by, b.x1 + by, b.y1 + by).intersection(&whole(frame))
+        };
+        let side_for = |b: &BBox<Px>| length(b) / (1.0 - 2.5 * BORDER);
+        // So far apart that each still has enough pixels.
+        let widest = |want: &Want| {
+            want.expected.map_or(0.0, |b| self.input_px * length(&b) / (1.5 * FOUND_FROM_PX)).max(SMALLEST_PX)
+        };
+        let Some(mut around) = grown(first) else { return whole(frame) };
+        let mut most = widest(first);
+        let mut others: Vec<&Want> = self.wants.iter().filter(|want| want.urgency > 0.0).collect();
+        others.sort_by(|a, b| b.urgency.total_cmp(&a.urgency));
+        for other in others {
+            let Some(b) = grown(other) else { continue };
+            let (joint, limit) = (around.union(&b), most.min(widest(other)));
+            if side_for(&joint) <= limit {
+                (around, most) = (joint, limit);
+            }
+        }
+        let own = first.expected.map_or(0.0, |b| self.input_px * length(&b) / SHOWN_PX);
+        let side = side_for(&around).max(own.min(most)).max(SMALLEST_PX);
+        let side = (side / STEP_PX).ceil() * STEP_PX;
+        let centre = around.centre();
+        let axis = |middle: f32, extent: f32| {
+            if side >= extent {
+                return (0.0, extent);
+            }
+            let start = ((middle - side / 2.0) / STEP_PX).round() * STEP_PX;
+            let start = start.clamp(0.0, extent - side);
+            (start, start + side)
+        };
+        let ((x0, x1), (y0, y1)) = (axis(centre.x, frame.width as f32), axis(centre.y, frame.height as f32));
+        BBox::new(x0, y0, x1, y1)
+    }
+
+    /// Takes in what a look found.
+    pub(super) fn learn(&mut self, outcome: &Outcome<'_>, at: MonoTime) {
+        let mut vessels: Vec<Want> = Vec::with_capacity(outcome.vessels.len());
+        for vessel in outcome.vessels {
+            let what = What::Vessel(vessel.id);
+            let known = self.wants.iter().find(|want| want.what == what);
+            let mut want = known.cloned().unwrap_or_else(|| Want::new(what, vessel.bbox, at));
+            if vessel.seen {
+                want.find(vessel.bbox, at);
+            }
+            vessels.push(want);
+        }
+        let is_vessel = |b: &BBox<Px>| vessels.iter().any(|want| holds_most(&want.bbox, b));
+        let mut wants = Vec::new();
+        for sighting in outcome.sightings {
+            let same = |want: &&Want| want.what == What::Sighting && want.bbox.iou(sighting) > SAME;
+            let mut want = self
+                .wants
+                .iter()
+                .find(same)
+                .cloned()
+                .unwrap_or_else(|| Want::new(What::Sighting, *sighting, at));
+            want.find(*sighting, at);
+            wants.push(want);
+        }
+        for old in &self.wants {
+            let lives = old.what == What::Sighting
+                && at.since(old.seen) <= SIGHTING_FOR
+                && !is_vessel(&old.bbox)
+                && wants.iter().all(|want| want.bbox.iou(&old.bbox) <= SAME);
+            if lives {
+                wants.push(old.clone());
+            }
+        }
+        self.cuts.retain(|(_, when)| at.since(*when) < CUT_RESTS);
+        for cut in outcome.cut {
+            let by = AROUND_CUT * length(cut);
+            let around = BBox::new(cut.x0 - by, cut.y0 - by, cut.x1 + by, cut.y1 + by);
+            let served = self.cuts.iter().any(|(b, _)| holds_most(b, cut));
+            if !served && !is_vessel(cut) {
+                wants.push(Want::new(What::Cut, around, at));
+            }
+        }
+        wants.extend(vessels);
+        self.wants = wants;
+    }
+}
+
+fn length(b: &BBox<Px>) -> f32 {
+    b.width().max(b.height()).max(1.0)
+}
+
+/// True when most of `small` lies in `b`.
+fn holds_most(b: &BBox<Px>, small: &BBox<Px>) -> bool {
+    b.intersection(small).is_some_and(|shared| shared.area() > 0.6 * small.area())
+}
