@@ -139,10 +139,10 @@ pub struct Worked {
     pub light: &'static str,
     /// When it starts, as the oracle counts.
     pub start: crate::oracle::Start,
-    /// Zones, lines and rules of its site file, and the regions its camera is to be looked at in.
+    /// Zones, lines and rules of its site file.
     pub drawn: String,
-    /// Regions of the picture that the camera looks closer at, as the site file has them; may be empty.
-    pub regions: String,
+    /// Where the water begins, as a share of the picture's height.
+    pub shore: f32,
     /// What must not raise a signal.
     pub near_misses: Vec<NearMiss>,
 }
@@ -187,12 +187,13 @@ impl Variant {
         let look = look::Look::choose(self.theme, self.size, &mut chance);
         let plan = plan::plan(self, &look, &mut chance)?;
         let setting = look.setting(&plan, &mut chance);
+        let [_, shore] = look.canvas.share(0.0, look.canvas.shore);
         Ok(Worked {
             setting,
             light: look.light.name(),
             start: look.start,
             drawn: plan.drawn,
-            regions: plan.regions,
+            shore,
             near_misses: plan.near_misses,
         })
     }

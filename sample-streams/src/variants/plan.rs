@@ -21,8 +21,6 @@ pub(super) struct Plan {
     pub(super) pier: Option<Pier>,
     /// Zones, lines and rules of the site file.
     pub(super) drawn: String,
-    /// Regions of the camera, as the site file has them; empty when the whole picture is enough.
-    pub(super) regions: String,
     pub(super) near_misses: Vec<NearMiss>,
 }
 
@@ -30,10 +28,6 @@ pub(super) struct Plan {
 const ATTEMPTS: usize = 400;
 /// The distances from the quay at which they sail, as shares of the water.
 const LANES: [f32; 4] = [0.16, 0.38, 0.61, 0.84];
-/// A vessel shorter than this in a picture of 720 rows is less than 24 pixels across in the detector's input (416 x 416) where only
-/// the whole picture is looked at.
-const SMALL_PX: f32 = 100.0;
-
 /// Traffic for `variant`, every signal of which is clear-cut.
 pub(super) fn plan(variant: &Variant, look: &Look, chance: &mut Chance) -> Result<Plan> {
     for _ in 0..ATTEMPTS {
@@ -62,7 +56,6 @@ pub(super) fn plan(variant: &Variant, look: &Look, chance: &mut Chance) -> Resul
         let beside = judge.beside(&traffic, &signals)?;
         traffic.near_misses.extend(beside);
         return Ok(Plan {
-            regions: regions(&traffic, look),
             vessels: traffic.vessels,
             rows: traffic.rows,
             pier: traffic.pier,
@@ -108,20 +101,6 @@ fn draw_up<'a>(variant: &Variant, look: &'a Look, chance: &mut Chance) -> Traffi
         traffic.passer(depth, chance);
     }
     traffic
-}
-
-/// Two halves of the water out to where vessels are small, for the camera to look closer at.
-fn regions(traffic: &Traffic<'_>, look: &Look) -> String {
-    let canvas = look.canvas;
-    let row = |v: &Vessel| v.voyage.iter().map(|m| m.y).fold(f32::MAX, f32::min);
-    let small = |v: &&Vessel| traffic.length_at(v.art, row(v)) < SMALL_PX * canvas.unit;
-    let farthest = traffic.vessels.iter().filter(small).map(row).fold(0.0, f32::max);
-    if farthest == 0.0 {
-        return String::new();
-    }
-    let (top, low) = (canvas.share(0.0, canvas.shore)[1] - 0.09, canvas.share(0.0, farthest)[1] + 0.06);
-    let low = low.max(top + 0.3).min(1.0);
-    format!("regions = [[0.0, {top:.3}, 0.53, {low:.3}], [0.47, {top:.3}, 1.0, {low:.3}]]\n")
 }
 
 /// Judges traffic by the oracle, on where the vessels are meant to be.

@@ -88,22 +88,17 @@ impl<'a> Case<'a> {
         self.played.moments.iter().enumerate().min_by(|a, b| off(a.1).total_cmp(&off(b.1)))
     }
 
-    /// Width and height that a box has in the detector's input, in the region that shows it largest.
-    fn in_input(&self, bbox: &BBox<Px>) -> [f32; 2] {
-        let camera = &self.scene.site.cameras[self.scene.camera];
-        let size = self.played.size;
-        let whole = camera.whole_frame.then_some(BBox::new(0.0, 0.0, 1.0, 1.0));
-        let regions = whole.into_iter().chain(camera.regions.iter().copied()).map(|r| size.box_to_pixels(r));
-        let holds = |r: &BBox<Px>| r.intersection(bbox).is_some_and(|c| c.area() > 0.9 * bbox.area());
-        let shown = |r: BBox<Px>| {
+    /// Width and height that a vessel had in the detector's input in a look, in the region that showed it largest; `None` if none
+    /// showed all of it.
+    fn in_input(&self, (_, moment, truth, _): &Sighting<'_>) -> Option<[f32; 2]> {
+        let bbox = &truth.bbox;
+        let holds = |r: &&BBox<Px>| r.intersection(bbox).is_some_and(|c| c.area() > 0.9 * bbox.area());
+        let shown = |r: &BBox<Px>| {
             let [across, down] = self.played.input;
             [bbox.width() * across / r.width(), bbox.height() * down / r.height()]
         };
-        regions
-            .filter(holds)
-            .map(shown)
-            .max_by(|a, b| (a[0] * a[1]).total_cmp(&(b[0] * b[1])))
-            .unwrap_or([0.0; 2])
+        let regions = moment.looked.iter().filter(holds).map(shown);
+        regions.max_by(|a, b| (a[0] * a[1]).total_cmp(&(b[0] * b[1])))
     }
 
     fn missed_signal(&self, listed: usize) -> Option<Failure> {
@@ -268,11 +263,18 @@ impl<'a> Case<'a> {
     /// Why a vessel is not found where it is to be seen.
     fn why_missed(&self, sightings: &[Sighting<'_>]) -> String {
         let missed: Vec<_> = sightings.iter().filter(|s| s.3.is_none()).collect();
-        let mean = |of: &dyn Fn(&TrueBox) -> f32| {
-            missed.iter().map(|s| of(s.2)).sum::<f32>() / missed.len().max(1) as f32
-        };
-        let [across, down] = [0, 1].map(|side| mean(&|t| self.in_input(&t.bbox)[side]));
-        let shows = mean(&|t| t.visibility);
+        let shown: Vec<[f32; 2]> = missed.iter().filter_map(|s| self.in_input(s)).collect();
+        if shown.len() * 2 < missed.len() {
+            return format!(
+                "no region that was looked at held all of it in {} of {} looks: draw the water (water) or regions so that they \
+                 hold this place, or look more often",
+                missed.len() - shown.len(),
+                missed.len()
+            );
+        }
+        let mean = |values: &mut dyn Iterator<Item = f32>, n: usize| values.sum::<f32>() / n.max(1) as f32;
+        let [across, down] = [0, 1].map(|side| mean(&mut shown.iter().map(|s| s[side]), shown.len()));
+        let shows = mean(&mut missed.iter().map(|s| s.2.visibility), missed.len());
         // A box on it that fits too little, or one around several vessels.
         let beside = missed.iter().filter(|s| {
             s.1.found
@@ -284,13 +286,9 @@ impl<'a> Case<'a> {
                     reflection"
                 .to_owned();
         }
-        if across == 0.0 {
-            return "no region of the camera holds the whole vessel: draw one there, or look at the whole frame too"
-                .to_owned();
-        }
         let place = format!("the vessel is {across:.0} x {down:.0} px in the detector's input");
         if (across * down).sqrt() < FAINT_PX {
-            return format!("{place}: draw a region there, or a smaller one, so that it fills more of it");
+            return format!("{place}: draw a smaller region there (regions), so that it fills more of it");
         }
         if shows < 0.9 {
             return format!("{:.0} % of it shows: it is partly hidden or leaves the picture", shows * 100.0);

@@ -7,6 +7,7 @@ mod causes;
 mod chart;
 mod html;
 mod material;
+mod noted;
 mod outcome;
 mod playback;
 mod report;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::boxes::{FoundBox, TrueBox};
 use super::material::Scene;
+use super::noted::{Noted, Regions};
 use super::signals::Raised;
 use crate::cli::reel::Reel;
 use crate::clock::{MonoTime, Stamp, processor_time};
@@ -27,6 +28,8 @@ pub(super) struct Moment {
     pub(super) frame_seq: u64,
     pub(super) found: Vec<FoundBox>,
     pub(super) truth: Vec<TrueBox>,
+    /// The regions that were looked at.
+    pub(super) looked: Vec<BBox<Px>>,
 }
 
 /// What a scene cost.
@@ -70,7 +73,9 @@ pub(super) fn play(scene: &Scene, model: Option<&Path>, progress: &dyn Fn(f64)) 
     let detector = OnnxDetector::load(manifest, &site.model.runtime, site.model.threads)?;
     let believed = detector.manifest().thresholds;
     let input = [detector.manifest().input.width as f32, detector.manifest().input.height as f32];
-    let mut watch = Watch::new(site.clone(), Box::new(detector), believed, 1);
+    let regions = Regions::default();
+    let noted = Noted { detector, regions: regions.clone() };
+    let mut watch = Watch::new(site.clone(), Box::new(noted), believed, 1);
     let stats = watch.stats();
     let mut reel = Reel::open(&site.cameras[scene.camera], &scene.clip, start)?;
 
@@ -84,6 +89,9 @@ pub(super) fn play(scene: &Scene, model: Option<&Path>, progress: &dyn Fn(f64)) 
         watching += processor_time().0.saturating_sub(before);
         size = frame.picture.size;
         note(entries, &frame, scene, believed.confidence, &mut moments, &mut raised);
+        if let Some(moment) = moments.last_mut() {
+            moment.looked = regions.of_last_look().iter().map(|&region| size.box_to_pixels(region)).collect();
+        }
         progress(frame.stamp.mono.since_boot().as_secs_f64());
     }
     // As replay counts: up to the last look.
@@ -120,7 +128,8 @@ fn note(
                     followed: followed.map(|vessel| vessel.0),
                 });
                 let truth = truth_at(scene, at_s);
-                moments.push(Moment { at_s, frame_seq: frame.seq, found: found.collect(), truth });
+                let looked = Vec::new();
+                moments.push(Moment { at_s, frame_seq: frame.seq, found: found.collect(), truth, looked });
             }
             Entry::Signal(signal) if signal.event.phase == Phase::Opened => raised.push(Raised {
                 rule: signal.event.rule.to_string(),
