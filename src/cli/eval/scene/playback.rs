@@ -18,6 +18,7 @@ use crate::frame::Frame;
 use crate::geometry::{BBox, FrameSize, Px};
 use crate::logbook::Entry;
 use crate::rules::Phase;
+use crate::track::TrackState;
 
 /// One look, and what was there.
 #[derive(Debug)]
@@ -84,6 +85,15 @@ pub(super) fn play(scene: &Scene, model: Option<&Path>, progress: &dyn Fn(f64)) 
         watching += processor_time().0.saturating_sub(before);
         size = frame.picture.size;
         note(entries, &frame, scene, believed.confidence, &mut moments, &mut raised);
+        if let Some(moment) = moments.last_mut() {
+            // Where a look did not look, the watch holds its vessels to be where it expects them.
+            let unwatched = watch.followed(scene.camera).iter().filter(|t| t.state == TrackState::Unwatched);
+            moment.found.extend(unwatched.map(|track| FoundBox {
+                bbox: track.bbox,
+                confidence: believed.confidence,
+                followed: Some(track.vessel.0),
+            }));
+        }
         progress(frame.stamp.mono.since_boot().as_secs_f64());
     }
     // As replay counts: up to the last look.
