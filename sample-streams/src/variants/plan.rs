@@ -30,8 +30,9 @@ pub(super) struct Plan {
 const ATTEMPTS: usize = 400;
 /// The distances from the quay at which they sail, as shares of the water.
 const LANES: [f32; 4] = [0.16, 0.38, 0.61, 0.84];
-/// A vessel shorter than this in a picture of 720 rows is small where only the whole picture is looked at.
-const SMALL_PX: f32 = 72.0;
+/// A vessel shorter than this in a picture of 720 rows is less than 24 pixels across in the detector's input (416 x 416) where only
+/// the whole picture is looked at.
+const SMALL_PX: f32 = 100.0;
 
 /// Traffic for `variant`, every signal of which is clear-cut.
 pub(super) fn plan(variant: &Variant, look: &Look, chance: &mut Chance) -> Result<Plan> {
