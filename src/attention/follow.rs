@@ -328,7 +328,8 @@ impl Following {
     }
 }
 
-fn length(b: &BBox<Px>) -> f32 {
+/// The longer side, at least a pixel.
+pub(super) fn length(b: &BBox<Px>) -> f32 {
     b.width().max(b.height()).max(1.0)
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::follow::Following;
+use super::follow::{Following, length};
 use super::ground::{CELLS, Ground, cell_at, centre};
 use super::{FOUND_FROM_PX, Scene, Scope, Sizes, tiles};
 use crate::clock::MonoTime;
@@ -59,7 +59,11 @@ impl Sweep {
         let mut crops = if scope.regions.is_empty() {
             grid(scope, &ground, frame, sizes, most)
         } else {
-            scope.regions.iter().map(|&region| on_pixels(frame.box_to_pixels(region), frame)).collect()
+            let squared = |&region| {
+                let region = on_pixels(frame.box_to_pixels(region), frame);
+                square(&region, length(&region), frame)
+            };
+            scope.regions.iter().map(squared).collect()
         };
         // A moment ago, so that the first look's tile counts as the one seen last.
         let before = at - Duration::from_nanos(1);
@@ -241,7 +245,8 @@ fn grid(scope: &Scope, ground: &Ground, frame: FrameSize, sizes: &Sizes, most: u
     crops
 }
 
-/// The area, made as high and as wide as a tile where it is less: a model is trained on squares.
+/// The area, made as high and as wide as `side` where it is less: a strip would be shown to the model stretched to a
+/// square, and vessels stretched with it are not known for such.
 fn square(area: &BBox<Px>, side: f32, frame: FrameSize) -> BBox<Px> {
     let axis = |from: f32, to: f32, extent: f32| {
         let length = (to - from).max(side).min(extent);

@@ -67,6 +67,8 @@ struct Post {
     sure: f32,
     tracker: Tracker,
     engine: Engine,
+    /// As of the last look.
+    followed: Vec<Track>,
     size: Option<FrameSize>,
     /// The highest vessel number confirmed here; numbers only rise.
     newest: VesselId,
@@ -87,6 +89,7 @@ impl Watch {
             sure: believed.confidence,
             tracker: Tracker::new(tracking.clone()),
             engine: Engine::new(&site, &camera.id),
+            followed: Vec::new(),
             size: None,
             newest: VesselId(0),
             stats: Arc::default(),
@@ -154,6 +157,11 @@ impl Watch {
         Ok(entries)
     }
 
+    /// Every vessel followed at camera `index`, as of its last look.
+    pub fn followed(&self, index: usize) -> &[Track] {
+        &self.posts[index].followed
+    }
+
     /// Ends every track and closes every signal: the watch goes off.
     pub fn finish(&mut self, at: Stamp) -> Vec<Entry> {
         let site = &self.site;
@@ -174,15 +182,16 @@ impl Post {
         self.stats.swept_within_ms.store(milliseconds(coverage.longest), Ordering::Relaxed);
     }
 
-    /// Tells attention what came of the look it asked for.
+    /// Notes what is followed, and tells attention what came of the look it asked for.
     fn learn(&mut self, look: &Look, tracks: &[Track]) {
+        self.followed.clear();
+        self.followed.extend(tracks.iter().filter(|track| track.state != TrackState::Ended));
         let vessel = |track: &Track| Vessel {
             id: track.vessel.0,
             bbox: track.bbox,
             seen: track.state == TrackState::Confirmed,
         };
-        let vessels: Vec<_> =
-            tracks.iter().filter(|track| track.state != TrackState::Ended).map(vessel).collect();
+        let vessels: Vec<_> = self.followed.iter().map(vessel).collect();
         let sure = |d: &Detection| d.class == Class::Vessel && d.confidence >= self.sure;
         let sightings: Vec<_> = look
             .detections
@@ -197,6 +206,7 @@ impl Post {
 
     fn end(&mut self, site: &Site, at: Stamp, frame_seq: u64) -> Vec<Entry> {
         let Some(size) = self.size else { return Vec::new() };
+        self.followed.clear();
         let ended = self.tracker.end_all();
         if ended.is_empty() {
             return Vec::new();

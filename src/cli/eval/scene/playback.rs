@@ -19,6 +19,7 @@ use crate::frame::Frame;
 use crate::geometry::{BBox, FrameSize, Px};
 use crate::logbook::Entry;
 use crate::rules::Phase;
+use crate::track::TrackState;
 
 /// One look, and what was there.
 #[derive(Debug)]
@@ -91,6 +92,13 @@ pub(super) fn play(scene: &Scene, model: Option<&Path>, progress: &dyn Fn(f64)) 
         note(entries, &frame, scene, believed.confidence, &mut moments, &mut raised);
         if let Some(moment) = moments.last_mut() {
             moment.looked = regions.of_last_look().iter().map(|&region| size.box_to_pixels(region)).collect();
+            // Where a look did not look, the watch holds its vessels to be where it expects them.
+            let unwatched = watch.followed(scene.camera).iter().filter(|t| t.state == TrackState::Unwatched);
+            moment.found.extend(unwatched.map(|track| FoundBox {
+                bbox: track.bbox,
+                confidence: believed.confidence,
+                followed: Some(track.vessel.0),
+            }));
         }
         progress(frame.stamp.mono.since_boot().as_secs_f64());
     }
