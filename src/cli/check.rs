@@ -197,7 +197,7 @@ mod tests {
             "My harbour (my-harbour), times in Europe/Amsterdam",
             "Quay east (quay-east): rtsp://192.0.2.10:554/stream1, H.264",
             "looks 4 times a second, sweeping the whole frame and 1 region by turns",
-            "finds vessels from about 185 px wide in a picture of 1920, wherever they come in within 0.5 s",
+            "finds vessels from about 185 px wide in a picture of 1920, wherever they come in within 0.2 s",
             "night-passage: alert when a vessel is in Inner basin for 2s, every day 21:30 to 05:30 the next day",
             "at most 8.0 detector runs a second in all, about 30 % of one core",
         ] {
