@@ -1,5 +1,14 @@
 //! Following vessels from look to look. Pure: no I/O, no clock.
 //!
+//! # How vessels are told apart
+//!
+//! Tracking by detection, online, without appearance, in real time steps: what is known of each vessel is where it was, how it
+//! moved and how sure the detector was of it. A Kalman filter says where it is expected and how far off that may be
+//! (`motion`); several cues say how much a detection is like that (`likeness`); an assignment makes the sum of
+//! likenesses highest (`association`). Vessels choose first among the sure detections, then among the less sure; tentative
+//! tracks get what is left, and what is left then begins one, unless it is a second box on a vessel (`tracker`). When a
+//! vessel counts, is lost and ends is in `followed`. What each of it adds is measured in `tests/bench/README.md`.
+//!
 //! # What was looked at
 //!
 //! A look may see parts of the picture only ([`Look::looked`]). A vessel is *watched* by a look when at least half of
