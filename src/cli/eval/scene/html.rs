@@ -222,10 +222,7 @@ fn index(out: &mut String, report: &Report) {
         let (signals, boxes) = (&scene.figures.signals, &scene.figures.detections);
         let count =
             |n: usize| if n > 0 { format!("<td class=\"bad\">{n}</td>") } else { "<td>0</td>".to_owned() };
-        let cause = scene
-            .failures
-            .first()
-            .map_or("", |f| f.likely_cause.split([':', ';']).next().unwrap_or_default());
+        let cause = shortened(scene.failures.first().map_or("", |f| &f.likely_cause));
         put!(
             out,
             "<tr><td><a href=\"#{name}\">{name}</a></td>{}{}<td>{} %</td><td>{}</td><td>{}</td><td class=\"note\">{}</td></tr>",
