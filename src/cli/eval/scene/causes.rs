@@ -17,6 +17,8 @@ const LOOKS_WORTH_A_LINE: usize = 6;
 const FALSE_WORTH_A_LINE: usize = 2;
 /// Size in the detector's input (root of the area, in pixels) below which a vessel is likely to be missed.
 const FAINT_PX: f32 = 24.0;
+/// Attention looks by turns: a place that is shown less often than once in so many looks is left out.
+const SELDOM: usize = 12;
 /// How long before a signal its vessel must be followed, in seconds.
 const BEFORE_S: f64 = 3.0;
 
@@ -264,11 +266,11 @@ impl<'a> Case<'a> {
     fn why_missed(&self, sightings: &[Sighting<'_>]) -> String {
         let missed: Vec<_> = sightings.iter().filter(|s| s.3.is_none()).collect();
         let shown: Vec<[f32; 2]> = missed.iter().filter_map(|s| self.in_input(s)).collect();
-        if shown.len() * 2 < missed.len() {
+        if shown.len() * SELDOM < missed.len() {
             return format!(
-                "no region that was looked at held all of it in {} of {} looks: draw the water (water) or regions so that they \
-                 hold this place, or look more often",
-                missed.len() - shown.len(),
+                "only {} of the {} looks that missed it showed all of it to the detector: draw the water (water) or regions so \
+                 that they hold this place",
+                shown.len(),
                 missed.len()
             );
         }
@@ -286,7 +288,10 @@ impl<'a> Case<'a> {
                     reflection"
                 .to_owned();
         }
-        let place = format!("the vessel is {across:.0} x {down:.0} px in the detector's input");
+        let place = format!(
+            "the vessel is {across:.0} x {down:.0} px in the detector's input, in the {} looks that showed it in vain",
+            shown.len()
+        );
         if (across * down).sqrt() < FAINT_PX {
             return format!("{place}: draw a smaller region there (regions), so that it fills more of it");
         }
@@ -294,7 +299,7 @@ impl<'a> Case<'a> {
             return format!("{:.0} % of it shows: it is partly hidden or leaves the picture", shows * 100.0);
         }
         format!(
-            "{place}, which should do: it hardly differs from the water in this light, or its kind is new to the model; label \
+            "{place}; that should do: it hardly differs from the water in this light, or its kind is new to the model; label \
              some pictures (logbook coco) and teach it"
         )
     }

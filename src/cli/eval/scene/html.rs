@@ -123,7 +123,8 @@ pub(super) fn page(report: &Report, sections: &[Section]) -> String {
         out,
         "<p class=\"note\">{} scenes, {:.1} minutes of recording{}. A signal counts when one of its rule and place opens from \
          {:.0} s before to {:.0} s after the time at which it must. A vessel is found when a box overlaps its own by half; of a \
-         vessel that shows by less than half nothing is asked.</p>\n",
+         vessel that shows by less than half nothing is asked. HOTA and IDF1 say how well vessels keep their identity, 1 at best; a \
+         switch is a vessel that became another.</p>\n",
         report.scenes.len(),
         report.total.recorded_s / 60.0,
         report
@@ -216,12 +217,12 @@ fn row(out: &mut String, class: &str, name: &str, figures: &Figures) {
 /// The scenes, the worst first.
 fn index(out: &mut String, report: &Report) {
     *out += "<h2>Scenes, the worst first</h2><table><tr><th>Scene</th><th>signals missed</th><th>false</th><th>recall of \
-             vessels</th><th>false boxes a minute</th><th>switches</th><th>first cause</th></tr>";
+             vessels</th><th>false boxes a minute</th><th>switches</th><th class=\"cause\">first cause</th></tr>";
     for scene in &report.scenes {
         let (signals, boxes) = (&scene.figures.signals, &scene.figures.detections);
         let count =
             |n: usize| if n > 0 { format!("<td class=\"bad\">{n}</td>") } else { "<td>0</td>".to_owned() };
-        let cause: String = scene.failures.first().map_or("", |f| &f.likely_cause).chars().take(70).collect();
+        let cause = shortened(scene.failures.first().map_or("", |f| &f.likely_cause));
         put!(
             out,
             "<tr><td><a href=\"#{name}\">{name}</a></td>{}{}<td>{} %</td><td>{}</td><td>{}</td><td class=\"note\">{}</td></tr>",
@@ -235,6 +236,15 @@ fn index(out: &mut String, report: &Report) {
         );
     }
     *out += "</table>\n";
+}
+
+/// The first words of a sentence, enough to know it by.
+fn shortened(sentence: &str) -> String {
+    const LETTERS: usize = 90;
+    match sentence.char_indices().nth(LETTERS) {
+        None => sentence.to_owned(),
+        Some((end, _)) => format!("{} …", sentence[..end].rsplit_once(' ').map_or("", |(words, _)| words)),
+    }
 }
 
 /// RFC 4648, section 4.
