@@ -144,13 +144,33 @@ impl fmt::Display for Report {
 }
 
 fn row(f: &mut fmt::Formatter<'_>, name: &str, figures: &Figures) -> fmt::Result {
-    let (signals, boxes, tracks) = (&figures.signals, &figures.detections, &figures.tracks);
+    let [
+        listed,
+        precision,
+        recall,
+        delay,
+        p95,
+        a_day,
+        box_precision,
+        box_recall,
+        a_minute,
+        hota,
+        idf1,
+        switches,
+    ] = cells(figures);
     writeln!(
         f,
-        "{:<12} {:>6} | {:>6} {:>6} {:>6} {:>6} {:>6} {:>7} | {:>6} {:>6} {:>6} | {:>5.3} {:>5.3} {:>4}",
-        name,
-        figures.scenes,
-        signals.listed,
+        "{name:<12} {:>6} | {listed:>6} {precision:>6} {recall:>6} {delay:>6} {p95:>6} {a_day:>7} | \
+         {box_precision:>6} {box_recall:>6} {a_minute:>6} | {hota:>5} {idf1:>5} {switches:>4}",
+        figures.scenes
+    )
+}
+
+/// The figures of a row, in the order in which the table and the page show them.
+pub(super) fn cells(figures: &Figures) -> [String; 12] {
+    let (signals, boxes, tracks) = (&figures.signals, &figures.detections, &figures.tracks);
+    [
+        signals.listed.to_string(),
         percent(signals.precision),
         percent(signals.recall),
         number(signals.delay_median_s, 2),
@@ -159,8 +179,8 @@ fn row(f: &mut fmt::Formatter<'_>, name: &str, figures: &Figures) -> fmt::Result
         percent(boxes.precision),
         percent(boxes.recall),
         number(boxes.false_per_minute, 2),
-        tracks.hota,
-        tracks.idf1,
-        tracks.id_switches
-    )
+        number(Some(tracks.hota), 3),
+        number(Some(tracks.idf1), 3),
+        tracks.id_switches.to_string(),
+    ]
 }
