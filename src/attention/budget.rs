@@ -1,7 +1,7 @@
 //! Detector runs, given out by looks.
 
 /// Runs a look on average where the box keeps up. Two cores with three cameras at four looks a second pay for it.
-pub const AMPLE: f32 = 2.0;
+pub const RUNS_A_LOOK: f32 = 2.0;
 /// Runs that can be saved for looks at which much happens.
 const SAVED_AT_MOST: f32 = 4.0;
 
@@ -10,7 +10,7 @@ const BUSY: f32 = 0.97;
 /// ... and below this it has time for more.
 const IDLE: f32 = 0.85;
 
-/// A token bucket of runs: in any stretch of looks no more than [`AMPLE`] for each, and four.
+/// A token bucket of runs: in any stretch of looks no more than [`RUNS_A_LOOK`] for each, and four.
 ///
 /// Runs are given by the look and not by the second: where looks come late, the box is short of runs as it is.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ pub(super) struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { per_look: AMPLE, saved: 0.0 }
+        Self { per_look: RUNS_A_LOOK, saved: 0.0 }
     }
 }
 
@@ -36,7 +36,7 @@ impl Budget {
         if busy > BUSY {
             self.per_look = (self.per_look * 0.9).max(1.0);
         } else if busy < IDLE {
-            self.per_look = (self.per_look + 0.05).min(AMPLE);
+            self.per_look = (self.per_look + 0.05).min(RUNS_A_LOOK);
         }
     }
 

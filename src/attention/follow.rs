@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::sweep::{Sweep, whole};
-use super::{FOUND_FROM_PX, Outcome, Scene};
+use super::sweep::Sweep;
+use super::{LEAST_SHOWN_PX, Outcome, Scene};
 use crate::clock::MonoTime;
 use crate::geometry::{BBox, FrameSize, Point, Px};
 
@@ -16,10 +16,7 @@ const STEP_PX: f32 = 32.0;
 /// A box this near to a tile's border, as a share of the tile's side, may be cut by it.
 const BORDER: f32 = 0.03;
 
-/// A vessel rests while its middle stays within this share of its length ...
-const RESTS_WITHIN: f32 = 0.25;
-/// ... for this long. Then it is looked at this often.
-const RESTS_AFTER: Duration = Duration::from_secs(5);
+/// A vessel that stands still is looked at this often.
 const RESTING_EVERY: Duration = Duration::from_secs(2);
 /// One that moves is looked at when it has moved by this share of its length ...
 const MOVED_BY: f32 = 0.5;
@@ -47,6 +44,8 @@ pub struct Vessel {
     pub bbox: BBox<Px>,
     /// Whether this look found it.
     pub seen: bool,
+    /// How it moves, in pixels a second; `None` while it stands still.
+    pub velocity: Option<[f32; 2]>,
 }
 
 #[derive(Clone, Debug)]
@@ -77,10 +76,8 @@ struct Want {
     seen: MonoTime,
     /// When a crop showed where it should be.
     looked: MonoTime,
-    /// Pixels a second.
-    speed: [f32; 2],
-    /// Where it rests, and since when.
-    berth: (Point<Px>, MonoTime),
+    /// Pixels a second; `None` while it stands still.
+    velocity: Option<[f32; 2]>,
     /// Where it should be now, within the frame; `None` when outside.
     expected: Option<BBox<Px>>,
     /// How far off that may be.
@@ -98,8 +95,7 @@ impl Want {
             first: at,
             seen: at,
             looked: at,
-            speed: [0.0; 2],
-            berth: (bbox.centre(), at),
+            velocity: Some([0.0; 2]),
             expected: None,
             doubt_px: 0.0,
             urgency: 0.0,
@@ -107,24 +103,7 @@ impl Want {
     }
 
     fn find(&mut self, bbox: BBox<Px>, at: MonoTime) {
-        let (before, now) = (self.bbox.centre(), bbox.centre());
-        let dt = at.since(self.at).as_secs_f32();
-        if dt > 0.0 {
-            let first = self.speed == [0.0; 2];
-            let smooth = |old: f32, new: f32| if first { new } else { (old + new) / 2.0 };
-            self.speed = [
-                smooth(self.speed[0], (now.x - before.x) / dt),
-                smooth(self.speed[1], (now.y - before.y) / dt),
-            ];
-        }
-        if now.distance(self.berth.0) > RESTS_WITHIN * length(&bbox) {
-            self.berth = (now, at);
-        }
         (self.bbox, self.at, self.seen) = (bbox, at, at);
-    }
-
-    fn rests(&self, at: MonoTime) -> bool {
-        at.since(self.berth.1) >= RESTS_AFTER
     }
 
     /// Time after which the guess at where it is has become doubtful.
@@ -138,9 +117,10 @@ impl Want {
             What::Sighting | What::Cut => Duration::ZERO,
             What::Vessel(_) if at.since(self.first) < NEW_FOR => Duration::ZERO,
             // What rests, or was looked for in vain, can wait.
-            What::Vessel(_) if self.rests(at) || at.since(self.seen) > RESTING_EVERY => RESTING_EVERY,
+            What::Vessel(_) if at.since(self.seen) > RESTING_EVERY => RESTING_EVERY,
             What::Vessel(_) => {
-                let speed = self.speed[0].hypot(self.speed[1]).max(1e-3);
+                let Some([vx, vy]) = self.velocity else { return RESTING_EVERY };
+                let speed = vx.hypot(vy).max(1e-3);
                 let moved = Duration::from_secs_f32((MOVED_BY * length(&self.bbox) / speed).min(60.0));
                 moved.min(if cared() { CARED_EVERY } else { MOVING_EVERY })
             }
@@ -149,15 +129,14 @@ impl Want {
 
     fn expect(&mut self, scene: &Scene<'_>, half_a_look: Duration) {
         let dt = scene.at.since(self.at).as_secs_f32();
-        let rests = self.rests(scene.at);
-        let [dx, dy] = if rests { [0.0; 2] } else { self.speed.map(|v| v * dt) };
+        let [dx, dy] = self.velocity.unwrap_or_default().map(|v| v * dt);
         let b = &self.bbox;
         let moved = BBox::new(b.x0 + dx, b.y0 + dy, b.x1 + dx, b.y1 + dy);
-        self.expected = moved.intersection(&whole(scene.frame));
+        self.expected = moved.intersection(&scene.frame.bounds());
         let doubt = match self.what {
             What::Cut => 0.0,
             What::Sighting => 0.5,
-            What::Vessel(_) if rests => 0.05,
+            What::Vessel(_) if self.velocity.is_none() => 0.05,
             What::Vessel(_) => (0.1 + 0.3 * dt).min(1.0),
         };
         self.doubt_px = doubt * length(b);
@@ -238,7 +217,7 @@ impl Following {
             && (crop.y1 >= h || b.y1 + down <= crop.y1);
         let shown_px = self.input_px * (b.width() / crop.width()).max(b.height() / crop.height());
         // Of what is smaller than the smallest tile would show well, no more can be asked.
-        let enough_px = FOUND_FROM_PX.min(0.9 * self.input_px * length(&b) / SMALLEST_PX);
+        let enough_px = LEAST_SHOWN_PX.min(0.9 * self.input_px * length(&b) / SMALLEST_PX);
         whole && shown_px >= enough_px
     }
 
@@ -246,14 +225,16 @@ impl Following {
     fn tile(&self, first: &Want, frame: FrameSize) -> BBox<Px> {
         let grown = |want: &Want| {
             let (b, by) = (want.expected?, want.doubt_px);
-            BBox::new(b.x0 - by, b.y0 - by, b.x1 + by, b.y1 + by).intersection(&whole(frame))
+            BBox::new(b.x0 - by, b.y0 - by, b.x1 + by, b.y1 + by).intersection(&frame.bounds())
         };
         let side_for = |b: &BBox<Px>| length(b) / (1.0 - 2.5 * BORDER);
         // So far apart that each still has enough pixels.
         let widest = |want: &Want| {
-            want.expected.map_or(0.0, |b| self.input_px * length(&b) / (1.5 * FOUND_FROM_PX)).max(SMALLEST_PX)
+            want.expected
+                .map_or(0.0, |b| self.input_px * length(&b) / (1.5 * LEAST_SHOWN_PX))
+                .max(SMALLEST_PX)
         };
-        let Some(mut around) = grown(first) else { return whole(frame) };
+        let Some(mut around) = grown(first) else { return frame.bounds() };
         let mut most = widest(first);
         let mut others: Vec<&Want> = self.wants.iter().filter(|want| want.urgency > 0.0).collect();
         others.sort_by(|a, b| b.urgency.total_cmp(&a.urgency));
@@ -287,6 +268,7 @@ impl Following {
             let what = What::Vessel(vessel.id);
             let known = self.wants.iter().find(|want| want.what == what);
             let mut want = known.cloned().unwrap_or_else(|| Want::new(what, vessel.bbox, at));
+            want.velocity = vessel.velocity;
             if vessel.seen {
                 want.find(vessel.bbox, at);
             }

@@ -12,7 +12,7 @@
 //!
 //! # Sizes of tiles
 //!
-//! A followed vessel's own size says how large its tile is ([`FOUND_FROM_PX`] and up in the model's input). The sweep's tiles are
+//! A followed vessel's own size says how large its tile is ([`LEAST_SHOWN_PX`] and up in the model's input). The sweep's tiles are
 //! those of the site file where it names regions; else the smallest that can go round in time ([`SWEPT_WITHIN`]), and
 //! smaller where small vessels have been seen before (`sizes`). A calibrated camera will say how many pixels a boat of
 //! six metres has at each place: that belongs in `sizes`, ahead of what it has learnt.
@@ -29,8 +29,8 @@ pub mod tiles;
 
 use std::time::Duration;
 
-pub use budget::AMPLE;
 use budget::Budget;
+pub use budget::RUNS_A_LOOK;
 pub use care::Care;
 pub use follow::Vessel;
 pub use ground::{CELLS, COLUMNS, Ground, ROWS};
@@ -43,8 +43,9 @@ use sweep::Sweep;
 
 /// The sweep aims to go round within this time: a vessel that comes in anywhere is in the logbook three seconds later.
 pub const SWEPT_WITHIN: Duration = Duration::from_millis(2500);
-/// The long side of a vessel in the model's input from which it is found reliably.
-pub const FOUND_FROM_PX: f32 = 20.0;
+/// A crop that shows a vessel with a shorter long side than this, in the model's input, does not count as showing it: some are
+/// found as small as that, few below.
+pub const LEAST_SHOWN_PX: f32 = 20.0;
 /// The sweep takes no more than this part of the budget: what is followed has to be looked at too.
 const SWEEP_AT_MOST: f32 = 0.75;
 
@@ -202,5 +203,5 @@ fn share(scope: &Scope, sweep: &Sweep, budget: &Budget) -> f32 {
 /// Tiles, the whole frame among them, that a sweep with an ample budget goes round within [`SWEPT_WITHIN`].
 fn most_tiles(scope: &Scope) -> usize {
     let looks = SWEPT_WITHIN.as_secs_f32() * scope.looks_per_second;
-    (looks * (SWEEP_AT_MOST * AMPLE).max(1.0)) as usize
+    (looks * (SWEEP_AT_MOST * RUNS_A_LOOK).max(1.0)) as usize
 }

@@ -36,7 +36,7 @@ impl Boat {
     fn at(&self, t: f32, frame: FrameSize) -> Option<BBox<Px>> {
         let t = t - self.from_s;
         let (x, y) = (self.x + self.speed[0] * t, self.y + self.speed[1] * t);
-        let picture = BBox::new(0.0, 0.0, frame.width as f32, frame.height as f32);
+        let picture = frame.bounds();
         let b = BBox::from_xywh(x, y, self.long, self.long * 0.4).intersection(&picture)?;
         (t >= 0.0).then_some(b)
     }
@@ -110,7 +110,10 @@ impl Harbour {
             match hits.last() {
                 Some(last) if hits.len() >= 3 && t - last <= 5.0 => {
                     let guess = if whole { Some(b) } else { boat.at(*last, self.frame) };
-                    vessels.extend(guess.map(|bbox| Vessel { id: id as u64, bbox, seen: whole }));
+                    // As the tracker has it, too: it stands still when it has for five seconds.
+                    let moves = boat.speed != [0.0; 2] || t - boat.from_s < 5.0;
+                    let velocity = moves.then_some(boat.speed);
+                    vessels.extend(guess.map(|bbox| Vessel { id: id as u64, bbox, seen: whole, velocity }));
                 }
                 Some(_) if whole => sightings.push(b),
                 _ => {}
@@ -359,7 +362,7 @@ fn the_sweep_is_finer_where_small_vessels_have_been_seen() {
     for _ in 0..160 {
         harbour.step(&[]);
         harbour.attention.learn(&Outcome {
-            vessels: &[Vessel { id: 1, bbox: far, seen: true }],
+            vessels: &[Vessel { id: 1, bbox: far, seen: true, velocity: None }],
             sightings: &[],
             cut: &[],
         });

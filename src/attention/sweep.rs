@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::follow::{Following, length};
 use super::ground::{CELLS, Ground, cell_at, centre};
-use super::{FOUND_FROM_PX, Scene, Scope, Sizes, tiles};
+use super::{LEAST_SHOWN_PX, Scene, Scope, Sizes, tiles};
 use crate::clock::MonoTime;
 use crate::geometry::{BBox, FrameSize, Point, Px};
 
@@ -69,7 +69,7 @@ impl Sweep {
         let before = at - Duration::from_nanos(1);
         let mut places = places(&mut crops, &ground, frame, before);
         if scope.whole_frame || crops.is_empty() {
-            let whole = whole(frame);
+            let whole = frame.bounds();
             crops.retain(|crop| *crop != whole);
             crops.insert(0, whole);
             let (depth_px, widest_px) = (f32::INFINITY, f32::INFINITY);
@@ -115,7 +115,7 @@ impl Sweep {
             (oldest, tile.shows.iter().map(age).sum::<Duration>())
         };
         // The first of equals, where `max_by_key` would take the last.
-        self.tiles.iter().rev().max_by_key(|tile| worth(tile)).map_or(whole(self.frame), |tile| tile.crop)
+        self.tiles.iter().rev().max_by_key(|tile| worth(tile)).map_or(self.frame.bounds(), |tile| tile.crop)
     }
 
     pub(super) fn oldest_age(&self, at: MonoTime) -> Duration {
@@ -166,15 +166,11 @@ fn depth(crop: &BBox<Px>, p: Point<Px>, frame: FrameSize) -> f32 {
     sides.iter().filter(|(inner, _)| *inner).map(|(_, px)| *px).fold(f32::INFINITY, f32::min)
 }
 
-pub(super) fn whole(frame: FrameSize) -> BBox<Px> {
-    BBox::new(0.0, 0.0, frame.width as f32, frame.height as f32)
-}
-
 /// The pixels that a box touches, within the frame.
 fn on_pixels(b: BBox<Px>, frame: FrameSize) -> BBox<Px> {
     let grown =
         BBox::new((b.x0 + 1e-2).floor(), (b.y0 + 1e-2).floor(), (b.x1 - 1e-2).ceil(), (b.y1 - 1e-2).ceil());
-    grown.intersection(&whole(frame)).unwrap_or(whole(frame))
+    grown.intersection(&frame.bounds()).unwrap_or(frame.bounds())
 }
 
 /// The ground's cells, each for the tile in whose middle it lies most; tiles that have none are dropped.
@@ -231,7 +227,7 @@ fn grid(scope: &Scope, ground: &Ground, frame: FrameSize, sizes: &Sizes, most: u
     let mut small: Vec<_> = crops
         .iter()
         .filter_map(|crop| Some((shown(crop)?, *crop)))
-        .filter(|(px, _)| *px < FOUND_FROM_PX)
+        .filter(|(px, _)| *px < LEAST_SHOWN_PX)
         .collect();
     small.sort_by(|a, b| a.0.total_cmp(&b.0));
     for (_, coarse) in small {

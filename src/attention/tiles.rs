@@ -16,8 +16,7 @@ pub fn whole_and_tiles(size: FrameSize, side_px: u32) -> Vec<BBox<Norm>> {
     if size.width <= side_px && size.height <= side_px {
         return regions;
     }
-    let whole = BBox::new(0.0, 0.0, size.width as f32, size.height as f32);
-    regions.extend(grid(&whole, side_px).into_iter().map(|tile| size.box_to_fractions(tile)));
+    regions.extend(grid(&size.bounds(), side_px).into_iter().map(|tile| size.box_to_fractions(tile)));
     regions
 }
 

@@ -9,7 +9,7 @@ use super::reading::{At, Reading};
 use super::rule::{Kind, RuleDraft};
 use super::site::{Camera, Shift};
 use super::{shapes, units};
-use crate::attention::AMPLE;
+use crate::attention::RUNS_A_LOOK;
 use crate::geometry::Polygon;
 
 /// One run of the eight-bit model that comes with Havenwacht on one thread, on a processor without VNNI.
@@ -195,7 +195,7 @@ fn check_cameras(reading: &Reading<'_>, drafts: &Drafts) {
 
 /// Detector runs a second that a camera may take.
 pub fn runs_per_second(camera: &Camera) -> f64 {
-    f64::from(camera.looks_per_second * AMPLE)
+    f64::from(camera.looks_per_second * RUNS_A_LOOK)
 }
 
 /// The part of one core that `runs` a second take with the small model that comes with Havenwacht.

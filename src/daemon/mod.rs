@@ -9,4 +9,4 @@ mod watch;
 
 pub use heartbeat::{Beat, Heartbeats};
 pub use run::{RunError, run};
-pub use watch::{Watch, WatchStats, scope};
+pub use watch::{LastLook, Watch, WatchStats, scope};

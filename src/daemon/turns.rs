@@ -59,7 +59,7 @@ pub(super) fn run(
         let Some(frame) = slots.take(camera) else { continue };
         match watch.look(camera, &frame) {
             Ok(entries) => {
-                turns.took(camera, watch.runs_of_last_look());
+                turns.took(camera, watch.last_look(camera).runs);
                 for entry in entries {
                     logbook.send(entry)?;
                 }

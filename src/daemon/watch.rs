@@ -14,7 +14,7 @@ use crate::detect::cue::MotionCue;
 use crate::detect::{Class, DetectError, Detection, Detector, Look, Thresholds};
 use crate::evidence;
 use crate::frame::Frame;
-use crate::geometry::FrameSize;
+use crate::geometry::{BBox, FrameSize, Px};
 use crate::logbook::{Entry, LookEntry, SignalEntry};
 use crate::rules::{Engine, Phase, SignalEvent};
 use crate::track::{self, Track, TrackState, Tracker, TrackerConfig, VesselCounter, VesselId};
@@ -54,7 +54,17 @@ pub struct Watch {
     detector: Box<dyn Detector>,
     vessels: VesselCounter,
     posts: Vec<Post>,
-    runs: u32,
+}
+
+/// What the last look at a camera came to, beside what the logbook is told.
+#[derive(Clone, Debug, Default)]
+pub struct LastLook {
+    /// Detector runs.
+    pub runs: u32,
+    /// The parts of the picture that were looked at, in pixels.
+    pub looked: Vec<BBox<Px>>,
+    /// Every vessel followed since, seen or not.
+    pub followed: Vec<Track>,
 }
 
 /// What belongs to one camera.
@@ -67,8 +77,7 @@ struct Post {
     sure: f32,
     tracker: Tracker,
     engine: Engine,
-    /// As of the last look.
-    followed: Vec<Track>,
+    last: LastLook,
     size: Option<FrameSize>,
     /// The highest vessel number confirmed here; numbers only rise.
     newest: VesselId,
@@ -89,7 +98,7 @@ impl Watch {
             sure: believed.confidence,
             tracker: Tracker::new(tracking.clone()),
             engine: Engine::new(&site, &camera.id),
-            followed: Vec::new(),
+            last: LastLook::default(),
             size: None,
             newest: VesselId(0),
             stats: Arc::default(),
@@ -97,7 +106,7 @@ impl Watch {
         };
         let posts = site.cameras.iter().map(post).collect();
         let vessels = VesselCounter::after(VesselId(next_vessel.saturating_sub(1)));
-        Self { site, detector, vessels, posts, runs: 0 }
+        Self { site, detector, vessels, posts }
     }
 
     /// Counters, one a camera in the order of the site file.
@@ -112,16 +121,11 @@ impl Watch {
         }
     }
 
-    /// Detector runs of the last look.
-    pub fn runs_of_last_look(&self) -> u32 {
-        self.runs
-    }
-
     /// Looks at a frame of camera `index` (order of the site file).
     ///
     /// Entries are in the order in which they must be written: the look before the signals it raised.
     pub fn look(&mut self, index: usize, frame: &Frame) -> Result<Vec<Entry>, DetectError> {
-        let Self { site, detector, vessels, posts, runs } = self;
+        let Self { site, detector, vessels, posts } = self;
         let post = &mut posts[index];
         let size = frame.picture.size;
         let mut entries = Vec::new();
@@ -136,7 +140,6 @@ impl Watch {
             post.attention.choose(&Scene { at, frame: size, stirred: &motion.stirred, cares: &cares });
         let regions: Vec<_> = looked.iter().map(|&crop| size.box_to_fractions(crop)).collect();
         let mut look = detector.look(frame, &regions).inspect_err(|_| count(&post.stats.failed_looks, 1))?;
-        *runs = look.runs;
         post.count_look(&look, at);
         let ground = &post.ground;
         let before = look.detections.len();
@@ -148,7 +151,9 @@ impl Watch {
             &track::Look { detections: &look.detections, size, looked: &looked, shift: motion.shift, at },
             vessels,
         );
-        post.learn(&look, &tracks);
+        let followed = tracks.iter().filter(|track| track.state != TrackState::Ended).copied().collect();
+        post.last = LastLook { runs: look.runs, looked, followed };
+        post.learn(&look);
         let events = post.engine.step(&tracks, size, frame.stamp);
         let detections = look.detections.iter().copied().zip(post.tracker.taken().iter().copied()).collect();
         let changed = post.begun_or_ended(tracks);
@@ -157,9 +162,9 @@ impl Watch {
         Ok(entries)
     }
 
-    /// Every vessel followed at camera `index`, as of its last look.
-    pub fn followed(&self, index: usize) -> &[Track] {
-        &self.posts[index].followed
+    /// What the last look at camera `index` came to.
+    pub fn last_look(&self, index: usize) -> &LastLook {
+        &self.posts[index].last
     }
 
     /// Ends every track and closes every signal: the watch goes off.
@@ -182,16 +187,15 @@ impl Post {
         self.stats.swept_within_ms.store(milliseconds(coverage.longest), Ordering::Relaxed);
     }
 
-    /// Notes what is followed, and tells attention what came of the look it asked for.
-    fn learn(&mut self, look: &Look, tracks: &[Track]) {
-        self.followed.clear();
-        self.followed.extend(tracks.iter().filter(|track| track.state != TrackState::Ended));
+    /// Tells attention what came of the look it asked for.
+    fn learn(&mut self, look: &Look) {
         let vessel = |track: &Track| Vessel {
             id: track.vessel.0,
             bbox: track.bbox,
             seen: track.state == TrackState::Confirmed,
+            velocity: track.velocity,
         };
-        let vessels: Vec<_> = self.followed.iter().map(vessel).collect();
+        let vessels: Vec<_> = self.last.followed.iter().map(vessel).collect();
         let sure = |d: &Detection| d.class == Class::Vessel && d.confidence >= self.sure;
         let sightings: Vec<_> = look
             .detections
@@ -206,7 +210,7 @@ impl Post {
 
     fn end(&mut self, site: &Site, at: Stamp, frame_seq: u64) -> Vec<Entry> {
         let Some(size) = self.size else { return Vec::new() };
-        self.followed.clear();
+        self.last = LastLook::default();
         let ended = self.tracker.end_all();
         if ended.is_empty() {
             return Vec::new();

@@ -69,6 +69,11 @@ impl FrameSize {
         BBox::new(b.x0 * w, b.y0 * h, b.x1 * w, b.y1 * h)
     }
 
+    /// The whole picture.
+    pub fn bounds(self) -> BBox<Px> {
+        BBox::new(0.0, 0.0, self.width as f32, self.height as f32)
+    }
+
     /// A box in pixels in fractions.
     pub fn box_to_fractions(self, b: BBox<Px>) -> BBox<Norm> {
         let (w, h) = (self.width as f32, self.height as f32);

@@ -72,6 +72,7 @@ pub(crate) fn track(vessel: u64, state: TrackState, seconds: f64) -> Track {
         first_bbox: BBox::from_xywh(390.0, 500.0, 120.0, 60.0),
         last_seen: at(seconds).mono,
         hits: 3,
+        velocity: Some([0.0; 2]),
     }
 }
 

@@ -31,6 +31,7 @@ pub(super) fn track(vessel: u64, x: f32, y: f32) -> Track {
         first_seen: at(0.0).mono,
         last_seen: at(0.0).mono,
         hits: 3,
+        velocity: Some([0.0; 2]),
     }
 }
 

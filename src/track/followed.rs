@@ -185,13 +185,13 @@ impl Followed {
             first_bbox: self.first_bbox,
             last_seen: self.last_seen,
             hits: self.hits,
+            velocity: (!self.stands_still()).then(|| self.motion.velocity()),
         })
     }
 }
 
 fn is_watched(expected: &BBox<Px>, look: &Look<'_>) -> bool {
-    let (width, height) = (look.size.width as f32, look.size.height as f32);
-    let Some(visible) = expected.intersection(&BBox::new(0.0, 0.0, width, height)) else { return true };
+    let Some(visible) = expected.intersection(&look.size.bounds()) else { return true };
     let share = |region| visible.intersection(region).map_or(0.0, |part| part.area() / visible.area());
     look.looked.iter().any(|region| share(region) >= WATCHED_SHARE)
 }

@@ -89,4 +89,6 @@ pub struct Track {
     pub last_seen: MonoTime,
     /// Detections so far.
     pub hits: u32,
+    /// How it moves, rightward and downward in pixels a second; `None` while it stands still.
+    pub velocity: Option<[f32; 2]>,
 }

@@ -103,6 +103,11 @@ impl Motion {
         self.height.correct(h, error * h);
     }
 
+    /// Of its middle, in pixels a second.
+    pub(super) fn velocity(&self) -> [f32; 2] {
+        [&self.x, &self.y].map(|axis| axis.rate as f32)
+    }
+
     /// The box expected now.
     pub(super) fn bbox(&self) -> BBox<Px> {
         let (w, h) = (self.width.value.max(1.0), self.height.value.max(1.0));

@@ -7,7 +7,6 @@ mod causes;
 mod chart;
 mod html;
 mod material;
-mod noted;
 mod outcome;
 mod playback;
 mod report;

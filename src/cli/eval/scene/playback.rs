@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use super::boxes::{FoundBox, TrueBox};
 use super::material::Scene;
-use super::noted::{Noted, Regions};
 use super::signals::Raised;
 use crate::cli::reel::Reel;
 use crate::clock::{MonoTime, Stamp, processor_time};
@@ -74,9 +73,7 @@ pub(super) fn play(scene: &Scene, model: Option<&Path>, progress: &dyn Fn(f64)) 
     let detector = OnnxDetector::load(manifest, &site.model.runtime, site.model.threads)?;
     let believed = detector.manifest().thresholds;
     let input = [detector.manifest().input.width as f32, detector.manifest().input.height as f32];
-    let regions = Regions::default();
-    let noted = Noted { detector, regions: regions.clone() };
-    let mut watch = Watch::new(site.clone(), Box::new(noted), believed, 1);
+    let mut watch = Watch::new(site.clone(), Box::new(detector), believed, 1);
     let stats = watch.stats();
     let mut reel = Reel::open(&site.cameras[scene.camera], &scene.clip, start)?;
 
@@ -91,9 +88,10 @@ pub(super) fn play(scene: &Scene, model: Option<&Path>, progress: &dyn Fn(f64)) 
         size = frame.picture.size;
         note(entries, &frame, scene, believed.confidence, &mut moments, &mut raised);
         if let Some(moment) = moments.last_mut() {
-            moment.looked = regions.of_last_look().iter().map(|&region| size.box_to_pixels(region)).collect();
+            let last = watch.last_look(scene.camera);
+            moment.looked.clone_from(&last.looked);
             // Where a look did not look, the watch holds its vessels to be where it expects them.
-            let unwatched = watch.followed(scene.camera).iter().filter(|t| t.state == TrackState::Unwatched);
+            let unwatched = last.followed.iter().filter(|t| t.state == TrackState::Unwatched);
             moment.found.extend(unwatched.map(|track| FoundBox {
                 bbox: track.bbox,
                 confidence: believed.confidence,

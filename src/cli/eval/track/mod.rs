@@ -130,7 +130,7 @@ fn follow(detections: &Frames, looks: u32, looks_per_second: f64) -> Frames {
     let mut ids = VesselCounter::default();
     // What is not said: the picture's size. Everything was looked at.
     let size = FrameSize { width: 1 << 16, height: 1 << 16 };
-    let looked = [BBox::new(0.0, 0.0, size.width as f32, size.height as f32)];
+    let looked = [size.bounds()];
     let mut tracks = Frames::new();
     for frame in 1..=looks {
         let rows = detections.get(&frame).map_or(&[][..], Vec::as_slice);
