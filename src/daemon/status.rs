@@ -98,6 +98,7 @@ impl Status {
             oldest_unseen_s: (seen_ms > 0).then(|| now_ms.saturating_sub(seen_ms) as f32 / 1000.0),
             swept_within_s: of(&watch.swept_within_ms) as f32 / 1000.0,
             cut_boxes: of(&watch.cut_boxes),
+            fleeting_boxes: of(&watch.fleeting_boxes),
             outside_water: of(&watch.outside_water),
             detections: of(&watch.detections),
             tracks: of(&watch.tracks),

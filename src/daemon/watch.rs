@@ -32,6 +32,8 @@ pub struct WatchStats {
     pub rejected_boxes: AtomicU64,
     /// Boxes that a region's border cut: looked at again rather than believed.
     pub cut_boxes: AtomicU64,
+    /// Sure boxes that came again too seldom to be a vessel's.
+    pub fleeting_boxes: AtomicU64,
     /// Vessels outside the water, or what the model took for some.
     pub outside_water: AtomicU64,
     /// When the place unseen longest was seen, in milliseconds of the monotonic clock; 0 before the first look.
@@ -151,6 +153,7 @@ impl Watch {
             &track::Look { detections: &look.detections, size, looked: &looked, shift: motion.shift, at },
             vessels,
         );
+        post.stats.fleeting_boxes.store(post.tracker.fleeting(), Ordering::Relaxed);
         let followed = tracks.iter().filter(|track| track.state != TrackState::Ended).copied().collect();
         post.last = LastLook { runs: look.runs, looked, followed };
         post.learn(&look);

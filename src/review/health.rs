@@ -73,6 +73,8 @@ pub struct CameraHealth {
     pub swept_within_s: f32,
     /// Boxes that a region's border cut: looked at again rather than believed.
     pub cut_boxes: u64,
+    /// Sure boxes that came again too seldom to be a vessel's.
+    pub fleeting_boxes: u64,
     /// Boxes outside the water.
     pub outside_water: u64,
     /// Detections.
@@ -124,17 +126,21 @@ impl Health {
             && self.cameras.iter().all(|camera| camera.state == "streaming")
     }
 
-    /// One line: cameras up of all, looks and runs a second, the water unseen longest, alerts waiting.
+    /// One line: cameras up of all, looks and runs a second and whose they are, the water unseen longest, alerts waiting.
     pub fn line(&self) -> String {
         let up = self.cameras.iter().filter(|camera| camera.state == "streaming").count();
         let looks: f32 = self.cameras.iter().map(|camera| camera.looks_per_second).sum();
         let unseen = self.cameras.iter().filter_map(|camera| camera.oldest_unseen_s).reduce(f32::max);
         let unseen =
             unseen.map_or(String::new(), |seconds| format!(", no place unseen for more than {seconds:.1} s"));
+        let share =
+            |camera: &CameraHealth| format!("{} {:.0} %", camera.id, 100.0 * self.share_of_runs(camera));
+        let shares: Vec<_> = self.cameras.iter().map(share).collect();
         format!(
-            "{up} of {} cameras streaming, {looks:.1} looks and {:.1} runs a second{unseen}, {} alerts waiting, broker {}",
+            "{up} of {} cameras streaming, {looks:.1} looks and {:.1} runs a second ({}){unseen}, {} alerts waiting, broker {}",
             self.cameras.len(),
             self.runs_per_second(),
+            shares.join(", "),
             self.alerts.undelivered,
             if self.alerts.connected { "connected" } else { "away" },
         )
@@ -145,10 +151,14 @@ impl Health {
         self.cameras.iter().map(|camera| camera.runs_per_second).sum()
     }
 
+    /// Of those, the part that one takes; 0 while there are none.
+    fn share_of_runs(&self, camera: &CameraHealth) -> f32 {
+        camera.runs_per_second / self.runs_per_second().max(f32::MIN_POSITIVE)
+    }
+
     /// Prometheus metrics.
     pub fn metrics(&self) -> String {
         let page = MetricsPage::new();
-        let all_runs = self.runs_per_second().max(f32::MIN_POSITIVE);
         for camera in &self.cameras {
             let of = [("camera", camera.id.as_str())];
             let dropped = |reason, count| {
@@ -164,7 +174,7 @@ impl Health {
             page.gauge("havenwacht_looks_per_second", &of, f64::from(camera.looks_per_second));
             page.gauge("havenwacht_looks_per_second_wanted", &of, f64::from(camera.looks_per_second_wanted));
             page.gauge("havenwacht_runs_per_second", &of, f64::from(camera.runs_per_second));
-            page.gauge("havenwacht_runs_share", &of, f64::from(camera.runs_per_second / all_runs));
+            page.gauge("havenwacht_runs_share", &of, f64::from(self.share_of_runs(camera)));
             page.gauge("havenwacht_swept_within_seconds", &of, f64::from(camera.swept_within_s));
             if let Some(seconds) = camera.oldest_unseen_s {
                 page.gauge("havenwacht_oldest_unseen_seconds", &of, f64::from(seconds));
@@ -178,6 +188,7 @@ impl Health {
             };
             rejected("malformed", camera.rejected_boxes);
             rejected("cut", camera.cut_boxes);
+            rejected("fleeting", camera.fleeting_boxes);
             rejected("outside-water", camera.outside_water);
             for (name, count) in [
                 ("havenwacht_frames_received_total", camera.received),

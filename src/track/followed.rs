@@ -131,6 +131,11 @@ impl Followed {
         self.vessel.is_some()
     }
 
+    /// Its detections, if it has no number yet.
+    pub(super) fn came_to_nothing(&self) -> u64 {
+        if self.is_vessel() { 0 } else { self.hits.into() }
+    }
+
     pub(super) fn is_due(&self, config: &TrackerConfig) -> bool {
         let n = config.confirm_hits.max(1);
         let often = |n: usize, within: Duration| {

@@ -180,6 +180,20 @@ fn a_detection_flicker_in_confidence_is_carried_by_the_second_stage() {
 }
 
 #[test]
+fn a_sure_box_that_is_not_seen_again_is_counted_and_a_vessel_that_ends_is_not() {
+    let mut watch = Watch::new();
+    for t in looks(4.0, 2.0) {
+        watch.look(t, &[yacht(300.0)]);
+    }
+    watch.look(2.0, &[yacht(300.0), yacht(1200.0)]);
+    assert_eq!(watch.tracker.fleeting(), 0);
+    for t in looks(4.0, 60.0) {
+        watch.look(2.25 + t, &[]);
+    }
+    assert_eq!(watch.tracker.fleeting(), 1);
+}
+
+#[test]
 fn weak_boxes_alone_never_begin_a_vessel() {
     let mut watch = Watch::new();
     for t in looks(4.0, 20.0) {

@@ -28,12 +28,14 @@ pub struct Tracker {
     taken: Vec<Option<VesselId>>,
     /// When the last look was made.
     last: Option<MonoTime>,
+    /// Sure boxes of tentative tracks that came to nothing.
+    fleeting: u64,
 }
 
 impl Tracker {
     /// A tracker that follows nothing yet.
     pub fn new(config: TrackerConfig) -> Self {
-        Self { config, followed: Vec::new(), taken: Vec::new(), last: None }
+        Self { config, followed: Vec::new(), taken: Vec::new(), last: None, fleeting: 0 }
     }
 
     /// Takes in a look. Every vessel followed is reported, in the order of their numbers; one that ends now for the last
@@ -75,6 +77,11 @@ impl Tracker {
         &self.taken
     }
 
+    /// Sure detections, since the beginning, that came again too seldom to be a vessel's: glints, birds, spray.
+    pub fn fleeting(&self) -> u64 {
+        self.fleeting
+    }
+
     /// Ends everything followed: the camera shuts down or its picture changes size. Tracks are reported as ended.
     pub fn end_all(&mut self) -> Vec<Track> {
         self.taken.clear();
@@ -89,6 +96,7 @@ impl Tracker {
             let over = is_over(followed, &self.config);
             if over {
                 reports.extend(followed.report(true));
+                self.fleeting += followed.came_to_nothing();
             }
             !over
         });
