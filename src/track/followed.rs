@@ -10,7 +10,7 @@ use crate::detect::Detection;
 use crate::geometry::{BBox, Point, Px};
 
 /// A look watches a vessel that has at least this share of its expected box in one region.
-const WATCHED_SHARE: f32 = 0.5;
+const WATCHED_SHARE: f32 = 0.9;
 /// However little it was watched, a vessel unseen for so many times its limit has ended.
 const STALE: u32 = 4;
 

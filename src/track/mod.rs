@@ -11,8 +11,8 @@
 //!
 //! # What was looked at
 //!
-//! A look may see parts of the picture only ([`Look::looked`]). A vessel is *watched* by a look when at least half of
-//! where it is expected lies within one region of it: a detector finds no vessel that is cut in pieces. What is expected
+//! A look may see parts of the picture only ([`Look::looked`]). A vessel is *watched* by a look when nearly all of
+//! where it is expected lies within one region of it: what a region's border cuts is not believed. What is expected
 //! outside the picture counts as watched: no look could show more of it.
 //!
 //! Each vessel has a clock of its own, which stands still while it is not watched. A look that does not watch it neither
