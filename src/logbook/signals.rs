@@ -25,7 +25,7 @@ pub(super) fn write(
     let sendable = sendable(entry);
     let signal = match event.phase {
         Phase::Opened => opened(connection, zone, start, camera, event, sendable.is_some())?,
-        Phase::Updated | Phase::Closed => {
+        Phase::Updated | Phase::Escalated | Phase::Closed => {
             let mut statement = connection.prepare_cached("SELECT seq FROM signal WHERE id = ?1")?;
             let known = statement.query_row([event.signal.0.to_string()], |row| row.get(0)).optional()?;
             known.ok_or_else(|| Failure::Refused(format!("signal {} was never opened", event.signal.0)))?
@@ -40,7 +40,7 @@ pub(super) fn write(
                    closed_by = iif(?3 IS NULL, NULL, 'rule')
                  WHERE seq = ?1 AND closed IS NULL",
             )?
-            .execute(params![signal, event.measured, closed, closed.map(|_| offset)])?;
+            .execute(params![signal, event.facts.measured, closed, closed.map(|_| offset)])?;
     }
     let [x0, y0, x1, y1] = fractions(event);
     connection
@@ -53,7 +53,7 @@ pub(super) fn write(
             event.phase.as_str(),
             at,
             offset,
-            event.measured,
+            event.facts.measured,
             event.text,
             x0,
             y0,
@@ -107,15 +107,15 @@ fn opened(
         event.place.as_str(),
         event.place_name,
         event.severity.as_str(),
-        integer(event.vessel.0),
+        event.vessel.map_or(0, |v| integer(v.0)),
         told,
         since,
         since_offset,
         at,
         offset,
-        event.measured,
-        event.threshold,
-        event.unit,
+        event.facts.measured,
+        event.facts.threshold,
+        event.facts.unit,
         event.text
     ])?)
 }

@@ -13,7 +13,7 @@ use crate::config::Severity;
 use crate::detect::{Class, Detection};
 use crate::geometry::{BBox, FrameSize};
 use crate::names::{CameraId, PlaceId, RuleId};
-use crate::rules::{Phase, SignalEvent, SignalId};
+use crate::rules::{Facts, Phase, SignalEvent, SignalId};
 use crate::track::{Track, TrackState, VesselId};
 
 pub(crate) const NIGHT: &str = "2026-06-01T20:13:00Z";
@@ -104,11 +104,16 @@ pub(crate) fn event(number: u128, phase: Phase, seconds: f64) -> SignalEvent {
         place: PlaceId::new("inner-basin").unwrap(),
         place_name: "Inner basin".into(),
         severity: Severity::Alert,
-        vessel: VesselId(7),
+        vessel: Some(VesselId(7)),
         bbox: BBox::new(0.1, 0.2, 0.3, 0.4),
-        measured: 1.5,
-        threshold: 1.0,
-        unit: "s",
+        facts: Facts {
+            condition: "a vessel is in Inner basin for 1s".into(),
+            measured: 1.5,
+            threshold: 1.0,
+            margin: 0.0,
+            unit: "s",
+            schedule: "every day 21:30 to 05:30 the next day".into(),
+        },
         text: "vessel 7 entered Inner basin, 00:43 after curfew".into(),
         alert: true,
     }

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::lifecycle::{Change, Life};
 use super::schedule::{Live, Schedule};
-use super::signal::{Phase, SignalEvent, SignalId};
+use super::signal::{Facts, Phase, SignalEvent, SignalId};
 use super::subject::Memory;
 use crate::clock::Stamp;
 use crate::config::{Condition, Rule, Site};
@@ -145,11 +145,16 @@ impl Watched {
             place: place.clone(),
             place_name: place_name.to_owned(),
             severity: rule.severity,
-            vessel,
+            vessel: Some(vessel),
             bbox,
-            measured,
-            threshold,
-            unit,
+            facts: Facts {
+                condition: String::new(),
+                measured,
+                threshold,
+                margin: 0.0,
+                unit,
+                schedule: String::new(),
+            },
             text: words(&rule.condition, phase, vessel, open.entered, held_s, at, live),
             alert: open.alert && phase != Phase::Updated,
         }
@@ -240,7 +245,7 @@ mod tests {
         let [(second, event)] = &told[..] else { panic!("one signal, not {told:?}") };
         assert_eq!((*second, event.phase, event.alert), (11.0, Phase::Opened, true));
         assert_eq!(event.text, "vessel 7 entered Inner basin, 00:43 after curfew");
-        assert_eq!((event.measured, event.threshold, event.unit), (1.0, 1.0, "s"));
+        assert_eq!((event.facts.measured, event.facts.threshold, event.facts.unit), (1.0, 1.0, "s"));
     }
 
     #[test]

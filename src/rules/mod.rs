@@ -5,9 +5,13 @@ mod lifecycle;
 mod schedule;
 mod signal;
 mod subject;
+mod suppressed;
 #[cfg(test)]
 mod testing;
+mod visit;
 
 pub use engine::Engine;
 pub use schedule::{Live, Schedule};
-pub use signal::{Phase, SignalEvent, SignalId};
+pub use signal::{Facts, Phase, SignalEvent, SignalId};
+pub use suppressed::{Reason, Suppressed};
+pub use visit::{Visit, VisitEnd, VisitEvent, VisitId, VisitStep};

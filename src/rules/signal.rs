@@ -17,6 +17,8 @@ pub enum Phase {
     Opened,
     /// Still holds; the measured value has changed.
     Updated,
+    /// Nobody acknowledged it within the rule's time: told again, more urgently.
+    Escalated,
     /// Gone for the rule's clear time, or the vessel's track ended.
     Closed,
 }
@@ -27,9 +29,27 @@ impl Phase {
         match self {
             Self::Opened => "opened",
             Self::Updated => "updated",
+            Self::Escalated => "escalated",
             Self::Closed => "closed",
         }
     }
+}
+
+/// Why a rule decided as it did, in figures and words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facts {
+    /// The condition in words: "faster than 6 kn by more than the margin, 3 estimates in a row".
+    pub condition: String,
+    /// What was measured, in `unit`.
+    pub measured: f64,
+    /// What it was held against, in `unit`.
+    pub threshold: f64,
+    /// What is allowed beyond the threshold for the uncertainty of what was measured, in `unit`; zero where there is none.
+    pub margin: f64,
+    /// `s`, `kn`, `m`, `vessels`, `crossings`, `visits`.
+    pub unit: &'static str,
+    /// The schedule in force, or the one that is not: "every day 21:30 to 05:30 the next day", "always".
+    pub schedule: String,
 }
 
 /// A step in the life of a signal, with the reason.
@@ -49,7 +69,7 @@ pub struct SignalEvent {
     pub rule: RuleId,
     /// What staff call the rule.
     pub rule_name: String,
-    /// `presence`, `entry`, `crossing`, `dwell`.
+    /// The rule's `kind` in the site file.
     pub kind: &'static str,
     /// Which zone or line.
     pub place: PlaceId,
@@ -57,16 +77,12 @@ pub struct SignalEvent {
     pub place_name: String,
     /// How much staff should mind.
     pub severity: Severity,
-    /// The subject.
-    pub vessel: VesselId,
-    /// Its box at that moment, in fractions of the frame.
+    /// The subject; `None` where the rule is about a place.
+    pub vessel: Option<VesselId>,
+    /// Its box at that moment, or the place's, in fractions of the frame.
     pub bbox: BBox<Norm>,
-    /// What was measured, in `unit`.
-    pub measured: f64,
-    /// What it was held against, in `unit`.
-    pub threshold: f64,
-    /// `s` (time in the zone) or `crossings`.
-    pub unit: &'static str,
+    /// What was measured, against what.
+    pub facts: Facts,
     /// What a person reads: "vessel 7 entered Inner basin, 00:41 after curfew".
     pub text: String,
     /// Whether staff are told; false for a re-opening within the cooldown.

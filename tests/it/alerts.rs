@@ -14,7 +14,7 @@ use havenwacht::config::{Broker, Model, Retention, Severity, Site};
 use havenwacht::geometry::BBox;
 use havenwacht::logbook::{Entry, LogbookSender, Outbox, SignalEntry, StartEntry, Writer, WriterOptions};
 use havenwacht::names::{CameraId, PlaceId, RuleId, SiteId};
-use havenwacht::rules::{Phase, SignalEvent, SignalId};
+use havenwacht::rules::{Facts, Phase, SignalEvent, SignalId};
 use havenwacht::track::VesselId;
 use jiff::tz::TimeZone;
 use rumqttc::{Client, Event, Incoming, MqttOptions, QoS};
@@ -100,11 +100,16 @@ fn told(site: &Site, number: u128, at: Stamp) -> Entry {
         place: PlaceId::new("inner-basin").unwrap(),
         place_name: "Inner basin".into(),
         severity: Severity::Alert,
-        vessel: VesselId(number as u64),
+        vessel: Some(VesselId(number as u64)),
         bbox: BBox::new(0.1, 0.2, 0.3, 0.4),
-        measured: 1.0,
-        threshold: 1.0,
-        unit: "s",
+        facts: Facts {
+            condition: "a vessel is in Inner basin for 1s".into(),
+            measured: 1.0,
+            threshold: 1.0,
+            margin: 0.0,
+            unit: "s",
+            schedule: "always".into(),
+        },
         text: format!("vessel {number} entered Inner basin"),
         alert: true,
     };

@@ -141,7 +141,7 @@ fn note(
                 rule: signal.event.rule.to_string(),
                 place: signal.event.place.to_string(),
                 opened_s: at_s,
-                followed: signal.event.vessel.0,
+                followed: signal.event.vessel.map_or(0, |v| v.0),
                 bbox: signal.event.bbox,
                 text: signal.event.text,
             }),
