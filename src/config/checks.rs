@@ -116,8 +116,7 @@ fn check_sight(reading: &Reading<'_>, drafts: &Drafts, rule: &RuleDraft, place: 
     let (Some(Shape::Zone(zone)), Some(target)) = (&place.shape, &rule.target) else { return };
     let camera = place.camera.as_ref().and_then(|camera| drafts.camera(&camera.value)?.camera.as_ref());
     let Some(camera) = camera else { return };
-    let covered =
-        |by: &[Polygon]| !by.is_empty() && zone.polygon.area_outside(by) < zone.polygon.area() * 0.001;
+    let covered = |by: &[Polygon]| !by.is_empty() && zone.area.area_outside(by) < zone.area.area() * 0.001;
     if covered(&camera.privacy_masks) {
         reading.warning(
             &target.place,
@@ -140,9 +139,9 @@ fn check_sight(reading: &Reading<'_>, drafts: &Drafts, rule: &RuleDraft, place: 
             "add a region over the zone, or leave whole_frame = false out",
         ),
     };
-    let seen = zone.polygon.area() - zone.polygon.area_outside(&looked_at);
+    let seen = zone.area.area() - zone.area.area_outside(&looked_at);
     let limited = camera.water.is_some() || !camera.whole_frame;
-    if limited && !looked_at.is_empty() && seen < zone.polygon.area() * 0.001 {
+    if limited && !looked_at.is_empty() && seen < zone.area.area() * 0.001 {
         reading.warning(&target.place, format!("the rule can never hold: {missed}"), help);
     }
 }

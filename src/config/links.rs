@@ -24,7 +24,7 @@ impl Drafts {
             reading.error(&root.place.child("camera", 0..0), "there is no camera: nothing to watch", help);
         }
         unique(reading, "camera", self.cameras.iter().filter_map(|c| c.id.as_ref()));
-        unique(reading, "zone or line", self.places.iter().filter_map(|p| p.id.as_ref()));
+        unique(reading, "zone, group or line", self.places.iter().filter_map(|p| p.id.as_ref()));
         unique(reading, "rule", self.rules.iter().filter_map(|r| r.id.as_ref()));
         for reference in self.places.iter().filter_map(|place| place.camera.as_ref()) {
             if self.camera(&reference.value).is_none() {
@@ -32,13 +32,20 @@ impl Drafts {
                 stranger(reading, reference, "camera", known);
             }
         }
+        for reference in self.places.iter().filter_map(|place| place.group.as_ref()) {
+            let groups = self.places.iter().filter(|place| place.kind == "group");
+            if !groups.clone().any(|group| group.is(&reference.value)) {
+                let known = groups.filter_map(|group| group.id.as_ref()).map(|id| id.value.as_str());
+                stranger(reading, reference, "group", known);
+            }
+        }
         for rule in &self.rules {
             let (Some(kind), Some(target)) = (rule.kind, &rule.target) else { continue };
             let wanted = if kind == Kind::Crossing { "line" } else { "zone" };
-            let known = self.places.iter().filter(|place| place.kind == wanted);
+            let known = self.places.iter().filter(|place| place.serves_as(wanted));
             let known = known.filter_map(|place| place.id.as_ref()).map(|id| id.value.as_str());
             match self.places.iter().find(|place| place.is(&target.value)) {
-                Some(place) if place.kind == wanted => {}
+                Some(place) if place.serves_as(wanted) => {}
                 Some(place) => reading.error(
                     &target.place,
                     format!(
@@ -58,11 +65,11 @@ impl Drafts {
         self.cameras.iter().find(|camera| camera.id.as_ref().is_some_and(|known| known.value == id))
     }
 
-    /// The zone or line a rule watches, of the kind it needs.
+    /// The zone, group or line a rule watches, of the kind it needs.
     pub(super) fn place_of(&self, rule: &RuleDraft) -> Option<&PlaceDraft> {
         let wanted = if rule.kind? == Kind::Crossing { "line" } else { "zone" };
         let target = rule.target.as_ref()?;
-        self.places.iter().find(|place| place.kind == wanted && place.is(&target.value))
+        self.places.iter().find(|place| place.serves_as(wanted) && place.is(&target.value))
     }
 
     /// The cameras with their zones and lines, and the rules; `None` where a mistake was noted.
@@ -70,7 +77,7 @@ impl Drafts {
         let mut cameras = Vec::new();
         for draft in &self.cameras {
             let mut camera = draft.camera.clone()?;
-            for place in &self.places {
+            for place in self.places.iter().filter(|place| place.kind != "group") {
                 if place.camera.as_ref()?.value != camera.id.as_str() {
                     continue;
                 }
@@ -114,6 +121,11 @@ impl Drafts {
 }
 
 impl PlaceDraft {
+    /// Whether a rule that wants a `wanted` may watch it: a group is its zones.
+    fn serves_as(&self, wanted: &str) -> bool {
+        self.kind == wanted || (self.kind, wanted) == ("group", "zone")
+    }
+
     fn is(&self, id: &str) -> bool {
         self.id.as_ref().is_some_and(|known| known.value == id)
     }

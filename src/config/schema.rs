@@ -2,7 +2,22 @@
 
 /// A section's name as it stands in brackets (empty: the file itself) and the keys it may hold.
 pub(super) const SECTIONS: &[(&str, &[&str])] = &[
-    ("", &["site", "model", "broker", "logbook", "retention", "health", "camera", "zone", "line", "rule"]),
+    (
+        "",
+        &[
+            "site",
+            "model",
+            "broker",
+            "logbook",
+            "retention",
+            "health",
+            "camera",
+            "zone",
+            "group",
+            "line",
+            "rule",
+        ],
+    ),
     ("site", &["id", "name", "time_zone"]),
     ("model", &["manifest", "runtime", "threads"]),
     ("broker", &["host", "port", "username", "password_file", "password_credential"]),
@@ -27,9 +42,13 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "stall_after",
             "first_frame_within",
             "privacy_masks",
+            "calibration",
         ],
     ),
-    ("zone", &["id", "name", "camera", "polygon"]),
+    ("calibration", &["points", "error_px"]),
+    ("point", &["image", "metres", "wgs84"]),
+    ("zone", &["id", "name", "camera", "polygon", "holes", "group"]),
+    ("group", &["id", "name"]),
     ("line", &["id", "name", "camera", "from", "to"]),
     (
         "rule",
@@ -52,6 +71,9 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
     ("schedule", &["days", "from", "to"]),
 ];
 
+/// Sections that are written in braces, as items of a list.
+const INLINE: &[&str] = &["schedule", "point"];
+
 /// The keys of a section.
 pub(super) fn keys(section: &str) -> &'static [&'static str] {
     SECTIONS.iter().find(|(name, _)| *name == section).map_or(&[], |(_, keys)| keys)
@@ -61,7 +83,7 @@ pub(super) fn keys(section: &str) -> &'static [&'static str] {
 pub(super) fn homes(key: &str) -> Vec<String> {
     SECTIONS
         .iter()
-        .filter(|(name, keys)| !name.is_empty() && *name != "schedule" && keys.contains(&key))
+        .filter(|(name, keys)| !name.is_empty() && !INLINE.contains(name) && keys.contains(&key))
         .map(|(name, _)| header(name))
         .collect()
 }
@@ -69,7 +91,8 @@ pub(super) fn homes(key: &str) -> Vec<String> {
 /// A section's header as written in the file.
 pub(super) fn header(section: &str) -> String {
     match section {
-        "camera" | "zone" | "line" | "rule" => format!("[[{section}]]"),
+        "camera" | "zone" | "group" | "line" | "rule" => format!("[[{section}]]"),
+        "calibration" | "point" => "[camera.calibration]".to_owned(),
         _ => format!("[{section}]"),
     }
 }

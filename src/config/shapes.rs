@@ -18,8 +18,21 @@ fn coordinate(item: &Item<'_>) -> Option<f32> {
 }
 
 fn coordinates<const N: usize>(item: &Item<'_>, meaning: &str) -> Option<[f32; N]> {
+    fixed(item, meaning, coordinate)
+}
+
+/// So many numbers in a list.
+pub(super) fn numbers<const N: usize>(item: &Item<'_>, meaning: &str) -> Option<[f64; N]> {
+    fixed(item, meaning, Item::any_number)
+}
+
+fn fixed<'a, T, const N: usize>(
+    item: &Item<'a>,
+    meaning: &str,
+    read: impl Fn(&Item<'a>) -> Option<T>,
+) -> Option<[T; N]> {
     let items = item.list()?;
-    let read: Vec<Option<f32>> = items.iter().map(coordinate).collect();
+    let read: Vec<Option<T>> = items.iter().map(read).collect();
     if items.len() != N {
         item.error(format!("has {} numbers", items.len()), format!("{meaning}: {N} numbers"));
         return None;
@@ -65,6 +78,25 @@ pub(super) fn polygon(item: &Item<'_>, what: &str) -> Option<Polygon> {
         );
     }
     Some(polygon)
+}
+
+/// The polygon without the holes in the list.
+pub(super) fn with_holes(polygon: Polygon, list: &Item<'_>) -> Option<Polygon> {
+    let items = list.list()?;
+    let read: Vec<_> = items.iter().map(|item| self::polygon(item, "hole")).collect();
+    let holed = polygon.with_holes(read.into_iter().collect::<Option<_>>()?);
+    match holed {
+        Ok(holed) => Some(holed),
+        Err(error) => {
+            let at = match error {
+                PolygonError::HoleOutside(index) | PolygonError::HolesOverlap(_, index) => items.get(index),
+                _ => None,
+            };
+            let help = "each hole lies within the polygon and apart from the other holes: holes = [[[x, y], [x, y], [x, y]]]";
+            at.unwrap_or(list).error(error.to_string(), help);
+            None
+        }
+    }
 }
 
 /// The whole picture.

@@ -8,7 +8,7 @@ use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 
 use super::secret::SecretSource;
-use crate::geometry::{BBox, Norm, Polygon, Segment};
+use crate::geometry::{Area, BBox, Calibration, Norm, Polygon, Segment};
 use crate::names::{CameraId, PlaceId, RuleId, SiteId};
 
 /// A whole site file, checked.
@@ -135,6 +135,8 @@ pub struct Camera {
     pub stall_after: Duration,
     /// Time for the first picture of a session.
     pub first_frame_within: Duration,
+    /// Where on the ground it sees what, if it was surveyed.
+    pub calibration: Option<Calibration>,
     /// Blacked out before a picture leaves memory.
     pub privacy_masks: Vec<Polygon>,
     /// Its zones.
@@ -143,15 +145,15 @@ pub struct Camera {
     pub lines: Vec<Line>,
 }
 
-/// A named area of one camera's picture.
+/// A named area of one camera's picture: a zone, or the zones of a group together.
 #[derive(Clone, Debug)]
 pub struct Zone {
     /// Unique in the file.
     pub id: PlaceId,
     /// What staff call it.
     pub name: String,
-    /// Outline.
-    pub polygon: Polygon,
+    /// What it covers.
+    pub area: Area,
 }
 
 /// A named line in one camera's picture.

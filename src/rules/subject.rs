@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::clock::Stamp;
 use crate::config::{Condition, Direction, Rule};
-use crate::geometry::{Norm, Point, Polygon, Segment, Side};
+use crate::geometry::{Area, Norm, Point, Segment, Side};
 
 /// Looks on the far side of a line before a vessel counts as across: one stray box is no crossing.
 const SETTLED_LOOKS: u32 = 2;
@@ -58,13 +58,13 @@ impl Memory {
     /// Takes in a vessel's waterline point at `at`. `live`: whether the rule's schedule is in force.
     pub(super) fn observe(&mut self, rule: &Rule, point: Point<Norm>, at: Stamp, live: bool) -> Verdict {
         match &rule.condition {
-            Condition::Presence { zone } => self.stay(&zone.polygon, point, at, live, rule.clear),
-            Condition::Entry { zone } => match self.stay(&zone.polygon, point, at, live, rule.clear) {
+            Condition::Presence { zone } => self.stay(&zone.area, point, at, live, rule.clear),
+            Condition::Entry { zone } => match self.stay(&zone.area, point, at, live, rule.clear) {
                 holds @ Verdict::Holds { entered: true, .. } => holds,
                 _ => Verdict::No,
             },
             Condition::Dwell { zone, longer_than } => {
-                match self.stay(&zone.polygon, point, at, live, rule.clear) {
+                match self.stay(&zone.area, point, at, live, rule.clear) {
                     holds @ Verdict::Holds { since, .. } if at.mono.since(since.mono) > *longer_than => holds,
                     _ => Verdict::No,
                 }
@@ -77,15 +77,8 @@ impl Memory {
 
     /// In the zone while live. An entry is one only when the vessel was outside before: who is inside when the shift
     /// begins, or when the camera first sees it, has not entered.
-    fn stay(
-        &mut self,
-        polygon: &Polygon,
-        point: Point<Norm>,
-        at: Stamp,
-        live: bool,
-        grace: Duration,
-    ) -> Verdict {
-        let inside = polygon.contains(point);
+    fn stay(&mut self, area: &Area, point: Point<Norm>, at: Stamp, live: bool, grace: Duration) -> Verdict {
+        let inside = area.contains(point);
         let over = |stay: Stay| !live || at.mono.since(stay.last_inside.mono) >= grace;
         if !inside || !live {
             if self.stay.is_none_or(over) {
