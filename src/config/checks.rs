@@ -56,7 +56,7 @@ fn check_schedule(reading: &Reading<'_>, rule: &RuleDraft) {
     }
     let longest = longest_live(shifts);
     let wanted = [
-        ("longer_than", rule.longer_than.as_ref().filter(|_| rule.kind == Some(Kind::Dwell))),
+        ("longer_than", rule.measures.longer_than.as_ref().filter(|_| rule.kind != Some(Kind::Overstay))),
         ("confirm", Some(&rule.confirm).filter(|_| rule.kind != Some(Kind::Crossing))),
     ];
     for (key, wanted) in wanted {
@@ -153,8 +153,8 @@ fn check_twins(reading: &Reading<'_>, drafts: &Drafts) {
             shifts.iter().map(|shift| (shift.value.days.clone(), shift.value.from, shift.value.to)).collect()
         });
         let target = rule.target.as_ref().map(|target| target.value.clone());
-        let measure = (rule.longer_than.as_ref().map(|d| d.value), rule.direction, rule.dead_band.to_bits());
-        Some((rule.kind?, target?, schedule?, measure, rule.severity))
+        let length = rule.length_m.as_ref().map(|length| length.value);
+        Some((rule.kind?, target?, schedule?, &rule.measures, length, rule.severity, rule.raises))
     };
     for (index, second) in drafts.rules.iter().enumerate() {
         let Some(same) = meaning(second) else { continue };

@@ -2,7 +2,7 @@
 
 use super::reader::{Item, Table};
 use super::reading::At;
-use super::site::{Line, Zone};
+use super::site::{Berth, Line, Zone};
 use super::{names, shapes};
 use crate::geometry::{Area, Point, Segment};
 use crate::names::PlaceId;
@@ -26,7 +26,7 @@ pub(super) enum Shape {
 }
 
 impl Shape {
-    fn zone(&self) -> Option<&Zone> {
+    pub(super) fn zone(&self) -> Option<&Zone> {
         match self {
             Self::Zone(zone) => Some(zone),
             Self::Line(_) => None,
@@ -49,7 +49,8 @@ impl PlaceDraft {
             Some(holes) => polygon.and_then(|polygon| shapes::with_holes(polygon, &holes)),
             None => polygon,
         };
-        draft.shape = polygon.and_then(|polygon| draft.as_zone(polygon.into()));
+        let berth = table.get("berth").and_then(|item| berth(&item));
+        draft.shape = polygon.and_then(|polygon| draft.as_zone(polygon.into(), berth));
         draft
     }
 
@@ -77,7 +78,7 @@ impl PlaceDraft {
         }
         let areas: Option<Vec<&Area>> =
             members().map(|zone| Some(&zone.shape.as_ref()?.zone()?.area)).collect();
-        draft.shape = areas.and_then(Area::union).and_then(|area| draft.as_zone(area));
+        draft.shape = areas.and_then(Area::union).and_then(|area| draft.as_zone(area, None));
         draft
     }
 
@@ -105,8 +106,8 @@ impl PlaceDraft {
         Self { kind, id, name, camera: None, group: None, shape: None }
     }
 
-    fn as_zone(&self, area: Area) -> Option<Shape> {
-        Some(Shape::Zone(Zone { id: self.checked_id()?, name: self.name.clone()?, area }))
+    fn as_zone(&self, area: Area, berth: Option<Berth>) -> Option<Shape> {
+        Some(Shape::Zone(Zone { id: self.checked_id()?, name: self.name.clone()?, area, berth }))
     }
 
     fn checked_id(&self) -> Option<PlaceId> {
@@ -138,4 +139,14 @@ fn segment(
         table.reading.warning(&table.place, "the line lies partly outside the picture", help);
     }
     Some(segment)
+}
+
+/// `true`, or a table that says more of it; `None` for `false` and what cannot be read.
+fn berth(item: &Item<'_>) -> Option<Berth> {
+    if let toml::de::DeValue::Boolean(berth) = item.value {
+        return berth.then(Berth::default);
+    }
+    let table = item.table("berth")?;
+    let expected_length_m = table.optional("expected_length_m", |item| shapes::span(item, "metres"));
+    Some(Berth { expected_length_m })
 }

@@ -45,6 +45,20 @@ pub(super) fn point(item: &Item<'_>) -> Option<Point<Norm>> {
     coordinates(item, "a point is [x, y]").map(|[x, y]| Point::new(x, y))
 }
 
+/// The least and the most of something, `[least, most]`.
+pub(super) fn span(item: &Item<'_>, unit: &str) -> Option<[f64; 2]> {
+    let items = item.list()?;
+    let read: Option<Vec<f64>> = items.iter().map(Item::any_number).collect();
+    let help = format!("the least and the most in {unit}: [8, 14]");
+    match read?.as_slice() {
+        &[least, most] if 0.0 <= least && least < most && most.is_finite() => Some([least, most]),
+        _ => {
+            item.error("is no span from the less to the more", help);
+            None
+        }
+    }
+}
+
 /// A polygon, `[[x, y], ...]`, at least partly within the picture.
 pub(super) fn polygon(item: &Item<'_>, what: &str) -> Option<Polygon> {
     let read: Vec<_> = item.list()?.iter().map(point).collect();
