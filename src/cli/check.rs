@@ -3,12 +3,10 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use jiff::civil::Weekday;
-
 use crate::attention::{Attention, Scene};
 use crate::clock::MonoTime;
 use crate::config::{
-    self, Camera, Codec, Condition, ConfigError, Diagnostic, Direction, Level, Rule, Shift, Site, Stream,
+    self, Camera, Codec, Condition, ConfigError, Diagnostic, Direction, Level, Rule, Site, Stream,
 };
 use crate::daemon::scope;
 use crate::geometry::FrameSize;
@@ -141,23 +139,7 @@ fn words(rule: &Rule) -> String {
             Direction::RightToLeft => format!("a vessel crosses {place} from right to left"),
         },
     };
-    let when = match rule.schedule.as_slice() {
-        [] => "at any time".to_owned(),
-        shifts => shifts.iter().map(hours).collect::<Vec<_>>().join("; "),
-    };
-    format!("{} when {what}, {when}", rule.severity.as_str())
-}
-
-fn hours(shift: &Shift) -> String {
-    let week = Weekday::Monday.cycle_forward().take(7);
-    let days: Vec<_> = week.filter(|day| shift.days.contains(day)).map(config::day).collect();
-    let days = match days.as_slice() {
-        all if all.len() == 7 => "every day".to_owned(),
-        ["mon", "tue", "wed", "thu", "fri"] => "mon to fri".to_owned(),
-        some => some.join(", "),
-    };
-    let next = if shift.from > shift.to { " the next day" } else { "" };
-    format!("{days} {} to {}{next}", config::clock(shift.from), config::clock(shift.to))
+    format!("{} when {what}, {}", rule.severity.as_str(), rule.schedule)
 }
 
 fn count(n: usize, what: &str) -> String {

@@ -2,8 +2,23 @@
 
 /// A section's name as it stands in brackets (empty: the file itself) and the keys it may hold.
 pub(super) const SECTIONS: &[(&str, &[&str])] = &[
-    ("", &["site", "model", "broker", "logbook", "retention", "health", "camera", "zone", "line", "rule"]),
-    ("site", &["id", "name", "time_zone"]),
+    (
+        "",
+        &[
+            "site",
+            "model",
+            "broker",
+            "logbook",
+            "retention",
+            "health",
+            "camera",
+            "zone",
+            "line",
+            "schedule",
+            "rule",
+        ],
+    ),
+    ("site", &["id", "name", "time_zone", "latitude", "longitude", "holidays"]),
     ("model", &["manifest", "runtime", "threads"]),
     ("broker", &["host", "port", "username", "password_file", "password_credential"]),
     ("logbook", &["path"]),
@@ -43,13 +58,15 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "dead_band",
             "longer_than",
             "schedule",
+            "never",
             "severity",
             "confirm",
             "clear",
             "cooldown",
         ],
     ),
-    ("schedule", &["days", "from", "to"]),
+    ("schedule", &["id", "only", "never"]),
+    ("shift", &["days", "from", "to", "dates", "holidays"]),
 ];
 
 /// The keys of a section.
@@ -61,7 +78,7 @@ pub(super) fn keys(section: &str) -> &'static [&'static str] {
 pub(super) fn homes(key: &str) -> Vec<String> {
     SECTIONS
         .iter()
-        .filter(|(name, keys)| !name.is_empty() && *name != "schedule" && keys.contains(&key))
+        .filter(|(name, keys)| !name.is_empty() && *name != "shift" && keys.contains(&key))
         .map(|(name, _)| header(name))
         .collect()
 }
@@ -69,7 +86,8 @@ pub(super) fn homes(key: &str) -> Vec<String> {
 /// A section's header as written in the file.
 pub(super) fn header(section: &str) -> String {
     match section {
-        "camera" | "zone" | "line" | "rule" => format!("[[{section}]]"),
+        "camera" | "zone" | "line" | "schedule" | "rule" => format!("[[{section}]]"),
+        "shift" => "a shift".to_owned(),
         _ => format!("[{section}]"),
     }
 }

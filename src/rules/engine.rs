@@ -44,7 +44,7 @@ impl Engine {
             .iter()
             .filter(|rule| rule.camera == *camera)
             .map(|rule| Watched {
-                schedule: Schedule::new(rule.schedule.clone(), site.time_zone.clone()),
+                schedule: Schedule::new(rule.schedule.clone(), site),
                 rule: rule.clone(),
                 subjects: BTreeMap::new(),
             })

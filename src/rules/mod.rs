@@ -3,8 +3,13 @@
 mod engine;
 mod lifecycle;
 mod schedule;
+#[cfg(test)]
+mod schedule_promises;
 mod signal;
+mod standing;
+mod stretch;
 mod subject;
+mod sun;
 mod suppressed;
 #[cfg(test)]
 mod testing;
@@ -13,5 +18,6 @@ mod visit;
 pub use engine::Engine;
 pub use schedule::{Live, Schedule};
 pub use signal::{Facts, Phase, SignalEvent, SignalId};
+pub use standing::{Silence, Standing, when};
 pub use suppressed::{Reason, Suppressed};
 pub use visit::{Visit, VisitEnd, VisitEvent, VisitId, VisitStep};
