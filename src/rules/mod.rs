@@ -10,12 +10,16 @@ mod engine;
 mod heirs;
 mod lifecycle;
 mod motion;
+#[cfg(test)]
+mod promises;
 mod scene;
 mod schedule;
 #[cfg(test)]
 mod schedule_promises;
 mod signal;
 mod silence;
+#[cfg(test)]
+mod stage;
 mod standing;
 mod stretch;
 mod sun;
