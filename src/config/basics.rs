@@ -51,9 +51,10 @@ impl Basics {
                 .as_ref()
                 .and_then(|site| site.required("time_zone", "\"Europe/Amsterdam\"", time_zone)),
             position: site.as_ref().map_or(Given::Absent, position),
-            holidays: site.as_ref().and_then(|site| site.get("holidays")).map_or(Given::Absent, |item| {
-                holidays::read(&item).map_or(Given::Wrong, Given::Good)
-            }),
+            holidays: site
+                .as_ref()
+                .and_then(|site| site.get("holidays"))
+                .map_or(Given::Absent, |item| holidays::read(&item).map_or(Given::Wrong, Given::Good)),
             id: id.and_then(|id| SiteId::new(&id.value).ok()),
             model: root
                 .section("model", Some("add [model] with manifest = \"...\" and runtime = \"...\""))
@@ -108,8 +109,10 @@ fn position(site: &Table<'_>) -> Given<Position> {
     if let Some(given) = given {
         given.error("stands alone, and is no position", format!("add {missing}, or leave both out"));
     }
-    let latitude = latitude.and_then(|item| item.number(-90.0..=90.0, "degrees north, negative in the south"));
-    let longitude = longitude.and_then(|item| item.number(-180.0..=180.0, "degrees east, negative in the west"));
+    let latitude =
+        latitude.and_then(|item| item.number(-90.0..=90.0, "degrees north, negative in the south"));
+    let longitude =
+        longitude.and_then(|item| item.number(-180.0..=180.0, "degrees east, negative in the west"));
     match latitude.zip(longitude) {
         Some((latitude, longitude)) => Given::Good(Position { latitude, longitude }),
         None => Given::Wrong,

@@ -80,7 +80,9 @@ impl Shift {
         match (self.from, self.to) {
             (Edge::Clock(from), Edge::Clock(to)) => to <= from,
             (_, Edge::Clock(Time::MIN)) => true,
-            (from, to) => from.after_noon() && !to.after_noon() || to == Edge::Clock(NOON) && from.after_noon(),
+            (from, to) => {
+                from.after_noon() && !to.after_noon() || to == Edge::Clock(NOON) && from.after_noon()
+            }
         }
     }
 
@@ -139,7 +141,8 @@ impl Display for Schedule {
         f.write_str(&only.join("; "))?;
         let never: Vec<_> = self.never.iter().map(Shift::to_string).collect();
         // "Never every day" would say something else.
-        let never: Vec<_> = never.iter().map(|words| words.strip_prefix("every day ").unwrap_or(words)).collect();
+        let never: Vec<_> =
+            never.iter().map(|words| words.strip_prefix("every day ").unwrap_or(words)).collect();
         if never.is_empty() { Ok(()) } else { write!(f, ", but never {}", never.join(" or ")) }
     }
 }
@@ -163,11 +166,14 @@ impl Display for Shift {
             None => {}
         }
         if let Some(dates) = self.dates {
-            parts.push(dates.to_string());
+            let hours = if self.all_day() { "" } else { "," };
+            parts.push(format!("{dates}{hours}"));
         }
         if !self.all_day() {
-            let next = if self.overnight() && self.to != Edge::Clock(Time::MIN) { " the next day" } else { "" };
-            let to = if self.to == Edge::Clock(Time::MIN) { "midnight".to_owned() } else { self.to.to_string() };
+            let next =
+                if self.overnight() && self.to != Edge::Clock(Time::MIN) { " the next day" } else { "" };
+            let to =
+                if self.to == Edge::Clock(Time::MIN) { "midnight".to_owned() } else { self.to.to_string() };
             parts.push(format!("{} to {to}{next}", self.from));
         }
         f.write_str(&parts.join(" "))
@@ -241,7 +247,7 @@ mod tests {
             (&night, "every day 21:30 to 05:30 the next day"),
             (&dark, "every day 30 min after sunset to 1 h 30 min before sunrise the next day"),
             (&weekend, "sat, sun"),
-            (&summer, "1 Apr to 30 Sep 21:30 to 05:30 the next day"),
+            (&summer, "1 Apr to 30 Sep, 21:30 to 05:30 the next day"),
             (&holidays, "on holidays"),
             (&works, "mon, tue except holidays 07:00 to midnight"),
             (&once, "24 Dec 2026"),

@@ -32,7 +32,8 @@ pub(super) fn check(reading: &Reading<'_>, drafts: &Drafts, basics: &Basics) {
     }
     for schedule in &drafts.schedules {
         let Some(id) = &schedule.id else { continue };
-        let names = |rule: &RuleDraft| rule.schedule.named.as_ref().is_some_and(|named| named.value == id.value);
+        let names =
+            |rule: &RuleDraft| rule.schedule.named.as_ref().is_some_and(|named| named.value == id.value);
         if !drafts.rules.iter().any(names) {
             let help = format!("write schedule = \"{}\" in a [[rule]], or remove it", id.value);
             reading.warning(&schedule.place, "no rule has this schedule", help);
@@ -120,7 +121,9 @@ fn stretches(shift: &Shift) -> Option<Vec<(u32, u32)>> {
 /// from it, and without an end where one goes by the sun.
 fn longest_live(shifts: &[At<Shift>]) -> Duration {
     let all: Option<Vec<_>> = shifts.iter().map(|shift| stretches(&shift.value)).collect();
-    let Some(mut all) = all.filter(|all| !all.is_empty()).map(|all| all.concat()) else { return Duration::MAX };
+    let Some(mut all) = all.filter(|all| !all.is_empty()).map(|all| all.concat()) else {
+        return Duration::MAX;
+    };
     // A second week, so that a stretch over Sunday midnight is found whole.
     let week = 7 * DAY_SECONDS;
     all.extend(all.clone().iter().map(|(from, to)| (from + week, to + week)));

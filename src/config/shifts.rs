@@ -109,11 +109,15 @@ fn shift(item: &Item<'_>) -> Option<At<Shift>> {
     let table = item.table("shift")?;
     let keys = ["days", "from", "to", "dates", "holidays"];
     if keys.iter().all(|key| table.get(key).is_none()) {
-        item.error("says nothing", "give from and to, days, dates or holidays: { from = \"21:30\", to = \"05:30\" }");
+        item.error(
+            "says nothing",
+            "give from and to, days, dates or holidays: { from = \"21:30\", to = \"05:30\" }",
+        );
         return None;
     }
     // A key that is absent has its default; one that is there and wrong has been noted.
-    let or = |key, read: Option<Edge>| if table.get(key).is_none() { Some(Edge::Clock(Time::MIN)) } else { read };
+    let or =
+        |key, read: Option<Edge>| if table.get(key).is_none() { Some(Edge::Clock(Time::MIN)) } else { read };
     let days = match table.get("days") {
         None => Some(Weekday::Monday.cycle_forward().take(7).collect()),
         Some(item) => days(&item),
@@ -128,7 +132,10 @@ fn shift(item: &Item<'_>) -> Option<At<Shift>> {
         || holidays.is_none() && table.get("holidays").is_some();
     let shift = Shift { days: days?, from: from?, to: to?, dates, holidays };
     if let Some(to) = table.get("to").filter(|_| has_no_length(&shift) && !(table.get("from").is_none())) {
-        to.error("is when the shift begins, or before: it has no length", "for whole days leave from and to out");
+        to.error(
+            "is when the shift begins, or before: it has no length",
+            "for whole days leave from and to out",
+        );
         return None;
     }
     (!unread).then(|| item.at(shift))
@@ -153,8 +160,12 @@ fn edge(item: &Item<'_>) -> Option<Edge> {
     let end = text.find(|c: char| !c.is_alphabetic()).unwrap_or(text.len());
     let (word, offset) = text.split_at(end);
     let Some(sun) = SUNS.into_iter().find(|sun| sun.word() == word) else {
-        let near = suggest::nearest(word, SUNS.map(Sun::word)).map(|near| format!("did you mean \"{near}\"? "));
-        let help = format!("{}a time of day such as \"21:30\", or one of the sun's: {HELP}", near.unwrap_or_default());
+        let near =
+            suggest::nearest(word, SUNS.map(Sun::word)).map(|near| format!("did you mean \"{near}\"? "));
+        let help = format!(
+            "{}a time of day such as \"21:30\", or one of the sun's: {HELP}",
+            near.unwrap_or_default()
+        );
         item.error(format!("\"{}\" is not a time of day", short(text)), help);
         return None;
     };
@@ -211,7 +222,8 @@ enum Day {
 
 /// One day, or the first and the last of several.
 fn dates(item: &Item<'_>) -> Option<Dates> {
-    const HELP: &str = "the first and the last day, or one alone: [\"04-01\", \"09-30\"] every year, [\"2026-12-24\"] once";
+    const HELP: &str =
+        "the first and the last day, or one alone: [\"04-01\", \"09-30\"] every year, [\"2026-12-24\"] once";
     let items = match item.value {
         DeValue::Array(_) => item.list()?,
         _ => {

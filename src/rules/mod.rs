@@ -19,5 +19,6 @@ pub use engine::Engine;
 pub use schedule::{Live, Schedule};
 pub use signal::{Facts, Phase, SignalEvent, SignalId};
 pub use standing::{Silence, Standing, when};
+pub use sun::{Moment, sun_moment};
 pub use suppressed::{Reason, Suppressed};
 pub use visit::{Visit, VisitEnd, VisitEvent, VisitId, VisitStep};

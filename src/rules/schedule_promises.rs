@@ -136,16 +136,15 @@ fn shifts_that_follow_one_another_are_one_stretch() {
     use Weekday::{Saturday, Sunday};
     let weekend = only(vec![shift(&[Saturday], (20, 0), (0, 0)), shift(&[Sunday], (0, 0), (12, 0))]);
     let weekend = Schedule::new(weekend, &amsterdam());
-    let want = Standing::Live {
-        since: Some(moment("2026-06-06T20:00")),
-        until: Some(moment("2026-06-07T12:00")),
-    };
+    let want =
+        Standing::Live { since: Some(moment("2026-06-06T20:00")), until: Some(moment("2026-06-07T12:00")) };
     assert_eq!(weekend.standing(moment("2026-06-07T00:00")), want);
 }
 
 #[test]
 fn what_is_always_live_has_no_beginning_and_no_end() {
-    for shifts in [Vec::new(), vec![day()], vec![shift(&ALL, (0, 0), (12, 0)), shift(&ALL, (12, 0), (0, 0))]] {
+    for shifts in [Vec::new(), vec![day()], vec![shift(&ALL, (0, 0), (12, 0)), shift(&ALL, (12, 0), (0, 0))]]
+    {
         let schedule = Schedule::new(only(shifts), &amsterdam());
         let at = moment("2026-03-29T04:00");
         assert_eq!(schedule.standing(at), Standing::Live { since: None, until: None });
@@ -155,7 +154,10 @@ fn what_is_always_live_has_no_beginning_and_no_end() {
 
 #[test]
 fn never_wins_over_only_and_is_named() {
-    let never = vec![shift(&[Weekday::Monday], (23, 0), (23, 30)), Shift { holidays: Some(OnHolidays::Only), ..day() }];
+    let never = vec![
+        shift(&[Weekday::Monday], (23, 0), (23, 30)),
+        Shift { holidays: Some(OnHolidays::Only), ..day() },
+    ];
     let schedule = config::Schedule { only: vec![shift(&ALL, (21, 30), (5, 30))], never };
     let date = |text: &str| text.parse::<Date>().unwrap();
     let holidays = [(date("2026-12-25"), "Christmas Day".to_owned()), (date("2026-12-26"), String::new())];
@@ -174,7 +176,8 @@ fn never_wins_over_only_and_is_named() {
 
 #[test]
 fn the_reason_is_the_one_nearest_to_being_live() {
-    let summer = Shift { dates: Some(Dates::EveryYear((4, 1), (9, 30))), ..shift(&ALL[..5], (8, 0), (18, 0)) };
+    let summer =
+        Shift { dates: Some(Dates::EveryYear((4, 1), (9, 30))), ..shift(&ALL[..5], (8, 0), (18, 0)) };
     let workday = Shift { holidays: Some(OnHolidays::Never), ..shift(&ALL[..5], (7, 0), (19, 0)) };
     let holidays = [("2026-04-27".parse::<Date>().unwrap(), "King's Day".to_owned())];
     let site = Site { holidays: Holidays::from_iter(holidays), ..amsterdam() };
@@ -205,7 +208,8 @@ fn a_season_from_a_leap_day_begins_in_march_in_other_years_and_a_leap_day_alone_
     let leap = Schedule::new(only(vec![leap]), &amsterdam());
     assert_eq!(leap.told(moment("2028-03-01T12:00")), "out of season; live again Sun 29 Feb 2032 00:00");
     let gone = Date::constant(2026, 6, 1);
-    let gone = Schedule::new(only(vec![Shift { dates: Some(Dates::Once(gone, gone)), ..day() }]), &amsterdam());
+    let gone =
+        Schedule::new(only(vec![Shift { dates: Some(Dates::Once(gone, gone)), ..day() }]), &amsterdam());
     assert_eq!(gone.told(moment("2026-06-02T12:00")), "not on this date; not live again within years");
 }
 
@@ -223,7 +227,8 @@ fn from_evening_to_morning_is_all_of_a_polar_night_and_nothing_of_a_polar_day() 
         let site = in_zone(zone, Some(position));
         let (dark, light) = (Schedule::new(dark.clone(), &site), Schedule::new(light.clone(), &site));
         for quarter in 0..96 * 10 {
-            let at = |begin: &str| begin.parse::<Timestamp>().unwrap() + SignedDuration::from_mins(15 * quarter);
+            let at =
+                |begin: &str| begin.parse::<Timestamp>().unwrap() + SignedDuration::from_mins(15 * quarter);
             let (winter, summer) = (at(winter), at(summer));
             assert!(dark.standing(winter).is_live() && !dark.standing(summer).is_live(), "{zone} {winter}");
             assert!(light.standing(summer).is_live() && !light.standing(winter).is_live(), "{zone} {summer}");
@@ -236,7 +241,8 @@ fn from_evening_to_morning_is_all_of_a_polar_night_and_nothing_of_a_polar_day() 
 fn edges() -> impl Strategy<Value = Edge> {
     let suns = prop::sample::select(vec![Sun::Dawn, Sun::Sunrise, Sun::Sunset, Sun::Dusk]);
     prop_oneof![
-        (0..24i8, prop::sample::select(vec![0i8, 15, 30, 59])).prop_map(|(h, m)| Edge::Clock(time(h, m, 0, 0))),
+        (0..24i8, prop::sample::select(vec![0i8, 15, 30, 59]))
+            .prop_map(|(h, m)| Edge::Clock(time(h, m, 0, 0))),
         Just(Edge::Clock(Time::MIN)),
         (suns, -360..=360i16).prop_map(|(sun, minutes)| Edge::Sun(sun, minutes)),
     ]
@@ -249,9 +255,15 @@ fn shifts() -> impl Strategy<Value = Shift> {
         3 => Just(None),
         1 => (month_day(), month_day()).prop_map(|(first, last)| Some(Dates::EveryYear(first, last))),
     ];
-    let holidays = prop_oneof![3 => Just(None), 1 => Just(Some(OnHolidays::Only)), 1 => Just(Some(OnHolidays::Never))];
-    (days, edges(), edges(), dates, holidays)
-        .prop_map(|(days, from, to, dates, holidays)| Shift { days, from, to, dates, holidays })
+    let holidays =
+        prop_oneof![3 => Just(None), 1 => Just(Some(OnHolidays::Only)), 1 => Just(Some(OnHolidays::Never))];
+    (days, edges(), edges(), dates, holidays).prop_map(|(days, from, to, dates, holidays)| Shift {
+        days,
+        from,
+        to,
+        dates,
+        holidays,
+    })
 }
 
 fn places() -> impl Strategy<Value = Site> {

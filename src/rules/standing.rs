@@ -32,7 +32,7 @@ pub enum Silence {
     Never(usize),
     /// The day fits, the hour does not.
     Hours,
-    /// The sun does not set or does not rise that day, so the shift has no length.
+    /// The sun ends the shift before it begins that day: in a polar day, say.
     Sun,
     /// The day is a holiday, and the shift is for other days.
     Holiday,
@@ -84,11 +84,12 @@ impl Schedule {
                 format!("never {words}{}", if named { &holiday } else { "" })
             }
             Silence::Hours => "outside its hours".to_owned(),
-            Silence::Sun => "the sun stays up or down all day".to_owned(),
+            Silence::Sun => "the sun leaves it no time today".to_owned(),
             Silence::Holiday => format!("today is a holiday{holiday}"),
             Silence::NoHoliday => "today is no holiday".to_owned(),
             Silence::Weekday => format!("not on {}s", today.strftime("%A")),
-            Silence::Dates => match self.only().iter().all(|s| matches!(s.dates, Some(Dates::EveryYear(..)))) {
+            Silence::Dates => match self.only().iter().all(|s| matches!(s.dates, Some(Dates::EveryYear(..))))
+            {
                 true => "out of season".to_owned(),
                 false => "not on this date".to_owned(),
             },
