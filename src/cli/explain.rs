@@ -42,8 +42,8 @@ fn asked(text: &str) -> anyhow::Result<Asked> {
     if let Ok(at) = text.parse() {
         return Ok(Asked::Moment(at));
     }
-    // Another offset than the harbour's would be dropped without a word.
-    let wall = text.parse().ok().filter(|_| !text.ends_with(['Z', 'z']) && !text.contains('+'));
+    // Another zone than the harbour's would be dropped without a word.
+    let wall = text.parse().ok().filter(|_| !text.contains(['+', '[']));
     wall.map(Asked::Wall).ok_or_else(|| {
         anyhow!("not a date and time: write 2026-10-25T02:30 for the harbour's clock, or 2026-10-25T00:30Z for UTC")
     })
