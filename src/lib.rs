@@ -18,7 +18,7 @@
 //!
 //! | room | holds | crates that live only there |
 //! |---|---|---|
-//! | [`cli`] | one file a subcommand: run, check, demo, replay, eval, logbook | clap, indicatif |
+//! | [`cli`] | one file a subcommand: run, check, explain, demo, replay, eval, logbook | clap, indicatif |
 //! | [`config`] | site file -> checked [`config::Site`]; diagnostics with file, line, key, help; places of secrets | toml, miette |
 //! | [`clock`] | [`clock::Clock`]: boot-time monotonic and wall; real and simulated | nix |
 //! | [`names`] | identifiers with an alphabet that fits topics, files and SQL | |
@@ -29,7 +29,7 @@
 //! | [`attention`] | which parts of a frame are looked at next: the sweep, what is followed, the budget of runs | |
 //! | [`detect`] | model manifest, preprocessing, one file a model head, NMS, merging of regions, motion cue, fair turns | ort, ndarray |
 //! | [`track`] | motion model, association, life of a track | pathfinding |
-//! | [`rules`] | schedules, conditions, life of a signal, the engine step | |
+//! | [`rules`] | schedules and the sun, conditions, life of a signal, the engine step | |
 //! | [`evidence`] | the picture of an event: crop, privacy masks, box, JPEG; whole pictures to label; stills read from files | image |
 //! | [`logbook`] | schema, migrations, the writer, readers, outbox, retention | rusqlite |
 //! | [`alerts`] | outbox relay, one MQTT session, topics, payloads, presence | rumqttc |
@@ -72,7 +72,8 @@
 //! confidence in one frame. **track** detections of one vessel over time; tentative, confirmed, lost, ended.
 //! **vessel** the number of a confirmed track, unique in a logbook. **waterline point** where a vessel meets the water:
 //! the anchor for zones and lines. **zone**, **line** drawn by the technician in normalised picture coordinates.
-//! **rule** a condition on tracks, a schedule when it is live, a severity. **signal** a rule that holds for a vessel; it
+//! **rule** a condition on tracks, a schedule when it is live, a severity. **schedule** the **shifts** in which a rule is
+//! live, and those in which it never is. **signal** a rule that holds for a vessel; it
 //! opens, updates and closes. **alert** a signal told to staff. **logbook** the SQLite file. **outbox** alerts that the
 //! broker has not confirmed.
 

@@ -3,12 +3,14 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use jiff::Timestamp;
+
 use crate::attention::{Attention, Scene};
-use crate::clock::{Clock as _, MonoTime, SystemClock};
-use crate::config::{self, Camera, Codec, ConfigError, Diagnostic, Level, Rule, Site, Stream};
+use crate::clock::MonoTime;
+use crate::config::{self, Camera, Codec, ConfigError, Diagnostic, Level, Position, Rule, Site, Stream};
 use crate::daemon::scope;
 use crate::geometry::FrameSize;
-use crate::rules::condition_words;
+use crate::rules::{Schedule, Standing, condition_words};
 
 /// Exit status for a site file with errors (`EX_CONFIG` of sysexits.h).
 pub const BAD_CONFIG: u8 = 78;
@@ -28,12 +30,13 @@ pub enum Look {
     },
 }
 
-/// Checks the site file at `path`: findings to `err`, a summary of a good site to `out`. Returns the exit status.
-pub fn check(path: &Path, look: Look, out: &mut impl Write, err: &mut impl Write) -> u8 {
+/// Checks the site file at `path`: findings to `err`, a summary of a good site to `out`. Returns the exit status. What has
+/// run out by `now` is said.
+pub fn check(path: &Path, look: Look, now: Timestamp, out: &mut impl Write, err: &mut impl Write) -> u8 {
     let told = match config::load(path) {
         Ok((site, warnings)) => findings(path, &warnings, look, err)
-            .and_then(|()| overdue(&site, err))
-            .and_then(|()| summary(&site, out))
+            .and_then(|()| overdue(&site, now, err))
+            .and_then(|()| summary(&site, now, out))
             .map(|()| 0),
         Err(ConfigError::Invalid(found)) => findings(path, &found, look, err).map(|()| BAD_CONFIG),
         Err(unreadable) => writeln!(err, "{unreadable}").map(|()| BAD_CONFIG),
@@ -52,14 +55,22 @@ fn findings(path: &Path, found: &[Diagnostic], look: Look, err: &mut impl Write)
     writeln!(err, "{}: {}, {}", path.display(), count(errors, "error"), count(warnings, "warning"))
 }
 
-fn overdue(site: &Site, err: &mut impl Write) -> io::Result<()> {
-    let today = SystemClock::default().now().wall.to_zoned_datetime(site.time_zone.clone()).date();
+fn overdue(site: &Site, now: Timestamp, err: &mut impl Write) -> io::Result<()> {
+    let today = site.time_zone.to_datetime(now).date();
     site.overdue(today).try_for_each(|late| writeln!(err, "warning: {late}"))
 }
 
-fn summary(site: &Site, out: &mut impl Write) -> io::Result<()> {
+fn summary(site: &Site, now: Timestamp, out: &mut impl Write) -> io::Result<()> {
     let zone = site.time_zone.iana_name().unwrap_or_default();
     writeln!(out, "{} ({}), times in {zone}", site.name, site.id)?;
+    if let Some(position) = site.position {
+        writeln!(out, "the sun as seen from {}", degrees(position))?;
+    }
+    if let Some(last) = site.holidays.last() {
+        let over = last < site.time_zone.to_datetime(now).date();
+        let over = if over { ": the list has run out, add this year's" } else { "" };
+        writeln!(out, "{}, the last on {last}{over}", count(site.holidays.len(), "holiday"))?;
+    }
     let input = site.model.input_width();
     for camera in &site.cameras {
         writeln!(out, "\n{} ({}): {}", camera.name, camera.id, source(camera))?;
@@ -69,6 +80,10 @@ fn summary(site: &Site, out: &mut impl Write) -> io::Result<()> {
         }
         for rule in site.rules.iter().filter(|rule| rule.camera == camera.id) {
             writeln!(out, "  {}: {}", rule.id, words(rule))?;
+            let standing = Schedule::new(rule.schedule.clone(), site).standing(now);
+            if matches!(standing, Standing::Silent { next: None, .. }) {
+                writeln!(out, "    which never comes: from now on this rule is not live for years, if ever")?;
+            }
         }
     }
     let total: f64 = site.cameras.iter().map(config::runs_per_second).sum();
@@ -88,6 +103,12 @@ fn summary(site: &Site, out: &mut impl Write) -> io::Result<()> {
         config::written(kept.events),
         site.health
     )
+}
+
+fn degrees(position: Position) -> String {
+    let (latitude, longitude) = (position.latitude, position.longitude);
+    let (north, east) = (if latitude < 0.0 { 'S' } else { 'N' }, if longitude < 0.0 { 'W' } else { 'E' });
+    format!("{:.4} {north}, {:.4} {east}", latitude.abs(), longitude.abs())
 }
 
 fn source(camera: &Camera) -> String {
@@ -142,24 +163,12 @@ fn count(n: usize, what: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A folder with the example and the files it names.
-    fn site(change: impl Fn(String) -> String) -> (tempfile::TempDir, std::path::PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("site.toml");
-        let example = include_str!("../../config/example.toml")
-            .replace("../models/havenwacht.toml", "havenwacht.toml")
-            .replace("../models/runtime/libonnxruntime.so", "libonnxruntime.so")
-            .replace("/var/lib/havenwacht/", "");
-        std::fs::write(folder.path().join("havenwacht.toml"), "[input]\nwidth = 416\n").unwrap();
-        std::fs::write(folder.path().join("libonnxruntime.so"), "").unwrap();
-        std::fs::write(&path, change(example)).unwrap();
-        (folder, path)
-    }
+    use crate::cli::testing::site;
 
     fn run(path: &Path, look: Look) -> (u8, String, String) {
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let status = check(path, look, &mut out, &mut err);
+        let now = "2026-06-01T12:00:00Z".parse().unwrap();
+        let status = check(path, look, now, &mut out, &mut err);
         (status, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
     }
 
@@ -202,6 +211,24 @@ mod tests {
             !out.is_empty() && err.contains("warning: rule[0].confirm: the rule can never hold"),
             "{err}"
         );
+    }
+
+    #[test]
+    fn a_rule_that_time_has_passed_by_and_a_list_that_has_run_out_are_told() {
+        let (folder, path) = site(|text| {
+            text.replace("[model]", "latitude = 52.1\nlongitude = -4.26\nholidays = \"days.txt\"\n[model]")
+                .replace("from = \"21:30\"", "dates = [\"2025-12-24\"], from = \"21:30\"")
+        });
+        std::fs::write(folder.path().join("days.txt"), "2025-12-25 Christmas Day\n2025-12-26\n").unwrap();
+        let (status, out, err) = run(&path, Look::Plain);
+        assert_eq!(status, 0, "{err}");
+        for words in [
+            "the sun as seen from 52.1000 N, 4.2600 W",
+            "2 holidays, the last on 2025-12-26: the list has run out",
+            "24 Dec 2025, 21:30 to 05:30 the next day\n    which never comes",
+        ] {
+            assert!(out.contains(words), "no {words:?} in\n{out}");
+        }
     }
 
     #[test]

@@ -3,11 +3,15 @@
 pub mod check;
 pub mod demo;
 pub mod eval;
+pub mod explain;
 pub mod logbook;
 pub mod proposals;
 mod reel;
 pub mod replay;
 pub mod run;
+#[cfg(test)]
+mod testing;
+mod week;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -33,6 +37,7 @@ enum Command {
         #[arg(long)]
         config: PathBuf,
     },
+    Explain(explain::ExplainArgs),
     Demo(demo::DemoArgs),
     Replay(replay::ReplayArgs),
     #[command(subcommand)]
@@ -47,6 +52,9 @@ pub fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Run(args) => run::run(&args),
         Command::Check { config } => Ok(check(&config)),
+        Command::Explain(args) => {
+            explain::explain(&args, jiff::Timestamp::now(), &mut std::io::stdout().lock())
+        }
         Command::Demo(args) => demo::demo(&args),
         Command::Replay(args) => replay::replay(&args),
         Command::Eval(command) => eval::eval(&command),
@@ -64,7 +72,7 @@ fn check(config: &Path) -> ExitCode {
     } else {
         check::Look::Plain
     };
-    ExitCode::from(check::check(config, look, &mut out.lock(), &mut err.lock()))
+    ExitCode::from(check::check(config, look, jiff::Timestamp::now(), &mut out.lock(), &mut err.lock()))
 }
 
 /// Says what went wrong, the whole chain of causes on one line, and gives the exit status that fits.

@@ -124,4 +124,6 @@ fn hash(text: &str, holidays: &Holidays) -> String {
 }
 
 #[cfg(test)]
+mod schedule_promises;
+#[cfg(test)]
 mod tests;

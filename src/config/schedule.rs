@@ -166,7 +166,8 @@ impl Display for Shift {
             None => {}
         }
         if let Some(dates) = self.dates {
-            parts.push(dates.to_string());
+            let hours = if self.all_day() { "" } else { "," };
+            parts.push(format!("{dates}{hours}"));
         }
         if !self.all_day() {
             let next =
@@ -246,7 +247,7 @@ mod tests {
             (&night, "every day 21:30 to 05:30 the next day"),
             (&dark, "every day 30 min after sunset to 1 h 30 min before sunrise the next day"),
             (&weekend, "sat, sun"),
-            (&summer, "1 Apr to 30 Sep 21:30 to 05:30 the next day"),
+            (&summer, "1 Apr to 30 Sep, 21:30 to 05:30 the next day"),
             (&holidays, "on holidays"),
             (&works, "mon, tue except holidays 07:00 to midnight"),
             (&once, "24 Dec 2026"),

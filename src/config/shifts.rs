@@ -131,7 +131,7 @@ fn shift(item: &Item<'_>) -> Option<At<Shift>> {
     let unread = dates.is_none() && table.get("dates").is_some()
         || holidays.is_none() && table.get("holidays").is_some();
     let shift = Shift { days: days?, from: from?, to: to?, dates, holidays };
-    if let Some(to) = table.get("to").filter(|_| has_no_length(&shift) && !(table.get("from").is_none())) {
+    if let Some(to) = table.get("to").filter(|_| has_no_length(&shift) && table.get("from").is_some()) {
         to.error(
             "is when the shift begins, or before: it has no length",
             "for whole days leave from and to out",

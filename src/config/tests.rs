@@ -4,11 +4,11 @@ use proptest::prelude::*;
 
 use super::*;
 
-const EXAMPLE: &str = include_str!("../../config/example.toml");
+pub(super) const EXAMPLE: &str = include_str!("../../config/example.toml");
 const BROKEN: &str = include_str!("../../tests/data/broken.toml");
 
 /// A folder in which the files that the example names do exist.
-fn folder() -> tempfile::TempDir {
+pub(super) fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for path in
         ["models/havenwacht.toml", "models/runtime/libonnxruntime.so", "config/clip.mp4", "config/secret"]
@@ -22,7 +22,7 @@ fn folder() -> tempfile::TempDir {
     folder
 }
 
-fn check_in(folder: &Path, text: &str) -> Result<(Site, Vec<Diagnostic>), Vec<Diagnostic>> {
+pub(super) fn check_in(folder: &Path, text: &str) -> Result<(Site, Vec<Diagnostic>), Vec<Diagnostic>> {
     // The logbook's folder is not there before the first start.
     let text = text.replace("/var/lib/havenwacht/", "");
     check_text("site.toml", &text, &folder.join("config")).map_err(|error| match error {
@@ -35,7 +35,7 @@ fn check(text: &str) -> Result<(Site, Vec<Diagnostic>), Vec<Diagnostic>> {
     check_in(folder().path(), text)
 }
 
-fn lines(found: &[Diagnostic]) -> String {
+pub(super) fn lines(found: &[Diagnostic]) -> String {
     found.iter().map(|d| format!("{d}\n")).collect()
 }
 
@@ -351,14 +351,14 @@ fn a_file_that_is_no_text_says_where() {
 fn the_reference_explains_every_key() {
     let reference = include_str!("../../config/reference.md");
     for (section, keys) in schema::SECTIONS.iter().filter(|(section, _)| !section.is_empty()) {
-        let header = if *section == "schedule" {
+        let header = if *section == "shift" {
             "### Shifts".to_owned()
         } else {
             format!("`{}`", schema::header(section))
         };
         let text = reference.split("\n## ").flat_map(|part| part.split_inclusive("\n### Shifts"));
         let text: String = match *section {
-            "schedule" => reference.split("\n### Shifts").nth(1).unwrap_or_default().to_owned(),
+            "shift" => reference.split("\n### Shifts").nth(1).unwrap_or_default().to_owned(),
             "berth" => reference.split("\n### Berths").nth(1).unwrap_or_default().to_owned(),
             _ => text.filter(|part| part.starts_with(&header)).collect(),
         };

@@ -38,6 +38,7 @@ pub use motion::{Course, Measured, Motion};
 pub use schedule::{Live, Schedule};
 pub use signal::{Facts, Phase, SignalEvent, SignalId};
 pub use standing::{Silence, Standing, when};
+pub use sun::{Moment, sun_moment};
 pub use suppressed::{Reason, Suppressed};
 pub use telling::condition as condition_words;
 pub use visit::{Visit, VisitEnd, VisitEvent, VisitId, VisitStep};

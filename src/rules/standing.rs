@@ -32,7 +32,7 @@ pub enum Silence {
     Never(usize),
     /// The day fits, the hour does not.
     Hours,
-    /// The sun does not set or does not rise that day, so the shift has no length.
+    /// The sun ends the shift before it begins that day: in a polar day, say.
     Sun,
     /// The day is a holiday, and the shift is for other days.
     Holiday,
@@ -84,7 +84,7 @@ impl Schedule {
                 format!("never {words}{}", if named { &holiday } else { "" })
             }
             Silence::Hours => "outside its hours".to_owned(),
-            Silence::Sun => "the sun stays up or down all day".to_owned(),
+            Silence::Sun => "the sun leaves it no time today".to_owned(),
             Silence::Holiday => format!("today is a holiday{holiday}"),
             Silence::NoHoliday => "today is no holiday".to_owned(),
             Silence::Weekday => format!("not on {}s", today.strftime("%A")),

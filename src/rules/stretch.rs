@@ -4,7 +4,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::sun::{self, Moment};
+use super::sun::{Moment, sun_moment};
 use crate::config::{Edge, Position, Shift};
 
 /// A shift that begins on one day. An end before its beginning makes it nothing.
@@ -36,7 +36,7 @@ impl Limit {
             Edge::Clock(time) => return Some(Self::Wall(date.to_datetime(time))),
             Edge::Sun(what, minutes) => (what, minutes),
         };
-        match sun::moment(what, date, position?, time_zone)? {
+        match sun_moment(what, date, position?, time_zone)? {
             Moment::At(at) => at.checked_add(SignedDuration::from_mins(minutes.into())).ok().map(Self::Sun),
             // So long after what does not happen is no time either; without it all-dark stays all, and all-light none.
             Moment::Never(at) => Some(Self::Sun(at)),
