@@ -8,6 +8,7 @@ pub mod proposals;
 mod reel;
 pub mod replay;
 pub mod run;
+pub mod why;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
