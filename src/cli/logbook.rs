@@ -410,6 +410,11 @@ pub(super) mod tests {
         assert!(vessel.contains("berth-3") && vessel.contains("departed"), "{vessel}");
         let unknown = logbook(&LogbookCommand::Show { what: "9".into(), source: source() }, Vec::new());
         assert!(unknown.unwrap_err().to_string().contains("no signal `9`"));
+        let reader = source().open().unwrap();
+        let id = |name: &str| reader.signal_id(name).unwrap();
+        let named = event(1, Phase::Opened, 0.0).signal;
+        assert_eq!([id("1"), id(&named.0.to_string())], [Some(named); 2]);
+        assert_eq!(["9", "1a", "", "night-passage"].map(id), [None; 4]);
     }
 
     #[test]

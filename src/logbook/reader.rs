@@ -4,10 +4,12 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Params, Row, params};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+use uuid::Uuid;
 
 use super::error::{LogbookError, sql};
 use super::open;
+use crate::rules::SignalId;
 
 /// What can be listed and exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,6 +198,15 @@ impl Reader {
             Ok(written)
         };
         read().map_err(sql("export from the logbook"))
+    }
+
+    /// The id of a signal that is named by its number in the logbook or by its id; `None` when there is none.
+    pub fn signal_id(&self, name: &str) -> Result<Option<SignalId>, LogbookError> {
+        let query =
+            "SELECT id FROM signal WHERE id = ?1 OR seq = iif(?1 GLOB '*[^0-9]*', NULL, CAST(?1 AS INTEGER))";
+        let found = self.connection.query_row(query, [name], |row| row.get::<_, String>(0)).optional();
+        let id = found.map_err(sql("read the logbook"))?;
+        Ok(id.and_then(|id| Uuid::parse_str(&id).ok()).map(SignalId))
     }
 
     /// A signal by its number in the logbook or its id, its steps, its alerts and the answers; `None` when there is none.
