@@ -46,7 +46,8 @@ pub fn day(weekday: Weekday) -> &'static str {
     DAYS[usize::from(weekday.to_monday_zero_offset().unsigned_abs()) % 7].0
 }
 
-fn duration(text: &str) -> Option<Duration> {
+/// A duration of a number and a unit.
+pub(super) fn duration(text: &str) -> Option<Duration> {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
     let (number, unit) = text.split_at(digits);
     let (_, length) = UNITS.iter().find(|(name, _)| *name == unit)?;
@@ -127,6 +128,21 @@ impl Item<'_> {
             return None;
         }
         Some(value)
+    }
+
+    /// A date.
+    pub(super) fn date(&self) -> Option<jiff::civil::Date> {
+        const HELP: &str = "year, month and day in quotes: \"2027-06-01\"";
+        if let DeValue::Datetime(unquoted) = self.value {
+            self.error(format!("{unquoted} stands without quotes"), HELP);
+            return None;
+        }
+        let text = self.text()?;
+        let date = text.parse().ok();
+        if date.is_none() {
+            self.error(format!("\"{}\" is not a date", short(text)), HELP);
+        }
+        date
     }
 
     /// A time of day.

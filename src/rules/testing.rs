@@ -6,10 +6,10 @@ use jiff::tz::TimeZone;
 
 use crate::clock::{MonoTime, Stamp};
 use crate::config::{
-    Broker, Camera, Codec, Condition, Direction, Line, Model, Retention, Rule, Severity, Shift, Site, Stream,
-    Zone,
+    Broker, Camera, Codec, Condition, Direction, Edge, Holidays, Line, Model, Retention, Rule, Schedule,
+    Severity, Shift, Site, Stream, Zone,
 };
-use crate::geometry::{BBox, Point, Polygon, Segment};
+use crate::geometry::{Area, BBox, Point, Polygon, Segment};
 use crate::names::{CameraId, PlaceId, RuleId, SiteId};
 use crate::track::{Track, TrackState, VesselId};
 
@@ -27,6 +27,8 @@ pub(super) fn track(vessel: u64, x: f32, y: f32) -> Track {
         state: TrackState::Confirmed,
         bbox: BBox::new(x - 50.0, y - 40.0, x + 50.0, y),
         first_bbox: BBox::new(x - 50.0, y - 40.0, x + 50.0, y),
+        seen_bbox: BBox::new(x - 50.0, y - 40.0, x + 50.0, y),
+        confidence: 0.8,
         detection: Some(0),
         first_seen: at(0.0).mono,
         last_seen: at(0.0).mono,
@@ -35,26 +37,32 @@ pub(super) fn track(vessel: u64, x: f32, y: f32) -> Track {
     }
 }
 
-fn lower_half() -> Zone {
-    let corners = [(0.0, 0.5), (1.0, 0.5), (1.0, 1.0), (0.0, 1.0)];
-    Zone {
-        id: PlaceId::new("inner-basin").unwrap(),
-        name: "Inner basin".into(),
-        polygon: Polygon::new(corners.map(|(x, y)| Point::new(x, y)).to_vec()).unwrap(),
-    }
+pub(super) fn zone(area: Area) -> Zone {
+    Zone { id: PlaceId::new("inner-basin").unwrap(), name: "Inner basin".into(), area, berth: None }
 }
 
-fn rule(condition: Condition) -> Rule {
+fn lower_half() -> Zone {
+    let corners = [(0.0, 0.5), (1.0, 0.5), (1.0, 1.0), (0.0, 1.0)];
+    zone(Polygon::new(corners.map(|(x, y)| Point::new(x, y)).to_vec()).unwrap().into())
+}
+
+pub(super) fn rule(condition: Condition) -> Rule {
     Rule {
         id: RuleId::new("rule").unwrap(),
         name: "Rule".into(),
         camera: CameraId::new("quay-east").unwrap(),
         condition,
-        schedule: Vec::new(),
+        schedule: Schedule::default(),
         severity: Severity::Alert,
+        raises: true,
         confirm: Duration::from_secs(1),
         clear: Duration::from_secs(2),
         cooldown: Duration::from_secs(10),
+        escalate_after: None,
+        min_confidence: 0.0,
+        length_m: None,
+        owner: None,
+        review_by: None,
     }
 }
 
@@ -64,8 +72,9 @@ pub(super) fn presence_rule() -> Rule {
 
 pub(super) fn night_rule(from: &str, to: &str) -> Rule {
     let days = jiff::civil::Weekday::Monday.cycle_forward().take(7).collect();
-    let shift = Shift { days, from: from.parse().unwrap(), to: to.parse().unwrap() };
-    Rule { schedule: vec![shift], ..presence_rule() }
+    let clock = |time: &str| Edge::Clock(time.parse().unwrap());
+    let shift = Shift { days, from: clock(from), to: clock(to), dates: None, holidays: None };
+    Rule { schedule: Schedule { only: vec![shift], never: Vec::new() }, ..presence_rule() }
 }
 
 pub(super) fn entry_rule() -> Rule {
@@ -92,6 +101,8 @@ pub(super) fn site(rules: Vec<Rule>) -> Site {
         id: SiteId::new("test").unwrap(),
         name: "Test".into(),
         time_zone: TimeZone::get("Europe/Amsterdam").unwrap(),
+        position: None,
+        holidays: Holidays::default(),
         model: Model { manifest: "m.toml".into(), runtime: "r.so".into(), threads: 1 },
         broker: Broker { host: "127.0.0.1".into(), port: 1883, login: None },
         logbook: "l.sqlite".into(),
@@ -108,6 +119,7 @@ pub(super) fn site(rules: Vec<Rule>) -> Site {
             water: None,
             stall_after: Duration::from_secs(5),
             first_frame_within: Duration::from_secs(15),
+            calibration: None,
             privacy_masks: Vec::new(),
             zones: Vec::new(),
             lines: Vec::new(),
