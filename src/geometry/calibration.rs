@@ -398,7 +398,6 @@ mod tests {
                 }
             }
             let share = f64::from(within) / f64::from(all);
-            println!("{points} points: {:.1} % of {all} within the ellipse of 95 %", share * 100.0);
             assert!(all > 1500 && share > 0.92, "{points} points: {share} of {all}");
         }
     }

@@ -7,7 +7,7 @@ const SWEEPS: usize = 30;
 ///
 /// Jacobi's cyclic method (Golub and Van Loan, "Matrix Computations", 4th edition, section 8.5): slow for large
 /// matrices, short and accurate for small ones.
-pub(super) fn eigen<const N: usize>(mut a: [[f64; N]; N]) -> [(f64, [f64; N]); N] {
+pub(crate) fn eigen<const N: usize>(mut a: [[f64; N]; N]) -> [(f64, [f64; N]); N] {
     // Its rows become the eigenvectors.
     let mut basis: [[f64; N]; N] =
         std::array::from_fn(|i| std::array::from_fn(|j| f64::from(u8::from(i == j))));
@@ -43,8 +43,19 @@ pub(super) fn eigen<const N: usize>(mut a: [[f64; N]; N]) -> [(f64, [f64; N]); N
     pairs
 }
 
+/// The inverse of a symmetric matrix whose eigenvalues are all positive.
+pub(crate) fn inverse<const N: usize>(a: [[f64; N]; N]) -> [[f64; N]; N] {
+    let mut inverse = [[0.0; N]; N];
+    for (value, vector) in eigen(a) {
+        for (row, a) in inverse.iter_mut().zip(&vector) {
+            row.iter_mut().zip(&vector).for_each(|(sum, b)| *sum += a * b / value);
+        }
+    }
+    inverse
+}
+
 /// The sum of products.
-pub(super) fn dot<const N: usize>(a: &[f64; N], b: &[f64; N]) -> f64 {
+pub(crate) fn dot<const N: usize>(a: &[f64; N], b: &[f64; N]) -> f64 {
     a.iter().zip(b).map(|(x, y)| x * y).sum()
 }
 

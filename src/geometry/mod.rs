@@ -8,7 +8,7 @@ mod area;
 mod bbox;
 mod calibration;
 mod homography;
-mod matrix;
+pub(crate) mod matrix;
 mod polygon;
 mod segment;
 mod survey;

@@ -2,6 +2,7 @@
 
 mod engine;
 mod lifecycle;
+mod motion;
 mod schedule;
 mod signal;
 mod subject;
@@ -9,5 +10,6 @@ mod subject;
 mod testing;
 
 pub use engine::Engine;
+pub use motion::{Course, Measured, Motion};
 pub use schedule::{Live, Schedule};
 pub use signal::{Phase, SignalEvent, SignalId};
