@@ -56,7 +56,7 @@ fn check_schedule(reading: &Reading<'_>, rule: &RuleDraft) {
     }
     let longest = longest_live(shifts);
     let wanted = [
-        ("longer_than", rule.longer_than.as_ref().filter(|_| rule.kind == Some(Kind::Dwell))),
+        ("longer_than", rule.measures.longer_than.as_ref().filter(|_| rule.kind != Some(Kind::Overstay))),
         ("confirm", Some(&rule.confirm).filter(|_| rule.kind != Some(Kind::Crossing))),
     ];
     for (key, wanted) in wanted {
@@ -116,8 +116,7 @@ fn check_sight(reading: &Reading<'_>, drafts: &Drafts, rule: &RuleDraft, place: 
     let (Some(Shape::Zone(zone)), Some(target)) = (&place.shape, &rule.target) else { return };
     let camera = place.camera.as_ref().and_then(|camera| drafts.camera(&camera.value)?.camera.as_ref());
     let Some(camera) = camera else { return };
-    let covered =
-        |by: &[Polygon]| !by.is_empty() && zone.polygon.area_outside(by) < zone.polygon.area() * 0.001;
+    let covered = |by: &[Polygon]| !by.is_empty() && zone.area.area_outside(by) < zone.area.area() * 0.001;
     if covered(&camera.privacy_masks) {
         reading.warning(
             &target.place,
@@ -140,9 +139,9 @@ fn check_sight(reading: &Reading<'_>, drafts: &Drafts, rule: &RuleDraft, place: 
             "add a region over the zone, or leave whole_frame = false out",
         ),
     };
-    let seen = zone.polygon.area() - zone.polygon.area_outside(&looked_at);
+    let seen = zone.area.area() - zone.area.area_outside(&looked_at);
     let limited = camera.water.is_some() || !camera.whole_frame;
-    if limited && !looked_at.is_empty() && seen < zone.polygon.area() * 0.001 {
+    if limited && !looked_at.is_empty() && seen < zone.area.area() * 0.001 {
         reading.warning(&target.place, format!("the rule can never hold: {missed}"), help);
     }
 }
@@ -154,8 +153,8 @@ fn check_twins(reading: &Reading<'_>, drafts: &Drafts) {
             shifts.iter().map(|shift| (shift.value.days.clone(), shift.value.from, shift.value.to)).collect()
         });
         let target = rule.target.as_ref().map(|target| target.value.clone());
-        let measure = (rule.longer_than.as_ref().map(|d| d.value), rule.direction, rule.dead_band.to_bits());
-        Some((rule.kind?, target?, schedule?, measure, rule.severity))
+        let length = rule.length_m.as_ref().map(|length| length.value);
+        Some((rule.kind?, target?, schedule?, &rule.measures, length, rule.severity, rule.raises))
     };
     for (index, second) in drafts.rules.iter().enumerate() {
         let Some(same) = meaning(second) else { continue };

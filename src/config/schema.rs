@@ -2,7 +2,22 @@
 
 /// A section's name as it stands in brackets (empty: the file itself) and the keys it may hold.
 pub(super) const SECTIONS: &[(&str, &[&str])] = &[
-    ("", &["site", "model", "broker", "logbook", "retention", "health", "camera", "zone", "line", "rule"]),
+    (
+        "",
+        &[
+            "site",
+            "model",
+            "broker",
+            "logbook",
+            "retention",
+            "health",
+            "camera",
+            "zone",
+            "group",
+            "line",
+            "rule",
+        ],
+    ),
     ("site", &["id", "name", "time_zone"]),
     ("model", &["manifest", "runtime", "threads"]),
     ("broker", &["host", "port", "username", "password_file", "password_credential"]),
@@ -27,9 +42,14 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "stall_after",
             "first_frame_within",
             "privacy_masks",
+            "calibration",
         ],
     ),
-    ("zone", &["id", "name", "camera", "polygon"]),
+    ("calibration", &["points", "error_px"]),
+    ("point", &["image", "metres", "wgs84"]),
+    ("zone", &["id", "name", "camera", "polygon", "holes", "group", "berth"]),
+    ("berth", &["expected_length_m"]),
+    ("group", &["id", "name"]),
     ("line", &["id", "name", "camera", "from", "to"]),
     (
         "rule",
@@ -41,16 +61,42 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "line",
             "direction",
             "dead_band",
+            "from",
+            "to",
+            "lengths",
             "longer_than",
+            "radius_m",
+            "limit_knots",
+            "margin_knots",
+            "estimates",
+            "closer_than_m",
+            "slower_than_knots",
+            "more_than",
+            "times",
+            "within",
+            "within_m",
+            "of",
+            "unless",
+            "first",
+            "second",
             "schedule",
             "severity",
             "confirm",
             "clear",
             "cooldown",
+            "raises",
+            "escalate_after",
+            "min_confidence",
+            "length_m",
+            "owner",
+            "review_by",
         ],
     ),
     ("schedule", &["days", "from", "to"]),
 ];
+
+/// Sections that are written in braces, as items of a list.
+const INLINE: &[&str] = &["schedule", "point"];
 
 /// The keys of a section.
 pub(super) fn keys(section: &str) -> &'static [&'static str] {
@@ -61,7 +107,7 @@ pub(super) fn keys(section: &str) -> &'static [&'static str] {
 pub(super) fn homes(key: &str) -> Vec<String> {
     SECTIONS
         .iter()
-        .filter(|(name, keys)| !name.is_empty() && *name != "schedule" && keys.contains(&key))
+        .filter(|(name, keys)| !name.is_empty() && !INLINE.contains(name) && keys.contains(&key))
         .map(|(name, _)| header(name))
         .collect()
 }
@@ -69,7 +115,8 @@ pub(super) fn homes(key: &str) -> Vec<String> {
 /// A section's header as written in the file.
 pub(super) fn header(section: &str) -> String {
     match section {
-        "camera" | "zone" | "line" | "rule" => format!("[[{section}]]"),
+        "camera" | "zone" | "group" | "line" | "rule" => format!("[[{section}]]"),
+        "calibration" | "point" => "[camera.calibration]".to_owned(),
         _ => format!("[{section}]"),
     }
 }

@@ -277,7 +277,7 @@ pub fn scope(camera: &Camera, input_px: u32) -> Scope {
 fn care(condition: &Condition) -> Care<'_> {
     match condition {
         Condition::Presence { zone } | Condition::Entry { zone } | Condition::Dwell { zone, .. } => {
-            Care::Zone(&zone.polygon)
+            Care::Zone(&zone.area)
         }
         Condition::Crossing { line, .. } => Care::Line(&line.segment),
     }

@@ -27,6 +27,11 @@ impl Schedule {
         Self { shifts, time_zone }
     }
 
+    /// The schedule in words: "every day 21:30 to 05:30 the next day"; "always".
+    pub fn words(&self) -> String {
+        if self.shifts.is_empty() { "always".to_owned() } else { format!("{} shifts", self.shifts.len()) }
+    }
+
     /// Whether the rule is live at `at`, and since when. Where shifts overlap, the one that began first tells.
     ///
     /// A shift is a stretch of the local clock, so on the nights of a clock change it is an hour shorter or longer,

@@ -40,7 +40,7 @@ fn lower_half() -> Zone {
     Zone {
         id: PlaceId::new("inner-basin").unwrap(),
         name: "Inner basin".into(),
-        polygon: Polygon::new(corners.map(|(x, y)| Point::new(x, y)).to_vec()).unwrap(),
+        area: Polygon::new(corners.map(|(x, y)| Point::new(x, y)).to_vec()).unwrap().into(),
     }
 }
 
@@ -108,6 +108,7 @@ pub(super) fn site(rules: Vec<Rule>) -> Site {
             water: None,
             stall_after: Duration::from_secs(5),
             first_frame_within: Duration::from_secs(15),
+            calibration: None,
             privacy_masks: Vec::new(),
             zones: Vec::new(),
             lines: Vec::new(),
