@@ -97,4 +97,6 @@ pub fn check_text(name: &str, text: &str, folder: &Path) -> Result<(Site, Vec<Di
 }
 
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
 mod tests;

@@ -31,11 +31,11 @@ fn check_in(folder: &Path, text: &str) -> Result<(Site, Vec<Diagnostic>), Vec<Di
     })
 }
 
-fn check(text: &str) -> Result<(Site, Vec<Diagnostic>), Vec<Diagnostic>> {
+pub(super) fn check(text: &str) -> Result<(Site, Vec<Diagnostic>), Vec<Diagnostic>> {
     check_in(folder().path(), text)
 }
 
-fn lines(found: &[Diagnostic]) -> String {
+pub(super) fn lines(found: &[Diagnostic]) -> String {
     found.iter().map(|d| format!("{d}\n")).collect()
 }
 
