@@ -6,12 +6,11 @@ use std::path::Path;
 use jiff::civil::Weekday;
 
 use crate::attention::{Attention, Scene};
-use crate::clock::MonoTime;
-use crate::config::{
-    self, Camera, Codec, Condition, ConfigError, Diagnostic, Direction, Level, Rule, Shift, Site, Stream,
-};
+use crate::clock::{Clock as _, MonoTime, SystemClock};
+use crate::config::{self, Camera, Codec, ConfigError, Diagnostic, Level, Rule, Shift, Site, Stream};
 use crate::daemon::scope;
 use crate::geometry::FrameSize;
+use crate::rules::condition_words;
 
 /// Exit status for a site file with errors (`EX_CONFIG` of sysexits.h).
 pub const BAD_CONFIG: u8 = 78;
@@ -34,9 +33,10 @@ pub enum Look {
 /// Checks the site file at `path`: findings to `err`, a summary of a good site to `out`. Returns the exit status.
 pub fn check(path: &Path, look: Look, out: &mut impl Write, err: &mut impl Write) -> u8 {
     let told = match config::load(path) {
-        Ok((site, warnings)) => {
-            findings(path, &warnings, look, err).and_then(|()| summary(&site, out)).map(|()| 0)
-        }
+        Ok((site, warnings)) => findings(path, &warnings, look, err)
+            .and_then(|()| overdue(&site, err))
+            .and_then(|()| summary(&site, out))
+            .map(|()| 0),
         Err(ConfigError::Invalid(found)) => findings(path, &found, look, err).map(|()| BAD_CONFIG),
         Err(unreadable) => writeln!(err, "{unreadable}").map(|()| BAD_CONFIG),
     };
@@ -52,6 +52,11 @@ fn findings(path: &Path, found: &[Diagnostic], look: Look, err: &mut impl Write)
     let errors = found.iter().filter(|d| d.level == Level::Error).count();
     let warnings = found.len() - errors;
     writeln!(err, "{}: {}, {}", path.display(), count(errors, "error"), count(warnings, "warning"))
+}
+
+fn overdue(site: &Site, err: &mut impl Write) -> io::Result<()> {
+    let today = SystemClock::default().now().wall.to_zoned_datetime(site.time_zone.clone()).date();
+    site.overdue(today).try_for_each(|late| writeln!(err, "warning: {late}"))
 }
 
 fn summary(site: &Site, out: &mut impl Write) -> io::Result<()> {
@@ -127,25 +132,13 @@ fn sight(camera: &Camera, input_px: u32) -> String {
 
 /// A rule in plain words.
 fn words(rule: &Rule) -> String {
-    let place = rule.condition.place().1;
-    let confirm = config::written(rule.confirm);
-    let what = match &rule.condition {
-        Condition::Presence { .. } => format!("a vessel is in {place} for {confirm}"),
-        Condition::Entry { .. } => format!("a vessel enters {place} and stays {confirm}"),
-        Condition::Dwell { longer_than, .. } => {
-            format!("a vessel stays in {place} longer than {}", config::written(*longer_than))
-        }
-        Condition::Crossing { direction, .. } => match direction {
-            Direction::Either => format!("a vessel crosses {place}"),
-            Direction::LeftToRight => format!("a vessel crosses {place} from left to right"),
-            Direction::RightToLeft => format!("a vessel crosses {place} from right to left"),
-        },
-    };
+    let what = condition_words(rule);
     let when = match rule.schedule.as_slice() {
         [] => "at any time".to_owned(),
         shifts => shifts.iter().map(hours).collect::<Vec<_>>().join("; "),
     };
-    format!("{} when {what}, {when}", rule.severity.as_str())
+    let raises = if rule.raises { rule.severity.as_str() } else { "only for other rules," };
+    format!("{raises} when {what}, {when}")
 }
 
 fn hours(shift: &Shift) -> String {

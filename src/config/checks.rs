@@ -148,14 +148,14 @@ fn check_sight(reading: &Reading<'_>, drafts: &Drafts, rule: &RuleDraft, place: 
 
 /// Rules that say the same twice.
 fn check_twins(reading: &Reading<'_>, drafts: &Drafts) {
-    let meaning = |rule: &RuleDraft| {
+    fn meaning(rule: &RuleDraft) -> Option<impl PartialEq + use<'_>> {
         let schedule: Option<Vec<_>> = rule.schedule.as_ref().map(|shifts| {
             shifts.iter().map(|shift| (shift.value.days.clone(), shift.value.from, shift.value.to)).collect()
         });
-        let target = rule.target.as_ref().map(|target| target.value.clone());
-        let length = rule.length_m.as_ref().map(|length| length.value);
-        Some((rule.kind?, target?, schedule?, &rule.measures, length, rule.severity, rule.raises))
-    };
+        let about = (rule.target.as_ref(), &rule.parts, &rule.unless);
+        let meant = (rule.length_m.as_ref(), rule.severity, rule.raises);
+        Some((rule.kind?, about, schedule?, &rule.measures, meant))
+    }
     for (index, second) in drafts.rules.iter().enumerate() {
         let Some(same) = meaning(second) else { continue };
         if let Some(first) = drafts.rules[..index].iter().find(|first| meaning(first).as_ref() == Some(&same))

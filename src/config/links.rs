@@ -137,6 +137,7 @@ impl Drafts {
             min_confidence: draft.min_confidence as f32,
             length_m: draft.length_m.as_ref().map(|length| length.value),
             owner: draft.owner.clone(),
+            review_by: draft.review_by,
         })
     }
 

@@ -138,7 +138,7 @@ pub(super) struct RuleDraft {
     pub(super) min_confidence: f64,
     pub(super) length_m: Option<At<[f64; 2]>>,
     pub(super) owner: Option<String>,
-    pub(super) review_by: Option<At<jiff::civil::Date>>,
+    pub(super) review_by: Option<jiff::civil::Date>,
 }
 
 /// What kinds hold their measurements against.
@@ -256,7 +256,7 @@ impl RuleDraft {
             length_m: table
                 .optional("length_m", |item| shapes::span(item, "metres").map(|span| item.at(span))),
             owner: table.optional("owner", |item| item.text().map(str::to_owned)),
-            review_by: table.optional("review_by", |item| item.date().map(|date| item.at(date))),
+            review_by: table.optional("review_by", Item::date),
         }
     }
 }

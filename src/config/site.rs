@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use jiff::civil::{Time, Weekday};
+use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 
 use super::condition::Condition;
@@ -241,4 +241,17 @@ pub struct Rule {
     pub length_m: Option<[f64; 2]>,
     /// Who answers for it.
     pub owner: Option<String>,
+    /// When its owner should have looked whether it is still right.
+    pub review_by: Option<Date>,
+}
+
+impl Site {
+    /// The rules whose review is overdue on `today`, in words.
+    pub fn overdue(&self, today: Date) -> impl Iterator<Item = String> {
+        self.rules.iter().filter_map(move |rule| {
+            let due = rule.review_by.filter(|due| *due < today)?;
+            let owner = rule.owner.as_ref().map(|owner| format!(" by {owner}")).unwrap_or_default();
+            Some(format!("rule {} was to be reviewed{owner} until {due}: is it still right?", rule.id))
+        })
+    }
 }

@@ -189,9 +189,9 @@ fn each_mistake_has_its_message() {
         "kind = \"presence\"",
         "kind = \"dwell\"",
         "rule[0].longer_than",
-        &["is missing: a dwell needs it"],
+        &["is missing: a dwell rule needs it"],
     );
-    wrong("kind = \"presence\"", "kind = \"crossing\"", "rule[0].line", &["is missing: a crossing needs it"]);
+    wrong("kind = \"presence\"", "kind = \"crossing\"", "rule[0].line", &["is missing: a crossing rule needs it"]);
     wrong("kind = \"presence\"", "kind = \"crossing\"", "rule[0].zone", &["no meaning for a crossing"]);
     wrong("confirm = \"2s\"", "longer_than = \"5m\"", "rule[0].longer_than", &["no meaning for a presence"]);
     wrong("confirm = \"2s\"", "confirm = \"2sec\"", "rule[0].confirm", &["did you mean \"2s\"?"]);
@@ -354,6 +354,7 @@ fn the_reference_explains_every_key() {
         let text = reference.split("\n## ").flat_map(|part| part.split_inclusive("\n### Shifts"));
         let text: String = match *section {
             "schedule" => reference.split("\n### Shifts").nth(1).unwrap_or_default().to_owned(),
+            "berth" => reference.split("\n### Berths").nth(1).unwrap_or_default().to_owned(),
             _ => text.filter(|part| part.starts_with(&header)).collect(),
         };
         assert!(!text.is_empty(), "no {header} in the reference");

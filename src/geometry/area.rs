@@ -2,7 +2,7 @@
 
 use geo::Area as _;
 
-use super::{Norm, Point, Polygon};
+use super::{BBox, Norm, Point, Polygon};
 
 /// One or more polygons, which may overlap.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +42,13 @@ impl Area {
     pub fn area_outside(&self, others: &[Polygon]) -> f64 {
         let others: Vec<_> = others.iter().map(Polygon::shape).collect();
         geo::BooleanOps::difference(&self.shape(), &geo::unary_union(&others)).unsigned_area()
+    }
+
+    /// The smallest box around it.
+    pub fn bounds(&self) -> BBox<Norm> {
+        let corners = self.polygons.iter().flat_map(Polygon::corners);
+        let boxes = corners.map(|corner| BBox::new(corner.x, corner.y, corner.x, corner.y));
+        boxes.reduce(|all, one| all.union(&one)).unwrap_or(BBox::new(0.0, 0.0, 1.0, 1.0))
     }
 
     fn shape(&self) -> geo::MultiPolygon<f64> {

@@ -72,6 +72,8 @@ pub(crate) fn track(vessel: u64, state: TrackState, seconds: f64) -> Track {
         detection: None,
         first_seen: at(seconds - 2.0).mono,
         first_bbox: BBox::from_xywh(390.0, 500.0, 120.0, 60.0),
+        seen_bbox: BBox::from_xywh(400.0, 500.0, 120.0, 60.0),
+        confidence: 0.8,
         last_seen: at(seconds).mono,
         hits: 3,
         velocity: Some([0.0; 2]),

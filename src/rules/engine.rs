@@ -170,7 +170,10 @@ impl Engine {
             }
             if live.is_none() {
                 watched.find_silent(&scene, &mut self.findings);
-                for finding in self.findings.drain(..).filter(|f| watched.would_open(f.held, at)) {
+                for finding in self.findings.drain(..) {
+                    if !watched.would_open(finding.held, at) {
+                        continue;
+                    }
                     watched.keep_silent(
                         &self.camera.id,
                         Reason::OutsideSchedule,
@@ -545,15 +548,21 @@ mod tests {
     /// One vessel whose waterline point follows `path`, four looks a second; what was told, with its second.
     fn told(rule: Rule, path: impl Fn(f64) -> Option<(f32, f32)>, seconds: u32) -> Vec<(f64, SignalEvent)> {
         let site = site(vec![rule]);
-        let mut engine = Engine::new(&site, &site.rules[0].camera);
+        let mut engine = Engine::new(&site, &site.cameras[0], &Past::default());
         let mut told = Vec::new();
         for tick in 0..seconds * 4 {
             let now = f64::from(tick) / 4.0;
             let tracks: Vec<_> =
                 path(now).map(|(x, y)| track(7, x * 1000.0, y * 1000.0)).into_iter().collect();
-            told.extend(engine.step(&tracks, SIZE, at(now)).into_iter().map(|event| (now, event)));
+            told.extend(signals(engine.step(&tracks, SIZE, at(now))).map(|event| (now, event)));
         }
         told
+    }
+
+    fn signals(events: Vec<RuleEvent>) -> impl Iterator<Item = SignalEvent> {
+        events
+            .into_iter()
+            .filter_map(|event| if let RuleEvent::Signal(event) = event { Some(event) } else { None })
     }
 
     #[test]
@@ -585,35 +594,40 @@ mod tests {
     #[test]
     fn a_vessel_that_came_in_before_it_had_a_number_has_entered() {
         let site = site(vec![entry_rule()]);
-        let mut engine = Engine::new(&site, &site.rules[0].camera);
+        let mut engine = Engine::new(&site, &site.cameras[0], &Past::default());
         let outside = BBox::new(450.0, 260.0, 550.0, 300.0);
         let inside = Track { first_bbox: outside, first_seen: at(0.0).mono, ..track(7, 500.0, 700.0) };
-        assert_eq!(engine.step(&[inside], SIZE, at(1.0)), []);
-        assert_eq!(engine.step(&[inside], SIZE, at(2.0)).len(), 1);
+        assert_eq!(signals(engine.step(&[inside], SIZE, at(1.0))).count(), 0);
+        assert_eq!(signals(engine.step(&[inside], SIZE, at(2.0))).count(), 1);
     }
 
     #[test]
-    fn a_vessel_out_of_sight_keeps_its_signal_until_its_track_ends() {
+    fn a_vessel_out_of_sight_keeps_its_signal_until_nobody_expects_it_back() {
         let site = site(vec![presence_rule()]);
-        let mut engine = Engine::new(&site, &site.rules[0].camera);
+        let mut engine = Engine::new(&site, &site.cameras[0], &Past::default());
         let seen = track(7, 500.0, 700.0);
         engine.step(&[seen], SIZE, at(0.0));
-        assert_eq!(engine.step(&[seen], SIZE, at(1.0)).len(), 1);
+        assert_eq!(signals(engine.step(&[seen], SIZE, at(1.0))).count(), 1);
         for second in 2..20 {
             let unseen = if second < 8 { TrackState::Unwatched } else { TrackState::Lost };
             let lost = Track { state: unseen, ..seen };
-            assert_eq!(engine.step(&[lost], SIZE, at(f64::from(second))), []);
+            assert_eq!(signals(engine.step(&[lost], SIZE, at(f64::from(second)))).count(), 0);
         }
-        let ended = engine.step(&[Track { state: TrackState::Ended, ..seen }], SIZE, at(20.0));
-        assert_eq!(ended.len(), 1);
-        assert_eq!(ended[0].phase, Phase::Closed);
+        let ended = Track { state: TrackState::Ended, ..seen };
+        assert_eq!(signals(engine.step(&[ended], SIZE, at(20.0))).count(), 0, "it may be found again");
+        let closed: Vec<_> =
+            (21..60).flat_map(|second| engine.step(&[], SIZE, at(f64::from(second)))).collect();
+        let closed: Vec<_> = signals(closed).collect();
+        assert_eq!(closed.len(), 1);
+        assert_eq!((closed[0].phase, closed[0].vessel), (Phase::Closed, Some(VesselId(7))));
     }
 
     #[test]
     fn the_same_input_gives_the_same_identities_and_other_vessels_others() {
         let run = || told(presence_rule(), |_| Some((0.5, 0.7)), 5)[0].1.signal;
         assert_eq!(run(), run());
-        let other = identity(&CameraId::new("quay-east").unwrap(), &presence_rule(), VesselId(8), at(1.0));
+        let camera = CameraId::new("quay-east").unwrap();
+        let other = identity(&camera, &presence_rule(), Subject::Vessel(VesselId(8)), at(1.0));
         assert_ne!(run(), other);
     }
 }

@@ -56,11 +56,6 @@ impl Scene<'_> {
         self.vessels.iter().filter(|vessel| vessel.seen)
     }
 
-    /// Whose memory the vessel followed as `number` has.
-    pub(super) fn first_number(&self, number: VesselId) -> VesselId {
-        self.vessels.iter().find(|vessel| vessel.number == number).map_or(number, |vessel| vessel.vessel)
-    }
-
     /// A point of the picture on the ground; `None` above the horizon or without calibration.
     pub(super) fn ground(&self, point: Point<Norm>) -> Option<Point<Metre>> {
         Some(self.calibration?.ground(point)?.at)

@@ -158,7 +158,7 @@ pub(super) struct Given<'a> {
 }
 
 impl Finding {
-    fn of(vessel: &Sighting, held: Held, measured: f64, threshold: f64) -> Self {
+    pub(super) fn of(vessel: &Sighting, held: Held, measured: f64, threshold: f64) -> Self {
         let (subject, number) = (Subject::Vessel(vessel.vessel), Some(vessel.number));
         Self { subject, vessel: number, held, measured, threshold, margin: 0.0, bbox: vessel.bbox }
     }
