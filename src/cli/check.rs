@@ -3,11 +3,9 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use jiff::civil::Weekday;
-
 use crate::attention::{Attention, Scene};
 use crate::clock::{Clock as _, MonoTime, SystemClock};
-use crate::config::{self, Camera, Codec, ConfigError, Diagnostic, Level, Rule, Shift, Site, Stream};
+use crate::config::{self, Camera, Codec, ConfigError, Diagnostic, Level, Rule, Site, Stream};
 use crate::daemon::scope;
 use crate::geometry::FrameSize;
 use crate::rules::condition_words;
@@ -133,24 +131,8 @@ fn sight(camera: &Camera, input_px: u32) -> String {
 /// A rule in plain words.
 fn words(rule: &Rule) -> String {
     let what = condition_words(rule);
-    let when = match rule.schedule.as_slice() {
-        [] => "at any time".to_owned(),
-        shifts => shifts.iter().map(hours).collect::<Vec<_>>().join("; "),
-    };
     let raises = if rule.raises { rule.severity.as_str() } else { "only for other rules," };
-    format!("{raises} when {what}, {when}")
-}
-
-fn hours(shift: &Shift) -> String {
-    let week = Weekday::Monday.cycle_forward().take(7);
-    let days: Vec<_> = week.filter(|day| shift.days.contains(day)).map(config::day).collect();
-    let days = match days.as_slice() {
-        all if all.len() == 7 => "every day".to_owned(),
-        ["mon", "tue", "wed", "thu", "fri"] => "mon to fri".to_owned(),
-        some => some.join(", "),
-    };
-    let next = if shift.from > shift.to { " the next day" } else { "" };
-    format!("{days} {} to {}{next}", config::clock(shift.from), config::clock(shift.to))
+    format!("{raises} when {what}, {}", rule.schedule)
 }
 
 fn count(n: usize, what: &str) -> String {

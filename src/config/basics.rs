@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use super::holidays::{self, Holidays};
 use super::reader::{Item, Table, short};
-use super::site::{Broker, Model, Retention};
+use super::site::{Broker, Model, Position, Retention};
 use super::{credentials, files, names, suggest};
 use crate::names::SiteId;
 
@@ -15,11 +16,21 @@ const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
+/// What need not be there.
+pub(super) enum Given<T> {
+    Absent,
+    /// A mistake in it was noted.
+    Wrong,
+    Good(T),
+}
+
 /// What stands in those sections; `None` where a mistake was noted.
 pub(super) struct Basics {
     pub(super) id: Option<SiteId>,
     pub(super) name: Option<String>,
     pub(super) time_zone: Option<TimeZone>,
+    pub(super) position: Given<Position>,
+    pub(super) holidays: Given<Holidays>,
     pub(super) model: Option<Model>,
     pub(super) broker: Option<Broker>,
     pub(super) logbook: Option<PathBuf>,
@@ -39,6 +50,11 @@ impl Basics {
             time_zone: site
                 .as_ref()
                 .and_then(|site| site.required("time_zone", "\"Europe/Amsterdam\"", time_zone)),
+            position: site.as_ref().map_or(Given::Absent, position),
+            holidays: site
+                .as_ref()
+                .and_then(|site| site.get("holidays"))
+                .map_or(Given::Absent, |item| holidays::read(&item).map_or(Given::Wrong, Given::Good)),
             id: id.and_then(|id| SiteId::new(&id.value).ok()),
             model: root
                 .section("model", Some("add [model] with manifest = \"...\" and runtime = \"...\""))
@@ -80,6 +96,27 @@ fn time_zone(item: &Item<'_>) -> Option<TimeZone> {
         },
     );
     None
+}
+
+fn position(site: &Table<'_>) -> Given<Position> {
+    let (latitude, longitude) = (site.get("latitude"), site.get("longitude"));
+    let (given, missing) = match (&latitude, &longitude) {
+        (None, None) => return Given::Absent,
+        (Some(_), Some(_)) => (None, ""),
+        (Some(latitude), None) => (Some(latitude), "longitude = 4.26"),
+        (None, Some(longitude)) => (Some(longitude), "latitude = 52.10"),
+    };
+    if let Some(given) = given {
+        given.error("stands alone, and is no position", format!("add {missing}, or leave both out"));
+    }
+    let latitude =
+        latitude.and_then(|item| item.number(-90.0..=90.0, "degrees north, negative in the south"));
+    let longitude =
+        longitude.and_then(|item| item.number(-180.0..=180.0, "degrees east, negative in the west"));
+    match latitude.zip(longitude) {
+        Some((latitude, longitude)) => Given::Good(Position { latitude, longitude }),
+        None => Given::Wrong,
+    }
 }
 
 fn model(section: &Table<'_>) -> Option<Model> {

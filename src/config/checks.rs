@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
+use super::basics::Basics;
 use super::links::Drafts;
 use super::place::{PlaceDraft, Shape};
-use super::reading::{At, Reading};
-use super::rule::{Kind, RuleDraft};
-use super::site::{Camera, Shift};
-use super::{shapes, units};
+use super::reading::Reading;
+use super::rule::RuleDraft;
+use super::site::Camera;
+use super::{schedule_checks, shapes};
 use crate::attention::RUNS_A_LOOK;
 use crate::geometry::Polygon;
 
@@ -18,11 +19,9 @@ const RUN: Duration = Duration::from_millis(37);
 /// Part of one core that looks may take before decoding, logbook and alerts on the other feel it.
 const BUSY: f64 = 0.75;
 
-const DAY_SECONDS: u32 = 24 * 3600;
-
-pub(super) fn check(reading: &Reading<'_>, drafts: &Drafts) {
+pub(super) fn check(reading: &Reading<'_>, drafts: &Drafts, basics: &Basics) {
+    schedule_checks::check(reading, drafts, basics);
     for rule in &drafts.rules {
-        check_schedule(reading, rule);
         if let Some(place) = drafts.place_of(rule) {
             check_sight(reading, drafts, rule, place);
         }
@@ -30,85 +29,6 @@ pub(super) fn check(reading: &Reading<'_>, drafts: &Drafts) {
     check_twins(reading, drafts);
     check_cameras(reading, drafts);
     check_load(reading, drafts);
-}
-
-fn check_schedule(reading: &Reading<'_>, rule: &RuleDraft) {
-    let Some(shifts) = &rule.schedule else { return };
-    if shifts.is_empty() {
-        if rule.kind == Some(Kind::Presence) {
-            let help = "add schedule = [{ days = [...], from = \"21:30\", to = \"05:30\" }]";
-            reading.warning(&rule.place, "no schedule: raises for every vessel at any time", help);
-        }
-        return;
-    }
-    for (index, second) in shifts.iter().enumerate() {
-        let overlaps = |first: &&At<Shift>| {
-            let theirs = stretches(&first.value);
-            stretches(&second.value).iter().any(|a| theirs.iter().any(|b| a.0 < b.1 && b.0 < a.1))
-        };
-        if let Some(first) = shifts[..index].iter().find(overlaps) {
-            reading.warning(
-                &second.place,
-                format!("overlaps {}", first.place.key),
-                "harmless, but one of the two may be a slip: a shift past midnight belongs to the day it begins",
-            );
-        }
-    }
-    let longest = longest_live(shifts);
-    let wanted = [
-        ("longer_than", rule.measures.longer_than.as_ref().filter(|_| rule.kind != Some(Kind::Overstay))),
-        ("confirm", Some(&rule.confirm).filter(|_| rule.kind != Some(Kind::Crossing))),
-    ];
-    for (key, wanted) in wanted {
-        let Some(wanted) = wanted.filter(|wanted| wanted.value >= longest) else { continue };
-        reading.warning(
-            &wanted.place,
-            format!(
-                "the rule can never hold: {key} is {}, and it is live for {} at most",
-                units::written(wanted.value),
-                units::written(longest)
-            ),
-            "time in the zone counts only while the schedule is in force: shorten it, or lengthen the shift",
-        );
-    }
-}
-
-/// The seconds of the week in which a shift is in force, from Monday 00:00; a stretch over Sunday midnight comes as two.
-fn stretches(shift: &Shift) -> Vec<(u32, u32)> {
-    const WEEK: u32 = 7 * DAY_SECONDS;
-    let seconds = |time: jiff::civil::Time| {
-        [time.hour(), time.minute(), time.second()]
-            .iter()
-            .fold(0, |sum, part| sum * 60 + u32::from(part.unsigned_abs()))
-    };
-    let (from, to) = (seconds(shift.from), seconds(shift.to));
-    let length = if to > from { to - from } else { to + DAY_SECONDS - from };
-    let mut stretches = Vec::new();
-    for day in &shift.days {
-        let begin = u32::from(day.to_monday_zero_offset().unsigned_abs()) * DAY_SECONDS + from;
-        let end = begin + length;
-        stretches.push((begin, end.min(WEEK)));
-        if end > WEEK {
-            stretches.push((0, end - WEEK));
-        }
-    }
-    stretches
-}
-
-/// The longest time without a gap in which some shift is in force.
-fn longest_live(shifts: &[At<Shift>]) -> Duration {
-    let mut all: Vec<_> = shifts.iter().flat_map(|shift| stretches(&shift.value)).collect();
-    // A second week, so that a stretch over Sunday midnight is found whole.
-    let week = 7 * DAY_SECONDS;
-    all.extend(all.clone().iter().map(|(from, to)| (from + week, to + week)));
-    all.sort_unstable();
-    let (mut longest, mut current) = (0, (0, 0));
-    for (from, to) in all {
-        current = if from <= current.1 { (current.0, current.1.max(to)) } else { (from, to) };
-        longest = longest.max(current.1 - current.0);
-    }
-    // In force the whole week is in force for ever.
-    if longest >= week { Duration::MAX } else { Duration::from_secs(longest.into()) }
 }
 
 /// A zone that nobody looks at, or whose pictures are black.
@@ -148,14 +68,12 @@ fn check_sight(reading: &Reading<'_>, drafts: &Drafts, rule: &RuleDraft, place: 
 
 /// Rules that say the same twice.
 fn check_twins(reading: &Reading<'_>, drafts: &Drafts) {
-    fn meaning(rule: &RuleDraft) -> Option<impl PartialEq + use<'_>> {
-        let schedule: Option<Vec<_>> = rule.schedule.as_ref().map(|shifts| {
-            shifts.iter().map(|shift| (shift.value.days.clone(), shift.value.from, shift.value.to)).collect()
-        });
+    fn meaning<'d>(drafts: &'d Drafts, rule: &'d RuleDraft) -> Option<impl PartialEq + use<'d>> {
         let about = (rule.target.as_ref(), &rule.parts, &rule.unless);
         let meant = (rule.length_m.as_ref(), rule.severity, rule.raises);
-        Some((rule.kind?, about, schedule?, &rule.measures, meant))
+        Some((rule.kind?, about, drafts.shifts_of(rule)?.schedule(), &rule.measures, meant))
     }
+    let meaning = |rule| meaning(drafts, rule);
     for (index, second) in drafts.rules.iter().enumerate() {
         let Some(same) = meaning(second) else { continue };
         if let Some(first) = drafts.rules[..index].iter().find(|first| meaning(first).as_ref() == Some(&same))
@@ -221,33 +139,4 @@ fn check_load(reading: &Reading<'_>, drafts: &Drafts) {
         ),
         "lower looks_per_second; what the box cannot give is shared fairly and shown as shortfall",
     );
-}
-
-#[cfg(test)]
-mod tests {
-    use jiff::civil::{Weekday, time};
-
-    use super::*;
-
-    fn shift(days: &[Weekday], from: (i8, i8), to: (i8, i8)) -> At<Shift> {
-        let value =
-            Shift { days: days.to_vec(), from: time(from.0, from.1, 0, 0), to: time(to.0, to.1, 0, 0) };
-        At { value, place: Default::default() }
-    }
-
-    #[test]
-    fn shifts_that_follow_one_another_are_one_time_in_force() {
-        use Weekday::{Monday, Saturday, Sunday};
-        let hours = |shifts: &[At<Shift>]| longest_live(shifts).as_secs() / 3600;
-        assert_eq!(hours(&[shift(&[Monday], (22, 0), (6, 0))]), 8);
-        assert_eq!(hours(&[shift(&[Saturday], (20, 0), (0, 0)), shift(&[Sunday], (0, 0), (12, 0))]), 16);
-        assert_eq!(
-            hours(&[shift(&[Sunday], (20, 0), (0, 0)), shift(&[Monday], (0, 0), (2, 0))]),
-            6,
-            "over the week's end"
-        );
-        let all = Weekday::Monday.cycle_forward().take(7).collect::<Vec<_>>();
-        let always = [shift(&all, (0, 0), (12, 0)), shift(&all, (12, 0), (0, 0))];
-        assert_eq!(longest_live(&always), Duration::MAX);
-    }
 }

@@ -6,6 +6,7 @@ use super::place::{PlaceDraft, Shape};
 use super::reader::{Table, short};
 use super::reading::{At, Reading};
 use super::rule::{Kind, RuleDraft};
+use super::shifts::{NamedSchedule, Shifts};
 use super::site::{Camera, Rule};
 use super::{parts, suggest};
 use crate::geometry::Segment;
@@ -15,6 +16,7 @@ use crate::names::RuleId;
 pub(super) struct Drafts {
     pub(super) cameras: Vec<CameraDraft>,
     pub(super) places: Vec<PlaceDraft>,
+    pub(super) schedules: Vec<NamedSchedule>,
     pub(super) rules: Vec<RuleDraft>,
 }
 
@@ -27,7 +29,14 @@ impl Drafts {
         }
         unique(reading, "camera", self.cameras.iter().filter_map(|c| c.id.as_ref()));
         unique(reading, "zone, group or line", self.places.iter().filter_map(|p| p.id.as_ref()));
+        unique(reading, "schedule", self.schedules.iter().filter_map(|s| s.id.as_ref()));
         unique(reading, "rule", self.rules.iter().filter_map(|r| r.id.as_ref()));
+        for reference in self.rules.iter().filter_map(|rule| rule.schedule.named.as_ref()) {
+            if self.schedule(&reference.value).is_none() {
+                let known = self.schedules.iter().filter_map(|s| s.id.as_ref()).map(|id| id.value.as_str());
+                stranger(reading, reference, "schedule", known);
+            }
+        }
         for reference in self.places.iter().filter_map(|place| place.camera.as_ref()) {
             if self.camera(&reference.value).is_none() {
                 let known = self.cameras.iter().filter_map(|c| c.id.as_ref()).map(|id| id.value.as_str());
@@ -93,6 +102,19 @@ impl Drafts {
         self.cameras.iter().find(|camera| camera.id.as_ref().is_some_and(|known| known.value == id))
     }
 
+    fn schedule(&self, id: &str) -> Option<&NamedSchedule> {
+        self.schedules.iter().find(|schedule| schedule.id.as_ref().is_some_and(|known| known.value == id))
+    }
+
+    /// The shifts of a rule's schedule: its own, and those of the one it names.
+    pub(super) fn shifts_of(&self, rule: &RuleDraft) -> Option<Shifts> {
+        let own = rule.schedule.shifts.clone()?;
+        match &rule.schedule.named {
+            Some(named) => Some(self.schedule(&named.value)?.shifts.clone()?.and(own)),
+            None => Some(own),
+        }
+    }
+
     /// The zone, group or line a rule watches, of the kind it needs.
     pub(super) fn place_of(&self, rule: &RuleDraft) -> Option<&PlaceDraft> {
         let (wanted, target) = (rule.kind?.place()?, rule.target.as_ref()?);
@@ -127,7 +149,7 @@ impl Drafts {
             name: draft.name.clone()?,
             camera,
             condition,
-            schedule: draft.schedule.as_ref()?.iter().map(|shift| shift.value.clone()).collect(),
+            schedule: self.shifts_of(draft)?.schedule(),
             severity: draft.severity,
             confirm: draft.confirm.value,
             clear: draft.clear,

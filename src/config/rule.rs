@@ -1,14 +1,13 @@
-//! `[[rule]]` and the shifts of its schedule.
+//! `[[rule]]`.
 
 use std::time::Duration;
-
-use jiff::civil::Weekday;
 
 use super::condition::Direction;
 use super::names;
 use super::reader::{Item, Table};
 use super::reading::{At, Place};
-use super::site::{Severity, Shift};
+use super::shifts::RuleSchedule;
+use super::site::Severity;
 use super::{shapes, suggest};
 use crate::geometry::{Norm, Point};
 
@@ -127,8 +126,7 @@ pub(super) struct RuleDraft {
     pub(super) parts: Vec<At<String>>,
     pub(super) unless: Vec<At<String>>,
     pub(super) measures: Measures,
-    /// `None` where it could not be read; empty where the rule is live always.
-    pub(super) schedule: Option<Vec<At<Shift>>>,
+    pub(super) schedule: RuleSchedule,
     pub(super) severity: Severity,
     pub(super) raises: bool,
     pub(super) confirm: At<Duration>,
@@ -227,10 +225,6 @@ impl RuleDraft {
         let severity = table.optional("severity", |item| item.choice(&severities));
         let clear = table.optional("clear", |item| item.duration(Duration::ZERO..=DAY));
         let cooldown = table.optional("cooldown", |item| item.duration(Duration::ZERO..=DAY * 7));
-        let schedule = match table.get("schedule") {
-            None => Some(Vec::new()),
-            Some(item) => schedule(&item),
-        };
         if let Some(kind) = kind {
             fits(table, kind);
         }
@@ -243,7 +237,7 @@ impl RuleDraft {
             parts: if kind == Some(Kind::Then) { first.into_iter().chain(second).collect() } else { of },
             unless,
             measures,
-            schedule,
+            schedule: RuleSchedule::read(table),
             severity: severity.unwrap_or(Severity::Alert),
             raises: table.optional("raises", Item::boolean).unwrap_or(true),
             confirm: confirm.unwrap_or(At { value: SECOND, place: table.place.clone() }),
@@ -288,58 +282,4 @@ fn fits(table: &Table<'_>, kind: Kind) {
             format!("leave it out, or make the rule kind {}", suggest::or(&owners)),
         );
     }
-}
-
-fn schedule(item: &Item<'_>) -> Option<Vec<At<Shift>>> {
-    let items = match item.value {
-        // One shift without the list around it: noted, and read all the same.
-        toml::de::DeValue::Table(_) => {
-            item.error("should be a list of shifts", "put [ ] around it: schedule = [{ days = ... }]");
-            vec![item.clone()]
-        }
-        _ => item.list()?,
-    };
-    if items.is_empty() {
-        item.error("is an empty list", "leave schedule out for a rule that is live always");
-        return None;
-    }
-    let read: Vec<_> = items.iter().map(shift).collect();
-    read.into_iter().collect()
-}
-
-fn shift(item: &Item<'_>) -> Option<At<Shift>> {
-    let table = item.table("schedule")?;
-    let days = table.required("days", "[\"mon\", \"tue\"]", days);
-    let from = table.required("from", "\"21:30\"", Item::time_of_day);
-    let to = table.required("to", "\"05:30\"", Item::time_of_day);
-    let (days, from, to) = (days?, from?, to?);
-    if from == to {
-        let help = "for whole days take two shifts, 00:00 to 12:00 and 12:00 to 00:00, or leave schedule out";
-        table.get("to")?.error("is when the shift begins: it has no length", help);
-        return None;
-    }
-    Some(item.at(Shift { days, from, to }))
-}
-
-fn days(item: &Item<'_>) -> Option<Vec<Weekday>> {
-    const HELP: &str = "a list of days: [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"]";
-    if matches!(item.value, toml::de::DeValue::String(_)) {
-        item.mistyped("a list of days", HELP);
-        return None;
-    }
-    let items = item.list()?;
-    if items.is_empty() {
-        item.error("names no day: the rule would never be live", HELP);
-        return None;
-    }
-    let mut days = Vec::new();
-    for day in &items {
-        let read = day.weekday();
-        if read.is_some_and(|d| days.contains(&Some(d))) {
-            day.warning("is named twice", "once is enough");
-        } else {
-            days.push(read);
-        }
-    }
-    days.into_iter().collect()
 }

@@ -15,10 +15,11 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "zone",
             "group",
             "line",
+            "schedule",
             "rule",
         ],
     ),
-    ("site", &["id", "name", "time_zone"]),
+    ("site", &["id", "name", "time_zone", "latitude", "longitude", "holidays"]),
     ("model", &["manifest", "runtime", "threads"]),
     ("broker", &["host", "port", "username", "password_file", "password_credential"]),
     ("logbook", &["path"]),
@@ -80,6 +81,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "first",
             "second",
             "schedule",
+            "never",
             "severity",
             "confirm",
             "clear",
@@ -92,11 +94,12 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "review_by",
         ],
     ),
-    ("schedule", &["days", "from", "to"]),
+    ("schedule", &["id", "only", "never"]),
+    ("shift", &["days", "from", "to", "dates", "holidays"]),
 ];
 
 /// Sections that are written in braces, as items of a list.
-const INLINE: &[&str] = &["schedule", "point"];
+const INLINE: &[&str] = &["shift", "point", "berth"];
 
 /// The keys of a section.
 pub(super) fn keys(section: &str) -> &'static [&'static str] {
@@ -115,8 +118,9 @@ pub(super) fn homes(key: &str) -> Vec<String> {
 /// A section's header as written in the file.
 pub(super) fn header(section: &str) -> String {
     match section {
-        "camera" | "zone" | "group" | "line" | "rule" => format!("[[{section}]]"),
+        "camera" | "zone" | "group" | "line" | "schedule" | "rule" => format!("[[{section}]]"),
         "calibration" | "point" => "[camera.calibration]".to_owned(),
+        "shift" => "a shift".to_owned(),
         _ => format!("[{section}]"),
     }
 }

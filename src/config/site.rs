@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use jiff::civil::{Date, Time, Weekday};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::condition::Condition;
+use super::holidays::Holidays;
+use super::schedule::Schedule;
 use super::secret::SecretSource;
 use crate::geometry::{Area, BBox, Calibration, Norm, Polygon, Segment};
 use crate::names::{CameraId, PlaceId, RuleId, SiteId};
@@ -21,6 +23,10 @@ pub struct Site {
     pub name: String,
     /// In which schedules are read.
     pub time_zone: TimeZone,
+    /// Where it is, for the times of the sun; always there where a schedule speaks of the sun.
+    pub position: Option<Position>,
+    /// Days that schedules may except or single out.
+    pub holidays: Holidays,
     /// The detector.
     pub model: Model,
     /// Where alerts go.
@@ -35,8 +41,17 @@ pub struct Site {
     pub cameras: Vec<Camera>,
     /// In the order of the file.
     pub rules: Vec<Rule>,
-    /// SHA-256 of the file's bytes, in hex: which configuration a logbook row was made under.
+    /// SHA-256 of the file's bytes and of its list of holidays, in hex: which configuration a logbook row was made under.
     pub hash: String,
+}
+
+/// A place on Earth (WGS84).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Position {
+    /// Degrees, north positive.
+    pub latitude: f64,
+    /// Degrees, east positive.
+    pub longitude: f64,
 }
 
 /// The detector's files.
@@ -199,17 +214,6 @@ impl Severity {
     }
 }
 
-/// A stretch of local time on some days. `from > to` runs past midnight into the next day; `days` name the day it begins.
-#[derive(Clone, Debug)]
-pub struct Shift {
-    /// Days on which it begins.
-    pub days: Vec<Weekday>,
-    /// First moment.
-    pub from: Time,
-    /// First moment after.
-    pub to: Time,
-}
-
 /// A rule: a condition on tracks, a schedule when it is live, a severity.
 #[derive(Clone, Debug)]
 pub struct Rule {
@@ -221,8 +225,8 @@ pub struct Rule {
     pub camera: CameraId,
     /// What it watches for.
     pub condition: Condition,
-    /// When it is live; empty means always.
-    pub schedule: Vec<Shift>,
+    /// When it is live.
+    pub schedule: Schedule,
     /// How much staff should mind.
     pub severity: Severity,
     /// Whether it raises signals of its own; else it is judged for the rules that are made of it.

@@ -48,7 +48,7 @@ fn the_example_is_a_good_site_file() {
     assert_eq!(site.cameras[0].zones[0].id.as_str(), "inner-basin");
     assert_eq!(site.cameras[0].looks_per_second, 4.0);
     assert_eq!(site.rules[0].camera, site.cameras[0].id);
-    assert_eq!(site.rules[0].schedule[0].days.len(), 7);
+    assert_eq!(site.rules[0].schedule.only[0].days.len(), 7);
     assert_eq!(site.hash.len(), 64);
 }
 
@@ -191,7 +191,12 @@ fn each_mistake_has_its_message() {
         "rule[0].longer_than",
         &["is missing: a dwell rule needs it"],
     );
-    wrong("kind = \"presence\"", "kind = \"crossing\"", "rule[0].line", &["is missing: a crossing rule needs it"]);
+    wrong(
+        "kind = \"presence\"",
+        "kind = \"crossing\"",
+        "rule[0].line",
+        &["is missing: a crossing rule needs it"],
+    );
     wrong("kind = \"presence\"", "kind = \"crossing\"", "rule[0].zone", &["no meaning for a crossing"]);
     wrong("confirm = \"2s\"", "longer_than = \"5m\"", "rule[0].longer_than", &["no meaning for a presence"]);
     wrong("confirm = \"2s\"", "confirm = \"2sec\"", "rule[0].confirm", &["did you mean \"2s\"?"]);
@@ -199,7 +204,7 @@ fn each_mistake_has_its_message() {
     wrong("\"21:30\"", "\"9:30\"", "rule[0].schedule[0].from", &["did you mean \"09:30\"?"]);
     wrong("\"21:30\"", "21:30:00", "rule[0].schedule[0].from", &["without quotes"]);
     wrong("\"05:30\"", "\"24:00\"", "rule[0].schedule[0].to", &["\"00:00\""]);
-    wrong("\"05:30\"", "\"21:30\"", "rule[0].schedule[0].to", &["no length", "12:00"]);
+    wrong("\"05:30\"", "\"21:30\"", "rule[0].schedule[0].to", &["no length", "leave from and to out"]);
     wrong("\"mon\",", "\"monday\",", "rule[0].schedule[0].days[0]", &["did you mean \"mon\"?"]);
     let week = "[\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"]";
     wrong(week, "[]", "rule[0].schedule[0].days", &["never be live"]);

@@ -46,7 +46,8 @@ pub fn day(weekday: Weekday) -> &'static str {
     DAYS[usize::from(weekday.to_monday_zero_offset().unsigned_abs()) % 7].0
 }
 
-fn duration(text: &str) -> Option<Duration> {
+/// A duration of a number and a unit.
+pub(super) fn duration(text: &str) -> Option<Duration> {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
     let (number, unit) = text.split_at(digits);
     let (_, length) = UNITS.iter().find(|(name, _)| *name == unit)?;

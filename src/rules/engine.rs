@@ -81,7 +81,7 @@ impl Engine {
             let composed = Composed::new(&rule.condition, place);
             let named = |index: &usize| here[*index].name.clone();
             Some(Watched {
-                schedule: Schedule::new(rule.schedule.clone(), site.time_zone.clone()),
+                schedule: Schedule::new(rule.schedule.clone(), site),
                 place: place_of(&rule.condition, &here)?,
                 parts: composed.iter().flat_map(|composed| composed.told().map(named)).collect(),
                 composed,
@@ -525,7 +525,7 @@ fn facts(rule: &Rule, finding: &Finding, schedule: &Schedule) -> Facts {
         threshold,
         margin: finding.margin,
         unit: rule.condition.unit(),
-        schedule: schedule.words(),
+        schedule: schedule.words().to_owned(),
     }
 }
 

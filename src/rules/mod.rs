@@ -10,10 +10,19 @@ mod engine;
 mod heirs;
 mod lifecycle;
 mod motion;
+#[cfg(test)]
+mod promises;
 mod scene;
 mod schedule;
+#[cfg(test)]
+mod schedule_promises;
 mod signal;
 mod silence;
+#[cfg(test)]
+mod stage;
+mod standing;
+mod stretch;
+mod sun;
 mod suppressed;
 mod telling;
 #[cfg(test)]
@@ -25,6 +34,7 @@ pub use engine::{Engine, RuleEvent};
 pub use motion::{Course, Measured, Motion};
 pub use schedule::{Live, Schedule};
 pub use signal::{Facts, Phase, SignalEvent, SignalId};
+pub use standing::{Silence, Standing, when};
 pub use suppressed::{Reason, Suppressed};
 pub use telling::condition as condition_words;
 pub use visit::{Visit, VisitEnd, VisitEvent, VisitId, VisitStep};

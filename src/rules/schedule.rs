@@ -1,142 +1,241 @@
 //! When a rule is live.
+//!
+//! A clock time of a schedule is the clock on the wall. So on the nights of a clock change a shift is an hour shorter or
+//! longer, what lies in the hour that comes twice is in force twice, and what lies in the hour that never comes is not.
 
-use jiff::Timestamp;
+use std::cell::Cell;
+
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp, ToSpan};
 
-use crate::config::Shift;
+use super::standing::{Silence, Standing};
+use super::stretch::{Instant, Stretch};
+use crate::config::{self, Holidays, OnHolidays, Position, Shift, Site};
 
-/// Shifts read in a time zone. No shifts: always.
+/// How many days a schedule is looked through for its next change and its last: enough for a 29 February.
+const HORIZON_DAYS: i32 = 5 * 366;
+
+/// Days looked through in one go.
+const LEAF_DAYS: i32 = 8;
+
+/// A schedule at one site. Remembers its last answer, which holds until something may change.
 #[derive(Clone, Debug)]
 pub struct Schedule {
-    shifts: Vec<Shift>,
+    schedule: config::Schedule,
+    words: String,
     time_zone: TimeZone,
+    position: Option<Position>,
+    holidays: Holidays,
+    last: Cell<Option<Answer>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Answer {
+    from: Timestamp,
+    until: Timestamp,
+    standing: Standing,
 }
 
 /// Why a rule is live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Live {
-    /// It has no schedule.
+    /// It always is.
     Always,
-    /// A shift is in force.
+    /// It is since then.
     Since(Timestamp),
 }
 
-impl Schedule {
-    /// A schedule of `shifts`, their days and times read in `time_zone`.
-    pub fn new(shifts: Vec<Shift>, time_zone: TimeZone) -> Self {
-        Self { shifts, time_zone }
+/// The stretches that begin on some days, each with its place in the schedule.
+struct Leaf {
+    only: Vec<Stretch>,
+    never: Vec<(usize, Stretch)>,
+}
+
+impl Leaf {
+    fn live(&self, now: Instant, always: bool) -> bool {
+        (always || self.only.iter().any(|stretch| stretch.in_force(now))) && self.excluded(now).is_none()
     }
 
-    /// The schedule in words: "every day 21:30 to 05:30 the next day"; "always".
-    pub fn words(&self) -> String {
-        if self.shifts.is_empty() { "always".to_owned() } else { format!("{} shifts", self.shifts.len()) }
-    }
-
-    /// Whether the rule is live at `at`, and since when. Where shifts overlap, the one that began first tells.
-    ///
-    /// A shift is a stretch of the local clock, so on the nights of a clock change it is an hour shorter or longer,
-    /// and a local time that comes twice is in force both times.
-    pub fn live(&self, at: Timestamp) -> Option<Live> {
-        if self.shifts.is_empty() {
-            return Some(Live::Always);
-        }
-        let local = at.to_zoned_datetime(self.time_zone.clone());
-        let (today, time) = (local.date(), local.time());
-        let begun = |shift: &Shift| {
-            let past_midnight = shift.from >= shift.to;
-            let began_today = time >= shift.from && (past_midnight || time < shift.to);
-            if began_today && shift.days.contains(&today.weekday()) {
-                return Some(today.to_datetime(shift.from));
-            }
-            let yesterday = today.yesterday().ok()?;
-            let began_yesterday = past_midnight && time < shift.to;
-            (began_yesterday && shift.days.contains(&yesterday.weekday()))
-                .then(|| yesterday.to_datetime(shift.from))
-        };
-        let first = self.shifts.iter().filter_map(begun).min()?;
-        // A beginning that the clock skipped (02:30 on the spring night) is moved past the gap.
-        let since = first.to_zoned_datetime(self.time_zone.clone()).map_or(at, |zoned| zoned.timestamp());
-        Some(Live::Since(since.min(at)))
+    fn excluded(&self, now: Instant) -> Option<usize> {
+        self.never.iter().find(|(_, stretch)| stretch.in_force(now)).map(|(index, _)| *index)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use jiff::civil::{Weekday, time};
-
-    use super::*;
-
-    const ALL: [Weekday; 7] = [
-        Weekday::Monday,
-        Weekday::Tuesday,
-        Weekday::Wednesday,
-        Weekday::Thursday,
-        Weekday::Friday,
-        Weekday::Saturday,
-        Weekday::Sunday,
-    ];
-
-    fn schedule(days: &[Weekday], from: (i8, i8), to: (i8, i8)) -> Schedule {
-        let shift =
-            Shift { days: days.to_vec(), from: time(from.0, from.1, 0, 0), to: time(to.0, to.1, 0, 0) };
-        Schedule::new(vec![shift], TimeZone::get("Europe/Amsterdam").unwrap())
-    }
-
-    fn live(schedule: &Schedule, local: &str) -> bool {
-        let zoned: jiff::ZonedDateTime = format!("{local}[Europe/Amsterdam]").parse().unwrap();
-        schedule.live(zoned.timestamp()).is_some()
-    }
-
-    #[test]
-    fn a_night_shift_runs_past_midnight_and_ends_on_time() {
-        let night = schedule(&ALL, (21, 30), (5, 30));
-        for (at, want) in [
-            ("2026-06-01T21:29:59", false),
-            ("2026-06-01T21:30:00", true),
-            ("2026-06-02T00:00:00", true),
-            ("2026-06-02T05:29:59", true),
-            ("2026-06-02T05:30:00", false),
-        ] {
-            assert_eq!(live(&night, at), want, "{at}");
+impl Schedule {
+    /// `schedule` at `site`: in its time zone, under its sun, with its holidays.
+    pub fn new(schedule: config::Schedule, site: &Site) -> Self {
+        Self {
+            words: schedule.to_string(),
+            schedule,
+            time_zone: site.time_zone.clone(),
+            position: site.position,
+            holidays: site.holidays.clone(),
+            last: Cell::new(None),
         }
     }
 
-    #[test]
-    fn days_name_the_evening_on_which_a_shift_begins() {
-        let friday = schedule(&[Weekday::Friday], (22, 0), (6, 0));
-        assert!(live(&friday, "2026-06-05T23:00:00"), "Friday evening");
-        assert!(live(&friday, "2026-06-06T05:00:00"), "the Saturday morning that follows");
-        assert!(!live(&friday, "2026-06-05T05:00:00"), "Friday morning belongs to Thursday");
-        assert!(!live(&friday, "2026-06-06T23:00:00"), "Saturday evening");
-    }
-
-    #[test]
-    fn the_hour_that_comes_twice_is_in_force_twice() {
-        let early = schedule(&ALL, (2, 15), (2, 45));
-        for utc in ["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"] {
-            assert!(early.live(utc.parse().unwrap()).is_some(), "{utc} is 02:30 in Amsterdam");
+    /// Whether the rule is live at `at`, and since when.
+    pub fn live(&self, at: Timestamp) -> Option<Live> {
+        match self.standing(at) {
+            Standing::Live { since, .. } => Some(since.map_or(Live::Always, Live::Since)),
+            Standing::Silent { .. } => None,
         }
-        assert!(early.live("2026-10-25T01:00:00Z".parse().unwrap()).is_none(), "02:00 the second time");
     }
 
-    #[test]
-    fn the_hour_that_never_comes_neither_panics_nor_counts() {
-        let skipped = schedule(&ALL, (2, 15), (2, 45));
-        for minute in 0..180 {
-            let at: Timestamp = "2026-03-29T00:00:00Z".parse().unwrap();
-            assert!(skipped.live(at + jiff::SignedDuration::from_mins(minute)).is_none());
+    /// Whether the rule is live at `at`, why, and until when.
+    pub fn standing(&self, at: Timestamp) -> Standing {
+        if let Some(last) = self.last.get().filter(|last| last.from <= at && at < last.until) {
+            return last.standing;
         }
-        let over_the_gap = schedule(&ALL, (2, 30), (4, 0));
-        let at = "2026-03-29T01:10:00Z".parse().unwrap(); // 03:10 local, ten minutes after the clock jumped
-        let Some(Live::Since(since)) = over_the_gap.live(at) else { panic!("in force after the gap") };
-        assert!(since <= at);
+        let (standing, until) = self.look_up(at);
+        self.last.set(until.map(|until| Answer { from: at, until, standing }));
+        standing
     }
 
-    #[test]
-    fn time_since_the_curfew_is_counted_from_the_evening_before() {
-        let night = schedule(&ALL, (21, 30), (5, 30));
-        let at: Timestamp = "2026-06-01T22:30:00Z".parse().unwrap(); // 00:30 local
-        let Some(Live::Since(since)) = night.live(at) else { panic!("in force") };
-        assert_eq!(at.duration_since(since), jiff::SignedDuration::from_hours(3));
+    /// The whole schedule in words: "every day 21:30 to 05:30 the next day, but never on holidays".
+    pub fn words(&self) -> &str {
+        &self.words
+    }
+
+    pub(super) fn only(&self) -> &[Shift] {
+        &self.schedule.only
+    }
+
+    pub(super) fn never(&self) -> &[Shift] {
+        &self.schedule.never
+    }
+
+    pub(super) fn holidays(&self) -> &Holidays {
+        &self.holidays
+    }
+
+    pub(super) fn time_zone(&self) -> &TimeZone {
+        &self.time_zone
+    }
+
+    /// The standing at `at`, and the next moment at which it may be another.
+    fn look_up(&self, at: Timestamp) -> (Standing, Option<Timestamp>) {
+        let now = self.instant(at);
+        let today = now.wall.date();
+        let leaf = self.leaf(today, 1);
+        let standing = if self.live_in(&leaf, now) {
+            Standing::Live { since: self.last_change(at), until: self.next_change(at) }
+        } else {
+            Standing::Silent { why: self.silence_at(&leaf, now), next: self.next_change(at) }
+        };
+        let next = self.moments(&leaf, today, 1).into_iter().find(|moment| *moment > at);
+        (standing, next)
+    }
+
+    fn instant(&self, at: Timestamp) -> Instant {
+        Instant { at, wall: self.time_zone.to_datetime(at) }
+    }
+
+    fn live_in(&self, leaf: &Leaf, now: Instant) -> bool {
+        leaf.live(now, self.schedule.only.is_empty())
+    }
+
+    /// Every stretch that can be in force on one of `days` days from `first`: one begins the day before at the earliest,
+    /// and, before a sunrise, the day after at the latest.
+    fn leaf(&self, first: Date, days: i32) -> Leaf {
+        let mut leaf = Leaf { only: Vec::new(), never: Vec::new() };
+        for date in (-1..=days).filter_map(|day| first.checked_add(day.days()).ok()) {
+            let on = |shift: &Shift| {
+                let begins = self.obstacle(shift, date).is_none();
+                begins.then(|| Stretch::new(shift, date, &self.time_zone, self.position)).flatten()
+            };
+            leaf.only.extend(self.schedule.only.iter().filter_map(on));
+            let never = self.schedule.never.iter().enumerate();
+            leaf.never.extend(never.filter_map(|(index, shift)| Some((index, on(shift)?))));
+        }
+        leaf
+    }
+
+    /// Why `shift` does not begin on `date`.
+    fn obstacle(&self, shift: &Shift, date: Date) -> Option<Silence> {
+        if shift.dates.is_some_and(|dates| !dates.contain(date)) {
+            return Some(Silence::Dates);
+        }
+        if !shift.days.contains(&date.weekday()) {
+            return Some(Silence::Weekday);
+        }
+        match (shift.holidays, self.holidays.name(date)) {
+            (Some(OnHolidays::Only), None) => Some(Silence::NoHoliday),
+            (Some(OnHolidays::Never), Some(_)) => Some(Silence::Holiday),
+            _ => None,
+        }
+    }
+
+    /// The moments on `days` days from `first` at which anything may change, in order: nothing changes between two.
+    fn moments(&self, leaf: &Leaf, first: Date, days: i32) -> Vec<Timestamp> {
+        let midnight = |day: i32| {
+            let date = first.checked_add(day.days()).ok()?;
+            date.to_zoned_datetime(self.time_zone.clone()).ok().map(|zoned| zoned.timestamp())
+        };
+        let Some((begin, end)) = midnight(0).zip(midnight(days)) else { return Vec::new() };
+        let stretches = leaf.only.iter().chain(leaf.never.iter().map(|(_, stretch)| stretch));
+        let mut moments: Vec<_> = stretches.flat_map(|stretch| stretch.moments(&self.time_zone)).collect();
+        // Reasons change at midnight, and a clock that is changed passes many times at once.
+        moments.extend((0..=days).filter_map(midnight));
+        let changes = self.time_zone.following(begin).map(|change| change.timestamp());
+        moments.extend(changes.take_while(|change| *change <= end));
+        moments.retain(|moment| (begin..=end).contains(moment));
+        moments.sort_unstable();
+        moments.dedup();
+        moments
+    }
+
+    /// The first moment after `at` at which the rule is live if it is not at `at`, and the other way round.
+    fn next_change(&self, at: Timestamp) -> Option<Timestamp> {
+        let live = self.live_at(at);
+        let today = self.instant(at).wall.date();
+        (0..HORIZON_DAYS).step_by(LEAF_DAYS as usize).find_map(|day| {
+            let first = today.checked_add(day.days()).ok()?;
+            let leaf = self.leaf(first, LEAF_DAYS);
+            let moments = self.moments(&leaf, first, LEAF_DAYS);
+            let mut later = moments.into_iter().filter(|moment| *moment > at);
+            later.find(|moment| self.live_in(&leaf, self.instant(*moment)) != live)
+        })
+    }
+
+    /// The last moment up to `at` at which it became what it is at `at`.
+    fn last_change(&self, at: Timestamp) -> Option<Timestamp> {
+        let live = self.live_at(at);
+        let today = self.instant(at).wall.date();
+        let before = |moment: &Timestamp| moment.checked_sub(Span::new().nanoseconds(1)).ok();
+        (0..HORIZON_DAYS).step_by(LEAF_DAYS as usize).find_map(|day| {
+            let first = today.checked_sub((day + LEAF_DAYS - 1).days()).ok()?;
+            let leaf = self.leaf(first, LEAF_DAYS);
+            let moments = self.moments(&leaf, first, LEAF_DAYS);
+            let mut earlier = moments.into_iter().rev().filter(|moment| *moment <= at);
+            earlier.find(|moment| {
+                before(moment).is_some_and(|before| self.live_in(&leaf, self.instant(before)) != live)
+            })
+        })
+    }
+
+    /// Whether the rule is live at `at`: what a schedule means, without memory.
+    pub(super) fn live_at(&self, at: Timestamp) -> bool {
+        let now = self.instant(at);
+        self.live_in(&self.leaf(now.wall.date(), 1), now)
+    }
+
+    fn silence_at(&self, leaf: &Leaf, now: Instant) -> Silence {
+        if let Some(index) = leaf.excluded(now) {
+            return Silence::Never(index);
+        }
+        let today = now.wall.date();
+        let reasons = self.schedule.only.iter().map(|shift| {
+            self.obstacle(shift, today).unwrap_or_else(|| {
+                let stretch = Stretch::new(shift, today, &self.time_zone, self.position);
+                match stretch.is_none_or(|stretch| stretch.is_empty(&self.time_zone)) {
+                    true => Silence::Sun,
+                    false => Silence::Hours,
+                }
+            })
+        });
+        // The nearest to being live is what people ask about.
+        reasons.min().unwrap_or(Silence::Hours)
     }
 }

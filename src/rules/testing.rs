@@ -6,8 +6,8 @@ use jiff::tz::TimeZone;
 
 use crate::clock::{MonoTime, Stamp};
 use crate::config::{
-    Broker, Camera, Codec, Condition, Direction, Line, Model, Retention, Rule, Severity, Shift, Site, Stream,
-    Zone,
+    Broker, Camera, Codec, Condition, Direction, Edge, Holidays, Line, Model, Retention, Rule, Schedule,
+    Severity, Shift, Site, Stream, Zone,
 };
 use crate::geometry::{Area, BBox, Point, Polygon, Segment};
 use crate::names::{CameraId, PlaceId, RuleId, SiteId};
@@ -52,7 +52,7 @@ pub(super) fn rule(condition: Condition) -> Rule {
         name: "Rule".into(),
         camera: CameraId::new("quay-east").unwrap(),
         condition,
-        schedule: Vec::new(),
+        schedule: Schedule::default(),
         severity: Severity::Alert,
         raises: true,
         confirm: Duration::from_secs(1),
@@ -72,8 +72,9 @@ pub(super) fn presence_rule() -> Rule {
 
 pub(super) fn night_rule(from: &str, to: &str) -> Rule {
     let days = jiff::civil::Weekday::Monday.cycle_forward().take(7).collect();
-    let shift = Shift { days, from: from.parse().unwrap(), to: to.parse().unwrap() };
-    Rule { schedule: vec![shift], ..presence_rule() }
+    let clock = |time: &str| Edge::Clock(time.parse().unwrap());
+    let shift = Shift { days, from: clock(from), to: clock(to), dates: None, holidays: None };
+    Rule { schedule: Schedule { only: vec![shift], never: Vec::new() }, ..presence_rule() }
 }
 
 pub(super) fn entry_rule() -> Rule {
@@ -100,6 +101,8 @@ pub(super) fn site(rules: Vec<Rule>) -> Site {
         id: SiteId::new("test").unwrap(),
         name: "Test".into(),
         time_zone: TimeZone::get("Europe/Amsterdam").unwrap(),
+        position: None,
+        holidays: Holidays::default(),
         model: Model { manifest: "m.toml".into(), runtime: "r.so".into(), threads: 1 },
         broker: Broker { host: "127.0.0.1".into(), port: 1883, login: None },
         logbook: "l.sqlite".into(),

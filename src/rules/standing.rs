@@ -1,0 +1,119 @@
+//! Whether a rule is live at a moment, and why: for people.
+
+use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::{SignedDuration, Timestamp};
+
+use super::schedule::Schedule;
+use crate::config::{Dates, OnHolidays, Shift};
+
+/// Whether a rule is live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is.
+    Live {
+        /// The moment at which it became so; `None` for one that always was, as far as the schedule is looked through.
+        since: Option<Timestamp>,
+        /// The first moment at which it is no longer; `None` where there is none as far as the schedule is looked through.
+        until: Option<Timestamp>,
+    },
+    /// It is not.
+    Silent {
+        /// What keeps it so.
+        why: Silence,
+        /// The first moment at which it is live again; `None` where there is none as far as the schedule is looked through.
+        next: Option<Timestamp>,
+    },
+}
+
+/// What keeps a rule from being live: of several things the one that goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Silence {
+    /// An exception, counted in `never` of the schedule.
+    Never(usize),
+    /// The day fits, the hour does not.
+    Hours,
+    /// The sun does not set or does not rise that day, so the shift has no length.
+    Sun,
+    /// The day is a holiday, and the shift is for other days.
+    Holiday,
+    /// The day is no holiday, and the shift is for holidays.
+    NoHoliday,
+    /// The day of the week is another.
+    Weekday,
+    /// The date is another.
+    Dates,
+}
+
+impl Standing {
+    /// Whether it is live.
+    pub fn is_live(self) -> bool {
+        matches!(self, Self::Live { .. })
+    }
+}
+
+impl Schedule {
+    /// The standing at `at` as a clause: "live since 21:30, until Mon 05:30", "outside its hours; live again 21:30".
+    pub fn told(&self, at: Timestamp) -> String {
+        let when = |moment: Timestamp| when(moment, at, self.time_zone());
+        match self.standing(at) {
+            Standing::Live { since: None, until: None } => "always live".to_owned(),
+            Standing::Live { since: Some(since), until: None } => format!("live since {}", when(since)),
+            Standing::Live { since: None, until: Some(until) } => format!("live until {}", when(until)),
+            Standing::Live { since: Some(since), until: Some(until) } => {
+                format!("live since {}, until {}", when(since), when(until))
+            }
+            Standing::Silent { why, next } => match next {
+                Some(next) => format!("{}; live again {}", self.silence(why, at), when(next)),
+                None => format!("{}; not live again within years", self.silence(why, at)),
+            },
+        }
+    }
+
+    fn silence(&self, why: Silence, at: Timestamp) -> String {
+        let today = self.time_zone().to_datetime(at).date();
+        let holiday = match self.holidays().name(today) {
+            None | Some("") => String::new(),
+            Some(name) => format!(" ({name})"),
+        };
+        match why {
+            Silence::Never(index) => {
+                let shift = self.never().get(index);
+                let words = shift.map(Shift::to_string).unwrap_or_default();
+                let words = words.strip_prefix("every day ").unwrap_or(&words);
+                let named = shift.is_some_and(|shift| shift.holidays == Some(OnHolidays::Only));
+                format!("never {words}{}", if named { &holiday } else { "" })
+            }
+            Silence::Hours => "outside its hours".to_owned(),
+            Silence::Sun => "the sun stays up or down all day".to_owned(),
+            Silence::Holiday => format!("today is a holiday{holiday}"),
+            Silence::NoHoliday => "today is no holiday".to_owned(),
+            Silence::Weekday => format!("not on {}s", today.strftime("%A")),
+            Silence::Dates => match self.only().iter().all(|s| matches!(s.dates, Some(Dates::EveryYear(..))))
+            {
+                true => "out of season".to_owned(),
+                false => "not on this date".to_owned(),
+            },
+        }
+    }
+}
+
+/// A moment as staff would say it at `now`: the time alone on the same day, with the day of the week within the week, else
+/// with the date. One that the clock shows twice says which it is.
+pub fn when(moment: Timestamp, now: Timestamp, time_zone: &TimeZone) -> String {
+    let (then, today) = (time_zone.to_datetime(moment), time_zone.to_datetime(now).date());
+    let far = moment.duration_since(now).abs() >= SignedDuration::from_hours(6 * 24);
+    let form = match () {
+        () if then.date() == today => "%H:%M",
+        () if !far => "%a %H:%M",
+        () if then.year() == today.year() => "%a %-d %b %H:%M",
+        () => "%a %-d %b %Y %H:%M",
+    };
+    let text = then.strftime(form).to_string();
+    match time_zone.to_ambiguous_timestamp(then).offset() {
+        AmbiguousOffset::Fold { before, .. } => {
+            let time = if time_zone.to_offset(moment) == before { "first" } else { "second" };
+            format!("{text} the {time} time")
+        }
+        _ => text,
+    }
+}

@@ -1,0 +1,193 @@
+//! Where the sun stands, from the position and the time alone.
+//!
+//! Low-precision solar coordinates of Meeus, *Astronomical Algorithms* (2nd ed.), chapter 25, good to 0.01 degrees between
+//! 1950 and 2050; with refraction at the horizon as almanacs take it, times are good to about a minute where the sun
+//! crosses the horizon steeply, and to several in the days around polar night and polar day.
+
+use jiff::civil::{Date, time};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::config::{Position, Sun};
+
+/// Refraction and half the sun's disc: its upper edge is on the horizon.
+const HORIZON_DEG: f64 = -0.833;
+/// Civil twilight ends.
+const TWILIGHT_DEG: f64 = -6.0;
+
+const DAY_S: f64 = 86_400.0;
+const DEG_S: f64 = 240.0;
+
+/// A moment of the sun on one day.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Moment {
+    /// It happens then.
+    At(Timestamp),
+    /// It does not happen: the sun stays on one side. The place of the moment in a day that is all light or all dark:
+    /// solar midnight where the sun stays up, solar noon where it stays down, so that from evening to morning is
+    /// nothing at all in the one and everything in the other.
+    Never(Timestamp),
+}
+
+/// When the sun does `what` on the day whose noon lies nearest to 12:00 of `date` in `time_zone`: in the evening possibly
+/// after midnight. `None` only at the ends of the calendar.
+pub(super) fn moment(what: Sun, date: Date, position: Position, time_zone: &TimeZone) -> Option<Moment> {
+    let noon = noon(date, position, time_zone)?;
+    let threshold = match what {
+        Sun::Sunrise | Sun::Sunset => HORIZON_DEG,
+        Sun::Dawn | Sun::Dusk => TWILIGHT_DEG,
+    };
+    let evening = matches!(what, Sun::Sunset | Sun::Dusk);
+    let other = if evening { date.tomorrow() } else { date.yesterday() };
+    // Midway between two noons, so that an evening ends where the next morning begins.
+    let midnight = noon + self::noon(other.ok()?, position, time_zone)?.duration_since(noon) / 2;
+    if Sky::at(noon).altitude(noon, position) <= threshold {
+        return Some(Moment::Never(noon));
+    }
+    if Sky::at(midnight).altitude(midnight, position) >= threshold {
+        return Some(Moment::Never(midnight));
+    }
+    // The altitude falls from noon to midnight, so halving finds the one crossing wherever it is; formulas for the hour
+    // angle fail just where it matters, in the last days before polar night.
+    let (mut above, mut below) = (noon, midnight);
+    while below.duration_since(above).abs() > SignedDuration::from_secs(1) {
+        let middle = above + below.duration_since(above) / 2;
+        match Sky::at(middle).altitude(middle, position) > threshold {
+            true => above = middle,
+            false => below = middle,
+        }
+    }
+    // Whole seconds, and the same ones however the halving came there.
+    Timestamp::from_second(below.as_second()).ok().map(Moment::At)
+}
+
+/// The sun's highest on the day of `date`.
+fn noon(date: Date, position: Position, time_zone: &TimeZone) -> Option<Timestamp> {
+    let by_the_clock =
+        date.to_datetime(time(12, 0, 0, 0)).to_zoned_datetime(time_zone.clone()).ok()?.timestamp();
+    // Twice: the first step is up to half a day, in which the equation of time drifts by seconds.
+    let mut noon = by_the_clock;
+    for _ in 0..2 {
+        let west_deg = Sky::at(noon).hour_angle(noon, position);
+        noon = noon.checked_sub(SignedDuration::from_secs((west_deg * DEG_S).round() as i64)).ok()?;
+    }
+    Some(noon)
+}
+
+/// The sun among the stars, in radians.
+struct Sky {
+    right_ascension: f64,
+    declination: f64,
+}
+
+impl Sky {
+    fn at(at: Timestamp) -> Self {
+        let days = days(at);
+        // A century of 36,525 days.
+        let t = days / 36_525.0;
+        let mean_longitude = 280.46646 + t * (36_000.76983 + t * 0.0003032);
+        let anomaly = (357.52911 + t * (35_999.05029 - t * 0.0001537)).to_radians();
+        let centre = (1.914602 - t * (0.004817 + t * 0.000014)) * anomaly.sin()
+            + (0.019993 - t * 0.000101) * (2.0 * anomaly).sin()
+            + 0.000289 * (3.0 * anomaly).sin();
+        let node = (125.04 - 1934.136 * t).to_radians();
+        let longitude = (mean_longitude + centre - 0.00569 - 0.00478 * node.sin()).to_radians();
+        let obliquity = (23.439291 - 0.013004 * t + 0.00256 * node.cos()).to_radians();
+        Self {
+            right_ascension: (obliquity.cos() * longitude.sin()).atan2(longitude.cos()),
+            declination: (obliquity.sin() * longitude.sin()).asin(),
+        }
+    }
+
+    /// Degrees west of the meridian, -180 to 180.
+    fn hour_angle(&self, at: Timestamp, position: Position) -> f64 {
+        // Mean sidereal time at Greenwich (Meeus 12.4, without the terms of 0.001 degrees a century).
+        let sidereal = 280.46061837 + 360.98564736629 * days(at);
+        let angle = sidereal + position.longitude - self.right_ascension.to_degrees();
+        (angle + 180.0).rem_euclid(360.0) - 180.0
+    }
+
+    /// Degrees of the sun's centre above the horizon, without refraction.
+    fn altitude(&self, at: Timestamp, position: Position) -> f64 {
+        let (latitude, hour) = (position.latitude.to_radians(), self.hour_angle(at, position).to_radians());
+        let sine =
+            latitude.sin() * self.declination.sin() + latitude.cos() * self.declination.cos() * hour.cos();
+        sine.clamp(-1.0, 1.0).asin().to_degrees()
+    }
+}
+
+/// Days since noon of 1 January 2000, universal time.
+fn days(at: Timestamp) -> f64 {
+    const EPOCH_S: f64 = 946_728_000.0;
+    (at.as_second() as f64 - EPOCH_S) / DAY_S
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::ToSpan;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SCHEVENINGEN: Position = Position { latitude: 52.10, longitude: 4.26 };
+    const TROMSO: Position = Position { latitude: 69.65, longitude: 18.96 };
+
+    fn local(what: Sun, date: &str, position: Position, zone: &str) -> String {
+        let zone = TimeZone::get(zone).unwrap();
+        match moment(what, date.parse().unwrap(), position, &zone).unwrap() {
+            Moment::At(at) => zone.to_datetime(at).strftime("%d %H:%M").to_string(),
+            Moment::Never(at) => zone.to_datetime(at).strftime("never %d %H").to_string(),
+        }
+    }
+
+    #[test]
+    fn the_sun_of_scheveningen_keeps_to_the_almanac() {
+        let times = |date| {
+            [Sun::Dawn, Sun::Sunrise, Sun::Sunset, Sun::Dusk]
+                .map(|what| local(what, date, SCHEVENINGEN, "Europe/Amsterdam"))
+        };
+        assert_eq!(times("2026-06-21"), ["21 04:34", "21 05:22", "21 22:06", "21 22:54"]);
+        assert_eq!(times("2026-12-21"), ["21 08:09", "21 08:48", "21 16:32", "21 17:11"]);
+    }
+
+    #[test]
+    fn in_the_far_north_the_sun_stays_down_or_up_and_evenings_end_after_midnight() {
+        let tromso = |what, date| local(what, date, TROMSO, "Europe/Oslo");
+        assert_eq!(tromso(Sun::Sunset, "2026-12-15"), "never 15 11", "down at noon");
+        assert_eq!(tromso(Sun::Sunset, "2026-06-15"), "never 16 00", "up at midnight");
+        assert_eq!(tromso(Sun::Sunrise, "2026-06-15"), "never 15 00", "and since the midnight before");
+        assert!(tromso(Sun::Sunset, "2026-07-26").starts_with("27 00:"), "the evening of the 26th");
+        assert!(tromso(Sun::Dusk, "2026-12-15").starts_with("15 1"), "there is a dusk in the polar night");
+    }
+
+    proptest! {
+        /// Against another implementation, where it can be trusted: its one declination a day is too coarse far north.
+        #[test]
+        fn the_sun_agrees_with_another_reckoning(
+            latitude in -58.0..58.0f64,
+            longitude in -180.0..180.0f64,
+            day in 0..36_500i32,
+            what in prop::sample::select(vec![Sun::Dawn, Sun::Sunrise, Sun::Sunset, Sun::Dusk]),
+        ) {
+            use chrono::NaiveDate;
+            use sunrise::{Coordinates, DawnType, SolarDay, SolarEvent};
+            let event = match what {
+                Sun::Dawn => SolarEvent::Dawn(DawnType::Civil),
+                Sun::Sunrise => SolarEvent::Sunrise,
+                Sun::Sunset => SolarEvent::Sunset,
+                Sun::Dusk => SolarEvent::Dusk(DawnType::Civil),
+            };
+            let date = Date::constant(1970, 1, 1).checked_add(day.days()).unwrap();
+            let theirs = NaiveDate::from_ymd_opt(date.year().into(), date.month() as u32, date.day() as u32).unwrap();
+            let theirs = SolarDay::new(Coordinates::new(latitude, longitude).unwrap(), theirs).event_time(event).unwrap();
+            // A clock that shows the sun's own time, so that both mean the same day.
+            let offset = jiff::tz::Offset::from_seconds((longitude * DEG_S) as i32).unwrap();
+            let position = Position { latitude, longitude };
+            let Some(Moment::At(ours)) = moment(what, date, position, &TimeZone::fixed(offset)) else {
+                panic!("the sun rises and sets every day up to 58 degrees")
+            };
+            let apart_s = (ours.as_second() - theirs.timestamp()).abs();
+            prop_assert!(apart_s <= 180, "{apart_s} s");
+        }
+    }
+}
