@@ -60,7 +60,8 @@ fn every_kind_of_rule_has_an_example_a_sketch_and_its_limits() {
     assert!(kinds.len() >= 19, "{kinds:?}");
     for kind in kinds {
         let heading = format!("# `{kind}`");
-        let after = RULES.split_once(&heading).unwrap_or_else(|| panic!("rules.md has no section on {kind}")).1;
+        let after =
+            RULES.split_once(&heading).unwrap_or_else(|| panic!("rules.md has no section on {kind}")).1;
         let section = after.split("\n## ").next().and_then(|text| text.split("\n### ").next()).unwrap();
         let example = examples(section).next().unwrap_or_else(|| panic!("{kind} has no example"));
         let (site, _) = check(&format!("{}{example}", harbour())).unwrap_or_else(|e| panic!("{}", lines(&e)));
