@@ -1,6 +1,6 @@
 //! Where a rule in force looks.
 
-use crate::geometry::{Norm, Point, Polygon, Segment};
+use crate::geometry::{Area, Norm, Point, Segment};
 
 /// This near to a line, as a fraction of the picture, somebody may be about to cross it.
 const NEAR_LINE: f32 = 0.08;
@@ -9,7 +9,7 @@ const NEAR_LINE: f32 = 0.08;
 #[derive(Clone, Copy, Debug)]
 pub enum Care<'a> {
     /// A zone.
-    Zone(&'a Polygon),
+    Zone(&'a Area),
     /// A line.
     Line(&'a Segment),
 }
@@ -18,7 +18,7 @@ impl Care<'_> {
     /// Whether `p` lies in the zone, or near the line.
     pub fn holds(&self, p: Point<Norm>) -> bool {
         match self {
-            Self::Zone(polygon) => polygon.contains(p),
+            Self::Zone(area) => area.contains(p),
             Self::Line(line) => line.distance(p) < NEAR_LINE,
         }
     }

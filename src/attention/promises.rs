@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::{Attention, CELLS, Care, Outcome, Scene, Scope, Vessel};
 use crate::clock::MonoTime;
-use crate::geometry::{BBox, FrameSize, Point, Polygon, Px};
+use crate::geometry::{Area, BBox, FrameSize, Point, Polygon, Px};
 
 const FULL_HD: FrameSize = FrameSize { width: 1920, height: 1080 };
 const INPUT_PX: f32 = 416.0;
@@ -316,7 +316,7 @@ fn only_water_is_swept_where_the_site_file_draws_it() {
 
 #[test]
 fn what_stirs_is_looked_at_sooner_and_a_zone_in_force_more_often() {
-    let visits = |stirred: Vec<bool>, zone: Option<Polygon>| {
+    let visits = |stirred: Vec<bool>, zone: Option<Area>| {
         let mut harbour = Harbour::new(scope(4.0), FULL_HD, Vec::new());
         harbour.stirred = stirred;
         let at = Point::<Px>::new(300.0, 900.0);
@@ -342,7 +342,7 @@ fn what_stirs_is_looked_at_sooner_and_a_zone_in_force_more_often() {
         Polygon::new(vec![corner(0.1, 0.75), corner(0.2, 0.75), corner(0.2, 0.9), corner(0.1, 0.9)]).unwrap();
     let calm = visits(Vec::new(), None);
     assert!(visits(stirred, None) > 2 * calm);
-    assert!(visits(Vec::new(), Some(zone)) > calm + calm / 2);
+    assert!(visits(Vec::new(), Some(zone.into())) > calm + calm / 2);
 }
 
 #[test]

@@ -7,12 +7,10 @@ use jiff::Timestamp;
 
 use crate::attention::{Attention, Scene};
 use crate::clock::MonoTime;
-use crate::config::{
-    self, Camera, Codec, Condition, ConfigError, Diagnostic, Direction, Level, Position, Rule, Site, Stream,
-};
+use crate::config::{self, Camera, Codec, ConfigError, Diagnostic, Level, Position, Rule, Site, Stream};
 use crate::daemon::scope;
 use crate::geometry::FrameSize;
-use crate::rules::{Schedule, Standing};
+use crate::rules::{Schedule, Standing, condition_words};
 
 /// Exit status for a site file with errors (`EX_CONFIG` of sysexits.h).
 pub const BAD_CONFIG: u8 = 78;
@@ -36,9 +34,10 @@ pub enum Look {
 /// run out by `now` is said.
 pub fn check(path: &Path, look: Look, now: Timestamp, out: &mut impl Write, err: &mut impl Write) -> u8 {
     let told = match config::load(path) {
-        Ok((site, warnings)) => {
-            findings(path, &warnings, look, err).and_then(|()| summary(&site, now, out)).map(|()| 0)
-        }
+        Ok((site, warnings)) => findings(path, &warnings, look, err)
+            .and_then(|()| overdue(&site, now, err))
+            .and_then(|()| summary(&site, now, out))
+            .map(|()| 0),
         Err(ConfigError::Invalid(found)) => findings(path, &found, look, err).map(|()| BAD_CONFIG),
         Err(unreadable) => writeln!(err, "{unreadable}").map(|()| BAD_CONFIG),
     };
@@ -54,6 +53,11 @@ fn findings(path: &Path, found: &[Diagnostic], look: Look, err: &mut impl Write)
     let errors = found.iter().filter(|d| d.level == Level::Error).count();
     let warnings = found.len() - errors;
     writeln!(err, "{}: {}, {}", path.display(), count(errors, "error"), count(warnings, "warning"))
+}
+
+fn overdue(site: &Site, now: Timestamp, err: &mut impl Write) -> io::Result<()> {
+    let today = site.time_zone.to_datetime(now).date();
+    site.overdue(today).try_for_each(|late| writeln!(err, "warning: {late}"))
 }
 
 fn summary(site: &Site, now: Timestamp, out: &mut impl Write) -> io::Result<()> {
@@ -147,21 +151,9 @@ fn sight(camera: &Camera, input_px: u32) -> String {
 
 /// A rule in plain words.
 fn words(rule: &Rule) -> String {
-    let place = rule.condition.place().1;
-    let confirm = config::written(rule.confirm);
-    let what = match &rule.condition {
-        Condition::Presence { .. } => format!("a vessel is in {place} for {confirm}"),
-        Condition::Entry { .. } => format!("a vessel enters {place} and stays {confirm}"),
-        Condition::Dwell { longer_than, .. } => {
-            format!("a vessel stays in {place} longer than {}", config::written(*longer_than))
-        }
-        Condition::Crossing { direction, .. } => match direction {
-            Direction::Either => format!("a vessel crosses {place}"),
-            Direction::LeftToRight => format!("a vessel crosses {place} from left to right"),
-            Direction::RightToLeft => format!("a vessel crosses {place} from right to left"),
-        },
-    };
-    format!("{} when {what}, {}", rule.severity.as_str(), rule.schedule)
+    let what = condition_words(rule);
+    let raises = if rule.raises { rule.severity.as_str() } else { "only for other rules," };
+    format!("{raises} when {what}, {}", rule.schedule)
 }
 
 fn count(n: usize, what: &str) -> String {

@@ -19,6 +19,7 @@ use crate::daemon::Watch;
 use crate::detect::OnnxDetector;
 use crate::frame::Frame;
 use crate::logbook::{StartEntry, Writer, WriterOptions};
+use crate::rules::Past;
 
 /// Run recordings through the watch, faster than real time; the same input gives the same logbook.
 #[derive(Debug, Args)]
@@ -97,7 +98,8 @@ pub fn replay(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let clock = SystemClock::default();
     let (writer, logbook) = Writer::open(&args.logbook, &entry, WriterOptions::new(Arc::new(clock)))?;
     let believed = detector.manifest().thresholds;
-    let mut watch = Watch::new(site.clone(), Box::new(detector), believed, writer.next_vessel());
+    let mut watch =
+        Watch::new(site.clone(), Box::new(detector), believed, writer.next_vessel(), &Past::default());
     let stats = watch.stats();
 
     let began = clock.mono();

@@ -7,7 +7,7 @@ use url::Url;
 use super::reader::{Item, Table, short};
 use super::reading::{At, Place};
 use super::site::{Camera, Codec, RtpTransport, Stream};
-use super::{credentials, files, names, shapes};
+use super::{calibration, credentials, files, names, shapes};
 use crate::names::CameraId;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -46,6 +46,7 @@ impl CameraDraft {
         let first_frame_within =
             table.optional("first_frame_within", |item| item.duration(SECOND..=MINUTE * 10));
         let privacy_masks = list(table, "privacy_masks", |item| shapes::polygon(item, "mask"));
+        let calibration = table.section("calibration", None).map(|table| calibration::read(&table));
 
         if !whole_frame
             && table.get("water").is_none()
@@ -98,6 +99,10 @@ impl CameraDraft {
                 stall_after: stall_after.unwrap_or(SECOND * 5),
                 first_frame_within: first_frame_within.unwrap_or(SECOND * 15),
                 privacy_masks,
+                calibration: match calibration {
+                    None => None,
+                    Some(read) => Some(read?),
+                },
                 zones: Vec::new(),
                 lines: Vec::new(),
             })

@@ -36,8 +36,7 @@ fn check_sight(reading: &Reading<'_>, drafts: &Drafts, rule: &RuleDraft, place: 
     let (Some(Shape::Zone(zone)), Some(target)) = (&place.shape, &rule.target) else { return };
     let camera = place.camera.as_ref().and_then(|camera| drafts.camera(&camera.value)?.camera.as_ref());
     let Some(camera) = camera else { return };
-    let covered =
-        |by: &[Polygon]| !by.is_empty() && zone.polygon.area_outside(by) < zone.polygon.area() * 0.001;
+    let covered = |by: &[Polygon]| !by.is_empty() && zone.area.area_outside(by) < zone.area.area() * 0.001;
     if covered(&camera.privacy_masks) {
         reading.warning(
             &target.place,
@@ -60,21 +59,21 @@ fn check_sight(reading: &Reading<'_>, drafts: &Drafts, rule: &RuleDraft, place: 
             "add a region over the zone, or leave whole_frame = false out",
         ),
     };
-    let seen = zone.polygon.area() - zone.polygon.area_outside(&looked_at);
+    let seen = zone.area.area() - zone.area.area_outside(&looked_at);
     let limited = camera.water.is_some() || !camera.whole_frame;
-    if limited && !looked_at.is_empty() && seen < zone.polygon.area() * 0.001 {
+    if limited && !looked_at.is_empty() && seen < zone.area.area() * 0.001 {
         reading.warning(&target.place, format!("the rule can never hold: {missed}"), help);
     }
 }
 
 /// Rules that say the same twice.
 fn check_twins(reading: &Reading<'_>, drafts: &Drafts) {
-    let meaning = |rule: &RuleDraft| {
-        let schedule = drafts.shifts_of(rule)?.schedule();
-        let target = rule.target.as_ref().map(|target| target.value.clone());
-        let measure = (rule.longer_than.as_ref().map(|d| d.value), rule.direction, rule.dead_band.to_bits());
-        Some((rule.kind?, target?, schedule, measure, rule.severity))
-    };
+    fn meaning<'d>(drafts: &'d Drafts, rule: &'d RuleDraft) -> Option<impl PartialEq + use<'d>> {
+        let about = (rule.target.as_ref(), &rule.parts, &rule.unless);
+        let meant = (rule.length_m.as_ref(), rule.severity, rule.raises);
+        Some((rule.kind?, about, drafts.shifts_of(rule)?.schedule(), &rule.measures, meant))
+    }
+    let meaning = |rule| meaning(drafts, rule);
     for (index, second) in drafts.rules.iter().enumerate() {
         let Some(same) = meaning(second) else { continue };
         if let Some(first) = drafts.rules[..index].iter().find(|first| meaning(first).as_ref() == Some(&same))

@@ -1,12 +1,14 @@
 //! The site file: raw TOML in, a checked [`Site`] or every mistake in it out.
 //!
 //! The file is parsed once, with the place of every key and value kept. One reader a section (`basics`, `camera`,
-//! `place`, `shifts`, `rule`) walks it, notes what is wrong and goes on; `links` resolves what refers to what, and `checks` looks
+//! `calibration`, `place`, `shifts`, `rule`) walks it, notes what is wrong and goes on; `links` resolves what refers to what, and `checks` looks
 //! at what is suspicious only in the whole. A [`Site`] comes out when no error was noted, with the warnings beside it.
 
 mod basics;
+mod calibration;
 mod camera;
 mod checks;
+mod condition;
 mod credentials;
 mod diagnostic;
 mod drawn;
@@ -14,6 +16,7 @@ mod files;
 mod holidays;
 mod links;
 mod names;
+mod parts;
 mod place;
 mod reader;
 mod reading;
@@ -34,6 +37,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 pub use checks::{runs_per_second, share_of_a_core};
+pub use condition::{Condition, Direction};
 pub use diagnostic::{ConfigError, Diagnostic, Level};
 pub use drawn::drawn;
 pub use holidays::Holidays;
@@ -66,11 +70,13 @@ pub fn check_text(name: &str, text: &str, folder: &Path) -> Result<(Site, Vec<Di
     let site = syntax::parse(&reading, text).and_then(|document| {
         let root = Table::root(&reading, &document);
         let basics = Basics::read(&root);
+        let zones: Vec<_> = root.sections("zone").iter().map(PlaceDraft::zone).collect();
+        let groups =
+            root.sections("group").iter().map(|group| PlaceDraft::group(group, &zones)).collect::<Vec<_>>();
+        let lines = root.sections("line").iter().map(PlaceDraft::line).collect();
         let drafts = Drafts {
             cameras: root.sections("camera").iter().map(CameraDraft::read).collect(),
-            places: (root.sections("zone").iter().map(PlaceDraft::zone))
-                .chain(root.sections("line").iter().map(PlaceDraft::line))
-                .collect(),
+            places: [zones, groups, lines].into_iter().flatten().collect(),
             schedules: root.sections("schedule").iter().map(NamedSchedule::read).collect(),
             rules: root.sections("rule").iter().map(RuleDraft::read).collect(),
         };

@@ -1,18 +1,21 @@
-//! `[[zone]]` and `[[line]]`.
+//! `[[zone]]`, `[[group]]` and `[[line]]`.
 
 use super::reader::{Item, Table};
 use super::reading::At;
-use super::site::{Line, Zone};
+use super::site::{Berth, Line, Zone};
 use super::{names, shapes};
-use crate::geometry::{Point, Segment};
+use crate::geometry::{Area, Point, Segment};
 use crate::names::PlaceId;
 
-/// A zone or a line as far as it could be read.
+/// A zone, a group of zones or a line as far as it could be read.
 pub(super) struct PlaceDraft {
-    /// `zone` or `line`.
+    /// `zone`, `group` or `line`.
     pub(super) kind: &'static str,
     pub(super) id: Option<At<String>>,
+    pub(super) name: Option<String>,
     pub(super) camera: Option<At<String>>,
+    /// The group that a zone belongs to.
+    pub(super) group: Option<At<String>>,
     pub(super) shape: Option<Shape>,
 }
 
@@ -22,44 +25,89 @@ pub(super) enum Shape {
     Line(Line),
 }
 
+impl Shape {
+    pub(super) fn zone(&self) -> Option<&Zone> {
+        match self {
+            Self::Zone(zone) => Some(zone),
+            Self::Line(_) => None,
+        }
+    }
+}
+
+fn text(item: &Item<'_>) -> Option<At<String>> {
+    item.text().map(|text| item.at(text.to_owned()))
+}
+
 impl PlaceDraft {
     pub(super) fn zone(table: &Table<'_>) -> Self {
-        let mut draft = Self::named(table, "zone", "\"inner-basin\"");
-        let name = names::name_or(table, draft.id.as_ref());
+        let mut draft = Self::on_camera(table, "zone", "\"inner-basin\"");
+        draft.group = table.optional("group", text);
         let polygon = table.required("polygon", "[[0.1, 0.5], [0.6, 0.5], [0.6, 0.9], [0.1, 0.9]]", |item| {
             shapes::polygon(item, "zone")
         });
-        draft.shape = draft
-            .checked_id()
-            .zip(name)
-            .zip(polygon)
-            .map(|((id, name), polygon)| Shape::Zone(Zone { id, name, polygon }));
+        let polygon = match table.get("holes") {
+            Some(holes) => polygon.and_then(|polygon| shapes::with_holes(polygon, &holes)),
+            None => polygon,
+        };
+        let berth = table.get("berth").and_then(|item| berth(&item));
+        draft.shape = polygon.and_then(|polygon| draft.as_zone(polygon.into(), berth));
+        draft
+    }
+
+    /// A group of those of `zones` that name it.
+    pub(super) fn group(table: &Table<'_>, zones: &[Self]) -> Self {
+        let mut draft = Self::named(table, "group", "\"north-basin\"");
+        let Some(id) = draft.id.clone() else { return draft };
+        let members = || {
+            let of_group = |zone: &&Self| zone.group.as_ref().is_some_and(|group| group.value == id.value);
+            zones.iter().filter(of_group)
+        };
+        if members().next().is_none() {
+            let help = format!("add group = \"{}\" to the zones that belong to it", id.value);
+            table.reading.error(&table.place, "no zone belongs to this group", help);
+        }
+        draft.camera = members().find_map(|zone| zone.camera.clone());
+        let elsewhere = |camera: &&At<String>| draft.camera.as_ref().is_some_and(|a| a.value != camera.value);
+        if let Some(second) = members().filter_map(|zone| zone.camera.as_ref()).find(elsewhere) {
+            let help = "a rule watches one camera: make a group for each camera";
+            table.reading.error(
+                &second.place,
+                format!("group \"{}\" has zones of another camera", id.value),
+                help,
+            );
+        }
+        let areas: Option<Vec<&Area>> =
+            members().map(|zone| Some(&zone.shape.as_ref()?.zone()?.area)).collect();
+        draft.shape = areas.and_then(Area::union).and_then(|area| draft.as_zone(area, None));
         draft
     }
 
     pub(super) fn line(table: &Table<'_>) -> Self {
-        let mut draft = Self::named(table, "line", "\"harbour-mouth\"");
-        let name = names::name_or(table, draft.id.as_ref());
+        let mut draft = Self::on_camera(table, "line", "\"harbour-mouth\"");
         let from = table.required("from", "[0.5, 0.4]", shapes::point);
         let to = table.required("to", "[0.5, 0.9]", shapes::point);
         let segment = from.zip(to).and_then(|(from, to)| segment(table, from, to));
         draft.shape = draft
             .checked_id()
-            .zip(name)
+            .zip(draft.name.clone())
             .zip(segment)
             .map(|((id, name), segment)| Shape::Line(Line { id, name, segment }));
         draft
     }
 
+    fn on_camera(table: &Table<'_>, kind: &'static str, example: &str) -> Self {
+        let camera = table.required("camera", "\"quay-east\" (the id of a camera)", text);
+        Self { camera, ..Self::named(table, kind, example) }
+    }
+
     fn named(table: &Table<'_>, kind: &'static str, example: &str) -> Self {
-        Self {
-            kind,
-            id: table.required("id", example, names::identifier),
-            camera: table.required("camera", "\"quay-east\" (the id of a camera)", |item: &Item<'_>| {
-                item.text().map(|text| item.at(text.to_owned()))
-            }),
-            shape: None,
-        }
+        let id = table.required("id", example, names::identifier);
+        let name = names::name_or(table, id.as_ref());
+        Self { kind, id, name, camera: None, group: None, shape: None }
+    }
+
+    fn as_zone(&self, area: Area, berth: Option<Berth>) -> Option<Shape> {
+        Some(Shape::Zone(Zone { id: self.checked_id()?, name: self.name.clone()?, area, berth }))
     }
 
     fn checked_id(&self) -> Option<PlaceId> {
@@ -91,4 +139,14 @@ fn segment(
         table.reading.warning(&table.place, "the line lies partly outside the picture", help);
     }
     Some(segment)
+}
+
+/// `true`, or a table that says more of it; `None` for `false` and what cannot be read.
+fn berth(item: &Item<'_>) -> Option<Berth> {
+    if let toml::de::DeValue::Boolean(berth) = item.value {
+        return berth.then(Berth::default);
+    }
+    let table = item.table("berth")?;
+    let expected_length_m = table.optional("expected_length_m", |item| shapes::span(item, "metres"));
+    Some(Berth { expected_length_m })
 }

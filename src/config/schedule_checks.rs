@@ -76,7 +76,7 @@ fn check_live(reading: &Reading<'_>, rule: &RuleDraft, shifts: &Shifts) {
     }
     let longest = longest_live(&shifts.only);
     let wanted = [
-        ("longer_than", rule.longer_than.as_ref().filter(|_| rule.kind == Some(Kind::Dwell))),
+        ("longer_than", rule.measures.longer_than.as_ref().filter(|_| rule.kind != Some(Kind::Overstay))),
         ("confirm", Some(&rule.confirm).filter(|_| rule.kind != Some(Kind::Crossing))),
     ];
     for (key, wanted) in wanted {

@@ -13,6 +13,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "health",
             "camera",
             "zone",
+            "group",
             "line",
             "schedule",
             "rule",
@@ -42,9 +43,14 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "stall_after",
             "first_frame_within",
             "privacy_masks",
+            "calibration",
         ],
     ),
-    ("zone", &["id", "name", "camera", "polygon"]),
+    ("calibration", &["points", "error_px"]),
+    ("point", &["image", "metres", "wgs84"]),
+    ("zone", &["id", "name", "camera", "polygon", "holes", "group", "berth"]),
+    ("berth", &["expected_length_m"]),
+    ("group", &["id", "name"]),
     ("line", &["id", "name", "camera", "from", "to"]),
     (
         "rule",
@@ -56,18 +62,44 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "line",
             "direction",
             "dead_band",
+            "from",
+            "to",
+            "lengths",
             "longer_than",
+            "radius_m",
+            "limit_knots",
+            "margin_knots",
+            "estimates",
+            "closer_than_m",
+            "slower_than_knots",
+            "more_than",
+            "times",
+            "within",
+            "within_m",
+            "of",
+            "unless",
+            "first",
+            "second",
             "schedule",
             "never",
             "severity",
             "confirm",
             "clear",
             "cooldown",
+            "raises",
+            "escalate_after",
+            "min_confidence",
+            "length_m",
+            "owner",
+            "review_by",
         ],
     ),
     ("schedule", &["id", "only", "never"]),
     ("shift", &["days", "from", "to", "dates", "holidays"]),
 ];
+
+/// Sections that are written in braces, as items of a list.
+const INLINE: &[&str] = &["shift", "point", "berth"];
 
 /// The keys of a section.
 pub(super) fn keys(section: &str) -> &'static [&'static str] {
@@ -78,7 +110,7 @@ pub(super) fn keys(section: &str) -> &'static [&'static str] {
 pub(super) fn homes(key: &str) -> Vec<String> {
     SECTIONS
         .iter()
-        .filter(|(name, keys)| !name.is_empty() && *name != "shift" && keys.contains(&key))
+        .filter(|(name, keys)| !name.is_empty() && !INLINE.contains(name) && keys.contains(&key))
         .map(|(name, _)| header(name))
         .collect()
 }
@@ -86,7 +118,8 @@ pub(super) fn homes(key: &str) -> Vec<String> {
 /// A section's header as written in the file.
 pub(super) fn header(section: &str) -> String {
     match section {
-        "camera" | "zone" | "line" | "schedule" | "rule" => format!("[[{section}]]"),
+        "camera" | "zone" | "group" | "line" | "schedule" | "rule" => format!("[[{section}]]"),
+        "calibration" | "point" => "[camera.calibration]".to_owned(),
         "shift" => "a shift".to_owned(),
         _ => format!("[{section}]"),
     }

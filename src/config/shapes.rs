@@ -18,8 +18,21 @@ fn coordinate(item: &Item<'_>) -> Option<f32> {
 }
 
 fn coordinates<const N: usize>(item: &Item<'_>, meaning: &str) -> Option<[f32; N]> {
+    fixed(item, meaning, coordinate)
+}
+
+/// So many numbers in a list.
+pub(super) fn numbers<const N: usize>(item: &Item<'_>, meaning: &str) -> Option<[f64; N]> {
+    fixed(item, meaning, Item::any_number)
+}
+
+fn fixed<'a, T, const N: usize>(
+    item: &Item<'a>,
+    meaning: &str,
+    read: impl Fn(&Item<'a>) -> Option<T>,
+) -> Option<[T; N]> {
     let items = item.list()?;
-    let read: Vec<Option<f32>> = items.iter().map(coordinate).collect();
+    let read: Vec<Option<T>> = items.iter().map(read).collect();
     if items.len() != N {
         item.error(format!("has {} numbers", items.len()), format!("{meaning}: {N} numbers"));
         return None;
@@ -30,6 +43,20 @@ fn coordinates<const N: usize>(item: &Item<'_>, meaning: &str) -> Option<[f32; N
 /// A point, `[x, y]`.
 pub(super) fn point(item: &Item<'_>) -> Option<Point<Norm>> {
     coordinates(item, "a point is [x, y]").map(|[x, y]| Point::new(x, y))
+}
+
+/// The least and the most of something, `[least, most]`.
+pub(super) fn span(item: &Item<'_>, unit: &str) -> Option<[f64; 2]> {
+    let items = item.list()?;
+    let read: Option<Vec<f64>> = items.iter().map(Item::any_number).collect();
+    let help = format!("the least and the most in {unit}: [8, 14]");
+    match read?.as_slice() {
+        &[least, most] if 0.0 <= least && least < most && most.is_finite() => Some([least, most]),
+        _ => {
+            item.error("is no span from the less to the more", help);
+            None
+        }
+    }
 }
 
 /// A polygon, `[[x, y], ...]`, at least partly within the picture.
@@ -65,6 +92,25 @@ pub(super) fn polygon(item: &Item<'_>, what: &str) -> Option<Polygon> {
         );
     }
     Some(polygon)
+}
+
+/// The polygon without the holes in the list.
+pub(super) fn with_holes(polygon: Polygon, list: &Item<'_>) -> Option<Polygon> {
+    let items = list.list()?;
+    let read: Vec<_> = items.iter().map(|item| self::polygon(item, "hole")).collect();
+    let holed = polygon.with_holes(read.into_iter().collect::<Option<_>>()?);
+    match holed {
+        Ok(holed) => Some(holed),
+        Err(error) => {
+            let at = match error {
+                PolygonError::HoleOutside(index) | PolygonError::HolesOverlap(_, index) => items.get(index),
+                _ => None,
+            };
+            let help = "each hole lies within the polygon and apart from the other holes: holes = [[[x, y], [x, y], [x, y]]]";
+            at.unwrap_or(list).error(error.to_string(), help);
+            None
+        }
+    }
 }
 
 /// The whole picture.

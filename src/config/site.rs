@@ -4,12 +4,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::condition::Condition;
 use super::holidays::Holidays;
 use super::schedule::Schedule;
 use super::secret::SecretSource;
-use crate::geometry::{BBox, Norm, Polygon, Segment};
+use crate::geometry::{Area, BBox, Calibration, Norm, Polygon, Segment};
 use crate::names::{CameraId, PlaceId, RuleId, SiteId};
 
 /// A whole site file, checked.
@@ -149,6 +151,8 @@ pub struct Camera {
     pub stall_after: Duration,
     /// Time for the first picture of a session.
     pub first_frame_within: Duration,
+    /// Where on the ground it sees what, if it was surveyed.
+    pub calibration: Option<Calibration>,
     /// Blacked out before a picture leaves memory.
     pub privacy_masks: Vec<Polygon>,
     /// Its zones.
@@ -157,15 +161,24 @@ pub struct Camera {
     pub lines: Vec<Line>,
 }
 
-/// A named area of one camera's picture.
+/// A named area of one camera's picture: a zone, or the zones of a group together.
 #[derive(Clone, Debug)]
 pub struct Zone {
     /// Unique in the file.
     pub id: PlaceId,
     /// What staff call it.
     pub name: String,
-    /// Outline.
-    pub polygon: Polygon,
+    /// What it covers.
+    pub area: Area,
+    /// Where vessels lie moored, if they do.
+    pub berth: Option<Berth>,
+}
+
+/// A zone in which vessels lie moored.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Berth {
+    /// The lengths of the vessels that it is meant for: at least, at most, in metres.
+    pub expected_length_m: Option<[f64; 2]>,
 }
 
 /// A named line in one camera's picture.
@@ -201,70 +214,6 @@ impl Severity {
     }
 }
 
-/// Which way over a line counts, as seen by somebody who walks from its `from` to its `to`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// From the walker's left to the right.
-    LeftToRight,
-    /// From the walker's right to the left.
-    RightToLeft,
-    /// Both ways.
-    Either,
-}
-
-/// What a rule watches for.
-#[derive(Clone, Debug)]
-pub enum Condition {
-    /// A vessel is in the zone while the schedule is in force.
-    Presence {
-        /// The zone.
-        zone: Zone,
-    },
-    /// A vessel comes into the zone from outside it.
-    Entry {
-        /// The zone.
-        zone: Zone,
-    },
-    /// A vessel crosses the line's segment.
-    Crossing {
-        /// The line.
-        line: Line,
-        /// Which way counts.
-        direction: Direction,
-        /// Normalised distance either side of the line in which nothing counts.
-        dead_band: f32,
-    },
-    /// A vessel stays in the zone.
-    Dwell {
-        /// The zone.
-        zone: Zone,
-        /// Longer than this.
-        longer_than: Duration,
-    },
-}
-
-impl Condition {
-    /// As written in the site file, the logbook and alerts.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Presence { .. } => "presence",
-            Self::Entry { .. } => "entry",
-            Self::Crossing { .. } => "crossing",
-            Self::Dwell { .. } => "dwell",
-        }
-    }
-
-    /// Id and name of the zone or line.
-    pub fn place(&self) -> (&PlaceId, &str) {
-        match self {
-            Self::Presence { zone } | Self::Entry { zone } | Self::Dwell { zone, .. } => {
-                (&zone.id, &zone.name)
-            }
-            Self::Crossing { line, .. } => (&line.id, &line.name),
-        }
-    }
-}
-
 /// A rule: a condition on tracks, a schedule when it is live, a severity.
 #[derive(Clone, Debug)]
 pub struct Rule {
@@ -280,10 +229,33 @@ pub struct Rule {
     pub schedule: Schedule,
     /// How much staff should mind.
     pub severity: Severity,
+    /// Whether it raises signals of its own; else it is judged for the rules that are made of it.
+    pub raises: bool,
     /// The condition must hold this long before the signal opens.
     pub confirm: Duration,
     /// The condition must be gone this long before the signal closes.
     pub clear: Duration,
     /// No second alert for the same rule, place and vessel within this time.
     pub cooldown: Duration,
+    /// A signal that nobody has acknowledged for so long is told again, as an alert.
+    pub escalate_after: Option<Duration>,
+    /// How sure the detector must be of the vessel on average, 0 to 1.
+    pub min_confidence: f32,
+    /// The lengths of the vessels that are meant: at least, at most, in metres.
+    pub length_m: Option<[f64; 2]>,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// When its owner should have looked whether it is still right.
+    pub review_by: Option<Date>,
+}
+
+impl Site {
+    /// The rules whose review is overdue on `today`, in words.
+    pub fn overdue(&self, today: Date) -> impl Iterator<Item = String> {
+        self.rules.iter().filter_map(move |rule| {
+            let due = rule.review_by.filter(|due| *due < today)?;
+            let owner = rule.owner.as_ref().map(|owner| format!(" by {owner}")).unwrap_or_default();
+            Some(format!("rule {} was to be reviewed{owner} until {due}: is it still right?", rule.id))
+        })
+    }
 }

@@ -22,8 +22,9 @@ const OTHER_NAMES: &[(&str, &str)] = &[
     ("bind", "listen"),
     ("alarm", "alert"),
     ("critical", "alert"),
-    ("loiter", "dwell"),
-    ("loitering", "dwell"),
+    ("loiter", "loitering"),
+    ("speed", "speeding"),
+    ("sts", "rendezvous"),
     ("intrusion", "entry"),
     ("avc", "h264"),
     ("hevc", "h265"),
@@ -62,6 +63,15 @@ pub(super) fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k s
         0 => "there are none in this file yet".to_owned(),
         1..=12 => format!("there is {}", all.join(", ")),
         more => format!("there are {more}, among them {}", all[..6].join(", ")),
+    }
+}
+
+/// The words, for somebody to choose from: "dwell, stop or overstay".
+pub(super) fn or(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [some @ .., last] => format!("{} or {last}", some.join(", ")),
     }
 }
 

@@ -189,9 +189,14 @@ fn each_mistake_has_its_message() {
         "kind = \"presence\"",
         "kind = \"dwell\"",
         "rule[0].longer_than",
-        &["is missing: a dwell needs it"],
+        &["is missing: a dwell rule needs it"],
     );
-    wrong("kind = \"presence\"", "kind = \"crossing\"", "rule[0].line", &["is missing: a crossing needs it"]);
+    wrong(
+        "kind = \"presence\"",
+        "kind = \"crossing\"",
+        "rule[0].line",
+        &["is missing: a crossing rule needs it"],
+    );
     wrong("kind = \"presence\"", "kind = \"crossing\"", "rule[0].zone", &["no meaning for a crossing"]);
     wrong("confirm = \"2s\"", "longer_than = \"5m\"", "rule[0].longer_than", &["no meaning for a presence"]);
     wrong("confirm = \"2s\"", "confirm = \"2sec\"", "rule[0].confirm", &["did you mean \"2s\"?"]);
@@ -354,6 +359,7 @@ fn the_reference_explains_every_key() {
         let text = reference.split("\n## ").flat_map(|part| part.split_inclusive("\n### Shifts"));
         let text: String = match *section {
             "shift" => reference.split("\n### Shifts").nth(1).unwrap_or_default().to_owned(),
+            "berth" => reference.split("\n### Berths").nth(1).unwrap_or_default().to_owned(),
             _ => text.filter(|part| part.starts_with(&header)).collect(),
         };
         assert!(!text.is_empty(), "no {header} in the reference");
@@ -439,4 +445,101 @@ proptest! {
             prop_assert!(found.is_empty() || !drawn(&found, text, false).is_empty());
         }
     }
+}
+
+const SURVEYED: &str = "[camera.calibration]
+points = [
+  { image = [0.10, 0.90], metres = [0.0, 0.0] },
+  { image = [0.80, 0.90], metres = [30.0, 0.0] },
+  { image = [0.70, 0.60], metres = [40.0, 60.0] },
+  { image = [0.25, 0.60], metres = [-5.0, 60.0] },
+]
+
+[[zone]]";
+
+#[test]
+fn a_camera_with_surveyed_points_knows_where_on_the_ground_it_looks() {
+    let (site, warnings) = check(&EXAMPLE.replacen("[[zone]]", SURVEYED, 1)).unwrap();
+    assert_eq!(warnings, []);
+    let calibration = site.cameras[0].calibration.as_ref().unwrap();
+    let fix = calibration.ground(crate::geometry::Point::new(0.80, 0.90)).unwrap();
+    assert!((fix.at.x - 30.0).abs() < 0.01 && fix.at.y.abs() < 0.01, "{fix:?}");
+}
+
+#[test]
+fn each_mistake_in_a_survey_has_its_message() {
+    let wrong = |old: &str, new: &str, key: &str, words: &[&str]| {
+        let text = EXAMPLE.replacen("[[zone]]", &SURVEYED.replacen(old, new, 1), 1);
+        let found = check(&text).unwrap_err();
+        let all = lines(&found);
+        let Some(hit) = found.iter().find(|d| d.key == format!("camera[0].calibration.{key}")) else {
+            panic!("nothing at {key} in\n{all}");
+        };
+        assert!(words.iter().all(|word| hit.to_string().contains(word)), "{hit}");
+    };
+    wrong("  { image = [0.25, 0.60], metres = [-5.0, 60.0] },\n", "", "points", &["at least 4 points"]);
+    wrong("metres = [0.0, 0.0]", "metres = [0.0]", "points[0].metres", &["1 numbers", "eastward"]);
+    wrong("metres = [0.0, 0.0]", "wgs84 = [52.1, 4.26]", "points[1]", &["mixed"]);
+    wrong("metres = [0.0, 0.0]", "wgs84 = [4.26, 152.1], metres = [1.0, 1.0]", "points[0]", &["both"]);
+    wrong(", metres = [0.0, 0.0]", "", "points[0]", &["does not say where it is", "metres = "]);
+    wrong("metres = [0.0, 0.0]", "wgs84 = [457300, 79100]", "points[0].wgs84", &["latitude first"]);
+    wrong("image = [0.10, 0.90]", "image = [192, 0.90]", "points[0].image[0]", &["pixels"]);
+    wrong("metres = [30.0, 0.0]", "metres = [0.01, 0.0]", "points[1]", &["one place on the ground"]);
+    wrong("metres = [30.0, 0.0]", "metres = [30000, 0.0]", "points[1]", &["30 km", "digit"]);
+    let (right, left) = ("[0.70, 0.60], metres = [40.0, 60.0]", "[0.25, 0.60], metres = [-5.0, 60.0]");
+    let (old, new) = (
+        format!("{right} }},\n  {{ image = {left}"),
+        "[0.25, 0.60], metres = [40.0, 60.0] },\n  { image = [0.70, 0.60], metres = [-5.0, 60.0]",
+    );
+    wrong(&old, new, "points", &["no camera sees these points so", "swapped"]);
+    wrong("points = [", "error_px = 0\npoints = [", "error_px", &["out of range"]);
+    wrong("points = [", "surface = 1\npoints = [", "surface", &["no such key in [camera.calibration]"]);
+}
+
+#[test]
+fn a_surveyed_point_that_the_others_contradict_is_a_warning() {
+    let more = "points = [
+  { image = [0.3692, 0.7385], metres = [10.0, 20.0] },
+  { image = [0.5735, 0.6529], metres = [25.0, 40.0] },";
+    let text = EXAMPLE.replacen("[[zone]]", &SURVEYED.replacen("points = [", more, 1), 1);
+    assert_eq!(check(&text).unwrap().1, []);
+    let (_, warnings) = check(&text.replace("[0.80, 0.90]", "[0.80, 0.80]")).unwrap();
+    let hit = warnings.iter().find(|d| d.key == "camera[0].calibration.points[3]");
+    assert!(
+        hit.is_some_and(|hit| hit.to_string().contains("from where the other points put it")),
+        "{}",
+        lines(&warnings)
+    );
+}
+
+#[test]
+fn a_rule_watches_the_zones_of_a_group_together_and_not_their_holes() {
+    let old = "[[zone]]\n";
+    let group = "[[group]]\nid = \"north-basin\"\nname = \"North basin\"\n\n[[zone]]\nid = \"pontoon\"\ncamera = \"quay-east\"\n\
+        group = \"north-basin\"\npolygon = [[0.2, 0.1], [0.5, 0.1], [0.5, 0.5], [0.2, 0.5]]\n\
+        holes = [[[0.3, 0.2], [0.4, 0.2], [0.4, 0.3]]]\n\n[[zone]]\ngroup = \"north-basin\"\n";
+    let text = EXAMPLE.replacen(old, group, 1).replace("zone = \"inner-basin\"", "zone = \"north-basin\"");
+    let (site, warnings) = check(&text).unwrap();
+    assert_eq!(warnings, []);
+    assert_eq!(site.cameras[0].zones.len(), 2);
+    let Condition::Presence { zone } = &site.rules[0].condition else { panic!("{:?}", site.rules) };
+    assert_eq!((zone.id.as_str(), zone.name.as_str()), ("north-basin", "North basin"));
+    let holds = |x, y| zone.area.contains(crate::geometry::Point::new(x, y));
+    assert!(holds(0.25, 0.4) && holds(0.5, 0.7) && !holds(0.39, 0.22) && !holds(0.6, 0.3));
+
+    let wrong = |old: &str, new: &str, key: &str, words: &str| {
+        let found = check(&text.replacen(old, new, 1)).unwrap_err();
+        let hit = found.iter().find(|d| d.key == key && d.to_string().contains(words));
+        assert!(hit.is_some(), "no {words:?} at {key} in\n{}", lines(&found));
+    };
+    wrong(
+        "group = \"north-basin\"",
+        "group = \"nroth-basin\"",
+        "zone[0].group",
+        "did you mean \"north-basin\"?",
+    );
+    wrong("id = \"north-basin\"", "id = \"south-basin\"", "group[0]", "no zone belongs to this group");
+    wrong("id = \"north-basin\"", "id = \"pontoon\"", "group[0].id", "already");
+    wrong("[0.4, 0.3]]]", "[0.6, 0.3]]]", "zone[0].holes[0]", "outside the outline");
+    wrong("[0.4, 0.3]]]", "[0.35, 0.2]]]", "zone[0].holes[0]", "no area");
 }

@@ -130,6 +130,21 @@ impl Item<'_> {
         Some(value)
     }
 
+    /// A date.
+    pub(super) fn date(&self) -> Option<jiff::civil::Date> {
+        const HELP: &str = "year, month and day in quotes: \"2027-06-01\"";
+        if let DeValue::Datetime(unquoted) = self.value {
+            self.error(format!("{unquoted} stands without quotes"), HELP);
+            return None;
+        }
+        let text = self.text()?;
+        let date = text.parse().ok();
+        if date.is_none() {
+            self.error(format!("\"{}\" is not a date", short(text)), HELP);
+        }
+        date
+    }
+
     /// A time of day.
     pub(super) fn time_of_day(&self) -> Option<Time> {
         const HELP: &str = "hours and minutes in quotes: \"21:30\"";

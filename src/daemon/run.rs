@@ -17,14 +17,15 @@ use super::watch::Watch;
 use super::{systemd, turns};
 use crate::alerts::{Relay, RelayHandle};
 use crate::clock::{Clock, SystemClock};
-use crate::config::Site;
+use crate::config::{Condition, Site};
 use crate::detect::schedule::FairTurns;
 use crate::detect::{LoadError, OnnxDetector};
 use crate::ingest::{FrameSlots, IngestStats, RunEnd, StateChange, Supervisor, open_camera};
 use crate::logbook::{
-    CameraChange, Entry, LogbookError, LogbookSender, StartEntry, Writer, WriterGone, WriterOptions,
+    CameraChange, Entry, LogbookError, LogbookSender, Reader, StartEntry, Writer, WriterGone, WriterOptions,
 };
 use crate::review;
+use crate::rules::Past;
 
 /// Time for cameras to close and the detector to finish its look.
 const WATCH_DEADLINE: Duration = Duration::from_secs(4);
@@ -98,7 +99,8 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
     let (writer, logbook) = Writer::open(&site.logbook, &start, options).map_err(logbook_error)?;
 
     let believed = detector.manifest().thresholds;
-    let watch = Watch::new(site.clone(), Box::new(detector), believed, writer.next_vessel());
+    let past = past(&site, clock.now().wall).map_err(logbook_error)?;
+    let watch = Watch::new(site.clone(), Box::new(detector), believed, writer.next_vessel(), &past);
     let relay_beat = hearts.expect("alerts", LOOP_LIMIT);
     let relay = Relay::start(&runtime, &site, &writer, clock.clone(), move || relay_beat.beat());
     let slots = Arc::new(FrameSlots::new(site.cameras.len()));
@@ -146,6 +148,9 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
             .spawn(move || turns::run(watch, fair, &slots, &logbook, &*clock, &beat, &rates))?
     };
 
+    for late in site.overdue(clock.now().wall.to_zoned_datetime(site.time_zone.clone()).date()) {
+        tracing::warn!("{late}");
+    }
     systemd::ready();
     tracing::info!(
         mode,
@@ -181,6 +186,17 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
     flushed.and(written).map_err(logbook_error)?;
     looked.map_err(|gone| RunError::Failed(gone.to_string()))?;
     failure.map_or(Ok(()), |reason| Err(RunError::Failed(reason)))
+}
+
+/// The visits that an earlier start left, as far back as a rule looks.
+fn past(site: &Site, now: jiff::Timestamp) -> Result<Past, LogbookError> {
+    let looks_back = site.rules.iter().filter_map(|rule| match rule.condition {
+        Condition::Repeat { within, .. } => Some(within),
+        _ => None,
+    });
+    let reader = Reader::open(&site.logbook)?;
+    let since = now.checked_sub(looks_back.max().unwrap_or_default()).unwrap_or(jiff::Timestamp::MIN);
+    Ok(Past { open: reader.open_visits()?, ended: reader.visits_ended_since(since)? })
 }
 
 /// Where a camera's changes of state go.

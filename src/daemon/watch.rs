@@ -16,7 +16,7 @@ use crate::evidence;
 use crate::frame::Frame;
 use crate::geometry::{BBox, FrameSize, Px};
 use crate::logbook::{Entry, LookEntry, SignalEntry};
-use crate::rules::{Engine, Phase, SignalEvent};
+use crate::rules::{Engine, Past, Phase, RuleEvent, SignalEvent, SignalId};
 use crate::track::{self, Track, TrackState, Tracker, TrackerConfig, VesselCounter, VesselId};
 
 /// What the watch has done at one camera. Counts since the start.
@@ -46,7 +46,7 @@ pub struct WatchStats {
     pub tracks: AtomicU64,
     /// Signals opened.
     pub signals: AtomicU64,
-    /// Signals opened within a cooldown: logged, not told.
+    /// Looks in which a rule kept silent about a vessel or place, and said why.
     pub suppressed: AtomicU64,
 }
 
@@ -88,8 +88,14 @@ struct Post {
 
 impl Watch {
     /// A watch over the cameras of `site`; which boxes are believed is the model's to say, and vessels are numbered
-    /// from `next_vessel` on.
-    pub fn new(site: Arc<Site>, detector: Box<dyn Detector>, believed: Thresholds, next_vessel: u64) -> Self {
+    /// from `next_vessel` on. Visits go on where `past` left them.
+    pub fn new(
+        site: Arc<Site>,
+        detector: Box<dyn Detector>,
+        believed: Thresholds,
+        next_vessel: u64,
+        past: &Past,
+    ) -> Self {
         let tracking =
             TrackerConfig { sure: believed.confidence, floor: believed.floor, ..TrackerConfig::default() };
         let input_px = detector.input_px();
@@ -99,7 +105,7 @@ impl Watch {
             cue: MotionCue::default(),
             sure: believed.confidence,
             tracker: Tracker::new(tracking.clone()),
-            engine: Engine::new(&site, &camera.id),
+            engine: Engine::new(&site, camera, past),
             last: LastLook::default(),
             size: None,
             newest: VesselId(0),
@@ -137,7 +143,7 @@ impl Watch {
         }
         let at = frame.stamp.mono;
         let motion = post.cue.look(&frame.picture, at);
-        let cares: Vec<Care<'_>> = post.engine.in_force(frame.stamp.wall).map(care).collect();
+        let cares: Vec<Care<'_>> = post.engine.in_force(frame.stamp.wall).filter_map(care).collect();
         let looked =
             post.attention.choose(&Scene { at, frame: size, stirred: &motion.stirred, cares: &cares });
         let regions: Vec<_> = looked.iter().map(|&crop| size.box_to_fractions(crop)).collect();
@@ -161,13 +167,18 @@ impl Watch {
         let detections = look.detections.iter().copied().zip(post.tracker.taken().iter().copied()).collect();
         let changed = post.begun_or_ended(tracks);
         entries.push(Entry::Look(post.look_entry(frame.stamp, frame.seq, size, detections, changed)));
-        entries.extend(events.into_iter().map(|event| post.signal_entry(site, event, Some(frame))));
+        entries.extend(events.into_iter().map(|event| post.entry(site, event, Some(frame))));
         Ok(entries)
     }
 
     /// What the last look at camera `index` came to.
     pub fn last_look(&self, index: usize) -> &LastLook {
         &self.posts[index].last
+    }
+
+    /// Staff have answered a signal.
+    pub fn acknowledge(&mut self, signal: SignalId) {
+        self.posts.iter_mut().for_each(|post| post.engine.acknowledge(signal));
     }
 
     /// Ends every track and closes every signal: the watch goes off.
@@ -215,12 +226,9 @@ impl Post {
         let Some(size) = self.size else { return Vec::new() };
         self.last = LastLook::default();
         let ended = self.tracker.end_all();
-        if ended.is_empty() {
-            return Vec::new();
-        }
-        let events = self.engine.step(&ended, size, at);
+        let events = self.engine.end_all(at);
         let mut entries = vec![Entry::Look(self.look_entry(at, frame_seq, size, Vec::new(), ended))];
-        entries.extend(events.into_iter().map(|event| self.signal_entry(site, event, None)));
+        entries.extend(events.into_iter().map(|event| self.entry(site, event, None)));
         entries
     }
 
@@ -245,12 +253,22 @@ impl Post {
         LookEntry { camera: self.camera.id.clone(), at, frame_seq, frame_size, detections, tracks }
     }
 
+    fn entry(&self, site: &Site, event: RuleEvent, frame: Option<&Frame>) -> Entry {
+        match event {
+            RuleEvent::Signal(event) => self.signal_entry(site, event, frame),
+            RuleEvent::Visit(event) => Entry::Visit(event),
+            RuleEvent::Suppressed(event) => {
+                count(&self.stats.suppressed, event.times.into());
+                Entry::Suppressed(event)
+            }
+        }
+    }
+
     fn signal_entry(&self, site: &Site, event: SignalEvent, frame: Option<&Frame>) -> Entry {
         if event.phase == Phase::Opened {
             count(&self.stats.signals, 1);
-            count(&self.stats.suppressed, u64::from(!event.alert));
         }
-        let picture = frame.filter(|_| event.alert && event.phase == Phase::Opened).and_then(|frame| {
+        let picture = frame.filter(|_| event.alert && event.phase != Phase::Closed).and_then(|frame| {
             let subject = frame.picture.size.box_to_pixels(event.bbox);
             evidence::draw(&frame.picture, subject, &self.camera.privacy_masks)
                 .inspect_err(
@@ -274,13 +292,10 @@ pub fn scope(camera: &Camera, input_px: u32) -> Scope {
     }
 }
 
-fn care(condition: &Condition) -> Care<'_> {
-    match condition {
-        Condition::Presence { zone } | Condition::Entry { zone } | Condition::Dwell { zone, .. } => {
-            Care::Zone(&zone.polygon)
-        }
-        Condition::Crossing { line, .. } => Care::Line(&line.segment),
-    }
+/// Where a rule looks; a composition's parts say it.
+fn care(condition: &Condition) -> Option<Care<'_>> {
+    let zone = condition.zone().map(|zone| Care::Zone(&zone.area));
+    zone.or_else(|| condition.line().map(|line| Care::Line(&line.segment)))
 }
 
 fn count(counter: &AtomicU64, by: u64) {

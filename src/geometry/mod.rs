@@ -1,17 +1,28 @@
-//! Points, boxes, polygons and segments. Pure: no I/O, no clock.
+//! Points, boxes, polygons and segments, and where on the ground they are. Pure: no I/O, no clock.
 //!
 //! A unit is part of the type: [`Px`] for pixels of one frame, [`Norm`] for fractions of its width and height
-//! (0,0 top left; 1,1 bottom right), in which technicians draw zones. Mixing them does not compile.
+//! (0,0 top left; 1,1 bottom right), in which technicians draw zones, and [`Metre`] for the ground. Mixing them does
+//! not compile.
 
+mod area;
 mod bbox;
+mod calibration;
+mod homography;
+pub(crate) mod matrix;
 mod polygon;
 mod segment;
+mod survey;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::marker::PhantomData;
 
+pub use area::Area;
 pub use bbox::BBox;
+pub use calibration::{Calibration, CalibrationError, Fix, Residual};
 pub use polygon::{Polygon, PolygonError};
 pub use segment::{Segment, Side};
+pub use survey::{Origin, Survey};
 
 /// Unit: pixels of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,12 +32,16 @@ pub struct Px;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Norm;
 
-/// A point in unit `U`; y grows downward.
+/// Unit: metres on the ground, x eastward and y northward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metre;
+
+/// A point in unit `U`; y grows downward in pictures, northward on the ground.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point<U> {
-    /// Rightward.
+    /// Rightward; eastward on the ground.
     pub x: f32,
-    /// Downward.
+    /// Downward; northward on the ground.
     pub y: f32,
     unit: PhantomData<U>,
 }

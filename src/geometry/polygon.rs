@@ -1,13 +1,19 @@
 //! Simple polygons, as technicians draw zones.
 
-use geo::{Area, BooleanOps, CoordsIter, Validation};
+use geo::orient::{Direction, Orient};
+use geo::{Area as _, BooleanOps, CoordsIter, Validation};
 
 use super::{Norm, Point};
 
-/// A simple polygon in normalised coordinates: at least three corners, edges that do not cross, some area.
+/// Of two shapes, the part of the smaller one that may be rounding.
+const SLIVER: f64 = 1e-4;
+
+/// A simple polygon in normalised coordinates: at least three corners, edges that do not cross, some area. It may have
+/// holes, which are no part of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Polygon {
     corners: Vec<Point<Norm>>,
+    holes: Vec<Vec<Point<Norm>>>,
 }
 
 /// Why corners do not make a polygon.
@@ -25,6 +31,12 @@ pub enum PolygonError {
     /// All corners on one line.
     #[error("it has no area: its corners lie on one line")]
     NoArea,
+    /// A hole that is not wholly within the outline, counted from 0.
+    #[error("holes[{0}] reaches outside the outline")]
+    HoleOutside(usize),
+    /// Two holes that share area, counted from 0.
+    #[error("holes[{0}] and holes[{1}] overlap")]
+    HolesOverlap(usize, usize),
 }
 
 impl Polygon {
@@ -36,7 +48,7 @@ impl Polygon {
         if let Some(at) = corners.iter().position(|p| !(p.x.is_finite() && p.y.is_finite())) {
             return Err(PolygonError::NotFinite(at + 1));
         }
-        let outline = outline(&corners);
+        let outline = geo::Polygon::new(ring(&corners), Vec::new());
         // Corners on one line make a ring that validation calls self-crossing; the plainer reason comes first.
         if outline.unsigned_area() < 1e-9 && !has_extent(&outline) {
             return Err(PolygonError::NoArea);
@@ -44,7 +56,25 @@ impl Polygon {
         if !outline.is_valid() {
             return Err(PolygonError::SelfCrossing);
         }
-        Ok(Self { corners })
+        Ok(Self { corners, holes: Vec::new() })
+    }
+
+    /// The polygon without `holes`, each of which lies within it and shares no area with another. What holes in
+    /// `holes` themselves leave out is filled.
+    pub fn with_holes(self, holes: Vec<Self>) -> Result<Self, PolygonError> {
+        for (index, hole) in holes.iter().enumerate() {
+            if hole.area_outside(std::slice::from_ref(&self)) > hole.area() * SLIVER {
+                return Err(PolygonError::HoleOutside(index));
+            }
+            let overlaps = |other: &Self| {
+                let shared = hole.area() - hole.area_outside(std::slice::from_ref(other));
+                shared > hole.area().min(other.area()) * SLIVER
+            };
+            if let Some(other) = holes[..index].iter().position(overlaps) {
+                return Err(PolygonError::HolesOverlap(other, index));
+            }
+        }
+        Ok(Self { corners: self.corners, holes: holes.into_iter().map(|hole| hole.corners).collect() })
     }
 
     /// The corners in order round the outline.
@@ -52,40 +82,49 @@ impl Polygon {
         &self.corners
     }
 
+    /// The outline and the outlines of the holes, each as corners in order.
+    pub fn rings(&self) -> impl Iterator<Item = &[Point<Norm>]> {
+        std::iter::once(self.corners.as_slice()).chain(self.holes.iter().map(Vec::as_slice))
+    }
+
     /// Its area as a fraction of the picture's.
     pub fn area(&self) -> f64 {
-        self.outline().unsigned_area()
+        self.shape().unsigned_area()
     }
 
     /// The part of its area that none of `others` covers.
     pub fn area_outside(&self, others: &[Self]) -> f64 {
-        let outlines: Vec<_> = others.iter().map(Self::outline).collect();
-        geo::MultiPolygon::from(self.outline()).difference(&geo::unary_union(&outlines)).unsigned_area()
+        let others: Vec<_> = others.iter().map(Self::shape).collect();
+        geo::MultiPolygon::from(self.shape()).difference(&geo::unary_union(&others)).unsigned_area()
     }
 
-    fn outline(&self) -> geo::Polygon<f64> {
-        outline(&self.corners)
+    pub(super) fn shape(&self) -> geo::Polygon<f64> {
+        let holes = self.holes.iter().map(|hole| ring(hole)).collect();
+        // A union takes what turns the other way for a hole.
+        geo::Polygon::new(ring(&self.corners), holes).orient(Direction::Default)
     }
 
-    /// True when `p` lies inside (even-odd rule; a point on the outline may fall either way).
+    /// True when `p` lies inside and in no hole (even-odd rule; a point on an outline may fall either way).
     pub fn contains(&self, p: Point<Norm>) -> bool {
-        let mut inside = false;
-        let mut before = self.corners[self.corners.len() - 1];
-        for &corner in &self.corners {
-            if (corner.y > p.y) != (before.y > p.y) {
-                let crossing = before.x + (p.y - before.y) / (corner.y - before.y) * (corner.x - before.x);
-                inside ^= p.x < crossing;
-            }
-            before = corner;
-        }
-        inside
+        self.rings().fold(false, |inside, ring| inside ^ encloses(ring, p))
     }
 }
 
-fn outline(corners: &[Point<Norm>]) -> geo::Polygon<f64> {
-    let ring: geo::LineString<f64> =
-        corners.iter().map(|p| (f64::from(p.x), f64::from(p.y))).collect::<Vec<_>>().into();
-    geo::Polygon::new(ring, Vec::new())
+fn encloses(corners: &[Point<Norm>], p: Point<Norm>) -> bool {
+    let mut inside = false;
+    let mut before = corners[corners.len() - 1];
+    for &corner in corners {
+        if (corner.y > p.y) != (before.y > p.y) {
+            let crossing = before.x + (p.y - before.y) / (corner.y - before.y) * (corner.x - before.x);
+            inside ^= p.x < crossing;
+        }
+        before = corner;
+    }
+    inside
+}
+
+fn ring(corners: &[Point<Norm>]) -> geo::LineString<f64> {
+    corners.iter().map(|p| (f64::from(p.x), f64::from(p.y))).collect::<Vec<_>>().into()
 }
 
 /// False when all corners lie on one line.
@@ -125,6 +164,29 @@ mod tests {
         assert!((zone.area_outside(&[]) - 0.12).abs() < 1e-6);
         assert!((zone.area_outside(std::slice::from_ref(&left)) - 0.06).abs() < 1e-6);
         assert!(zone.area_outside(&[left, right]) < 1e-6);
+    }
+
+    #[test]
+    fn a_hole_is_no_part_of_the_polygon_and_lies_within_it() {
+        let square = |x: f32, y: f32, side: f32| {
+            polygon(&[(x, y), (x + side, y), (x + side, y + side), (x, y + side)]).unwrap()
+        };
+        let whole = square(0.1, 0.1, 0.8);
+        let holed = whole.clone().with_holes(vec![square(0.2, 0.2, 0.2), square(0.4, 0.2, 0.2)]).unwrap();
+        assert!((holed.area() - 0.56).abs() < 1e-6);
+        assert!(holed.contains(Point::new(0.15, 0.15)) && holed.contains(Point::new(0.7, 0.7)));
+        assert!(!holed.contains(Point::new(0.3, 0.3)) && !holed.contains(Point::new(0.5, 0.3)));
+        assert!((square(0.2, 0.2, 0.2).area_outside(&[holed]) - 0.04).abs() < 1e-6);
+        let refused = |holes: &[Polygon]| whole.clone().with_holes(holes.to_vec()).unwrap_err();
+        assert_eq!(refused(&[square(0.2, 0.2, 0.1), square(0.8, 0.5, 0.2)]), PolygonError::HoleOutside(1));
+        assert_eq!(
+            refused(&[square(0.2, 0.2, 0.2), square(0.3, 0.3, 0.2)]),
+            PolygonError::HolesOverlap(0, 1)
+        );
+        assert_eq!(
+            refused(&[square(0.2, 0.2, 0.3), square(0.3, 0.3, 0.1)]),
+            PolygonError::HolesOverlap(0, 1)
+        );
     }
 
     proptest! {

@@ -1,9 +1,10 @@
 //! What the rooms hand to the writer.
 
+use super::acknowledgements::Acknowledgement;
 use crate::clock::Stamp;
 use crate::detect::Detection;
 use crate::names::CameraId;
-use crate::rules::SignalEvent;
+use crate::rules::{SignalEvent, Suppressed, VisitEvent};
 use crate::track::{Track, VesselId};
 
 /// One thing to write. Entries are written in the order in which they are handed over.
@@ -18,6 +19,12 @@ pub enum Entry {
     Camera(CameraChange),
     /// What became of an alert on its way to the broker.
     Delivery(DeliveryNote),
+    /// A rule's silence; adds to the row of the same start, rule, vessel and reason.
+    Suppressed(Suppressed),
+    /// A step in a vessel's stay at a berth.
+    Visit(VisitEvent),
+    /// What staff answered to a signal.
+    Acknowledged(Acknowledgement),
 }
 
 /// The daemon's (or a replay's) start: everything written after it belongs to it.

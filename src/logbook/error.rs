@@ -24,6 +24,19 @@ pub enum LogbookError {
         /// The last schema known here.
         known: usize,
     },
+    /// Written by an earlier version, and only read now.
+    #[error(
+        "{path} was written by an earlier version (schema {found}, this version reads {known}): \
+         `havenwacht run` with this version brings it up to date; plain sqlite3 reads it as it is"
+    )]
+    Older {
+        /// Which file.
+        path: PathBuf,
+        /// Its schema.
+        found: usize,
+        /// The schema that is read here.
+        known: usize,
+    },
     /// Not written by Havenwacht.
     #[error("{path} is not a Havenwacht logbook ({found}): name another file")]
     Foreign {

@@ -28,6 +28,7 @@
 //! `v_camera_state` with plain `sqlite3`; `migrations/` says what each column means. Times are UTC milliseconds; each event keeps the site's offset
 //! from UTC at that moment, so local columns are right on both nights of the year on which clocks change.
 
+mod acknowledgements;
 mod entry;
 mod error;
 mod open;
@@ -40,10 +41,13 @@ mod retention;
 mod signals;
 mod stats;
 mod store;
+mod suppressed;
 #[cfg(test)]
 pub(crate) mod testing;
+mod visits;
 mod writer;
 
+pub use acknowledgements::{Acknowledgement, Answer};
 pub use entry::{
     CameraChange, DeliveryNote, Entry, LookEntry, OutboxAlert, Outcome, SignalEntry, StartEntry,
 };

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use rusqlite::types::Type;
 use rusqlite::{OptionalExtension, params};
 
 use super::error::{LogbookError, sql};
 use super::reader::Reader;
-use super::store::class_of;
+use super::store::{class_of, moment};
 use crate::detect::Detection;
 use crate::geometry::{BBox, FrameSize};
 
@@ -76,11 +75,6 @@ impl Reader {
         };
         read().map_err(sql("read detections from the logbook"))
     }
-}
-
-fn moment(milliseconds: i64) -> rusqlite::Result<Timestamp> {
-    Timestamp::from_millisecond(milliseconds)
-        .map_err(|cause| rusqlite::Error::FromSqlConversionFailure(0, Type::Integer, Box::new(cause)))
 }
 
 #[cfg(test)]

@@ -97,6 +97,17 @@ impl Removal {
                     ORDER BY seq LIMIT ?2)",
             )?
             .execute(params![events, EVENTS])?;
+        gone += transaction
+            .prepare_cached(
+                "DELETE FROM suppressed WHERE id IN (SELECT id FROM suppressed WHERE last < ?1 LIMIT ?2)",
+            )?
+            .execute(params![events, EVENTS])?;
+        // A visit that lasts stays, however long it lasts.
+        gone += transaction
+            .prepare_cached(
+                "DELETE FROM visit WHERE seq IN (SELECT seq FROM visit WHERE ended < ?1 LIMIT ?2)",
+            )?
+            .execute(params![events, EVENTS])?;
         // A camera's present state stays, however long it lasts.
         gone += transaction
             .prepare_cached(

@@ -36,21 +36,28 @@ pub(super) fn write(
         let closed = (event.phase == Phase::Closed).then_some(at);
         connection
             .prepare_cached(
-                "UPDATE signal SET measured = ?2, closed = ?3, closed_offset = ?4,
-                   closed_by = iif(?3 IS NULL, NULL, 'rule')
+                "UPDATE signal SET measured = ?2, severity = ?3, closed = ?4, closed_offset = ?5,
+                   closed_by = iif(?4 IS NULL, NULL, 'rule')
                  WHERE seq = ?1 AND closed IS NULL",
             )?
-            .execute(params![signal, event.facts.measured, closed, closed.map(|_| offset)])?;
+            .execute(params![
+                signal,
+                event.facts.measured,
+                event.severity.as_str(),
+                closed,
+                closed.map(|_| offset)
+            ])?;
     }
     let [x0, y0, x1, y1] = fractions(event);
     connection
         .prepare_cached(
-            "INSERT INTO signal_step (signal, phase, at, utc_offset, measured, text, x0, y0, x1, y1)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            "INSERT INTO signal_step (signal, phase, severity, at, utc_offset, measured, text, x0, y0, x1, y1)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         )?
         .execute(params![
             signal,
             event.phase.as_str(),
+            event.severity.as_str(),
             at,
             offset,
             event.facts.measured,
@@ -94,8 +101,8 @@ fn opened(
     let (since, since_offset) = local(zone, event.since.wall);
     let mut statement = connection.prepare_cached(
         "INSERT INTO signal (id, start, camera, rule, rule_name, kind, place, place_name, severity, vessel, told,
-           since, since_offset, opened, opened_offset, measured, threshold, unit, text)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+           since, since_offset, opened, opened_offset, condition, measured, threshold, margin, unit, schedule, text)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
     )?;
     Ok(statement.insert(params![
         event.signal.0.to_string(),
@@ -113,9 +120,12 @@ fn opened(
         since_offset,
         at,
         offset,
+        event.facts.condition,
         event.facts.measured,
         event.facts.threshold,
+        event.facts.margin,
         event.facts.unit,
+        event.facts.schedule,
         event.text
     ])?)
 }

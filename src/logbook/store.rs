@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 
 use super::entry::{CameraChange, DeliveryNote, Entry, LookEntry, Outcome, StartEntry};
 use super::error::{LogbookError, sql};
-use super::{open, signals};
+use super::{acknowledgements, open, signals, suppressed, visits};
 use crate::clock::{MonoTime, Stamp};
 use crate::detect::{Class, Detection};
 use crate::geometry::{BBox, FrameSize, Px};
@@ -141,6 +142,15 @@ impl Store {
             }
             Entry::Camera(change) => self.camera_state(change),
             Entry::Delivery(note) => self.delivery(note),
+            Entry::Suppressed(silence) => {
+                let camera = self.camera(&silence.camera)?;
+                suppressed::write(&self.connection, &self.zone, self.start, camera, silence)
+            }
+            Entry::Visit(event) => {
+                let camera = self.camera(&event.visit.camera)?;
+                visits::write(&self.connection, &self.zone, self.start, camera, event)
+            }
+            Entry::Acknowledged(answered) => acknowledgements::write(&self.connection, &self.zone, answered),
         }
     }
 
@@ -298,13 +308,14 @@ fn never_refused(error: rusqlite::Error) -> Failure {
     }
 }
 
-/// Closes what an earlier start left open (its rules engine and tracker are gone) and writes the new start.
+/// Closes what an earlier start left open (its rules engine and tracker are gone) and writes the new start. Visits stay
+/// open: a vessel does not leave its berth because the watch was restarted.
 fn begin(connection: &mut Connection, zone: &TimeZone, start: &StartEntry) -> rusqlite::Result<(i64, u64)> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let (at, offset) = local(zone, start.at.wall);
     transaction.execute(
-        "INSERT INTO signal_step (signal, phase, at, utc_offset, measured, text, x0, y0, x1, y1)
-         SELECT signal.seq, 'closed', ?1, ?2, signal.measured, 'closed: the watch was restarted', x0, y0, x1, y1
+        "INSERT INTO signal_step (signal, phase, severity, at, utc_offset, measured, text, x0, y0, x1, y1)
+         SELECT signal.seq, 'closed', signal.severity, ?1, ?2, signal.measured, 'closed: the watch was restarted', x0, y0, x1, y1
          FROM signal JOIN signal_step ON signal_step.id =
            (SELECT max(id) FROM signal_step AS step WHERE step.signal = signal.seq)
          WHERE closed IS NULL ORDER BY signal.seq",
@@ -317,6 +328,7 @@ fn begin(connection: &mut Connection, zone: &TimeZone, start: &StartEntry) -> ru
     transaction.execute("UPDATE track SET state = 'cut' WHERE state = 'open'", [])?;
     let next_vessel: i64 = transaction.query_row(
         "SELECT 1 + max((SELECT ifnull(max(vessel), 0) FROM track), (SELECT ifnull(max(vessel), 0) FROM signal),
+           (SELECT ifnull(max(vessel), 0) FROM suppressed), (SELECT ifnull(max(vessel), 0) FROM visit),
            (SELECT ifnull(max(first_vessel), 1) - 1 FROM start))",
         [],
         |row| row.get(0),
@@ -343,6 +355,12 @@ fn begin(connection: &mut Connection, zone: &TimeZone, start: &StartEntry) -> ru
 /// A moment as stored: milliseconds UTC, and the zone's offset then in quarters of an hour.
 pub(super) fn local(zone: &TimeZone, at: Timestamp) -> (i64, i64) {
     (at.as_millisecond(), i64::from(zone.to_offset(at).seconds() / 900))
+}
+
+/// The moment that [`local`] stored.
+pub(super) fn moment(milliseconds: i64) -> rusqlite::Result<Timestamp> {
+    Timestamp::from_millisecond(milliseconds)
+        .map_err(|cause| rusqlite::Error::FromSqlConversionFailure(0, Type::Integer, Box::new(cause)))
 }
 
 /// A number that SQLite can hold; vessel and frame numbers never come near its end.

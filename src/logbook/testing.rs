@@ -13,7 +13,9 @@ use crate::config::Severity;
 use crate::detect::{Class, Detection};
 use crate::geometry::{BBox, FrameSize};
 use crate::names::{CameraId, PlaceId, RuleId};
-use crate::rules::{Facts, Phase, SignalEvent, SignalId};
+use crate::rules::{
+    Facts, Phase, Reason, SignalEvent, SignalId, Suppressed, Visit, VisitEvent, VisitId, VisitStep,
+};
 use crate::track::{Track, TrackState, VesselId};
 
 pub(crate) const NIGHT: &str = "2026-06-01T20:13:00Z";
@@ -70,6 +72,8 @@ pub(crate) fn track(vessel: u64, state: TrackState, seconds: f64) -> Track {
         detection: None,
         first_seen: at(seconds - 2.0).mono,
         first_bbox: BBox::from_xywh(390.0, 500.0, 120.0, 60.0),
+        seen_bbox: BBox::from_xywh(400.0, 500.0, 120.0, 60.0),
+        confidence: 0.8,
         last_seen: at(seconds).mono,
         hits: 3,
         velocity: Some([0.0; 2]),
@@ -106,14 +110,7 @@ pub(crate) fn event(number: u128, phase: Phase, seconds: f64) -> SignalEvent {
         severity: Severity::Alert,
         vessel: Some(VesselId(7)),
         bbox: BBox::new(0.1, 0.2, 0.3, 0.4),
-        facts: Facts {
-            condition: "a vessel is in Inner basin for 1s".into(),
-            measured: 1.5,
-            threshold: 1.0,
-            margin: 0.0,
-            unit: "s",
-            schedule: "every day 21:30 to 05:30 the next day".into(),
-        },
+        facts: facts(),
         text: "vessel 7 entered Inner basin, 00:43 after curfew".into(),
         alert: true,
     }
@@ -132,6 +129,49 @@ pub(crate) fn told(number: u128, seconds: f64) -> Entry {
 
 pub(crate) fn step(number: u128, phase: Phase, seconds: f64) -> Entry {
     Entry::Signal(SignalEntry { event: event(number, phase, seconds), alert: None })
+}
+
+pub(crate) fn facts() -> Facts {
+    Facts {
+        condition: "a vessel is in Inner basin for 1s".into(),
+        measured: 1.5,
+        threshold: 1.0,
+        margin: 0.0,
+        unit: "s",
+        schedule: "every day 21:30 to 05:30 the next day".into(),
+    }
+}
+
+/// `times` looks up to the second, at four looks a second.
+pub(crate) fn silence(reason: Reason, seconds: f64, times: u32) -> Suppressed {
+    Suppressed {
+        camera: camera(),
+        rule: RuleId::new("night-passage").unwrap(),
+        vessel: Some(VesselId(7)),
+        reason,
+        since: at(seconds - f64::from(times - 1) * 0.25).wall,
+        at: at(seconds),
+        times,
+        facts: facts(),
+        text: "vessel 7 is in Inner basin; live again at 21:30".into(),
+    }
+}
+
+/// Of the vessel with the same number as the visit, since second 0.
+pub(crate) fn visit(number: u64, step: VisitStep, seconds: f64) -> VisitEvent {
+    let visit = Visit {
+        id: VisitId(Uuid::from_u128(number.into())),
+        camera: camera(),
+        berth: PlaceId::new("berth-3").unwrap(),
+        vessel: VesselId(number),
+        began: at(0.0).wall,
+        arrived: true,
+        last_seen: at(seconds).wall,
+        bbox: BBox::new(0.1, 0.2, 0.3, 0.4),
+        length_m: None,
+        ended: None,
+    };
+    VisitEvent { step, at: at(seconds), visit }
 }
 
 /// One column of text, as plain `sqlite3` would show it.

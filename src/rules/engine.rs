@@ -1,55 +1,115 @@
 //! The step from tracks to signals.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest, Sha256};
+use jiff::Timestamp;
 
+use super::composed::Composed;
+use super::conditions::{Finding, Given, Held, Judge, Subject};
+use super::heirs::Heirs;
 use super::lifecycle::{Change, Life};
+use super::motion::Course;
+use super::scene::{Scene, Sighting};
 use super::schedule::{Live, Schedule};
-use super::signal::{Facts, Phase, SignalEvent, SignalId};
-use super::subject::Memory;
-use crate::clock::Stamp;
-use crate::config::{Condition, Rule, Site};
+use super::signal::{self, Facts, Phase, SignalEvent, SignalId};
+use super::silence::{Silences, Whose};
+use super::suppressed::{Reason, Suppressed};
+use super::telling::{self, Told};
+use super::visit::{VisitEvent, VisitStep};
+use super::visits::{Past, VisitBook};
+use crate::clock::{MonoTime, Stamp};
+use crate::config::{Camera, Condition, Rule, Severity, Site};
 use crate::geometry::{BBox, FrameSize, Norm};
-use crate::names::CameraId;
+use crate::names::{CameraId, PlaceId};
 use crate::track::{Track, TrackState, VesselId};
+
+/// Without a look for so long, the watch was blind.
+const GAP: Duration = Duration::from_secs(10);
+
+/// What a look came to, in the order in which it must be written.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RuleEvent {
+    /// A visit began, goes on or ended.
+    Visit(VisitEvent),
+    /// A signal's step.
+    Signal(SignalEvent),
+    /// A rule kept silent.
+    Suppressed(Suppressed),
+}
 
 /// The rules of one camera and what they remember of its vessels.
 #[derive(Debug)]
 pub struct Engine {
-    camera: CameraId,
+    camera: Camera,
     rules: Vec<Watched>,
+    heirs: Heirs,
+    courses: BTreeMap<VesselId, Course>,
+    visits: VisitBook,
+    last_look: Option<MonoTime>,
+    /// Why nothing can be judged, when nothing can.
+    suspended: Option<&'static str>,
+    // Kept from look to look for their memory.
+    findings: Vec<Finding>,
 }
 
+/// A rule with what it remembers.
 #[derive(Debug)]
 struct Watched {
     rule: Rule,
+    /// Names of the rules that it is made of.
+    parts: Vec<String>,
+    /// Id and name of its zone or line; a composition is where its last part is.
+    place: (PlaceId, String),
     schedule: Schedule,
+    judge: Judge,
+    composed: Option<Composed>,
+    /// The same condition while the schedule is not in force: what would have been told.
+    shadow: Judge,
+    was_live: bool,
     // Ordered, so that the same input gives the same events in the same order.
-    subjects: BTreeMap<VesselId, Subject>,
-}
-
-#[derive(Debug, Default)]
-struct Subject {
-    memory: Memory,
-    life: Life,
+    lives: BTreeMap<Subject, Life>,
+    silences: Silences,
 }
 
 impl Engine {
-    /// The engine of `camera` under the rules of `site`.
-    pub fn new(site: &Site, camera: &CameraId) -> Self {
-        let rules = site
-            .rules
-            .iter()
-            .filter(|rule| rule.camera == *camera)
-            .map(|rule| Watched {
+    /// The engine of `camera` under the rules of `site`, going on where `past` left off.
+    pub fn new(site: &Site, camera: &Camera, past: &Past) -> Self {
+        let here: Vec<&Rule> = site.rules.iter().filter(|rule| rule.camera == camera.id).collect();
+        let place = |id: &_| here.iter().position(|rule| rule.id == *id);
+        let watched = |rule: &&Rule| {
+            let composed = Composed::new(&rule.condition, place);
+            let named = |index: &usize| here[*index].name.clone();
+            Some(Watched {
                 schedule: Schedule::new(rule.schedule.clone(), site),
-                rule: rule.clone(),
-                subjects: BTreeMap::new(),
+                place: place_of(&rule.condition, &here)?,
+                parts: composed.iter().flat_map(|composed| composed.told().map(named)).collect(),
+                composed,
+                judge: Judge::new(&rule.condition),
+                shadow: Judge::new(&rule.condition),
+                was_live: false,
+                lives: BTreeMap::new(),
+                silences: Silences::default(),
+                rule: (*rule).clone(),
             })
-            .collect();
-        Self { camera: camera.clone(), rules }
+        };
+        let rules: Vec<_> = here.iter().filter_map(watched).collect();
+        let looks_back = rules.iter().filter_map(|watched| match watched.rule.condition {
+            Condition::Repeat { within, .. } => Some(within),
+            _ => None,
+        });
+        let history_for = looks_back.max().unwrap_or_default();
+        let berths = camera.zones.iter().filter(|zone| zone.berth.is_some()).cloned().collect();
+        Self {
+            visits: VisitBook::new(camera.id.clone(), berths, past, history_for),
+            camera: camera.clone(),
+            rules,
+            heirs: Heirs::default(),
+            courses: BTreeMap::new(),
+            last_look: None,
+            suspended: None,
+            findings: Vec::new(),
+        }
     }
 
     /// What the rules in force at `at` watch.
@@ -58,82 +118,357 @@ impl Engine {
         self.rules.iter().filter(live).map(|watched| &watched.rule.condition)
     }
 
-    /// Judges one look's tracks: what it changes in the life of signals, rules in the order of the site file.
+    /// While a cause is given, the picture cannot be believed ("the camera was moved"): nothing is judged, and every rule
+    /// in force says so.
+    pub fn suspend(&mut self, cause: Option<&'static str>) {
+        self.suspended = cause;
+    }
+
+    /// Staff have answered a signal: it is not escalated.
+    pub fn acknowledge(&mut self, signal: SignalId) {
+        let lives = self.rules.iter_mut().flat_map(|watched| watched.lives.values_mut());
+        lives.for_each(|life| life.acknowledge(signal));
+    }
+
+    /// Judges one look's tracks: visits first, then the rules in the order of the site file.
     ///
     /// A vessel is judged from its first detection on, though it has a number only some looks later: one that came in
     /// while it was tentative has entered. A track that was not seen (lost, or not looked at) is no
-    /// observation: what was true of the vessel stays true until it is seen again or ends.
-    pub fn step(&mut self, tracks: &[Track], size: FrameSize, at: Stamp) -> Vec<SignalEvent> {
+    /// observation: what was true of the vessel stays true until it is seen again or is gone.
+    pub fn step(&mut self, tracks: &[Track], size: FrameSize, at: Stamp) -> Vec<RuleEvent> {
         let mut events = Vec::new();
-        for watched in &mut self.rules {
+        let after_gap = self.last_look.replace(at.mono).is_none_or(|last| at.mono.since(last) >= GAP);
+        if let Some(cause) = self.suspended {
+            self.last_look = None;
+            for watched in &mut self.rules {
+                watched.tell_blind(&self.camera, cause, at, &mut events);
+            }
+            return events;
+        }
+        let mut sightings = self.sightings(tracks, size, at);
+        self.visits.step(&sightings, at);
+        for sighting in &mut sightings {
+            sighting.moored = self.visits.moored(sighting.number).cloned();
+        }
+        events.extend(self.visits.events().iter().cloned().map(RuleEvent::Visit));
+        let scene = Scene {
+            at,
+            vessels: &sightings,
+            visits: self.visits.visits(),
+            visit_events: self.visits.events(),
+            history: self.visits.history(),
+            calibration: self.camera.calibration.as_ref(),
+            after_gap,
+        };
+        for index in 0..self.rules.len() {
+            let (parts, rest) = self.rules.split_at_mut(index);
+            let Some(watched) = rest.first_mut() else { break };
             let live = watched.schedule.live(at.wall);
-            for track in tracks {
-                let bbox = size.box_to_fractions(track.bbox);
-                let change = match track.state {
-                    TrackState::Confirmed => watched.judge(&self.camera, track, size, at, live),
-                    TrackState::Ended => watched.forget(track.vessel),
-                    TrackState::Unwatched | TrackState::Lost | TrackState::Tentative => None,
-                };
-                if let Some(change) = change {
-                    events.push(watched.event(&self.camera, change, track.vessel, bbox, at, live));
+            watched.find(parts, &scene, live.is_some(), &mut self.findings);
+            for finding in self.findings.drain(..) {
+                watched.conclude(&self.camera.id, &finding, &scene, live, &mut events);
+            }
+            if live.is_none() {
+                watched.find_silent(&scene, &mut self.findings);
+                for finding in self.findings.drain(..) {
+                    if !watched.would_open(finding.held, at) {
+                        continue;
+                    }
+                    watched.keep_silent(
+                        &self.camera.id,
+                        Reason::OutsideSchedule,
+                        &finding,
+                        at,
+                        live,
+                        &mut events,
+                    );
                 }
             }
+            watched.was_live = live.is_some();
+        }
+        let ended: Vec<_> = scene
+            .visit_events
+            .iter()
+            .filter(|event| event.step == VisitStep::Ended)
+            .map(|event| (Subject::Visit(event.visit.id), event.visit.bbox))
+            .collect();
+        for (subject, bbox) in ended {
+            self.end(subject, bbox, at, &mut events);
+        }
+        for track in tracks.iter().filter(|track| track.state == TrackState::Ended) {
+            self.heirs.end(track.vessel, at.mono);
+        }
+        for (vessel, bbox) in self.heirs.gone(at.mono) {
+            self.forget(vessel, size.box_to_fractions(bbox), at, &mut events);
+        }
+        self.tell_silences(at, false, &mut events);
+        events
+    }
+
+    /// Every vessel is gone, and every open signal closes: the watch goes off, or the picture is another.
+    pub fn end_all(&mut self, at: Stamp) -> Vec<RuleEvent> {
+        let mut events = Vec::new();
+        let subjects: Vec<_> = self.rules.iter().flat_map(|watched| watched.lives.keys().copied()).collect();
+        for subject in subjects {
+            self.end(subject, BBox::new(0.0, 0.0, 0.0, 0.0), at, &mut events);
+        }
+        self.tell_silences(at, true, &mut events);
+        (self.heirs, self.courses) = Default::default();
+        for watched in &mut self.rules {
+            watched.judge = Judge::new(&watched.rule.condition);
+            watched.shadow = Judge::new(&watched.rule.condition);
         }
         events
+    }
+
+    /// The tracks as the rules see them; ended ones are no more.
+    fn sightings(&mut self, tracks: &[Track], size: FrameSize, at: Stamp) -> Vec<Sighting> {
+        let Self { camera, heirs, courses, .. } = self;
+        let berths: Vec<_> = camera.zones.iter().filter(|zone| zone.berth.is_some()).collect();
+        let sighting = |track: &Track| {
+            let (vessel, is_new) = heirs.first_number(track);
+            let bbox = size.box_to_fractions(track.bbox);
+            let point = bbox.waterline();
+            let seen = track.state == TrackState::Confirmed;
+            let mut sighting = Sighting {
+                vessel,
+                number: track.vessel,
+                seen,
+                bbox,
+                point,
+                still: track.velocity.is_none(),
+                confidence: track.confidence,
+                in_berth: berths.iter().find(|zone| zone.area.contains(point)).map(|zone| zone.id.clone()),
+                moored: None,
+                motion: None,
+                length_m: None,
+                first: is_new.then(|| {
+                    let ago = at.mono.since(track.first_seen);
+                    let wall = at.wall.checked_sub(ago).unwrap_or(at.wall);
+                    let first = Stamp { mono: track.first_seen, wall };
+                    (size.box_to_fractions(track.first_bbox).waterline(), first)
+                }),
+            };
+            if let Some(calibration) = &camera.calibration {
+                let course = courses.entry(vessel).or_default();
+                if seen {
+                    course.observe(calibration, size.box_to_fractions(track.seen_bbox), at.mono);
+                }
+                sighting.motion = course.motion();
+                sighting.length_m = course.length().map(|length| length.value.into());
+            }
+            sighting
+        };
+        let followed = tracks.iter().filter(|track| track.state != TrackState::Ended);
+        followed.map(sighting).collect()
+    }
+
+    fn forget(&mut self, vessel: VesselId, bbox: BBox<Norm>, at: Stamp, events: &mut Vec<RuleEvent>) {
+        self.courses.remove(&vessel);
+        self.visits.forget(vessel);
+        for watched in &mut self.rules {
+            watched.judge.forget(vessel);
+            watched.shadow.forget(vessel);
+            if let Some(composed) = &mut watched.composed {
+                composed.forget(vessel);
+            }
+        }
+        let is_about = |subject: &Subject| match *subject {
+            Subject::Vessel(about) => about == vessel,
+            Subject::Pair(a, b) => a == vessel || b == vessel,
+            Subject::Place | Subject::Visit(_) => false,
+        };
+        let subjects: Vec<_> =
+            self.rules.iter().flat_map(|watched| watched.lives.keys().copied().filter(is_about)).collect();
+        for subject in subjects {
+            self.end(subject, bbox, at, events);
+        }
+    }
+
+    /// A subject is gone: its open signals close.
+    fn end(&mut self, subject: Subject, bbox: BBox<Norm>, at: Stamp, events: &mut Vec<RuleEvent>) {
+        for watched in &mut self.rules {
+            let Some(mut life) = watched.lives.remove(&subject) else { continue };
+            let Some(change) = life.end() else { continue };
+            let live = watched.schedule.live(at.wall);
+            let vessel = match subject {
+                Subject::Vessel(vessel) | Subject::Pair(vessel, _) => Some(vessel),
+                Subject::Visit(_) | Subject::Place => None,
+            };
+            let finding =
+                Finding { subject, vessel, held: Held::No, measured: 0.0, threshold: 0.0, margin: 0.0, bbox };
+            events.extend(watched.event(&self.camera.id, change, &finding, at, live));
+        }
+    }
+
+    fn tell_silences(&mut self, at: Stamp, end: bool, events: &mut Vec<RuleEvent>) {
+        let mut told = Vec::new();
+        for watched in &mut self.rules {
+            let whose = Whose { camera: &self.camera.id, rule: &watched.rule.id };
+            watched.silences.conclude(&whose, at.mono, end, &mut told);
+        }
+        events.extend(told.into_iter().map(RuleEvent::Suppressed));
     }
 }
 
 impl Watched {
-    fn judge(
-        &mut self,
-        camera: &CameraId,
-        track: &Track,
-        size: FrameSize,
-        at: Stamp,
-        live: Option<Live>,
-    ) -> Option<Change> {
-        let Self { rule, subjects, .. } = self;
-        let vessel = track.vessel;
-        let place = |bbox| size.box_to_fractions(bbox).waterline();
-        let subject = subjects.entry(vessel).or_insert_with(|| {
-            let mut subject = Subject::default();
-            let ago = at.mono.since(track.first_seen);
-            let first = Stamp { mono: track.first_seen, wall: at.wall.checked_sub(ago).unwrap_or(at.wall) };
-            subject.memory.observe(rule, place(track.first_bbox), first, live.is_some());
-            subject
-        });
-        let verdict = subject.memory.observe(rule, place(track.bbox), at, live.is_some());
-        subject.life.step(rule, verdict, at, || identity(camera, rule, vessel, at))
+    /// What the condition says of each subject in this look.
+    fn find(&mut self, parts: &[Self], scene: &Scene<'_>, live: bool, findings: &mut Vec<Finding>) {
+        if let Some(composed) = &mut self.composed {
+            let open = |rule: usize, subject: &Subject| parts[rule].lives.get(subject).and_then(Life::open);
+            composed.judge(scene, live, open, findings);
+            return;
+        }
+        let given = Given { scene, live, grace: self.rule.clear };
+        self.judge.judge(&self.rule.condition, &given, findings);
     }
 
-    fn forget(&mut self, vessel: VesselId) -> Option<Change> {
-        self.subjects.remove(&vessel)?.life.end()
+    /// What the condition would say if the schedule, which is not in force, were. Compositions say nothing: their parts do.
+    fn find_silent(&mut self, scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+        if self.was_live {
+            self.shadow = Judge::new(&self.rule.condition);
+        }
+        let given = Given { scene, live: true, grace: self.rule.clear };
+        self.shadow.judge(&self.rule.condition, &given, findings);
+    }
+
+    /// From a finding to what becomes of the signal, and to the reason where nothing does.
+    fn conclude(
+        &mut self,
+        camera: &CameraId,
+        finding: &Finding,
+        scene: &Scene<'_>,
+        live: Option<Live>,
+        events: &mut Vec<RuleEvent>,
+    ) {
+        let at = scene.at;
+        let reason = (finding.held != Held::No).then(|| self.exempts(finding, scene)).flatten();
+        let held = if reason.is_some() { Held::No } else { finding.held };
+        if let Some(reason) = reason
+            && self.would_open(finding.held, at)
+        {
+            self.keep_silent(camera, reason, finding, at, live, events);
+        }
+        if held == Held::No && !self.lives.contains_key(&finding.subject) {
+            return;
+        }
+        let life = self.lives.entry(finding.subject).or_default();
+        let rule = &self.rule;
+        let name = || identity(camera, rule, finding.subject, at);
+        match life.step(rule, held, at, name) {
+            Some(Change::NotConfirmed) if reason.is_none() => {
+                self.keep_silent(camera, Reason::NotConfirmed, finding, at, live, events);
+            }
+            Some(Change::NotConfirmed) | None => {}
+            Some(change) => {
+                if matches!(change, Change::Opened(open) if !open.alert) && self.rule.raises {
+                    self.keep_silent(camera, Reason::Cooldown, finding, at, live, events);
+                }
+                events.extend(self.event(camera, change, finding, at, live));
+            }
+        }
+    }
+
+    /// Whether a condition that holds so would be told by now.
+    fn would_open(&self, held: Held, at: Stamp) -> bool {
+        match held {
+            Held::No => false,
+            Held::Now => true,
+            Held::Since { since, .. } => at.mono.since(since.mono) >= self.rule.confirm,
+        }
+    }
+
+    /// Why the rule does not mean this subject, if it does not.
+    fn exempts(&self, finding: &Finding, scene: &Scene<'_>) -> Option<Reason> {
+        let rule = &self.rule;
+        let (Subject::Vessel(first) | Subject::Pair(first, _)) = finding.subject else { return None };
+        let vessel = scene.vessels.iter().find(|vessel| vessel.vessel == first)?;
+        if vessel.confidence < rule.min_confidence {
+            return Some(Reason::NotSure);
+        }
+        if let Some([least, most]) = rule.length_m {
+            // Of unknown length: a rule for some sizes does not mean it.
+            let fits = |length: f64| (least..=most).contains(&length);
+            if !vessel.length_m.is_some_and(fits) {
+                return Some(Reason::Size);
+            }
+        }
+        let own_berth = |berth: &_| rule.condition.zone().is_some_and(|zone| zone.id == *berth);
+        vessel.moored.as_ref().filter(|berth| !own_berth(berth)).map(|_| Reason::AtBerth)
+    }
+
+    fn keep_silent(
+        &mut self,
+        camera: &CameraId,
+        reason: Reason,
+        finding: &Finding,
+        at: Stamp,
+        live: Option<Live>,
+        events: &mut Vec<RuleEvent>,
+    ) {
+        if !self.rule.raises {
+            return;
+        }
+        let Self { silences, rule, parts, schedule, .. } = self;
+        let whose = Whose { camera, rule: &rule.id };
+        let say = || {
+            let told = told(rule, parts, finding, at, live);
+            let text = telling::step(Phase::Opened, &told);
+            (facts(rule, finding, schedule), format!("{text}; not told: {}", reason.as_str()))
+        };
+        let said = silences.note(&whose, (finding.subject, reason), finding.vessel, at, say);
+        events.extend(said.map(RuleEvent::Suppressed));
+    }
+
+    /// The camera is blind: rules in force say so.
+    fn tell_blind(&mut self, camera: &Camera, cause: &str, at: Stamp, events: &mut Vec<RuleEvent>) {
+        if self.schedule.live(at.wall).is_none() || !self.rule.raises {
+            return;
+        }
+        let bbox = BBox::new(0.0, 0.0, 1.0, 1.0);
+        let finding = Finding {
+            subject: Subject::Place,
+            vessel: None,
+            held: Held::No,
+            measured: 0.0,
+            threshold: 0.0,
+            margin: 0.0,
+            bbox,
+        };
+        let Self { silences, rule, schedule, .. } = self;
+        let say = || {
+            let text = format!("{} cannot be judged at {}: {cause}", rule.name, camera.name);
+            (facts(rule, &finding, schedule), text)
+        };
+        let whose = Whose { camera: &camera.id, rule: &rule.id };
+        let said = silences.note(&whose, (Subject::Place, Reason::CameraBlind), None, at, say);
+        events.extend(said.map(RuleEvent::Suppressed));
     }
 
     fn event(
         &self,
         camera: &CameraId,
         change: Change,
-        vessel: VesselId,
-        bbox: BBox<Norm>,
+        finding: &Finding,
         at: Stamp,
         live: Option<Live>,
-    ) -> SignalEvent {
+    ) -> Option<RuleEvent> {
         let (phase, open) = match change {
             Change::Opened(open) => (Phase::Opened, open),
             Change::Updated(open) => (Phase::Updated, open),
+            Change::Escalated(open) => (Phase::Escalated, open),
             Change::Closed(open) => (Phase::Closed, open),
+            Change::NotConfirmed => return None,
         };
         let rule = &self.rule;
+        if !rule.raises {
+            return None;
+        }
+        let mut told = told(rule, &self.parts, finding, at, live);
+        told.entered = open.entered;
         // To the millisecond: frames are no nearer in time than that.
-        let held_s = at.mono.since(open.since.mono).as_millis() as f64 / 1000.0;
-        let (measured, threshold, unit) = match &rule.condition {
-            Condition::Presence { .. } | Condition::Entry { .. } => (held_s, rule.confirm.as_secs_f64(), "s"),
-            Condition::Dwell { longer_than, .. } => (held_s, longer_than.as_secs_f64(), "s"),
-            Condition::Crossing { .. } => (1.0, 1.0, "crossings"),
-        };
-        let (place, place_name) = rule.condition.place();
-        SignalEvent {
+        told.held_s = at.mono.since(open.since.mono).as_millis() as f64 / 1000.0;
+        Some(RuleEvent::Signal(SignalEvent {
             signal: open.signal,
             phase,
             at,
@@ -142,76 +477,62 @@ impl Watched {
             rule: rule.id.clone(),
             rule_name: rule.name.clone(),
             kind: rule.condition.kind(),
-            place: place.clone(),
-            place_name: place_name.to_owned(),
-            severity: rule.severity,
-            vessel: Some(vessel),
-            bbox,
-            facts: Facts {
-                condition: String::new(),
-                measured,
-                threshold,
-                margin: 0.0,
-                unit,
-                schedule: String::new(),
-            },
-            text: words(&rule.condition, phase, vessel, open.entered, held_s, at, live),
+            place: self.place.0.clone(),
+            place_name: self.place.1.clone(),
+            severity: if phase == Phase::Escalated { Severity::Alert } else { rule.severity },
+            vessel: finding.vessel,
+            bbox: finding.bbox,
+            text: telling::step(phase, &told),
+            facts: facts(rule, finding, &self.schedule),
             alert: open.alert && phase != Phase::Updated,
-        }
+        }))
     }
 }
 
-/// What a person reads.
-fn words(
-    condition: &Condition,
-    phase: Phase,
-    vessel: VesselId,
-    entered: bool,
-    held_s: f64,
+fn place_of(condition: &Condition, rules: &[&Rule]) -> Option<(PlaceId, String)> {
+    let last = match condition {
+        Condition::All { of, .. } => of.last()?,
+        Condition::Then { second, .. } => second,
+        _ => return condition.place().map(|(id, name)| (id.clone(), name.to_owned())),
+    };
+    place_of(&rules.iter().find(|rule| rule.id == *last)?.condition, rules)
+}
+
+fn told<'a>(
+    rule: &'a Rule,
+    parts: &'a [String],
+    finding: &'a Finding,
     at: Stamp,
     live: Option<Live>,
-) -> String {
-    let place = condition.place().1;
-    let curfew = match live {
-        Some(Live::Since(since)) => {
-            format!(", {} after curfew", hours_minutes(at.wall.duration_since(since)))
-        }
-        _ => String::new(),
+) -> Told<'a> {
+    let (entered, held_s) = match finding.held {
+        Held::Since { since, entered } => (entered, at.mono.since(since.mono).as_secs_f64()),
+        Held::No | Held::Now => (false, 0.0),
     };
-    let stay = minutes_seconds(held_s);
-    match (phase, condition) {
-        (Phase::Closed, Condition::Crossing { .. }) => format!("vessel {vessel} is across {place}"),
-        (Phase::Closed, _) => format!("vessel {vessel} no longer in {place}, after {stay}"),
-        (_, Condition::Crossing { .. }) => format!("vessel {vessel} crossed {place}{curfew}"),
-        (_, Condition::Dwell { .. }) => format!("vessel {vessel} has been in {place} for {stay}"),
-        (Phase::Opened, _) if entered => format!("vessel {vessel} entered {place}{curfew}"),
-        _ => format!("vessel {vessel} is in {place}{curfew}"),
+    let other = if let Subject::Pair(_, other) = finding.subject { Some(other) } else { None };
+    Told { rule, parts, finding, other, entered, held_s, at, live }
+}
+
+fn facts(rule: &Rule, finding: &Finding, schedule: &Schedule) -> Facts {
+    // Presence and entry are held against the time for which they must be confirmed.
+    let threshold = match rule.condition {
+        Condition::Presence { .. } | Condition::Entry { .. } => rule.confirm.as_secs_f64(),
+        _ => finding.threshold,
+    };
+    Facts {
+        condition: telling::condition(rule),
+        measured: finding.measured,
+        threshold,
+        margin: finding.margin,
+        unit: rule.condition.unit(),
+        schedule: schedule.words().to_owned(),
     }
 }
 
-fn hours_minutes(span: SignedDuration) -> String {
-    let minutes = span.as_mins().max(0);
-    format!("{:02}:{:02}", minutes / 60, minutes % 60)
-}
-
-fn minutes_seconds(seconds: f64) -> String {
-    let whole = seconds.max(0.0) as u64;
-    if whole < 3600 {
-        format!("{} min {:02} s", whole / 60, whole % 60)
-    } else {
-        format!("{} h {:02} min", whole / 3600, whole % 3600 / 60)
-    }
-}
-
-/// A UUID version 7 whose random part is a digest of what the signal is about: the same recording and site file give
-/// the same identities.
-fn identity(camera: &CameraId, rule: &Rule, vessel: VesselId, at: Stamp) -> SignalId {
-    let about = format!("{camera}\n{}\n{vessel}\n{}", rule.id, at.wall.as_nanosecond());
-    let digest = Sha256::digest(about.as_bytes());
-    let mut random = [0; 10];
-    random.copy_from_slice(&digest[..10]);
-    let milliseconds = u64::try_from(at.wall.as_millisecond()).unwrap_or(0);
-    SignalId(uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid())
+/// The same recording and site file give the same identities.
+fn identity(camera: &CameraId, rule: &Rule, subject: Subject, at: Stamp) -> SignalId {
+    let about = format!("{camera}\n{}\n{subject:?}\n{}", rule.id, at.wall.as_nanosecond());
+    SignalId(signal::named(&about, at.wall))
 }
 
 #[cfg(test)]
@@ -227,15 +548,21 @@ mod tests {
     /// One vessel whose waterline point follows `path`, four looks a second; what was told, with its second.
     fn told(rule: Rule, path: impl Fn(f64) -> Option<(f32, f32)>, seconds: u32) -> Vec<(f64, SignalEvent)> {
         let site = site(vec![rule]);
-        let mut engine = Engine::new(&site, &site.rules[0].camera);
+        let mut engine = Engine::new(&site, &site.cameras[0], &Past::default());
         let mut told = Vec::new();
         for tick in 0..seconds * 4 {
             let now = f64::from(tick) / 4.0;
             let tracks: Vec<_> =
                 path(now).map(|(x, y)| track(7, x * 1000.0, y * 1000.0)).into_iter().collect();
-            told.extend(engine.step(&tracks, SIZE, at(now)).into_iter().map(|event| (now, event)));
+            told.extend(signals(engine.step(&tracks, SIZE, at(now))).map(|event| (now, event)));
         }
         told
+    }
+
+    fn signals(events: Vec<RuleEvent>) -> impl Iterator<Item = SignalEvent> {
+        events
+            .into_iter()
+            .filter_map(|event| if let RuleEvent::Signal(event) = event { Some(event) } else { None })
     }
 
     #[test]
@@ -267,35 +594,40 @@ mod tests {
     #[test]
     fn a_vessel_that_came_in_before_it_had_a_number_has_entered() {
         let site = site(vec![entry_rule()]);
-        let mut engine = Engine::new(&site, &site.rules[0].camera);
+        let mut engine = Engine::new(&site, &site.cameras[0], &Past::default());
         let outside = BBox::new(450.0, 260.0, 550.0, 300.0);
         let inside = Track { first_bbox: outside, first_seen: at(0.0).mono, ..track(7, 500.0, 700.0) };
-        assert_eq!(engine.step(&[inside], SIZE, at(1.0)), []);
-        assert_eq!(engine.step(&[inside], SIZE, at(2.0)).len(), 1);
+        assert_eq!(signals(engine.step(&[inside], SIZE, at(1.0))).count(), 0);
+        assert_eq!(signals(engine.step(&[inside], SIZE, at(2.0))).count(), 1);
     }
 
     #[test]
-    fn a_vessel_out_of_sight_keeps_its_signal_until_its_track_ends() {
+    fn a_vessel_out_of_sight_keeps_its_signal_until_nobody_expects_it_back() {
         let site = site(vec![presence_rule()]);
-        let mut engine = Engine::new(&site, &site.rules[0].camera);
+        let mut engine = Engine::new(&site, &site.cameras[0], &Past::default());
         let seen = track(7, 500.0, 700.0);
         engine.step(&[seen], SIZE, at(0.0));
-        assert_eq!(engine.step(&[seen], SIZE, at(1.0)).len(), 1);
+        assert_eq!(signals(engine.step(&[seen], SIZE, at(1.0))).count(), 1);
         for second in 2..20 {
             let unseen = if second < 8 { TrackState::Unwatched } else { TrackState::Lost };
             let lost = Track { state: unseen, ..seen };
-            assert_eq!(engine.step(&[lost], SIZE, at(f64::from(second))), []);
+            assert_eq!(signals(engine.step(&[lost], SIZE, at(f64::from(second)))).count(), 0);
         }
-        let ended = engine.step(&[Track { state: TrackState::Ended, ..seen }], SIZE, at(20.0));
-        assert_eq!(ended.len(), 1);
-        assert_eq!(ended[0].phase, Phase::Closed);
+        let ended = Track { state: TrackState::Ended, ..seen };
+        assert_eq!(signals(engine.step(&[ended], SIZE, at(20.0))).count(), 0, "it may be found again");
+        let closed: Vec<_> =
+            (21..60).flat_map(|second| engine.step(&[], SIZE, at(f64::from(second)))).collect();
+        let closed: Vec<_> = signals(closed).collect();
+        assert_eq!(closed.len(), 1);
+        assert_eq!((closed[0].phase, closed[0].vessel), (Phase::Closed, Some(VesselId(7))));
     }
 
     #[test]
     fn the_same_input_gives_the_same_identities_and_other_vessels_others() {
         let run = || told(presence_rule(), |_| Some((0.5, 0.7)), 5)[0].1.signal;
         assert_eq!(run(), run());
-        let other = identity(&CameraId::new("quay-east").unwrap(), &presence_rule(), VesselId(8), at(1.0));
+        let camera = CameraId::new("quay-east").unwrap();
+        let other = identity(&camera, &presence_rule(), Subject::Vessel(VesselId(8)), at(1.0));
         assert_ne!(run(), other);
     }
 }

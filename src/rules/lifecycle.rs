@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
+use super::conditions::Held;
 use super::signal::SignalId;
-use super::subject::Verdict;
 use crate::clock::{MonoTime, Stamp};
 use crate::config::Rule;
 
 /// An open signal is updated this often, so that a reader of the logbook sees it live.
 const UPDATE_EVERY: Duration = Duration::from_secs(60);
 
-/// A vessel's signal under one rule.
+/// A subject's signal under one rule.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Life {
     state: State,
@@ -32,9 +32,12 @@ enum State {
 pub(super) struct Open {
     pub(super) signal: SignalId,
     pub(super) since: Stamp,
+    pub(super) opened: MonoTime,
     pub(super) entered: bool,
     /// Whether its opening was told to staff.
     pub(super) alert: bool,
+    /// Staff answered, or were told again: it is not escalated any more.
+    settled: bool,
 }
 
 /// What a look did to the signal.
@@ -42,26 +45,35 @@ pub(super) struct Open {
 pub(super) enum Change {
     Opened(Open),
     Updated(Open),
+    Escalated(Open),
     Closed(Open),
+    /// The condition went before it was confirmed.
+    NotConfirmed,
 }
 
 impl Life {
-    /// Takes in one verdict. `name` makes the identity of a signal that opens now.
+    /// Takes in whether the condition holds. `name` makes the identity of a signal that opens now.
     pub(super) fn step(
         &mut self,
         rule: &Rule,
-        verdict: Verdict,
+        held: Held,
         at: Stamp,
         name: impl Fn() -> SignalId,
     ) -> Option<Change> {
-        let (since, entered, at_once) = match verdict {
-            Verdict::No => return self.not_held(rule, at),
-            Verdict::Holds { since, entered } => (since, entered, false),
-            // A crossing is a moment: the line's settled looks have confirmed it already.
-            Verdict::Crossed(_) => (at, false, true),
+        let (since, entered, at_once) = match held {
+            Held::No => return self.not_held(rule, at),
+            Held::Since { since, entered } => (since, entered, false),
+            Held::Now => (at, false, true),
         };
         if let State::Open { open, last_held, last_told } = &mut self.state {
             *last_held = at.mono;
+            if rule.escalate_after.is_some_and(|after| at.mono.since(open.opened) >= after)
+                && open.alert
+                && !std::mem::replace(&mut open.settled, true)
+            {
+                *last_told = at.mono;
+                return Some(Change::Escalated(*open));
+            }
             if at.mono.since(*last_told) < UPDATE_EVERY {
                 return None;
             }
@@ -73,11 +85,11 @@ impl Life {
             self.state = State::Pending { from };
             return None;
         }
-        let alert = self.last_alert.is_none_or(|last| at.mono.since(last) >= rule.cooldown);
+        let alert = rule.raises && self.last_alert.is_none_or(|last| at.mono.since(last) >= rule.cooldown);
         if alert {
             self.last_alert = Some(at.mono);
         }
-        let open = Open { signal: name(), since, entered, alert };
+        let open = Open { signal: name(), since, opened: at.mono, entered, alert, settled: false };
         self.state = State::Open { open, last_held: at.mono, last_told: at.mono };
         Some(Change::Opened(open))
     }
@@ -88,15 +100,29 @@ impl Life {
                 self.state = State::Idle;
                 Some(Change::Closed(open))
             }
-            State::Open { .. } => None,
-            State::Idle | State::Pending { .. } => {
+            State::Open { .. } | State::Idle => None,
+            State::Pending { .. } => {
                 self.state = State::Idle;
-                None
+                Some(Change::NotConfirmed)
             }
         }
     }
 
-    /// The vessel is gone: an open signal closes now.
+    /// The signal, while it is open.
+    pub(super) fn open(&self) -> Option<&Open> {
+        if let State::Open { open, .. } = &self.state { Some(open) } else { None }
+    }
+
+    /// Staff have answered: nobody need be told more urgently.
+    pub(super) fn acknowledge(&mut self, signal: SignalId) {
+        if let State::Open { open, .. } = &mut self.state
+            && open.signal == signal
+        {
+            open.settled = true;
+        }
+    }
+
+    /// The subject is gone: an open signal closes now.
     pub(super) fn end(&mut self) -> Option<Change> {
         match std::mem::take(&mut self.state) {
             State::Open { open, .. } => Some(Change::Closed(open)),
@@ -117,13 +143,12 @@ mod tests {
         let mut told = Vec::new();
         for tick in 0..seconds * 4 {
             let now = f64::from(tick) / 4.0;
-            let verdict =
-                if held(now) { Verdict::Holds { since: at(now), entered: true } } else { Verdict::No };
-            match life.step(&rule, verdict, at(now), || SignalId(uuid::Uuid::nil())) {
+            let held = if held(now) { Held::Since { since: at(now), entered: true } } else { Held::No };
+            match life.step(&rule, held, at(now), || SignalId(uuid::Uuid::nil())) {
                 Some(Change::Opened(open)) => told.push((now, "opened", open.alert)),
                 Some(Change::Updated(open)) => told.push((now, "updated", open.alert)),
                 Some(Change::Closed(open)) => told.push((now, "closed", open.alert)),
-                None => {}
+                Some(Change::Escalated(_) | Change::NotConfirmed) | None => {}
             }
         }
         told

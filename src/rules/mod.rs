@@ -1,24 +1,42 @@
 //! From tracks to signals by zone and time. Pure: (state, tracks, time) -> (state, events).
+//!
+//! A look passes through in this order: who is who (`heirs`), where on the ground and how fast (`motion`), who lies at which
+//! berth (`visits`); then each rule: its condition (`conditions`, or `composed` of other rules), its schedule, whom it
+//! means, and the life of its signal (`lifecycle`). What a rule keeps silent about is told as well (`silence`).
 
+mod composed;
+mod conditions;
 mod engine;
+mod heirs;
 mod lifecycle;
+mod motion;
+#[cfg(test)]
+mod promises;
+mod scene;
 mod schedule;
 #[cfg(test)]
 mod schedule_promises;
 mod signal;
+mod silence;
+#[cfg(test)]
+mod stage;
 mod standing;
 mod stretch;
-mod subject;
 mod sun;
 mod suppressed;
+mod telling;
 #[cfg(test)]
 mod testing;
 mod visit;
+mod visits;
 
-pub use engine::Engine;
+pub use engine::{Engine, RuleEvent};
+pub use motion::{Course, Measured, Motion};
 pub use schedule::{Live, Schedule};
 pub use signal::{Facts, Phase, SignalEvent, SignalId};
 pub use standing::{Silence, Standing, when};
 pub use sun::{Moment, sun_moment};
 pub use suppressed::{Reason, Suppressed};
+pub use telling::condition as condition_words;
 pub use visit::{Visit, VisitEnd, VisitEvent, VisitId, VisitStep};
+pub use visits::Past;

@@ -1,5 +1,7 @@
 //! What the engine says.
 
+use sha2::{Digest, Sha256};
+
 use crate::clock::Stamp;
 use crate::config::Severity;
 use crate::geometry::{BBox, Norm};
@@ -87,4 +89,14 @@ pub struct SignalEvent {
     pub text: String,
     /// Whether staff are told; false for a re-opening within the cooldown.
     pub alert: bool,
+}
+
+/// A UUID version 7 whose random part is a digest of what it is about: the same recording and site file give the same
+/// identities.
+pub(super) fn named(about: &str, at: jiff::Timestamp) -> uuid::Uuid {
+    let digest = Sha256::digest(about.as_bytes());
+    let mut random = [0; 10];
+    random.copy_from_slice(&digest[..10]);
+    let milliseconds = u64::try_from(at.as_millisecond()).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid()
 }

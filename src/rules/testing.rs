@@ -9,7 +9,7 @@ use crate::config::{
     Broker, Camera, Codec, Condition, Direction, Edge, Holidays, Line, Model, Retention, Rule, Schedule,
     Severity, Shift, Site, Stream, Zone,
 };
-use crate::geometry::{BBox, Point, Polygon, Segment};
+use crate::geometry::{Area, BBox, Point, Polygon, Segment};
 use crate::names::{CameraId, PlaceId, RuleId, SiteId};
 use crate::track::{Track, TrackState, VesselId};
 
@@ -27,6 +27,8 @@ pub(super) fn track(vessel: u64, x: f32, y: f32) -> Track {
         state: TrackState::Confirmed,
         bbox: BBox::new(x - 50.0, y - 40.0, x + 50.0, y),
         first_bbox: BBox::new(x - 50.0, y - 40.0, x + 50.0, y),
+        seen_bbox: BBox::new(x - 50.0, y - 40.0, x + 50.0, y),
+        confidence: 0.8,
         detection: Some(0),
         first_seen: at(0.0).mono,
         last_seen: at(0.0).mono,
@@ -35,16 +37,16 @@ pub(super) fn track(vessel: u64, x: f32, y: f32) -> Track {
     }
 }
 
-fn lower_half() -> Zone {
-    let corners = [(0.0, 0.5), (1.0, 0.5), (1.0, 1.0), (0.0, 1.0)];
-    Zone {
-        id: PlaceId::new("inner-basin").unwrap(),
-        name: "Inner basin".into(),
-        polygon: Polygon::new(corners.map(|(x, y)| Point::new(x, y)).to_vec()).unwrap(),
-    }
+pub(super) fn zone(area: Area) -> Zone {
+    Zone { id: PlaceId::new("inner-basin").unwrap(), name: "Inner basin".into(), area, berth: None }
 }
 
-fn rule(condition: Condition) -> Rule {
+fn lower_half() -> Zone {
+    let corners = [(0.0, 0.5), (1.0, 0.5), (1.0, 1.0), (0.0, 1.0)];
+    zone(Polygon::new(corners.map(|(x, y)| Point::new(x, y)).to_vec()).unwrap().into())
+}
+
+pub(super) fn rule(condition: Condition) -> Rule {
     Rule {
         id: RuleId::new("rule").unwrap(),
         name: "Rule".into(),
@@ -52,9 +54,15 @@ fn rule(condition: Condition) -> Rule {
         condition,
         schedule: Schedule::default(),
         severity: Severity::Alert,
+        raises: true,
         confirm: Duration::from_secs(1),
         clear: Duration::from_secs(2),
         cooldown: Duration::from_secs(10),
+        escalate_after: None,
+        min_confidence: 0.0,
+        length_m: None,
+        owner: None,
+        review_by: None,
     }
 }
 
@@ -111,6 +119,7 @@ pub(super) fn site(rules: Vec<Rule>) -> Site {
             water: None,
             stall_after: Duration::from_secs(5),
             first_frame_within: Duration::from_secs(15),
+            calibration: None,
             privacy_masks: Vec::new(),
             zones: Vec::new(),
             lines: Vec::new(),

@@ -36,6 +36,8 @@ pub(super) struct Followed {
     first_seen: MonoTime,
     first_bbox: BBox<Px>,
     last_seen: MonoTime,
+    seen_bbox: BBox<Px>,
+    confidence: f32,
     hits: u32,
     /// Its own clock: how long it has been watched ...
     watched: Duration,
@@ -64,6 +66,8 @@ impl Followed {
             first_seen: at,
             first_bbox: seen.bbox,
             last_seen: at,
+            seen_bbox: seen.bbox,
+            confidence: seen.confidence,
             hits: 1,
             watched: Duration::ZERO,
             watched_seen: Duration::ZERO,
@@ -119,6 +123,8 @@ impl Followed {
         self.watched_seen = self.watched;
         self.missed = false;
         self.hits = self.hits.saturating_add(1);
+        self.seen_bbox = *seen;
+        self.confidence += (detection.confidence - self.confidence) / self.hits as f32;
         self.detection = Some(index);
         if self.vessel.is_none() {
             self.recent.push(self.watched);
@@ -190,6 +196,8 @@ impl Followed {
             first_bbox: self.first_bbox,
             last_seen: self.last_seen,
             hits: self.hits,
+            seen_bbox: self.seen_bbox,
+            confidence: self.confidence,
             velocity: (!self.stands_still()).then(|| self.motion.velocity()),
         })
     }

@@ -79,6 +79,10 @@ pub struct Track {
     pub state: TrackState,
     /// Filtered box, in pixels; predicted while lost or unwatched, where it was last seen when ended.
     pub bbox: BBox<Px>,
+    /// The last detection of it, as it was: not filtered.
+    pub seen_bbox: BBox<Px>,
+    /// The mean confidence of its detections, 0 to 1.
+    pub confidence: f32,
     /// Index into the look's detections, when seen in this look.
     pub detection: Option<usize>,
     /// When the first detection of it was made.

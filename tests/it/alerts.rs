@@ -62,6 +62,8 @@ fn site(port: u16) -> Site {
     Site {
         id: SiteId::new("sample-harbour").unwrap(),
         name: "Sample harbour".into(),
+        position: None,
+        holidays: Default::default(),
         time_zone: TimeZone::get("Europe/Amsterdam").unwrap(),
         model: Model { manifest: "unused".into(), runtime: "unused".into(), threads: 1 },
         broker: Broker { host: "127.0.0.1".into(), port, login: None },

@@ -30,6 +30,7 @@ fn camera(url: url::Url, codec: Codec) -> Camera {
         water: None,
         stall_after: Duration::from_secs(5),
         first_frame_within: Duration::from_secs(15),
+        calibration: None,
         privacy_masks: Vec::new(),
         zones: Vec::new(),
         lines: Vec::new(),

@@ -17,6 +17,7 @@ use crate::evidence;
 use crate::frame::Frame;
 use crate::geometry::{BBox, FrameSize, Px};
 use crate::logbook::Entry;
+use crate::rules::Past;
 use crate::rules::Phase;
 use crate::track::TrackState;
 
@@ -73,7 +74,7 @@ pub(super) fn play(scene: &Scene, model: Option<&Path>, progress: &dyn Fn(f64)) 
     let detector = OnnxDetector::load(manifest, &site.model.runtime, site.model.threads)?;
     let believed = detector.manifest().thresholds;
     let input = [detector.manifest().input.width as f32, detector.manifest().input.height as f32];
-    let mut watch = Watch::new(site.clone(), Box::new(detector), believed, 1);
+    let mut watch = Watch::new(site.clone(), Box::new(detector), believed, 1, &Past::default());
     let stats = watch.stats();
     let mut reel = Reel::open(&site.cameras[scene.camera], &scene.clip, start)?;
 

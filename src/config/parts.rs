@@ -1,0 +1,38 @@
+//! Rules that are made of rules: their parts stand above them, at the same camera.
+
+use super::links::{Drafts, stranger};
+use super::reading::{At, Reading};
+use super::rule::Kind;
+
+/// Notes what is wrong with the parts of rule `index`.
+pub(super) fn check(reading: &Reading<'_>, drafts: &Drafts, index: usize) {
+    let rule = &drafts.rules[index];
+    let own = drafts.camera_of(rule);
+    for part in rule.parts.iter().chain(&rule.unless) {
+        let above = &drafts.rules[..index];
+        let Some(named) = above.iter().find(|above| above.is(&part.value)) else {
+            if drafts.rules[index..].iter().any(|below| below.is(&part.value)) {
+                let what = format!("\"{}\" does not stand above this rule", part.value);
+                reading.error(&part.place, what, "move it up in the file: a rule is made of those before it");
+            } else {
+                let known = above.iter().filter_map(|rule| rule.id.as_ref()).map(|id| id.value.as_str());
+                stranger(reading, part, "rule", known);
+            }
+            continue;
+        };
+        let camera = drafts.camera_of(named);
+        let differ = |(a, b): (&At<String>, &At<String>)| a.value != b.value;
+        if own.zip(camera).is_some_and(differ) {
+            let what = format!("\"{}\" is about another camera", part.value);
+            reading.error(
+                &part.place,
+                what,
+                "vessels have other numbers there: make the rule of one camera's rules",
+            );
+        }
+    }
+    if rule.kind == Some(Kind::All) && rule.parts.len() + rule.unless.len() == 1 {
+        let help = "name two rules or more under of and unless";
+        reading.warning(&rule.place, "is made of one rule: it says the same as that", help);
+    }
+}

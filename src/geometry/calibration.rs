@@ -1,0 +1,424 @@
+//! Where on the ground a camera sees what, and how sure that is.
+
+use super::homography::Homography;
+use super::matrix::dot;
+use super::{Metre, Norm, Origin, Point, Survey};
+
+/// Errors in the picture are stated in pixels of a picture of this size, whatever the camera sends.
+const PICTURE: [f64; 2] = [1920.0, 1080.0];
+/// Points nearer than this to one another in the picture are one.
+const TWINS_PX: f64 = 4.0;
+/// The same on the ground.
+const TWINS_M: f64 = 0.05;
+/// A triangle lower than this in the picture is a line, to within what a hand can click.
+const FLAT_PX: f64 = 6.0;
+/// The same on the ground, as a part of its longest side.
+const FLAT: f64 = 0.02;
+/// Beyond, small errors of the points move the ground far.
+const WORST_CONDITION: f64 = 400.0;
+/// Points farther from the first than this are mistyped.
+const FARTHEST_POINT_M: f64 = 20_000.0;
+/// Points that are off by more than this on average are no survey of one plane.
+const WORST_FIT_PX: f64 = 40.0;
+/// Residuals so many times as large as the stated error are looked into.
+const STRAY: f64 = 3.0;
+/// A stated error counts as so many measured ones beside the residuals: few points say little about their own errors.
+const STATED_COUNTS: f64 = 4.0;
+/// A position less sure than this, with one pixel of error, is none.
+const WORST_FIX_M: f64 = 50.0;
+
+/// A camera's view of the water as a plane: picture to ground and back, with its error.
+///
+/// The view is that of a camera without lens distortion on water without tide: where straight quays look bent, or the
+/// water stands metres lower than surveyed, errors are larger than stated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Calibration {
+    view: Homography,
+    origin: Origin,
+    /// Standard error of the points in the picture.
+    error_px: f64,
+    residuals: Vec<Residual>,
+}
+
+/// How far a surveyed point is from where the calibration puts it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Residual {
+    /// Where it was clicked.
+    pub image: Point<Norm>,
+    /// Where it was surveyed.
+    pub ground: Point<Metre>,
+    /// Distance in the picture, in pixels of a picture of 1920 by 1080.
+    pub px: f32,
+    /// Distance on the ground.
+    pub metres: f32,
+}
+
+/// A position on the ground and how its errors come about.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fix {
+    /// Metres eastward and northward of the calibration's first point.
+    pub at: Point<Metre>,
+    /// Metres (rows: eastward, northward) that a pixel of a picture of 1920 by 1080 is (columns: x, y).
+    pub metres_a_px: [[f64; 2]; 2],
+    /// Metres that each of eight independent errors of the calibration, of one standard deviation, moves it. Fixes of
+    /// one calibration share these errors: they do not average out.
+    pub shared: [[f64; 8]; 2],
+}
+
+impl Fix {
+    /// Covariance in square metres, with errors in the picture of these standard deviations in x and y, in pixels of a
+    /// picture of 1920 by 1080.
+    pub fn covariance(&self, error_px: [f64; 2]) -> [[f64; 2]; 2] {
+        let own = self.metres_a_px.map(|row| [row[0] * error_px[0], row[1] * error_px[1]]);
+        [0, 1].map(|i| [0, 1].map(|j| dot(&own[i], &own[j]) + dot(&self.shared[i], &self.shared[j])))
+    }
+
+    /// Standard uncertainty in metres in the direction in which it is largest, for [`Self::covariance`].
+    pub fn uncertainty(&self, error_px: [f64; 2]) -> f64 {
+        let [[xx, xy], [_, yy]] = self.covariance(error_px);
+        ((xx + yy) / 2.0 + ((xx - yy) / 2.0).hypot(xy)).sqrt()
+    }
+}
+
+/// Why points make no calibration. Points are counted from 0.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum CalibrationError {
+    /// Fewer than four.
+    #[error("a calibration needs at least 4 points, this has {0}")]
+    TooFew(usize),
+    /// Far from the others.
+    #[error("points[{0}] is {1:.0} km from points[0]")]
+    Apart(usize, f64),
+    /// Two points in one place, in the picture or on the ground.
+    #[error("points[{0}] and points[{1}] are one place {2}")]
+    Twins(usize, usize, &'static str),
+    /// Three of four on one line, in the picture or on the ground.
+    #[error("points {0:?} lie on one line {1}: a fourth point cannot tell how the ground lies")]
+    OnOneLine([usize; 3], &'static str),
+    /// No camera sees them so.
+    #[error(
+        "no camera sees these points so: the order of some of them in the picture is not that on the ground"
+    )]
+    Folded,
+    /// Left and right are swapped.
+    #[error("the ground is a mirror image of the picture")]
+    Mirrored,
+    /// They nearly lie on a line.
+    #[error(
+        "the points hardly tell how the ground lies: all but one of them are near one line (condition {0:.0}, at most {WORST_CONDITION:.0})"
+    )]
+    IllConditioned(f64),
+    /// Residuals of no survey.
+    #[error("the points do not fit a flat ground: they are off by {0:.0} px of a picture of 1920 on average")]
+    NoFit(f64),
+}
+
+impl Calibration {
+    /// Fits surveyed points: where each is in the picture, and its place as `survey` writes it.
+    ///
+    /// `error_px` is the standard error of a point in the picture, in pixels of a picture of 1920 by 1080. With more
+    /// than four points their residuals are taken into account beside it.
+    pub fn fit(
+        survey: Survey,
+        points: &[(Point<Norm>, [f64; 2])],
+        error_px: f32,
+    ) -> Result<Self, CalibrationError> {
+        let [(_, first), ..] = points else { return Err(CalibrationError::TooFew(0)) };
+        let origin = Origin::new(survey, *first);
+        let pairs: Vec<_> =
+            points.iter().map(|&(image, place)| (origin.metres_to(place), pixels(image))).collect();
+        refuse_degenerate(&pairs)?;
+        let view = Homography::fit(&pairs).ok_or(CalibrationError::Folded)?;
+        if view.is_mirrored() {
+            return Err(CalibrationError::Mirrored);
+        }
+        if view.condition.is_nan() || view.condition > WORST_CONDITION {
+            return Err(CalibrationError::IllConditioned(view.condition));
+        }
+        let residuals = residuals(&view, &pairs).ok_or(CalibrationError::Folded)?;
+        let squares: f64 = residuals.iter().map(|r| f64::from(r.px).powi(2)).sum();
+        let mean = (squares / pairs.len() as f64).sqrt();
+        if mean > WORST_FIT_PX {
+            return Err(CalibrationError::NoFit(mean));
+        }
+        let free = 2.0 * pairs.len() as f64 - 8.0;
+        let stated = f64::from(error_px).powi(2);
+        let error_px = ((squares + STATED_COUNTS * stated) / (free + STATED_COUNTS)).sqrt();
+        Ok(Self { view, origin, error_px, residuals })
+    }
+
+    /// The ground seen at `image`. `None` at the horizon and above, and where a pixel is worth more than 50 m.
+    pub fn ground(&self, image: Point<Norm>) -> Option<Fix> {
+        let [x, y] = self.view.ground(pixels(image))?;
+        let local = self.view.at([x, y])?;
+        let metres_a_px = local.by_image()?;
+        let errors = local.errors(&self.view.spread);
+        let error = |row: &[f64; 2], of: usize| dot(row, &[errors[0][of], errors[1][of]]) * self.error_px;
+        let shared = metres_a_px.each_ref().map(|row| std::array::from_fn(|of| error(row, of)));
+        let fix = Fix { at: Point::new(x as f32, y as f32), metres_a_px, shared };
+        (fix.uncertainty([1.0; 2]) < WORST_FIX_M).then_some(fix)
+    }
+
+    /// Where in the picture a place on the ground is seen; `None` where the camera does not look. It may lie outside.
+    pub fn image(&self, ground: Point<Metre>) -> Option<Point<Norm>> {
+        let p = point(self.view.at([f64::from(ground.x), f64::from(ground.y)])?.image);
+        (p.x.is_finite() && p.y.is_finite()).then_some(p)
+    }
+
+    /// Of each point, in the order they were given.
+    pub fn residuals(&self) -> &[Residual] {
+        &self.residuals
+    }
+
+    /// The point that the others contradict most, by more than clicks of `error_px` explain, and how far from where they
+    /// put it. `None` with fewer than six points: the rest of five fits whichever is left out.
+    pub fn stray(&self, error_px: f32) -> Option<(usize, Residual)> {
+        let pairs: Vec<_> = self
+            .residuals
+            .iter()
+            .map(|r| ([f64::from(r.ground.x), f64::from(r.ground.y)], pixels(r.image)))
+            .collect();
+        let free = 2.0 * pairs.len() as f64 - 8.0;
+        let squares: f64 = self.residuals.iter().map(|r| f64::from(r.px).powi(2)).sum();
+        if pairs.len() < 6 || squares / free < (STRAY * f64::from(error_px)).powi(2) {
+            return None;
+        }
+        // Least squares spreads one point's mistake over all: whose absence lets the rest agree best made it.
+        let without = |index: usize| {
+            let mut rest = pairs.clone();
+            rest.remove(index);
+            let view = Homography::fit(&rest)?;
+            let off = residuals(&view, &pairs)?;
+            let others = off.iter().enumerate().filter(|(other, _)| *other != index);
+            Some((others.map(|(_, r)| f64::from(r.px).powi(2)).sum::<f64>(), index, off[index]))
+        };
+        let best = (0..pairs.len()).filter_map(without).min_by(|a, b| a.0.total_cmp(&b.0))?;
+        (best.0 < squares / 4.0).then_some((best.1, best.2))
+    }
+
+    /// Standard error of the points in the picture that their residuals and the stated error come to, in pixels of a
+    /// picture of 1920 by 1080.
+    pub fn error_px(&self) -> f64 {
+        self.error_px
+    }
+
+    /// What positions are counted from.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+}
+
+fn pixels(image: Point<Norm>) -> [f64; 2] {
+    [f64::from(image.x) * PICTURE[0], f64::from(image.y) * PICTURE[1]]
+}
+
+fn point([x, y]: [f64; 2]) -> Point<Norm> {
+    Point::new((x / PICTURE[0]) as f32, (y / PICTURE[1]) as f32)
+}
+
+fn residuals(view: &Homography, pairs: &[([f64; 2], [f64; 2])]) -> Option<Vec<Residual>> {
+    let residual = |&(ground, image): &([f64; 2], [f64; 2])| {
+        let local = view.at(ground)?;
+        let off = [image[0] - local.image[0], image[1] - local.image[1]];
+        // Along the ground from the point, not where the pixel is seen: that may be the sky.
+        let [east, north] = local.by_image()?.map(|row| dot(&row, &off));
+        Some(Residual {
+            image: point(image),
+            ground: Point::new(ground[0] as f32, ground[1] as f32),
+            px: off[0].hypot(off[1]) as f32,
+            metres: east.hypot(north) as f32,
+        })
+    };
+    pairs.iter().map(residual).collect()
+}
+
+fn refuse_degenerate(pairs: &[([f64; 2], [f64; 2])]) -> Result<(), CalibrationError> {
+    let n = pairs.len();
+    if n < 4 {
+        return Err(CalibrationError::TooFew(n));
+    }
+    let far = |pair: &([f64; 2], [f64; 2])| pair.0[0].hypot(pair.0[1]) > FARTHEST_POINT_M;
+    if let Some(index) = pairs.iter().position(far) {
+        let [x, y] = pairs[index].0;
+        return Err(CalibrationError::Apart(index, x.hypot(y) / 1000.0));
+    }
+    for (a, b) in (0..n).flat_map(|a| (a + 1..n).map(move |b| (a, b))) {
+        if distance(pairs[a].1, pairs[b].1) < TWINS_PX {
+            return Err(CalibrationError::Twins(a, b, "in the picture"));
+        }
+        if distance(pairs[a].0, pairs[b].0) < TWINS_M {
+            return Err(CalibrationError::Twins(a, b, "on the ground"));
+        }
+    }
+    if n == 4 {
+        for without in 0..4 {
+            let three: [usize; 3] = std::array::from_fn(|i| i + usize::from(i >= without));
+            let (height, _) = triangle(three.map(|i| pairs[i].1));
+            if height < FLAT_PX {
+                return Err(CalibrationError::OnOneLine(three, "in the picture"));
+            }
+            let (height, side) = triangle(three.map(|i| pairs[i].0));
+            if height < side * FLAT {
+                return Err(CalibrationError::OnOneLine(three, "on the ground"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn distance(a: [f64; 2], b: [f64; 2]) -> f64 {
+    (a[0] - b[0]).hypot(a[1] - b[1])
+}
+
+/// Height over the longest side, and that side.
+fn triangle([a, b, c]: [[f64; 2]; 3]) -> (f64, f64) {
+    let side = distance(a, b).max(distance(b, c)).max(distance(c, a));
+    let twice = ((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])).abs();
+    (twice / side, side)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::geometry::testing::{Mast, Noise};
+
+    const MAST: Mast = Mast { height: 15.0, tilt: 7.0, azimuth: 30.0, focal: 1500.0 };
+    const CORNERS: [(f64, f64); 6] =
+        [(60.0, -25.0), (60.0, 20.0), (110.0, 45.0), (150.0, -50.0), (240.0, 60.0), (300.0, -40.0)];
+
+    fn refusal(change: impl Fn(usize, Point<Norm>, [f64; 2]) -> (Point<Norm>, [f64; 2]), n: usize) -> String {
+        let points: Vec<_> = CORNERS[..n]
+            .iter()
+            .enumerate()
+            .map(|(index, &(ahead, right))| {
+                let ground = MAST.place(ahead, right);
+                change(index, MAST.sees(ground).unwrap(), ground)
+            })
+            .collect();
+        match Calibration::fit(Survey::Metres, &points, 2.0) {
+            Ok(_) => "accepted".to_owned(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn points_that_tell_nothing_are_refused_with_the_reason() {
+        let same = |_, image, ground| (image, ground);
+        assert_eq!(refusal(same, 6), "accepted");
+        assert_eq!(refusal(same, 4), "accepted");
+        assert!(refusal(same, 3).contains("at least 4 points, this has 3"));
+        let twin = |at: usize, image, ground| {
+            (if at == 3 { MAST.sees(MAST.place(60.0, 20.0)).unwrap() } else { image }, ground)
+        };
+        assert_eq!(refusal(twin, 6), "points[1] and points[3] are one place in the picture");
+        let mirrored = |_, image, [x, y]: [f64; 2]| (image, [-x, y]);
+        assert_eq!(refusal(mirrored, 6), "the ground is a mirror image of the picture");
+        let swapped = |_, image, [x, y]: [f64; 2]| (image, [y, x]);
+        assert_eq!(refusal(swapped, 6), "the ground is a mirror image of the picture");
+        let two_swapped = |at: usize, image, ground| match at {
+            0 => (image, MAST.place(60.0, 20.0)),
+            1 => (image, MAST.place(60.0, -25.0)),
+            _ => (image, ground),
+        };
+        assert!(
+            refusal(two_swapped, 4).contains("no camera sees these points so"),
+            "{}",
+            refusal(two_swapped, 4)
+        );
+        let lined = |at: usize, image, ground| {
+            let ground = if at == 2 { MAST.place(60.0, 40.0) } else { ground };
+            (if at == 2 { MAST.sees(ground).unwrap() } else { image }, ground)
+        };
+        assert!(
+            refusal(lined, 4).contains("points [0, 1, 2] lie on one line in the picture"),
+            "{}",
+            refusal(lined, 4)
+        );
+        let nearly = |at: usize, _, _| {
+            let along = at as f64;
+            let ground = MAST.place(80.0 + 30.0 * along + (along * 2.0).sin(), 3.0 * along);
+            (MAST.sees(ground).unwrap(), ground)
+        };
+        assert!(refusal(nearly, 6).contains("hardly tell how the ground lies"), "{}", refusal(nearly, 6));
+        let far = |at: usize, image, [x, y]: [f64; 2]| (image, [if at == 4 { x * 1000.0 } else { x }, y]);
+        assert!(refusal(far, 6).contains("points[4] is"), "{}", refusal(far, 6));
+    }
+
+    #[test]
+    fn the_sky_is_nowhere_on_the_ground() {
+        let calibration = MAST.calibrated(&CORNERS, &mut Noise(1), 0.0).unwrap();
+        // The horizon of a camera that looks 7 degrees down lies 184 px above the middle.
+        assert_eq!(calibration.ground(Point::new(0.5, 0.30)), None);
+        assert_eq!(
+            calibration.ground(Point::new(0.5, 0.336)),
+            None,
+            "kilometres out, where a pixel is worth too much"
+        );
+        assert!(calibration.ground(Point::new(0.5, 0.36)).is_some());
+    }
+
+    #[test]
+    fn the_point_that_was_mistyped_is_named() {
+        let points: Vec<_> = CORNERS
+            .iter()
+            .enumerate()
+            .map(|(index, &(ahead, right))| {
+                let [x, y] = MAST.place(ahead, right);
+                (MAST.sees([x, y]).unwrap(), if index == 3 { [x, y + 20.0] } else { [x, y] })
+            })
+            .collect();
+        let (index, off) = Calibration::fit(Survey::Metres, &points, 2.0).unwrap().stray(2.0).unwrap();
+        assert_eq!(index, 3);
+        assert!((off.metres - 20.0).abs() < 4.0, "{off:?}");
+        assert_eq!(MAST.calibrated(&CORNERS, &mut Noise(1), 2.0).unwrap().stray(2.0), None);
+    }
+
+    #[test]
+    fn true_positions_lie_within_the_stated_uncertainty() {
+        let mut noise = Noise(5);
+        for points in [4, 5, 6] {
+            let (mut within, mut all) = (0, 0);
+            for _ in 0..400 {
+                let Ok(calibration) = MAST.calibrated(&CORNERS[6 - points..], &mut noise, 2.0) else {
+                    continue;
+                };
+                for (ahead, right) in [(80.0, 0.0), (150.0, 30.0), (250.0, 10.0), (350.0, -40.0)] {
+                    let truth = MAST.place(ahead, right);
+                    let fix = calibration.ground(MAST.sees(truth).unwrap()).unwrap();
+                    let off = [truth[0] - f64::from(fix.at.x), truth[1] - f64::from(fix.at.y)];
+                    let at = MAST.place(CORNERS[6 - points].0, CORNERS[6 - points].1);
+                    let off = [off[0] - at[0], off[1] - at[1]];
+                    let [[a, b], [_, d]] = fix.covariance([0.0; 2]);
+                    let square = (d * off[0] * off[0] - 2.0 * b * off[0] * off[1] + a * off[1] * off[1])
+                        / (a * d - b * b);
+                    all += 1;
+                    within += i32::from(square < 5.99);
+                }
+            }
+            let share = f64::from(within) / f64::from(all);
+            assert!(all > 1500 && share > 0.92, "{points} points: {share} of {all}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn to_the_ground_and_back_ends_where_it_began(
+            height in 4.0..60.0f64, tilt in 3.0..40.0f64, azimuth in 0.0..360.0f64, focal in 900.0..4000.0f64,
+            spots in proptest::collection::vec((0.0..1.0f64, -1.0..1.0f64), 5..9), x in 0.0..1.0f32, y in 0.4..1.0f32,
+        ) {
+            let mast = Mast { height, tilt, azimuth, focal };
+            let reach = height / tilt.to_radians().tan();
+            let places: Vec<_> = spots.iter().map(|(a, r)| (reach * (0.7 + a), reach * 0.3 * r)).collect();
+            let Ok(calibration) = mast.calibrated(&places, &mut Noise(9), 0.0) else { return Ok(()) };
+            let first = mast.place(places[0].0, places[0].1);
+            if let Some(fix) = calibration.ground(Point::new(x, y)) {
+                let back = calibration.image(fix.at).unwrap();
+                prop_assert!((back.x - x).abs() < 1e-4 && (back.y - y).abs() < 1e-4, "{back:?} for {x} {y}");
+                let there = mast.sees([first[0] + f64::from(fix.at.x), first[1] + f64::from(fix.at.y)]).unwrap();
+                prop_assert!((there.x - x).abs() < 1e-3 && (there.y - y).abs() < 1e-3, "{there:?} for {x} {y}");
+            }
+        }
+    }
+}

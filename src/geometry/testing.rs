@@ -1,0 +1,80 @@
+//! A quay with a camera on a mast, and errors to add to what it sees.
+
+use super::{Calibration, CalibrationError, Norm, Point, Survey};
+
+/// A camera without distortion at (0, 0), with a picture of 1920 by 1080.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mast {
+    /// Metres over the water.
+    pub(crate) height: f64,
+    /// Degrees below the horizon.
+    pub(crate) tilt: f64,
+    /// Degrees from north, clockwise.
+    pub(crate) azimuth: f64,
+    /// Focal length in pixels.
+    pub(crate) focal: f64,
+}
+
+impl Mast {
+    /// Where in the picture, in pixels, the ground at (`x`, `y`) is seen; `None` behind the camera.
+    pub(crate) fn pixel(&self, [x, y]: [f64; 2]) -> Option<[f64; 2]> {
+        let (turn, tilt) = (self.azimuth.to_radians(), self.tilt.to_radians());
+        let (right, ahead) = (x * turn.cos() - y * turn.sin(), x * turn.sin() + y * turn.cos());
+        let forward = ahead * tilt.cos() + self.height * tilt.sin();
+        let down = self.height * tilt.cos() - ahead * tilt.sin();
+        (forward > 0.1).then(|| [960.0 + self.focal * right / forward, 540.0 + self.focal * down / forward])
+    }
+
+    pub(crate) fn sees(&self, ground: [f64; 2]) -> Option<Point<Norm>> {
+        self.pixel(ground).map(norm)
+    }
+
+    /// A place `ahead` metres before the camera and `right` metres to the right.
+    pub(crate) fn place(&self, ahead: f64, right: f64) -> [f64; 2] {
+        let turn = self.azimuth.to_radians();
+        [right * turn.cos() + ahead * turn.sin(), ahead * turn.cos() - right * turn.sin()]
+    }
+
+    /// Calibrated from (ahead, right) places, clicked with errors of `error_px`.
+    pub(crate) fn calibrated(
+        &self,
+        places: &[(f64, f64)],
+        noise: &mut Noise,
+        error_px: f64,
+    ) -> Result<Calibration, CalibrationError> {
+        let points: Vec<_> = places
+            .iter()
+            .map(|&(ahead, right)| {
+                let ground = self.place(ahead, right);
+                let [u, v] = self.pixel(ground).unwrap();
+                (norm([u + error_px * noise.normal(), v + error_px * noise.normal()]), ground)
+            })
+            .collect();
+        Calibration::fit(Survey::Metres, &points, 2.0)
+    }
+}
+
+pub(crate) fn norm([u, v]: [f64; 2]) -> Point<Norm> {
+    Point::new((u / 1920.0) as f32, (v / 1080.0) as f32)
+}
+
+/// Numbers that look random and are the same each time (Steele et al., "Fast Splittable Pseudorandom Number
+/// Generators", 2014).
+pub(crate) struct Noise(pub(crate) u64);
+
+impl Noise {
+    /// From 0 to 1, evenly.
+    pub(crate) fn even(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Normally distributed with standard deviation 1 (Box and Muller, 1958).
+    pub(crate) fn normal(&mut self) -> f64 {
+        let (radius, angle) = ((1.0 - self.even()).ln() * -2.0, self.even() * std::f64::consts::TAU);
+        radius.sqrt() * angle.cos()
+    }
+}

@@ -1,0 +1,230 @@
+//! Visits: written as the engine tells of them, read back when the watch starts again.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rusqlite::types::Type;
+use rusqlite::{Connection, Params, Row, params};
+use uuid::Uuid;
+
+use super::error::{LogbookError, sql};
+use super::reader::Reader;
+use super::store::{Failure, Written, integer, local, moment};
+use crate::geometry::BBox;
+use crate::names::{CameraId, PlaceId};
+use crate::rules::{Visit, VisitEnd, VisitEvent, VisitId, VisitStep};
+use crate::track::VesselId;
+
+/// Brings the visit's row up to date; its beginning and its end are events of their own.
+pub(super) fn write(
+    connection: &Connection,
+    zone: &TimeZone,
+    start: i64,
+    camera: i64,
+    event: &VisitEvent,
+) -> Result<Written, Failure> {
+    let visit = &event.visit;
+    let vessel = integer(visit.vessel.0);
+    let (began, began_offset) = local(zone, visit.began);
+    let (last_seen, last_offset) = local(zone, visit.last_seen);
+    let ended = visit.ended.map(|(at, how)| (local(zone, at), how.as_str()));
+    let [x0, y0, x1, y1] = [visit.bbox.x0, visit.bbox.y0, visit.bbox.x1, visit.bbox.y1].map(f64::from);
+    let rows = connection
+        .prepare_cached(
+            "INSERT INTO visit (id, start, camera, berth, vessel, began, began_offset, arrived, last_seen, last_offset,
+               x0, y0, x1, y1, length_m, ended, ended_offset, how)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+             ON CONFLICT (id) DO UPDATE SET vessel = excluded.vessel, last_seen = excluded.last_seen,
+               last_offset = excluded.last_offset, x0 = excluded.x0, y0 = excluded.y0, x1 = excluded.x1,
+               y1 = excluded.y1, length_m = excluded.length_m, ended = excluded.ended,
+               ended_offset = excluded.ended_offset, how = excluded.how
+             WHERE visit.ended IS NULL",
+        )?
+        .execute(params![
+            visit.id.0.to_string(),
+            start,
+            camera,
+            visit.berth.as_str(),
+            vessel,
+            began,
+            began_offset,
+            visit.arrived,
+            last_seen,
+            last_offset,
+            x0,
+            y0,
+            x1,
+            y1,
+            visit.length_m,
+            ended.map(|((at, _), _)| at),
+            ended.map(|((_, offset), _)| offset),
+            ended.map(|(_, how)| how)
+        ])?;
+    if rows == 0 {
+        return Err(Failure::Refused(format!("visit {} has ended already", visit.id.0)));
+    }
+    let step = match event.step {
+        VisitStep::Began => "began",
+        VisitStep::Ended => "ended",
+        VisitStep::Goes => return Ok(Written::default()),
+    };
+    let (at, offset) = local(zone, event.at.wall);
+    connection
+        .prepare_cached(
+            "INSERT INTO visit_step (visit, step, vessel, at, utc_offset)
+             SELECT seq, ?2, ?3, ?4, ?5 FROM visit WHERE id = ?1",
+        )?
+        .execute(params![visit.id.0.to_string(), step, vessel, at, offset])?;
+    Ok(Written::default())
+}
+
+const VISITS: &str =
+    "SELECT visit.id, camera.name, berth, vessel, began, arrived, last_seen, x0, y0, x1, y1, length_m,
+   ended, how FROM visit JOIN camera ON camera.id = visit.camera";
+
+impl Reader {
+    /// Visits that last, in the order in which they began; those of earlier starts, too. Times to the millisecond.
+    pub fn open_visits(&self) -> Result<Vec<Visit>, LogbookError> {
+        self.visits(&format!("{VISITS} WHERE ended IS NULL ORDER BY seq"), [])
+    }
+
+    /// Visits that ended at `since` or later, in the order of their ends.
+    pub fn visits_ended_since(&self, since: Timestamp) -> Result<Vec<Visit>, LogbookError> {
+        self.visits(&format!("{VISITS} WHERE ended >= ?1 ORDER BY ended, seq"), [since.as_millisecond()])
+    }
+
+    fn visits(&self, query: &str, params: impl Params) -> Result<Vec<Visit>, LogbookError> {
+        let read = || {
+            let mut statement = self.connection.prepare(query)?;
+            statement.query_map(params, visit)?.collect::<Result<Vec<_>, _>>()
+        };
+        read().map_err(sql("read visits from the logbook"))
+    }
+}
+
+fn visit(row: &Row<'_>) -> rusqlite::Result<Visit> {
+    let ended = match (row.get::<_, Option<i64>>(12)?, row.get::<_, Option<String>>(13)?) {
+        (Some(at), Some(how)) => Some((moment(at)?, end(&how).ok_or_else(|| unfit(13, format!("`{how}`")))?)),
+        _ => None,
+    };
+    Ok(Visit {
+        id: VisitId(Uuid::parse_str(&text(row, 0)?).map_err(|why| unfit(0, why))?),
+        camera: CameraId::new(&text(row, 1)?).map_err(|why| unfit(1, why))?,
+        berth: PlaceId::new(&text(row, 2)?).map_err(|why| unfit(2, why))?,
+        vessel: VesselId(row.get::<_, i64>(3)?.cast_unsigned()),
+        began: moment(row.get(4)?)?,
+        arrived: row.get(5)?,
+        last_seen: moment(row.get(6)?)?,
+        bbox: BBox::new(row.get(7)?, row.get(8)?, row.get(9)?, row.get(10)?),
+        length_m: row.get(11)?,
+        ended,
+    })
+}
+
+fn end(how: &str) -> Option<VisitEnd> {
+    [VisitEnd::Departed, VisitEnd::Replaced, VisitEnd::Vanished].into_iter().find(|end| end.as_str() == how)
+}
+
+fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
+    row.get(column)
+}
+
+/// What stands in this column is not what was written there.
+fn unfit(column: usize, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, why.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::Retention;
+    use crate::logbook::testing::{NIGHT, SOON, at, column, open, options_at, start, visit};
+    use crate::logbook::{Entry, Writer};
+
+    fn ended(number: u64, seconds: f64, how: VisitEnd) -> VisitEvent {
+        let mut event = visit(number, VisitStep::Ended, seconds);
+        event.visit.ended = Some((at(seconds).wall, how));
+        event
+    }
+
+    #[test]
+    fn an_open_visit_is_resumed_as_it_stood_after_a_restart_and_an_ended_one_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("logbook.sqlite");
+        let (writer, sender) = open(&path);
+        let mut moored = visit(1, VisitStep::Goes, 50.0);
+        moored.visit.vessel = VesselId(41);
+        moored.visit.length_m = Some(17.25);
+        moored.visit.bbox = BBox::new(0.123_456_7, 0.2, 0.3, 0.4);
+        for event in [
+            visit(1, VisitStep::Began, 1.0),
+            visit(2, VisitStep::Began, 2.0),
+            visit(3, VisitStep::Began, 3.0),
+            moored.clone(),
+            ended(3, 60.0, VisitEnd::Vanished),
+            ended(2, 70.0, VisitEnd::Departed),
+        ] {
+            sender.send(Entry::Visit(event)).unwrap();
+        }
+        writer.flush(SOON).unwrap();
+        // Cut off, not closed.
+        drop((writer, sender));
+        let lock = std::fs::File::open(path.with_extension("sqlite.lock")).unwrap();
+        lock.lock().unwrap();
+        drop(lock);
+
+        let (writer, sender) = open(&path);
+        assert_eq!(writer.next_vessel(), 42, "a visit's vessel keeps its number");
+        let reader = Reader::open(writer.path()).unwrap();
+        assert_eq!(reader.open_visits().unwrap(), [moored.visit.clone()]);
+        let ends = reader.visits_ended_since(at(0.0).wall).unwrap();
+        assert_eq!(
+            ends,
+            [ended(3, 60.0, VisitEnd::Vanished).visit, ended(2, 70.0, VisitEnd::Departed).visit],
+            "in the order of their ends"
+        );
+        assert_eq!(reader.visits_ended_since(at(60.001).wall).unwrap(), ends[1..]);
+        assert_eq!(reader.visits_ended_since(at(70.001).wall).unwrap(), []);
+
+        sender.send(Entry::Visit(ended(1, 90.0, VisitEnd::Departed))).unwrap();
+        sender.send(Entry::Visit(visit(1, VisitStep::Goes, 91.0))).unwrap();
+        writer.flush(SOON).unwrap();
+        assert_eq!(reader.open_visits().unwrap(), [], "what has ended does not go on");
+        assert_eq!(writer.stats().refused.load(Ordering::Relaxed), 1);
+        assert_eq!(
+            column(&path, "SELECT visit || step FROM visit_step ORDER BY id"),
+            ["1began", "2began", "3began", "3ended", "2ended", "1ended"]
+        );
+    }
+
+    #[test]
+    fn an_ended_visit_goes_with_age_and_one_that_lasts_never() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("logbook.sqlite");
+        let (mut options, clock) = options_at(NIGHT);
+        let day = Duration::from_secs(86_400);
+        options.retention = Some(Retention { detections: day, events: 10 * day });
+        let (writer, sender) = Writer::open(&path, &start(), options).unwrap();
+        for number in 1..=2 {
+            sender.send(Entry::Visit(visit(number, VisitStep::Began, 1.0))).unwrap();
+        }
+        sender.send(Entry::Visit(ended(2, 9.0, VisitEnd::Departed))).unwrap();
+        let silence = crate::logbook::testing::silence(crate::rules::Reason::Cooldown, 5.0, 3);
+        sender.send(Entry::Suppressed(silence)).unwrap();
+        writer.flush(SOON).unwrap();
+        clock.advance(11 * day);
+        let removed = || writer.stats().removed_events.load(Ordering::Relaxed);
+        for _ in 0..2000 {
+            if removed() == 2 {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert_eq!(removed(), 2, "the ended visit and the silence");
+        assert_eq!(column(&path, "SELECT seq FROM visit"), ["1"]);
+        assert_eq!(column(&path, "SELECT visit FROM visit_step"), ["1"]);
+        assert_eq!(column(&path, "SELECT count(*) FROM suppressed"), ["0"]);
+    }
+}

@@ -1,0 +1,58 @@
+//! `departure`, `overstay` and `unexpected`: who lies at a berth, and who leaves it.
+
+use super::{Finding, Given, Held};
+use crate::config::Condition;
+use crate::rules::visit::{VisitEnd, VisitStep};
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::rules) struct Berths;
+
+impl Berths {
+    pub(super) fn judge(&mut self, condition: &Condition, given: &Given<'_>, findings: &mut Vec<Finding>) {
+        let scene = given.scene;
+        match condition {
+            Condition::Departure { zone } => {
+                let here = scene.visit_events.iter().filter(|event| event.visit.berth == zone.id);
+                for event in here.filter(|event| event.step == VisitStep::Ended) {
+                    let departed = event.visit.ended.is_some_and(|(_, how)| how == VisitEnd::Departed);
+                    findings.push(Finding::visit(
+                        &event.visit,
+                        if departed && given.live { Held::Now } else { Held::No },
+                        1.0,
+                        1.0,
+                    ));
+                }
+            }
+            Condition::Overstay { zone, longer_than } => {
+                for visit in scene.visits.iter().filter(|visit| visit.berth == zone.id) {
+                    // By the wall clock: a visit outlives the boot that its beginning was measured in.
+                    let stayed_s = scene.at.wall.duration_since(visit.began).as_secs_f64();
+                    let since = crate::clock::Stamp { wall: visit.began, ..scene.at };
+                    let long = given.live && stayed_s > longer_than.as_secs_f64();
+                    findings.push(Finding::visit(
+                        visit,
+                        if long { Held::Since { since, entered: false } } else { Held::No },
+                        stayed_s,
+                        longer_than.as_secs_f64(),
+                    ));
+                }
+            }
+            Condition::Unexpected { zone } => {
+                let expected = zone.berth.as_ref().and_then(|berth| berth.expected_length_m);
+                let Some([least, most]) = expected else { return };
+                for visit in scene.visits.iter().filter(|visit| visit.berth == zone.id) {
+                    let Some(length) = visit.length_m else { continue };
+                    let stranger = given.live && !(least..=most).contains(&length);
+                    let since = crate::clock::Stamp { wall: visit.began, ..scene.at };
+                    findings.push(Finding::visit(
+                        visit,
+                        if stranger { Held::Since { since, entered: false } } else { Held::No },
+                        length,
+                        if length > most { most } else { least },
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! `loitering`: a vessel stays within a circle, outside of every berth.
+
+use std::collections::BTreeMap;
+
+use super::stay::seconds;
+use super::{Finding, Given, Held};
+use crate::clock::Stamp;
+use crate::config::Condition;
+use crate::geometry::{Metre, Point};
+use crate::track::VesselId;
+
+#[derive(Clone, Debug, Default)]
+pub(in crate::rules) struct Circles(pub(super) BTreeMap<VesselId, Circle>);
+
+/// Where a vessel has hung about, and since when.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::rules) struct Circle {
+    centre: Point<Metre>,
+    since: Stamp,
+}
+
+impl Circles {
+    pub(super) fn judge(&mut self, condition: &Condition, given: &Given<'_>, findings: &mut Vec<Finding>) {
+        let Condition::Loitering { zone, radius_m, longer_than } = condition else { return };
+        let at = given.scene.at;
+        for vessel in given.scene.seen() {
+            let here = vessel
+                .motion
+                .filter(|_| given.live && vessel.in_berth.is_none() && zone.area.contains(vessel.point))
+                .map(|motion| motion.at);
+            let Some(here) = here else {
+                self.0.remove(&vessel.vessel);
+                findings.push(Finding::of(vessel, Held::No, 0.0, 0.0));
+                continue;
+            };
+            let begins = Circle { centre: here, since: at };
+            let circle = self.0.entry(vessel.vessel).or_insert(begins);
+            if f64::from(here.distance(circle.centre)) > *radius_m {
+                *circle = begins;
+            }
+            let long = at.mono.since(circle.since.mono) > *longer_than;
+            findings.push(Finding::of(
+                vessel,
+                if long { Held::Since { since: circle.since, entered: false } } else { Held::No },
+                seconds(circle.since, at),
+                longer_than.as_secs_f64(),
+            ));
+        }
+    }
+}

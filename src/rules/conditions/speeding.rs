@@ -1,0 +1,63 @@
+//! `speeding`: a vessel goes faster than a limit, beyond doubt and several times running.
+//!
+//! After the practice of Amsterdam's canals (algorithm register, "Digital Canal"): a violation is a speed above the limit plus
+//! a margin for the uncertainty of the measurement, at least twice in a row.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{Finding, Given, Held};
+use crate::clock::Stamp;
+use crate::config::Condition;
+use crate::track::VesselId;
+
+/// Estimates nearer in time than this rest on the same looks, and count as one.
+const APART: Duration = Duration::from_secs(1);
+/// The margin is at least so many standard uncertainties of the estimate.
+pub(super) const COVERAGE: f64 = 2.0;
+
+#[derive(Clone, Debug, Default)]
+pub(in crate::rules) struct Speeds(pub(super) BTreeMap<VesselId, Run>);
+
+/// Estimates above the limit, in a row.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::rules) struct Run {
+    first: Option<Stamp>,
+    last: Option<Stamp>,
+    estimates: u32,
+}
+
+impl Run {
+    /// Takes in one estimate; since when it has been too fast, once `wanted` estimates in a row say so.
+    pub(super) fn step(&mut self, over: bool, at: Stamp, wanted: u32) -> Held {
+        if !over {
+            *self = Self::default();
+            return Held::No;
+        }
+        let since = *self.first.get_or_insert(at);
+        if self.last.is_none_or(|last| at.mono.since(last.mono) >= APART) {
+            self.last = Some(at);
+            self.estimates += 1;
+        }
+        if self.estimates >= wanted { Held::Since { since, entered: false } } else { Held::No }
+    }
+}
+
+impl Speeds {
+    pub(super) fn judge(&mut self, condition: &Condition, given: &Given<'_>, findings: &mut Vec<Finding>) {
+        let Condition::Speeding { zone, limit_knots, margin_knots, estimates } = condition else { return };
+        for vessel in given.scene.seen() {
+            let run = self.0.entry(vessel.vessel).or_default();
+            let Some(motion) = vessel.motion.filter(|_| given.live && zone.area.contains(vessel.point))
+            else {
+                *run = Run::default();
+                findings.push(Finding::of(vessel, Held::No, 0.0, 0.0));
+                continue;
+            };
+            let knots = f64::from(motion.speed.value);
+            let margin = margin_knots.max(COVERAGE * f64::from(motion.speed.uncertainty));
+            let held = run.step(knots > limit_knots + margin, given.scene.at, *estimates);
+            findings.push(Finding { margin, ..Finding::of(vessel, held, knots, *limit_knots) });
+        }
+    }
+}

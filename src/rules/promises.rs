@@ -1,0 +1,503 @@
+//! Each rule raises once where it must, and never where it must not: scripts, and their twins.
+
+use proptest::prelude::*;
+
+use super::stage::{
+    Boat, CLEAR, Script, Sight, Stage, basin, berth, boat, line, named, opened, seconds, segment,
+};
+use super::testing::night_rule;
+use super::{Past, Phase, Reason, RuleEvent, VisitEnd, VisitStep};
+use crate::config::{Condition, Direction, Rule, Zone};
+use crate::names::RuleId;
+
+/// A rule (and those that it is made of), a script in which it must raise once, a twin in which it must not, and a
+/// change of its threshold after which the first script must raise nothing.
+struct Case {
+    rules: Vec<Rule>,
+    zones: Vec<Zone>,
+    seconds: f64,
+    must: Script,
+    must_not: Script,
+    change: fn(&mut Condition),
+}
+
+impl Case {
+    fn new(condition: Condition, seconds: f64, must: Script, must_not: Script) -> Self {
+        let zones = condition.zone().cloned().into_iter().collect();
+        let rules = vec![named("rule", condition)];
+        Self { rules, zones, seconds, must, must_not, change: |_| {} }
+    }
+
+    fn unless(self, change: fn(&mut Condition)) -> Self {
+        Self { change, ..self }
+    }
+
+    fn kind(&self) -> &'static str {
+        self.rules[self.rules.len() - 1].condition.kind()
+    }
+
+    /// How often the rule raises.
+    fn raises(&self, script: Script, sight: Sight) -> Vec<String> {
+        let mut stage = Stage::new(self.rules.clone(), self.zones.clone(), sight, &Past::default());
+        let told = stage.play(script, 0.0, self.seconds);
+        opened(&told).into_iter().map(|event| event.text.clone()).collect()
+    }
+}
+
+/// Moves at a steady speed from where it was at `from_s`.
+fn goes(number: u64, (ahead, right): (f64, f64), (north, east): (f64, f64), t: f64) -> Boat {
+    boat(number, ahead + north * t, right + east * t)
+}
+
+fn cases() -> Vec<Case> {
+    use Condition as C;
+    let mut cases = vec![
+        Case::new(
+            C::Crossing {
+                line: line((100.0, -60.0), (100.0, 60.0)),
+                direction: Direction::LeftToRight,
+                dead_band: 0.005,
+            },
+            40.0,
+            |t| vec![goes(1, (150.0, 0.0), (-2.0, 0.0), t)],
+            |t| vec![goes(1, (150.0, -30.0), (0.0, 2.0), t)],
+        )
+        .unless(|condition| {
+            if let C::Crossing { direction, .. } = condition {
+                *direction = Direction::RightToLeft;
+            }
+        }),
+        Case::new(
+            C::WrongWay { zone: basin(), flow: segment((100.0, -50.0), (100.0, 50.0)), lengths: 1.0 },
+            25.0,
+            |t| vec![goes(1, (100.0, 35.0), (0.0, -2.5), t)],
+            |t| vec![goes(1, (100.0, -35.0), (0.0, 2.5), t)],
+        )
+        .unless(|condition| {
+            if let C::WrongWay { lengths, .. } = condition {
+                *lengths = 10.0;
+            }
+        }),
+        Case::new(
+            C::Dwell { zone: basin(), longer_than: seconds(20) },
+            60.0,
+            |t| vec![goes(1, (100.0, -30.0), (0.0, 1.0), t)],
+            |t| vec![goes(1, (100.0, -90.0), (0.0, 8.0), t)].into_iter().filter(|b| b.right < 90.0).collect(),
+        )
+        .unless(|condition| {
+            if let C::Dwell { longer_than, .. } = condition {
+                *longer_than = seconds(100);
+            }
+        }),
+        Case::new(
+            C::Loitering { zone: basin(), radius_m: 25.0, longer_than: seconds(40) },
+            100.0,
+            |t| vec![boat(1, 100.0 + 6.0 * (t / 8.0).sin(), 8.0 * (t / 8.0).cos())],
+            |t| vec![goes(1, (100.0, -50.0), (0.0, 1.5), t)].into_iter().filter(|b| b.right < 55.0).collect(),
+        )
+        .unless(|condition| {
+            if let C::Loitering { longer_than, .. } = condition {
+                *longer_than = seconds(200);
+            }
+        }),
+        Case::new(
+            C::Speeding { zone: basin(), limit_knots: 6.0, margin_knots: 0.5, estimates: 3 },
+            25.0,
+            |t| vec![goes(1, (100.0, -55.0), (0.0, 5.0), t)].into_iter().filter(|b| b.right < 60.0).collect(),
+            |t| vec![goes(1, (100.0, -55.0), (0.0, 2.4), t)],
+        )
+        .unless(|condition| {
+            if let C::Speeding { limit_knots, .. } = condition {
+                *limit_knots = 12.0;
+            }
+        }),
+        Case::new(
+            C::Stop { zone: basin(), longer_than: seconds(30) },
+            100.0,
+            |t| vec![goes(1, (100.0, -50.0), (0.0, 2.5), t.min(20.0))],
+            |t| vec![goes(1, (100.0, -50.0), (0.0, 1.0), t)],
+        )
+        .unless(|condition| {
+            if let C::Stop { longer_than, .. } = condition {
+                *longer_than = seconds(200);
+            }
+        }),
+        Case::new(
+            C::Departure { zone: berth(None) },
+            180.0,
+            |t| vec![goes(1, (70.0, 0.0), (0.0, 1.5), (t - 100.0).max(0.0))],
+            // Out of sight is not gone.
+            |t| if t < 100.0 { vec![boat(1, 70.0, 0.0)] } else { Vec::new() },
+        )
+        .unless(|condition| {
+            if let C::Departure { zone } = condition {
+                zone.id = crate::names::PlaceId::new("another").unwrap();
+            }
+        }),
+        Case::new(
+            C::Overstay { zone: berth(None), longer_than: seconds(90) },
+            180.0,
+            |_| vec![boat(1, 70.0, 0.0)],
+            |t| vec![goes(1, (70.0, 0.0), (0.0, 1.5), (t - 60.0).max(0.0))],
+        )
+        .unless(|condition| {
+            if let C::Overstay { longer_than, .. } = condition {
+                *longer_than = seconds(500);
+            }
+        }),
+        Case::new(
+            C::Unexpected { zone: berth(Some([6.0, 14.0])) },
+            90.0,
+            |_| vec![Boat { length: 24.0, ..boat(1, 70.0, 0.0) }],
+            |_| vec![boat(1, 70.0, 0.0)],
+        )
+        .unless(|condition| {
+            if let C::Unexpected { zone } = condition {
+                *zone = berth(Some([6.0, 40.0]));
+            }
+        }),
+        Case::new(
+            C::Rendezvous {
+                zone: basin(),
+                closer_than_m: 20.0,
+                slower_than_knots: 2.0,
+                longer_than: seconds(30),
+            },
+            90.0,
+            |t| vec![goes(1, (100.0, 0.0), (0.0, 0.2), t), goes(2, (100.0, 12.0), (0.0, 0.2), t)],
+            |t| vec![goes(1, (100.0, -50.0), (0.0, 1.2), t), goes(2, (110.0, 50.0), (0.0, -1.2), t)],
+        )
+        .unless(|condition| {
+            if let C::Rendezvous { closer_than_m, .. } = condition {
+                *closer_than_m = 5.0;
+            }
+        }),
+        Case::new(
+            C::Crowd { zone: basin(), more_than: 2 },
+            30.0,
+            |t| (1..=3).map(|n| goes(n, (100.0, -40.0 + 20.0 * n as f64), (0.0, 0.5), t)).collect(),
+            |t| (1..=2).map(|n| goes(n, (100.0, -40.0 + 20.0 * n as f64), (0.0, 0.5), t)).collect(),
+        )
+        .unless(|condition| {
+            if let C::Crowd { more_than, .. } = condition {
+                *more_than = 3;
+            }
+        }),
+        Case::new(
+            C::Absent { zone: berth(None), longer_than: seconds(30) },
+            120.0,
+            |t| vec![goes(1, (120.0, -50.0), (0.0, 0.8), t)],
+            |_| vec![boat(1, 70.0, 0.0)],
+        )
+        .unless(|condition| {
+            if let C::Absent { longer_than, .. } = condition {
+                *longer_than = seconds(500);
+            }
+        }),
+        Case::new(
+            C::Silence { zone: basin(), longer_than: seconds(60) },
+            120.0,
+            |_| Vec::new(),
+            |t| {
+                vec![boat(1 + (t / 30.0) as u64, 100.0, -55.0 + 5.0 * (t % 30.0))]
+                    .into_iter()
+                    .filter(|b| b.right < 60.0)
+                    .collect()
+            },
+        )
+        .unless(|condition| {
+            if let C::Silence { longer_than, .. } = condition {
+                *longer_than = seconds(500);
+            }
+        }),
+        Case::new(
+            C::Repeat { zone: berth(None), times: 3, within: seconds(86_400) },
+            600.0,
+            |t| comes_and_goes(t, 3.0),
+            |t| comes_and_goes(t, 2.0),
+        )
+        .unless(|condition| {
+            if let C::Repeat { times, .. } = condition {
+                *times = 4;
+            }
+        }),
+        Case::new(
+            C::Approach { line: line((60.0, -50.0), (60.0, 50.0)), limit_knots: 5.0, within_m: 120.0 },
+            24.0,
+            |t| vec![goes(1, (175.0, 0.0), (-5.0, 0.0), t)],
+            |t| vec![goes(1, (130.0, -50.0), (0.0, 4.0), t)],
+        )
+        .unless(|condition| {
+            if let C::Approach { limit_knots, .. } = condition {
+                *limit_knots = 15.0;
+            }
+        }),
+    ];
+    for (condition, late) in [(C::Presence { zone: basin() }, false), (C::Entry { zone: basin() }, true)] {
+        let twin: Script = if late {
+            |t| vec![goes(1, (100.0, -30.0), (0.0, 1.0), t)]
+        } else {
+            |t| vec![goes(1, (180.0, -30.0), (0.0, 1.0), t)]
+        };
+        let must: Script = |t| vec![goes(1, (180.0, -10.0), (-2.5, 0.5), t)];
+        cases.push(Case::new(condition, 40.0, must, twin));
+    }
+    cases.push(composed_of_all());
+    cases.push(composed_in_time());
+    cases
+}
+
+/// Comes from the right, lies for a minute and goes back; so many times, each under another number.
+fn comes_and_goes(t: f64, times: f64) -> Vec<Boat> {
+    let (round, t) = ((t / 200.0).floor(), t % 200.0);
+    let right = match t {
+        ..40.0 => 60.0 - 1.5 * t,
+        40.0..110.0 => 0.0,
+        110.0..160.0 => 1.5 * (t - 110.0),
+        _ => return Vec::new(),
+    };
+    if round < times { vec![boat(1 + round as u64, 70.0, right)] } else { Vec::new() }
+}
+
+fn composed_of_all() -> Case {
+    let id = |id: &str| RuleId::new(id).unwrap();
+    let presence = named("there", Condition::Presence { zone: basin() });
+    let fast = Condition::Speeding { zone: basin(), limit_knots: 6.0, margin_knots: 0.5, estimates: 3 };
+    let part = |rule: Rule| Rule { raises: false, ..rule };
+    let all = Condition::All { of: vec![id("there"), id("fast")], unless: Vec::new() };
+    Case {
+        rules: vec![part(presence), part(named("fast", fast)), named("rule", all)],
+        zones: vec![basin()],
+        seconds: 25.0,
+        must: |t| {
+            vec![goes(1, (100.0, -55.0), (0.0, 5.0), t)].into_iter().filter(|b| b.right < 60.0).collect()
+        },
+        must_not: |t| vec![goes(1, (100.0, -55.0), (0.0, 2.4), t)],
+        change: |condition| {
+            if let Condition::All { unless, of } = condition {
+                unless.push(of[0].clone());
+            }
+        },
+    }
+}
+
+fn composed_in_time() -> Case {
+    let id = |id: &str| RuleId::new(id).unwrap();
+    let part = |rule: Rule| Rule { raises: false, ..rule };
+    let lay = Condition::Stop { zone: basin(), longer_than: seconds(20) };
+    let leave = Condition::Crossing {
+        line: line((100.0, 20.0), (60.0, 20.0)),
+        direction: Direction::Either,
+        dead_band: 0.005,
+    };
+    let then = Condition::Then { first: id("lay"), second: id("leaves"), within: seconds(60) };
+    Case {
+        rules: vec![part(named("lay", lay)), part(named("leaves", leave)), named("rule", then)],
+        zones: vec![basin()],
+        seconds: 100.0,
+        must: |t| vec![goes(1, (80.0, 0.0), (0.0, 1.5), (t - 50.0).max(0.0))],
+        must_not: |t| vec![goes(1, (80.0, -30.0), (0.0, 1.5), t)],
+        change: |condition| {
+            if let Condition::Then { within, .. } = condition {
+                *within = seconds(1);
+            }
+        },
+    }
+}
+
+#[test]
+fn each_kind_raises_once_where_it_must_and_never_in_the_twin() {
+    let mut kinds = Vec::new();
+    for case in cases() {
+        let told = case.raises(case.must, CLEAR);
+        assert_eq!(told.len(), 1, "{} must raise once: {told:?}", case.kind());
+        let told = case.raises(case.must_not, CLEAR);
+        assert!(told.is_empty(), "{} must not raise: {told:?}", case.kind());
+        kinds.push(case.kind());
+    }
+    kinds.sort_unstable();
+    kinds.dedup();
+    assert_eq!(kinds.len(), 19, "every kind has its script: {kinds:?}");
+}
+
+#[test]
+fn another_threshold_turns_the_decision() {
+    for mut case in cases() {
+        match case.kind() {
+            // They have none but the time for which they are confirmed.
+            "presence" | "entry" => case.rules[0].confirm = seconds(100),
+            _ => (case.change)(&mut case.rules.last_mut().unwrap().condition),
+        }
+        let told = case.raises(case.must, CLEAR);
+        assert!(told.is_empty(), "{}: {told:?}", case.kind());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Boxes that jitter by a pixel and a half, a boat missed in every fourth look, and looks from ten a second to one
+    /// in two seconds decide as a clear sight does.
+    #[test]
+    fn how_well_and_how_often_it_is_seen_does_not_change_the_decision(
+        every_s in 0.1..2.0f64, jitter_px in 0.0..1.5f64, missed in 0.0..0.25f64, seed in any::<u64>(),
+    ) {
+        let sight = Sight { every_s, jitter_px, missed, seed };
+        for case in cases() {
+            let told = case.raises(case.must, sight);
+            prop_assert!(told.len() == 1, "{} must raise once: {:?}", case.kind(), told);
+            let told = case.raises(case.must_not, sight);
+            prop_assert!(told.is_empty(), "{} must not raise: {:?}", case.kind(), told);
+        }
+    }
+}
+
+#[test]
+fn a_rule_says_why_it_kept_silent() {
+    let reasons = |rule: Rule, zones: Vec<Zone>, script: Script, until: f64| -> Vec<(Reason, u32)> {
+        let mut stage = Stage::new(vec![rule], zones, CLEAR, &Past::default());
+        let mut told = stage.play(script, 0.0, until);
+        told.extend(stage.engine.end_all(super::testing::at(until)).into_iter().map(|event| (until, event)));
+        let mut counted = std::collections::BTreeMap::new();
+        for (_, event) in told {
+            if let RuleEvent::Suppressed(event) = event {
+                *counted.entry(event.reason).or_insert(0) += event.times;
+            }
+        }
+        counted.into_iter().collect()
+    };
+    let there: Script = |_| vec![boat(1, 100.0, 0.0)];
+    let presence = || named("rule", Condition::Presence { zone: basin() });
+    let by_day = Rule { schedule: night_rule("23:30", "05:30").schedule, ..presence() };
+    let [(Reason::OutsideSchedule, looks)] = reasons(by_day, vec![], there, 20.0)[..] else { panic!() };
+    assert!((70..=76).contains(&looks), "every look after the confirm time: {looks}");
+    let short = Rule { confirm: seconds(30), ..presence() };
+    let script: Script = |t| if t < 10.0 { vec![boat(1, 100.0, 0.0)] } else { vec![boat(1, 200.0, 0.0)] };
+    assert_eq!(reasons(short, vec![], script, 30.0), [(Reason::NotConfirmed, 1)]);
+    let sized = Rule { length_m: Some([20.0, 50.0]), ..presence() };
+    assert!(matches!(reasons(sized, vec![], there, 20.0)[..], [(Reason::Size, _)]));
+    let sure = Rule { min_confidence: 0.9, ..presence() };
+    assert!(matches!(reasons(sure, vec![], there, 20.0)[..], [(Reason::NotSure, _)]));
+    let again: Script = |t| vec![boat(1, if (5.0..9.0).contains(&t) { 200.0 } else { 100.0 }, 0.0)];
+    assert_eq!(reasons(presence(), vec![], again, 12.0), [(Reason::Cooldown, 1)]);
+    let moored: Script = |_| vec![boat(1, 70.0, 0.0)];
+    let told = reasons(Rule { confirm: seconds(60), ..presence() }, vec![berth(None)], moored, 100.0);
+    assert!(
+        matches!(told[..], [(Reason::AtBerth, _)] | [(Reason::NotConfirmed, _), (Reason::AtBerth, _)]),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_signal_that_nobody_answers_is_told_again_and_an_answered_one_is_not() {
+    let rule =
+        Rule { escalate_after: Some(seconds(20)), ..named("rule", Condition::Presence { zone: basin() }) };
+    for answered in [false, true] {
+        let mut stage = Stage::new(vec![rule.clone()], vec![], CLEAR, &Past::default());
+        let script: Script = |_| vec![boat(1, 100.0, 0.0)];
+        let told = stage.play(script, 0.0, 10.0);
+        let signal = opened(&told)[0].signal;
+        if answered {
+            stage.engine.acknowledge(signal);
+        }
+        let told = stage.play(script, 10.0, 60.0);
+        let phases: Vec<_> =
+            super::stage::signals(&told).iter().map(|event| (event.phase, event.alert)).collect();
+        let expected: &[_] = if answered { &[] } else { &[(Phase::Escalated, true)] };
+        assert_eq!(phases, expected);
+    }
+}
+
+#[test]
+fn a_camera_that_cannot_be_believed_suspends_its_rules_and_says_so() {
+    let mut stage = Stage::new(
+        vec![named("rule", Condition::Presence { zone: basin() })],
+        vec![],
+        CLEAR,
+        &Past::default(),
+    );
+    stage.engine.suspend(Some("the camera was moved"));
+    let told = stage.play(|_| vec![boat(1, 100.0, 0.0)], 0.0, 10.0);
+    assert!(opened(&told).is_empty());
+    let [(_, RuleEvent::Suppressed(said))] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(said.reason, Reason::CameraBlind);
+    assert!(said.text.contains("the camera was moved"), "{}", said.text);
+    stage.engine.suspend(None);
+    assert_eq!(opened(&stage.play(|_| vec![boat(1, 100.0, 0.0)], 10.0, 20.0)).len(), 1);
+}
+
+fn visits(told: &[(f64, RuleEvent)]) -> Vec<(f64, VisitStep, bool, Option<VisitEnd>)> {
+    let visit = |(second, event): &(f64, RuleEvent)| match event {
+        RuleEvent::Visit(event) if event.step != VisitStep::Goes => {
+            let end = event.visit.ended.map(|(_, how)| how);
+            Some((*second, event.step, event.visit.arrived, end))
+        }
+        _ => None,
+    };
+    told.iter().filter_map(visit).collect()
+}
+
+#[test]
+fn a_stay_is_an_arrival_and_a_departure_when_both_were_seen() {
+    let mut stage = Stage::new(vec![], vec![berth(None)], CLEAR, &Past::default());
+    let told = visits(&stage.play(|t| comes_and_goes(t, 1.0), 0.0, 200.0));
+    let steps: Vec<_> = told.iter().map(|&(_, step, arrived, end)| (step, arrived, end)).collect();
+    assert_eq!(steps, [(VisitStep::Began, true, None), (VisitStep::Ended, true, Some(VisitEnd::Departed))]);
+}
+
+#[test]
+fn a_vessel_that_is_lost_and_found_under_another_number_is_one_visit() {
+    let mut stage = Stage::new(vec![], vec![berth(None)], CLEAR, &Past::default());
+    // Lies from the first; unseen from second 60 to 400 (it is dark), then under another number.
+    let script: Script = |t| match t {
+        ..60.0 => vec![boat(1, 70.0, 0.0)],
+        60.0..400.0 => Vec::new(),
+        _ => vec![boat(2, 70.2, 0.3)],
+    };
+    let told = visits(&stage.play(script, 0.0, 600.0));
+    assert!(matches!(told[..], [(_, VisitStep::Began, false, None)]), "{told:?}");
+}
+
+#[test]
+fn a_passing_vessel_that_takes_over_the_number_takes_no_visit_along() {
+    let mut stage = Stage::new(vec![], vec![berth(None)], CLEAR, &Past::default());
+    // Number 1 lies; at second 100 a passing vessel gets its number, and it a new one.
+    let script: Script = |t| match t {
+        ..100.0 => vec![boat(1, 70.0, 0.0)],
+        _ => vec![goes(1, (70.0, 0.0), (0.0, 3.0), t - 100.0), boat(2, 70.0, 0.0)]
+            .into_iter()
+            .filter(|boat| boat.right < 40.0 && (boat.number == 1 || t > 102.0))
+            .collect(),
+    };
+    let told = visits(&stage.play(script, 0.0, 200.0));
+    assert!(matches!(told[..], [(_, VisitStep::Began, false, None)]), "{told:?}");
+}
+
+#[test]
+fn a_visit_is_resumed_after_a_restart() {
+    let mut stage = Stage::new(vec![], vec![berth(None)], CLEAR, &Past::default());
+    let told = stage.play(|_| vec![boat(1, 70.0, 0.0)], 0.0, 60.0);
+    let last = told.iter().rev().find_map(|(_, event)| match event {
+        RuleEvent::Visit(event) => Some(event.visit.clone()),
+        _ => None,
+    });
+    let past = Past { open: vec![last.unwrap()], ended: Vec::new() };
+    let overstay = named("rule", Condition::Overstay { zone: berth(None), longer_than: seconds(150) });
+    let mut stage = Stage::new(vec![overstay], vec![berth(None)], CLEAR, &past);
+    let told = stage.play(|_| vec![boat(9, 70.0, 0.0)], 100.0, 200.0);
+    assert!(visits(&told).is_empty(), "it goes on");
+    let opened = opened(&told);
+    assert_eq!(opened.len(), 1, "its time before the restart counts");
+    assert!(opened[0].facts.measured > 150.0);
+}
+
+#[test]
+fn a_dwell_outlives_a_change_of_number() {
+    let rule = named("rule", Condition::Dwell { zone: basin(), longer_than: seconds(40) });
+    let mut stage = Stage::new(vec![rule], vec![], CLEAR, &Past::default());
+    let script: Script = |t| vec![goes(if t < 25.0 { 1 } else { 2 }, (100.0, -20.0), (0.0, 0.5), t)];
+    let told = stage.play(script, 0.0, 60.0);
+    let opened = opened(&told);
+    assert_eq!(opened.len(), 1, "{told:?}");
+    assert!(opened[0].text.contains("vessel 2"), "{}", opened[0].text);
+}

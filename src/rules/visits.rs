@@ -1,0 +1,316 @@
+//! Berth memory: who lies where, through lost detections, other track numbers and restarts.
+//!
+//! A visit is a place at a berth where a vessel lies. Losing sight of it ends nothing: it was dark, or somebody passed. It
+//! ends as a departure only when the vessel that was seen lying there was seen to go *and* its place was then seen
+//! empty, so that a passing vessel that takes over its track number takes nothing else. It begins as an arrival only when
+//! the vessel was seen to come, to a place where none was.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::scene::Sighting;
+use super::visit::{Visit, VisitEnd, VisitEvent, VisitId, VisitStep};
+use crate::clock::{MonoTime, Stamp};
+use crate::config::Zone;
+use crate::geometry::{BBox, Norm};
+use crate::names::{CameraId, PlaceId};
+use crate::track::VesselId;
+
+/// A vessel that lies still at a berth for so long visits it.
+const SETTLED_AFTER: Duration = Duration::from_secs(30);
+/// A vessel must have been seen at its place for so long, before its going is a departure.
+const KNOWN_AFTER: Duration = Duration::from_secs(20);
+/// It must be seen away for so long, ...
+const AWAY_FOR: Duration = Duration::from_secs(3);
+/// ... and its place then empty for so long.
+const EMPTY_FOR: Duration = Duration::from_secs(10);
+/// A newcomer to a place where nobody was seen for so long is another vessel.
+const REPLACED_AFTER: Duration = Duration::from_secs(600);
+/// A vessel not seen for so long has left unseen. Longer than the longest night.
+const VANISHED_AFTER: Duration = Duration::from_secs(24 * 3600);
+/// A visit that goes on is told this often.
+const TOLD_EVERY: Duration = Duration::from_secs(300);
+
+/// The visits of one camera's berths.
+#[derive(Clone, Debug)]
+pub(super) struct VisitBook {
+    camera: CameraId,
+    berths: Vec<Zone>,
+    open: Vec<Open>,
+    /// As `open`, for those who read.
+    visits: Vec<Visit>,
+    /// Vessels that lie still and have no visit yet.
+    settling: BTreeMap<VesselId, Settling>,
+    /// Where each vessel was first seen.
+    origins: BTreeMap<VesselId, BBox<Norm>>,
+    events: Vec<VisitEvent>,
+    history: Vec<Visit>,
+    history_for: Duration,
+}
+
+#[derive(Clone, Debug)]
+struct Open {
+    visit: Visit,
+    /// The number under which its vessel is followed, since when it was seen there under it.
+    holder: Option<(VesselId, MonoTime)>,
+    /// Seen away from its place since then.
+    away: Option<Stamp>,
+    /// Gone since then, unless somebody turns out to lie there still.
+    gone: Option<(Stamp, MonoTime)>,
+    last_seen: MonoTime,
+    told: MonoTime,
+    told_vessel: VesselId,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Settling {
+    since: Stamp,
+    bbox: BBox<Norm>,
+}
+
+/// What an earlier start knew.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    /// Visits that lasted.
+    pub open: Vec<Visit>,
+    /// Visits that were over, for the rules that look back.
+    pub ended: Vec<Visit>,
+}
+
+impl VisitBook {
+    /// The book of `berths`, going on where `past` left off at `camera`. Ended visits are kept for `history_for`.
+    pub(super) fn new(camera: CameraId, berths: Vec<Zone>, past: &Past, history_for: Duration) -> Self {
+        let here = |visit: &&Visit| visit.camera == camera && berths.iter().any(|b| b.id == visit.berth);
+        let resumed = |visit: &Visit| Open {
+            visit: visit.clone(),
+            holder: None,
+            away: None,
+            gone: None,
+            last_seen: MonoTime::default(),
+            told: MonoTime::default(),
+            told_vessel: visit.vessel,
+        };
+        let open: Vec<_> = past.open.iter().filter(here).map(resumed).collect();
+        let history = past.ended.iter().filter(here).cloned().collect();
+        let visits = open.iter().map(|open| open.visit.clone()).collect();
+        let (settling, origins, events) = Default::default();
+        Self { camera, berths, open, visits, settling, origins, events, history, history_for }
+    }
+
+    /// Visits that last.
+    pub(super) fn visits(&self) -> &[Visit] {
+        &self.visits
+    }
+
+    /// What the last look changed.
+    pub(super) fn events(&self) -> &[VisitEvent] {
+        &self.events
+    }
+
+    /// Visits that are over, and how they went.
+    pub(super) fn history(&self) -> &[Visit] {
+        &self.history
+    }
+
+    /// The berth at which the vessel followed as `number` is moored.
+    pub(super) fn moored(&self, number: VesselId) -> Option<&PlaceId> {
+        let holds = |open: &&Open| open.holder.is_some_and(|(holder, _)| holder == number);
+        self.open.iter().find(holds).map(|open| &open.visit.berth)
+    }
+
+    /// The vessel is followed no more.
+    pub(super) fn forget(&mut self, vessel: VesselId) {
+        self.settling.remove(&vessel);
+        self.origins.remove(&vessel);
+    }
+
+    /// Takes in a look.
+    pub(super) fn step(&mut self, vessels: &[Sighting], at: Stamp) {
+        self.events.clear();
+        if self.berths.is_empty() {
+            return;
+        }
+        for vessel in vessels {
+            self.origins.entry(vessel.vessel).or_insert(vessel.bbox);
+        }
+        self.follow_holders(vessels, at);
+        for vessel in vessels.iter().filter(|vessel| vessel.seen) {
+            if self.moored(vessel.number).is_none() {
+                self.place(vessel, at);
+            }
+        }
+        self.conclude(at);
+        self.visits.clear();
+        self.visits.extend(self.open.iter().map(|open| open.visit.clone()));
+    }
+
+    /// Each visit with the vessel that is known to lie there.
+    fn follow_holders(&mut self, vessels: &[Sighting], at: Stamp) {
+        for open in &mut self.open {
+            let Some((number, since)) = open.holder else { continue };
+            let Some(vessel) = vessels.iter().find(|vessel| vessel.number == number) else {
+                open.holder = None;
+                open.away = None;
+                continue;
+            };
+            if !vessel.seen {
+                continue;
+            }
+            let known = at.mono.since(since) >= KNOWN_AFTER;
+            if lies_at(&open.visit.bbox, &vessel.bbox) {
+                open.away = None;
+                open.see(vessel, at);
+            } else if is_away(&open.visit.bbox, &vessel.bbox) && !vessel.still {
+                let since = *open.away.get_or_insert(at);
+                if at.mono.since(since.mono) >= AWAY_FOR {
+                    open.holder = None;
+                    open.away = None;
+                    // Another size: the number went to somebody who passed.
+                    if known && is_alike(&open.visit.bbox, &vessel.bbox) {
+                        open.gone = Some((since, at.mono));
+                    }
+                }
+            } else if vessel.still && is_away(&open.visit.bbox, &vessel.bbox) {
+                // Its number is a neighbour's now.
+                open.holder = None;
+                open.away = None;
+            }
+        }
+    }
+
+    /// A vessel that holds no visit: it takes up one whose vessel is out of sight, or begins one.
+    fn place(&mut self, vessel: &Sighting, at: Stamp) {
+        let free = self
+            .open
+            .iter_mut()
+            .filter(|open| open.holder.is_none() && lies_at(&open.visit.bbox, &vessel.bbox))
+            .max_by(|a, b| a.visit.bbox.iou(&vessel.bbox).total_cmp(&b.visit.bbox.iou(&vessel.bbox)));
+        let came = self.origins.get(&vessel.vessel).is_some_and(|first| is_away(&vessel.bbox, first));
+        if let Some(open) = free {
+            let unseen = at.mono.since(open.last_seen);
+            if !(came && unseen >= REPLACED_AFTER && open.last_seen != MonoTime::default()) {
+                open.holder = Some((vessel.number, at.mono));
+                open.gone = None;
+                open.see(vessel, at);
+                self.settling.remove(&vessel.vessel);
+                return;
+            }
+        } else if self.open.iter().any(|open| lies_at(&open.visit.bbox, &vessel.bbox)) {
+            // Two boxes on one vessel.
+            return;
+        }
+        let Some(berth) = vessel.in_berth.as_ref().filter(|_| vessel.still) else {
+            self.settling.remove(&vessel.vessel);
+            return;
+        };
+        let begins = Settling { since: at, bbox: vessel.bbox };
+        let settling = self.settling.entry(vessel.vessel).or_insert(begins);
+        if !lies_at(&settling.bbox, &vessel.bbox) {
+            *settling = begins;
+        }
+        let since = settling.since;
+        if at.mono.since(since.mono) < SETTLED_AFTER {
+            return;
+        }
+        let berth = berth.clone();
+        self.settling.remove(&vessel.vessel);
+        self.replace(&vessel.bbox, at);
+        let visit = Visit {
+            id: identity(&self.camera, &berth, vessel, at),
+            camera: self.camera.clone(),
+            berth,
+            vessel: vessel.number,
+            began: since.wall,
+            arrived: came,
+            last_seen: at.wall,
+            bbox: vessel.bbox,
+            length_m: vessel.length_m,
+            ended: None,
+        };
+        self.events.push(VisitEvent { step: VisitStep::Began, at, visit: visit.clone() });
+        self.open.push(Open {
+            visit,
+            holder: Some((vessel.number, since.mono)),
+            away: None,
+            gone: None,
+            last_seen: at.mono,
+            told: at.mono,
+            told_vessel: vessel.number,
+        });
+    }
+
+    /// Ends the visits of vessels that must have left their place unseen, for a newcomer lies there.
+    fn replace(&mut self, place: &BBox<Norm>, at: Stamp) {
+        for open in self.open.iter_mut().filter(|open| open.holder.is_none()) {
+            if lies_at(&open.visit.bbox, place) {
+                open.visit.ended = Some((at.wall, VisitEnd::Replaced));
+            }
+        }
+    }
+
+    /// Ends what is over, and tells now and then of what goes on.
+    fn conclude(&mut self, at: Stamp) {
+        for open in &mut self.open {
+            if open.last_seen == MonoTime::default() {
+                // Resumed: nobody has looked yet, so nobody has missed it.
+                (open.last_seen, open.told) = (at.mono, at.mono);
+            }
+            if let Some((since, seen_gone)) = open.gone
+                && at.mono.since(seen_gone) >= EMPTY_FOR
+            {
+                open.visit.ended = Some((since.wall, VisitEnd::Departed));
+            } else if open.holder.is_none() && at.mono.since(open.last_seen) >= VANISHED_AFTER {
+                open.visit.ended = Some((at.wall, VisitEnd::Vanished));
+            }
+            let (visit, told) = (&open.visit, at.mono.since(open.told));
+            let news = open.told_vessel != visit.vessel || open.last_seen > open.told && told >= TOLD_EVERY;
+            if visit.ended.is_some() {
+                self.events.push(VisitEvent { step: VisitStep::Ended, at, visit: visit.clone() });
+                self.history.push(visit.clone());
+            } else if news {
+                (open.told, open.told_vessel) = (at.mono, visit.vessel);
+                self.events.push(VisitEvent { step: VisitStep::Goes, at, visit: visit.clone() });
+            }
+        }
+        self.open.retain(|open| open.visit.ended.is_none());
+        let kept = self.history_for;
+        self.history.retain(|visit| at.wall.duration_since(visit.began).unsigned_abs() <= kept);
+    }
+}
+
+impl Open {
+    fn see(&mut self, vessel: &Sighting, at: Stamp) {
+        self.last_seen = at.mono;
+        self.visit.last_seen = at.wall;
+        self.visit.vessel = vessel.number;
+        self.visit.length_m = vessel.length_m.or(self.visit.length_m);
+    }
+}
+
+/// Whether a vessel of box `b` lies at the place `a`.
+fn lies_at(a: &BBox<Norm>, b: &BBox<Norm>) -> bool {
+    let (dx, dy) = steps(a, b);
+    dx <= 0.5 && dy <= 0.5 && is_alike(a, b)
+}
+
+/// Whether `b` is elsewhere than `a`, beyond every jitter of a box.
+fn is_away(a: &BBox<Norm>, b: &BBox<Norm>) -> bool {
+    let (dx, dy) = steps(a, b);
+    dx > 1.0 || dy > 1.0
+}
+
+/// How far the waterline point of `b` is from that of `a`, in widths and heights of `a`.
+fn steps(a: &BBox<Norm>, b: &BBox<Norm>) -> (f32, f32) {
+    let (from, to) = (a.waterline(), b.waterline());
+    ((to.x - from.x).abs() / a.width(), (to.y - from.y).abs() / a.height())
+}
+
+fn is_alike(a: &BBox<Norm>, b: &BBox<Norm>) -> bool {
+    let alike = |a: f32, b: f32| (0.5..=2.0).contains(&(a / b));
+    alike(a.width(), b.width()) && alike(a.height(), b.height())
+}
+
+fn identity(camera: &CameraId, berth: &PlaceId, vessel: &Sighting, at: Stamp) -> VisitId {
+    let about = format!("{camera}\n{berth}\n{}\n{}", vessel.number, at.wall.as_nanosecond());
+    VisitId(super::signal::named(&about, at.wall))
+}
