@@ -114,3 +114,15 @@ impl Heard {
         is_alert.then(|| serde_json::from_slice(&self.payload).ok()).flatten()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_staff_answer_does_not_count_as_an_alert() {
+        let said = |topic: &str| Heard { topic: topic.into(), payload: br#"{"alert_id": "1"}"#.to_vec() };
+        assert!(said("havenwacht/sample-harbour/alert/quay-east/night-passage").alert().is_some());
+        assert!(said("havenwacht/sample-harbour/ack").alert().is_none());
+    }
+}

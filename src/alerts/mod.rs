@@ -13,9 +13,14 @@
 //!    ten. New sessions are tried for ever, half a second to five seconds apart.
 //! 6. `status` says `online` while there is a session, and `offline` after it: by goodbye or by last will. Each camera's
 //!    state is told anew in every session.
+//! 7. An answer on `ack` is written to the logbook and told to the watch, also one that was given while the watch was away
+//!    (the broker keeps it). What is no answer, or answers an unknown signal, is ignored; whatever is sent there, alerts
+//!    go out undisturbed.
 //!
 //! [`topics`] lists where messages go, `config/alert.schema.json` what an alert says.
 
+mod answer;
+mod ear;
 mod listen;
 mod mqtt;
 pub mod payload;
@@ -28,6 +33,7 @@ mod transport;
 mod window;
 
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
@@ -39,8 +45,11 @@ use crate::backoff::{Backoff, Delays};
 use crate::clock::Clock;
 use crate::config::Site;
 use crate::logbook::{CameraChange, Writer};
+use crate::rules::SignalId;
+use ear::{Complaints, Ear};
 use relay::{Memory, Presence, TIMING, Task};
 
+pub use answer::{BadAnswer, UnsentAnswer, answer};
 pub use listen::{Heard, Listener};
 pub use stats::RelayStats;
 pub use transport::{LinkError, LinkEvent, Message, Transport};
@@ -69,18 +78,32 @@ impl RelayHandle {
 }
 
 impl Relay {
-    /// Starts relaying the alerts of `writer`'s logbook to the site's broker. `beat` is called on every turn.
+    /// Starts relaying the alerts of `writer`'s logbook to the site's broker, and the staff's answers to the logbook and
+    /// to `acknowledged`. `beat` is called on every turn.
     pub fn start(
         runtime: &Runtime,
         site: &Site,
         writer: &Writer,
         clock: Arc<dyn Clock>,
+        acknowledged: SyncSender<SignalId>,
         beat: impl Fn() + Send + Sync + 'static,
     ) -> Self {
         let will = relay::retained(topics::status(&site.id), payload::offline(&site.id));
         let transport = mqtt::Mqtt::new(site.broker.clone(), format!("havenwacht-{}", site.id), will);
         let (presence, told) = watch::channel(Presence::new());
         let (stop, stats) = (CancellationToken::new(), Arc::new(RelayStats::default()));
+        let seed = u64::from(clock.mono().since_boot().subsec_nanos());
+        let ear = Ear {
+            broker: site.broker.clone(),
+            site: site.id.clone(),
+            path: writer.path().into(),
+            logbook: writer.sender(),
+            acknowledged,
+            clock: clock.clone(),
+            delays: retry(seed.wrapping_add(1)),
+            stop: stop.clone(),
+            complaints: Complaints::default(),
+        };
         let task = Task {
             transport,
             site: site.id.clone(),
@@ -88,7 +111,7 @@ impl Relay {
             committed: writer.outbox(),
             presence: told,
             logbook: writer.sender(),
-            delays: retry(clock.mono().since_boot().subsec_nanos().into()),
+            delays: retry(seed),
             clock,
             beat: Box::new(beat),
             stats: stats.clone(),
@@ -96,6 +119,7 @@ impl Relay {
             stop: stop.clone(),
             memory: Memory::new(writer.path().into()),
         };
+        runtime.spawn(ear.run());
         Self { task: runtime.spawn(task.run()), stop, stats, presence }
     }
 

@@ -49,18 +49,10 @@ impl Mqtt {
     }
 
     fn options(&self) -> Result<MqttOptions, LinkError> {
-        let mut options = MqttOptions::new(&self.client_id, &self.broker.host, self.broker.port);
-        options.set_keep_alive(KEEP_ALIVE);
-        options.set_clean_session(true);
+        let mut options = options(&self.broker, &self.client_id)?;
         options.set_inflight(IN_FLIGHT);
-        options.set_max_packet_size(MAX_INCOMING, MAX_OUTGOING);
         let Message { topic, payload, retain } = self.will.clone();
         options.set_last_will(LastWill { topic, message: payload, qos: QoS::AtLeastOnce, retain });
-        if let Some(login) = &self.broker.login {
-            // Read anew each time, so that a changed password needs no restart.
-            let password = login.password.read().map_err(|why| LinkError(why.to_string()))?;
-            options.set_credentials(&login.username, password.expose_secret());
-        }
         Ok(options)
     }
 
@@ -113,6 +105,20 @@ impl Transport for Mqtt {
             }
         }
     }
+}
+
+/// What every session with the site's broker has in common; the broker forgets it when it ends.
+pub(super) fn options(broker: &Broker, client_id: &str) -> Result<MqttOptions, LinkError> {
+    let mut options = MqttOptions::new(client_id, &broker.host, broker.port);
+    options.set_keep_alive(KEEP_ALIVE);
+    options.set_clean_session(true);
+    options.set_max_packet_size(MAX_INCOMING, MAX_OUTGOING);
+    if let Some(login) = &broker.login {
+        // Read anew each time, so that a changed password needs no restart.
+        let password = login.password.read().map_err(|why| LinkError(why.to_string()))?;
+        options.set_credentials(&login.username, password.expose_secret());
+    }
+    Ok(options)
 }
 
 fn read(event: Event) -> Result<LinkEvent, LinkError> {

@@ -37,9 +37,13 @@ struct Alert<'a> {
     occurred_at: String,
     local_time: String,
     since: String,
+    condition: &'a str,
     measured: f64,
     threshold: f64,
+    margin: f64,
     unit: &'a str,
+    schedule: &'a str,
+    config_hash: &'a str,
     text: &'a str,
     /// x0, y0, x1, y1 in fractions of the picture.
     r#box: [f64; 4],
@@ -85,7 +89,7 @@ struct Status<'a> {
 ///
 /// `picture` is a JPEG; one that is too large to send is left out.
 pub fn alert(event: &SignalEvent, site: &Site, camera_name: &str, picture: Option<Vec<u8>>) -> OutboxAlert {
-    let place = Place { id: &site.id, name: &site.name, zone: &site.time_zone };
+    let place = Place { id: &site.id, name: &site.name, zone: &site.time_zone, config_hash: &site.hash };
     compose(event, &place, camera_name, picture)
 }
 
@@ -93,6 +97,7 @@ struct Place<'a> {
     id: &'a SiteId,
     name: &'a str,
     zone: &'a TimeZone,
+    config_hash: &'a str,
 }
 
 fn compose(
@@ -130,9 +135,13 @@ fn compose(
         occurred_at: utc(event.at.wall),
         local_time: local.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
         since: utc(event.since.wall),
+        condition: &event.facts.condition,
         measured: event.facts.measured,
         threshold: event.facts.threshold,
+        margin: event.facts.margin,
         unit: event.facts.unit,
+        schedule: &event.facts.schedule,
+        config_hash: site.config_hash,
         text: &event.text,
         r#box: [b.x0, b.y0, b.x1, b.y1].map(|v| (f64::from(v) * 1e4).round() / 1e4),
         picture_topic: picture.is_some().then(|| topics::picture(site.id, id)),
@@ -218,8 +227,18 @@ mod tests {
     fn composed(phase: Phase, picture: Option<Vec<u8>>) -> OutboxAlert {
         let id = SiteId::new("sample-harbour").unwrap();
         let zone = TimeZone::get("Europe/Amsterdam").unwrap();
-        let site = Place { id: &id, name: "Sample harbour", zone: &zone };
+        let site = Place { id: &id, name: "Sample harbour", zone: &zone, config_hash: "c0" };
         compose(&event(7, phase, 63.25), &site, "Quay east", picture)
+    }
+
+    #[test]
+    fn an_alert_about_a_place_names_no_vessel() {
+        let id = SiteId::new("sample-harbour").unwrap();
+        let site = Place { id: &id, name: "Sample harbour", zone: &TimeZone::UTC, config_hash: "c0" };
+        let event = SignalEvent { vessel: None, ..event(7, Phase::Escalated, 1.0) };
+        let payload: Value =
+            serde_json::from_str(&compose(&event, &site, "Quay east", None).payload).unwrap();
+        assert_eq!((&payload["vessel"], &payload["phase"]), (&Value::Null, &Value::from("escalated")));
     }
 
     #[test]
@@ -265,9 +284,12 @@ mod tests {
     #[test]
     fn the_same_step_gives_the_same_alert_and_another_step_another() {
         assert_eq!(composed(Phase::Opened, None), composed(Phase::Opened, None));
-        let ids = [Phase::Opened, Phase::Updated, Phase::Closed].map(|phase| composed(phase, None).id);
-        assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2]);
-        assert_eq!(ids[0].get_version_num(), 7);
+        let ids: std::collections::BTreeSet<_> =
+            [Phase::Opened, Phase::Updated, Phase::Escalated, Phase::Closed]
+                .map(|phase| composed(phase, None).id)
+                .into();
+        assert_eq!(ids.len(), 4);
+        assert!(ids.iter().all(|id| id.get_version_num() == 7));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
 use super::proposals::{self, CocoArgs};
+use super::why::{self, WhyArgs};
 use crate::clock::{Clock, SystemClock};
 use crate::logbook::{Filter, Kind, Reader, Table};
 
@@ -21,10 +22,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 pub struct Source {
     /// Logbook file.
     #[arg(long)]
-    logbook: Option<PathBuf>,
+    pub(super) logbook: Option<PathBuf>,
     /// Site file that names the logbook.
     #[arg(long)]
-    config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
 }
 
 /// Which rows.
@@ -36,7 +37,7 @@ pub struct Rows {
     /// Of this camera only.
     #[arg(long)]
     camera: Option<String>,
-    /// Of this rule only (signals, alerts).
+    /// Of this rule only (signals, alerts, suppressed).
     #[arg(long)]
     rule: Option<String>,
 }
@@ -91,6 +92,8 @@ pub enum LogbookCommand {
         #[command(flatten)]
         rows: Rows,
     },
+    /// Say why a rule alerted, or why it did not, and what was true then.
+    Why(WhyArgs),
     /// Write pictures of a replayed recording, with its detections as proposed boxes, to correct and train on (COCO).
     Coco(CocoArgs),
 }
@@ -109,6 +112,10 @@ pub enum KindArg {
     /// Every change of a camera's state.
     #[value(alias = "cameras")]
     CameraStates,
+    /// Every silence: a rule that held and was not told, and why.
+    Suppressed,
+    /// Every stay at a berth.
+    Visits,
 }
 
 impl From<KindArg> for Kind {
@@ -119,6 +126,8 @@ impl From<KindArg> for Kind {
             KindArg::Signals => Self::Signals,
             KindArg::Alerts => Self::Alerts,
             KindArg::CameraStates => Self::CameraStates,
+            KindArg::Suppressed => Self::Suppressed,
+            KindArg::Visits => Self::Visits,
         }
     }
 }
@@ -162,12 +171,13 @@ fn answer(command: &LogbookCommand, out: &mut impl Write) -> anyhow::Result<()> 
             source.open()?.export((*kind).into(), &rows.filter(None), |row| write_csv(row, out))??;
             Ok(())
         }
+        LogbookCommand::Why(args) => why::why(args, out),
         LogbookCommand::Coco(args) => proposals::coco(args, out),
     }
 }
 
 impl Source {
-    fn open(&self) -> anyhow::Result<Reader> {
+    pub(super) fn open(&self) -> anyhow::Result<Reader> {
         let path = match (&self.logbook, &self.config) {
             (Some(path), _) => path.clone(),
             (None, Some(config)) => super::load_site(config)?.logbook,
@@ -186,20 +196,23 @@ impl Rows {
 fn show(reader: &Reader, what: &str, out: &mut impl Write) -> anyhow::Result<()> {
     if let Some(number) = what.strip_prefix("vessel:") {
         let number = number.parse().with_context(|| format!("`{number}` is not the number of a vessel"))?;
-        let Some([track, signals]) = reader.vessel(number)? else {
+        let Some([track, signals, silences, visits]) = reader.vessel(number)? else {
             bail!("the logbook knows no vessel {number}")
         };
         write_record(&track, out)?;
-        return Ok(write_section("signals", &signals, out)?);
+        write_section("signals", &signals, out)?;
+        write_section("kept back", &silences, out)?;
+        return Ok(write_section("visits", &visits, out)?);
     }
-    let Some([signal, steps, alerts]) = reader.signal(what)? else {
+    let Some([signal, steps, alerts, answers]) = reader.signal(what)? else {
         bail!(
             "the logbook knows no signal `{what}`; `logbook list signals` shows their numbers, `vessel:7` a vessel"
         )
     };
     write_record(&signal, out)?;
     write_section("steps", &steps, out)?;
-    Ok(write_section("told to staff", &alerts, out)?)
+    write_section("told to staff", &alerts, out)?;
+    Ok(write_section("answered", &answers, out)?)
 }
 
 /// One record, a line a value.
@@ -264,16 +277,17 @@ fn moment(text: &str) -> Result<Timestamp, String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::logbook::testing::{at, look, open, step, told, track, vessel_at};
-    use crate::logbook::{CameraChange, Entry};
-    use crate::rules::Phase;
+    use crate::logbook::testing::{at, event, look, open, silence, step, told, track, vessel_at, visit};
+    use crate::logbook::{Acknowledgement, Answer, CameraChange, Entry};
+    use crate::rules::{Phase, Reason, VisitEnd, VisitStep};
     use crate::track::TrackState;
 
-    fn written(folder: &Path) -> Source {
+    /// A night in which everything happened once.
+    pub(in crate::cli) fn written(folder: &Path) -> Source {
         let path = folder.join("logbook.sqlite");
         let (writer, sender) = open(&path);
         let camera = crate::logbook::testing::camera();
@@ -290,7 +304,20 @@ mod tests {
             .send(look(1.0, vec![vessel_at(100.0, Some(7)), vessel_at(900.0, None)], vec![confirmed]))
             .unwrap();
         sender.send(told(1, 2.0)).unwrap();
+        sender.send(Entry::Suppressed(silence(Reason::NotConfirmed, 1.5, 2))).unwrap();
+        sender.send(Entry::Visit(visit(7, VisitStep::Began, 10.0))).unwrap();
+        let answered = Acknowledgement {
+            signal: event(1, Phase::Opened, 0.0).signal,
+            at: at(20.0).wall,
+            by: "desk 2".into(),
+            answer: Answer::FalseAlarm,
+            note: "the patrol boat".into(),
+        };
+        sender.send(Entry::Acknowledged(answered)).unwrap();
         sender.send(step(1, Phase::Closed, 30.0)).unwrap();
+        let mut left = visit(7, VisitStep::Ended, 50.0);
+        left.visit.ended = Some((at(50.0).wall, VisitEnd::Departed));
+        sender.send(Entry::Visit(left)).unwrap();
         writer.close(at(60.0).wall, Duration::from_secs(20)).unwrap();
         Source { logbook: Some(path), config: None }
     }
@@ -313,7 +340,10 @@ mod tests {
         2026-06-01 22:13:00 +02:00  on watch (run, version 0.1.0)
         2026-06-01 22:13:00 +02:00  camera quay-east is stalled: no picture, for 5 s
         2026-06-01 22:13:02 +02:00  ALERT  quay-east  Night passage: vessel 7 entered Inner basin, 00:43 after curfew
+        2026-06-01 22:13:10 +02:00  quay-east  vessel 7 arrived at berth-3
+        2026-06-01 22:13:20 +02:00  desk 2: false alarm, Night passage (vessel 7 entered Inner basin, 00:43 after curfew): the patrol boat
         2026-06-01 22:13:30 +02:00  ALERT  quay-east  Night passage: over: vessel 7 entered Inner basin, 00:43 after curfew
+        2026-06-01 22:13:50 +02:00  quay-east  vessel 7 departed from berth-3
         ");
     }
 
@@ -344,7 +374,7 @@ mod tests {
         });
         assert_eq!(exported[0], exported[1]);
         let lines: Vec<_> = exported[0].iter().map(|csv| csv.lines().count()).collect();
-        assert_eq!(lines, [3, 2, 2, 2, 2], "header and rows of each kind");
+        assert_eq!(lines, [3, 2, 2, 2, 2, 2, 2], "header and rows of each kind");
     }
 
     #[test]
@@ -358,6 +388,9 @@ mod tests {
         assert_eq!(count(KindArg::Detections, all()), 2);
         assert_eq!(count(KindArg::Signals, Rows { rule: Some("night-passage".into()), ..all() }), 1);
         assert_eq!(count(KindArg::Signals, Rows { rule: Some("dwell".into()), ..all() }), 0);
+        assert_eq!(count(KindArg::Suppressed, Rows { rule: Some("night-passage".into()), ..all() }), 1);
+        assert_eq!(count(KindArg::Suppressed, Rows { rule: Some("dwell".into()), ..all() }), 0);
+        assert_eq!(count(KindArg::Visits, all()), 1);
         assert_eq!(count(KindArg::Detections, Rows { camera: Some("elsewhere".into()), ..all() }), 0);
         assert_eq!(count(KindArg::Signals, Rows { since: Some(at(2.0).wall), ..all() }), 1);
         assert_eq!(count(KindArg::Signals, Rows { since: Some(at(2.1).wall), ..all() }), 0);
@@ -369,13 +402,19 @@ mod tests {
         let Source { logbook: path, .. } = written(folder.path());
         let source = || Source { logbook: path.clone(), config: None };
         let signal = said(&LogbookCommand::Show { what: "1".into(), source: source() });
-        for part in ["Night passage", "opened", "closed", "told to staff", "waiting"] {
+        for part in ["Night passage", "opened", "closed", "told to staff", "waiting", "answered", "desk 2"] {
             assert!(signal.contains(part), "{part} in {signal}");
         }
         let vessel = said(&LogbookCommand::Show { what: "vessel:7".into(), source: source() });
         assert!(vessel.contains("quay-east") && vessel.contains("Night passage"), "{vessel}");
+        assert!(vessel.contains("berth-3") && vessel.contains("departed"), "{vessel}");
         let unknown = logbook(&LogbookCommand::Show { what: "9".into(), source: source() }, Vec::new());
         assert!(unknown.unwrap_err().to_string().contains("no signal `9`"));
+        let reader = source().open().unwrap();
+        let id = |name: &str| reader.signal_id(name).unwrap();
+        let named = event(1, Phase::Opened, 0.0).signal;
+        assert_eq!([id("1"), id(&named.0.to_string())], [Some(named); 2]);
+        assert_eq!(["9", "1a", "", "night-passage"].map(id), [None; 4]);
     }
 
     #[test]

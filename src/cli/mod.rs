@@ -1,5 +1,6 @@
 //! Subcommands, one file each. Only this room writes to the terminal.
 
+pub mod ack;
 pub mod check;
 pub mod demo;
 pub mod eval;
@@ -12,6 +13,7 @@ pub mod run;
 #[cfg(test)]
 mod testing;
 mod week;
+pub mod why;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -47,6 +49,7 @@ enum Command {
     /// Read the logbook: follow it, list it, look one thing up, export it.
     #[command(subcommand)]
     Logbook(logbook::LogbookCommand),
+    Ack(ack::AckArgs),
 }
 
 /// Carries out one command line.
@@ -58,6 +61,7 @@ pub fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::demo(&args),
         Command::Replay(args) => replay::replay(&args),
         Command::Eval(command) => eval::eval(&command),
+        Command::Ack(args) => ack::ack(&args, &mut std::io::stdout().lock()).map(|()| ExitCode::SUCCESS),
         Command::Logbook(command) => {
             logbook::logbook(&command, std::io::stdout().lock()).map(|()| ExitCode::SUCCESS)
         }

@@ -124,6 +124,8 @@ fn hash(text: &str, holidays: &Holidays) -> String {
 }
 
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
 mod schedule_promises;
 #[cfg(test)]
 mod tests;

@@ -90,7 +90,7 @@ pub struct Login {
 pub struct Retention {
     /// Detections and tracks.
     pub detections: Duration,
-    /// Signals, alerts, camera states, starts.
+    /// Signals with their answers, alerts, silences, visits that have ended, camera states.
     pub events: Duration,
 }
 

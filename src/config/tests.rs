@@ -31,7 +31,7 @@ pub(super) fn check_in(folder: &Path, text: &str) -> Result<(Site, Vec<Diagnosti
     })
 }
 
-fn check(text: &str) -> Result<(Site, Vec<Diagnostic>), Vec<Diagnostic>> {
+pub(super) fn check(text: &str) -> Result<(Site, Vec<Diagnostic>), Vec<Diagnostic>> {
     check_in(folder().path(), text)
 }
 

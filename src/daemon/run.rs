@@ -37,6 +37,8 @@ const ALERTS_DEADLINE: Duration = Duration::from_secs(3);
 const LOOP_LIMIT: Duration = Duration::from_secs(15);
 /// A commit may wait for a slow disk; a writer that is stuck longer is stuck.
 const LOGBOOK_LIMIT: Duration = Duration::from_secs(60);
+/// Answers of the staff that may wait for the watch's next look.
+const ANSWERS: usize = 1024;
 const STATUS_EVERY: Duration = Duration::from_secs(5);
 
 /// Why the daemon did not start, or went off by itself.
@@ -102,7 +104,8 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
     let past = past(&site, clock.now().wall).map_err(logbook_error)?;
     let watch = Watch::new(site.clone(), Box::new(detector), believed, writer.next_vessel(), &past);
     let relay_beat = hearts.expect("alerts", LOOP_LIMIT);
-    let relay = Relay::start(&runtime, &site, &writer, clock.clone(), move || relay_beat.beat());
+    let (acknowledge, _acknowledged) = std::sync::mpsc::sync_channel(ANSWERS);
+    let relay = Relay::start(&runtime, &site, &writer, clock.clone(), acknowledge, move || relay_beat.beat());
     let slots = Arc::new(FrameSlots::new(site.cameras.len()));
     let ingest: Vec<Arc<IngestStats>> = site.cameras.iter().map(|_| Arc::default()).collect();
     let rates: turns::Rates = Arc::new(site.cameras.iter().map(|_| Default::default()).collect());

@@ -12,21 +12,22 @@
 //!    written (a closed signal that was never opened, say) is counted and logged as an error, and the others go on.
 //! 5. Whoever is woken by [`Writer::outbox`] finds the alert committed.
 //! 6. A file that is not ours, of a later schema, or damaged is refused by name and left as it was.
-//! 7. Rows leave by age alone ([`crate::config::Retention`]); an alert that was not delivered never leaves.
+//! 7. Rows leave by age alone ([`crate::config::Retention`]); an alert that was not delivered and a visit that lasts
+//!    never leave.
 //!
 //! # Order of steps
 //!
 //! Open: take `<logbook>.lock`; look at the file read-only (application id, schema, and every page when the last start
 //! was cut off); configure; migrate, a transaction a step; in one transaction close the signals and tracks that the
-//! last start left open (`restart`, `cut`) and write the new start row.
+//! last start left open (`restart`, `cut`) and write the new start row. Visits stay open; the watch resumes them.
 //! Commit: begin; every entry in a savepoint; commit (the sync); count; wake the relay.
 //! Close: commit what waits; mark the start as ended; fold the write-ahead log in.
 //!
 //! # Reading
 //!
-//! People read the views `v_starts`, `v_detections`, `v_tracks`, `v_signals`, `v_signal_steps`, `v_alerts` and
-//! `v_camera_state` with plain `sqlite3`; `migrations/` says what each column means. Times are UTC milliseconds; each event keeps the site's offset
-//! from UTC at that moment, so local columns are right on both nights of the year on which clocks change.
+//! People read the views `v_starts`, `v_detections`, `v_tracks`, `v_signals`, `v_signal_steps`, `v_alerts`,
+//! `v_acknowledgements`, `v_suppressed`, `v_visits`, `v_visit_steps` and `v_camera_state` with plain `sqlite3`;
+//! `migrations/` says what each column means. Times are UTC milliseconds; each event keeps the site's offset from UTC at that moment, so local columns are right on both nights of the year on which clocks change.
 
 mod acknowledgements;
 mod entry;
@@ -45,6 +46,7 @@ mod suppressed;
 #[cfg(test)]
 pub(crate) mod testing;
 mod visits;
+mod why;
 mod writer;
 
 pub use acknowledgements::{Acknowledgement, Answer};
@@ -57,4 +59,5 @@ pub use reader::{Filter, Kind, News, Position, Reader, Table};
 pub use replayed::{Replay, Sight};
 pub use signals::{MAX_PAYLOAD_BYTES, MAX_PICTURE_BYTES};
 pub use stats::WriterStats;
+pub use why::{Account, CameraThen, Grounds, Question, Seen, Silence, Spoken, Stay, WatchThen};
 pub use writer::{LogbookSender, Writer, WriterGone, WriterOptions};

@@ -4,10 +4,12 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Params, Row, params};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+use uuid::Uuid;
 
 use super::error::{LogbookError, sql};
 use super::open;
+use crate::rules::SignalId;
 
 /// What can be listed and exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +24,10 @@ pub enum Kind {
     Alerts,
     /// Every change of a camera's state.
     CameraStates,
+    /// Every rule's silence: it held and was not told.
+    Suppressed,
+    /// Every stay at a berth.
+    Visits,
 }
 
 /// Which rows.
@@ -52,6 +58,8 @@ pub struct Position {
     start: i64,
     step: i64,
     camera_state: i64,
+    visit_step: i64,
+    acknowledgement: i64,
 }
 
 /// Something new in the logbook.
@@ -102,7 +110,8 @@ impl Kind {
                 rule: "rule_id",
                 listed: "seq, opened, closed, severity, rule_id AS rule, camera, vessel, told, text",
                 exported: "id, opened_utc, closed_utc, since_utc, opened, closed, closed_by, severity, rule_id, rule, \
-                           kind, camera, place_id, place, vessel, told, measured, threshold, unit, text",
+                           kind, camera, place_id, place, vessel, told, answer, condition, measured, threshold, margin, \
+                           unit, schedule, config_hash, text",
             },
             Self::Alerts => View {
                 name: "v_alerts",
@@ -120,6 +129,24 @@ impl Kind {
                 rule: "NULL",
                 listed: "local_time, camera, state, reason, retries",
                 exported: "utc, local_time, camera, state, reason, retries",
+            },
+            Self::Suppressed => View {
+                name: "v_suppressed",
+                key: "id",
+                time: "last_utc",
+                rule: "rule",
+                listed: "first, last, times, rule, camera, vessel, reason, text",
+                exported: "first_utc, last_utc, first, last, times, rule, camera, vessel, reason, condition, measured, \
+                           threshold, margin, unit, schedule, config_hash, text",
+            },
+            Self::Visits => View {
+                name: "v_visits",
+                key: "seq",
+                time: "last_seen_utc",
+                rule: "NULL",
+                listed: "began, last_seen, ended, how, camera, berth, vessel, arrival, hours, length_m",
+                exported: "id, began_utc, last_seen_utc, ended_utc, began, last_seen, ended, how, camera, berth, vessel, \
+                           arrival, hours, length_m, x0, y0, x1, y1",
             },
         }
     }
@@ -173,8 +200,17 @@ impl Reader {
         read().map_err(sql("export from the logbook"))
     }
 
-    /// A signal by its number in the logbook or its id, its steps and its alerts; `None` when there is none.
-    pub fn signal(&self, name: &str) -> Result<Option<[Table; 3]>, LogbookError> {
+    /// The id of a signal that is named by its number in the logbook or by its id; `None` when there is none.
+    pub fn signal_id(&self, name: &str) -> Result<Option<SignalId>, LogbookError> {
+        let query =
+            "SELECT id FROM signal WHERE id = ?1 OR seq = iif(?1 GLOB '*[^0-9]*', NULL, CAST(?1 AS INTEGER))";
+        let found = self.connection.query_row(query, [name], |row| row.get::<_, String>(0)).optional();
+        let id = found.map_err(sql("read the logbook"))?;
+        Ok(id.and_then(|id| Uuid::parse_str(&id).ok()).map(SignalId))
+    }
+
+    /// A signal by its number in the logbook or its id, its steps, its alerts and the answers; `None` when there is none.
+    pub fn signal(&self, name: &str) -> Result<Option<[Table; 4]>, LogbookError> {
         let signal = self.table("SELECT * FROM v_signals WHERE id = ?1 OR CAST(seq AS TEXT) = ?1", [name])?;
         let Some(row) = signal.rows.first() else { return Ok(None) };
         let seq = row[0].clone();
@@ -188,18 +224,33 @@ impl Reader {
              WHERE signal = CAST(?1 AS INTEGER) ORDER BY seq",
             [&seq],
         )?;
-        Ok(Some([signal, steps, alerts]))
+        let answers = self.table(
+            "SELECT local_time, by, answer, note, seconds_after_opening FROM v_acknowledgements
+             WHERE signal = CAST(?1 AS INTEGER) ORDER BY id",
+            [&seq],
+        )?;
+        Ok(Some([signal, steps, alerts, answers]))
     }
 
-    /// A vessel's track and its signals; `None` when it was never followed.
-    pub fn vessel(&self, number: u64) -> Result<Option<[Table; 2]>, LogbookError> {
+    /// A vessel's track, its signals, the silences about it and its stays at berths; `None` when it was never followed.
+    pub fn vessel(&self, number: u64) -> Result<Option<[Table; 4]>, LogbookError> {
         let number = super::store::integer(number);
         let track = self.table("SELECT * FROM v_tracks WHERE vessel = ?1", [number])?;
         let signals = self.table(
             "SELECT seq, opened, closed, severity, rule, place, told, text FROM v_signals WHERE vessel = ?1 ORDER BY seq",
             [number],
         )?;
-        Ok((!track.rows.is_empty() || !signals.rows.is_empty()).then_some([track, signals]))
+        let silences = self.table(
+            "SELECT first, last, times, rule, reason, text FROM v_suppressed WHERE vessel = ?1 ORDER BY id",
+            [number],
+        )?;
+        let visits = self.table(
+            "SELECT berth, arrival, began, last_seen, ended, how, hours, length_m FROM v_visits
+             WHERE vessel = ?1 OR seq IN (SELECT visit FROM visit_step WHERE vessel = ?1) ORDER BY seq",
+            [number],
+        )?;
+        let found = [track, signals, silences, visits];
+        Ok(found.iter().any(|table| !table.rows.is_empty()).then_some(found))
     }
 
     /// The position from which the last `back` rows of each kind are new.
@@ -212,6 +263,8 @@ impl Reader {
             start: newest("start")?,
             step: newest("signal_step")?,
             camera_state: newest("camera_state")?,
+            visit_step: newest("visit_step")?,
+            acknowledgement: newest("acknowledgement")?,
         })
     }
 
@@ -224,23 +277,43 @@ impl Reader {
                  FROM v_starts WHERE start > ?1
                  UNION ALL
                  SELECT 1, id, local_time, upper(severity) || '  ' || camera || '  ' || rule || ': ' ||
-                   CASE phase WHEN 'opened' THEN text WHEN 'closed' THEN 'over: ' || text ELSE 'still: ' || text END ||
+                   CASE phase WHEN 'opened' THEN text WHEN 'closed' THEN 'over: ' || text
+                     WHEN 'escalated' THEN 'nobody has answered: ' || text ELSE 'still: ' || text END ||
                    CASE WHEN phase = 'opened' AND NOT told THEN ' (not told: within the cooldown)' ELSE '' END, utc
                  FROM v_signal_steps WHERE id > ?2
                  UNION ALL
                  SELECT 2, id, local_time, 'camera ' || camera || ' is ' || state ||
                    CASE reason WHEN '' THEN '' ELSE ': ' || reason END, utc
                  FROM v_camera_state WHERE id > ?3
+                 UNION ALL
+                 SELECT 3, id, local_time, camera || '  vessel ' || vessel || CASE event
+                     WHEN 'arrived' THEN ' arrived at ' WHEN 'found' THEN ' was found lying at '
+                     WHEN 'departed' THEN ' departed from '
+                     WHEN 'replaced' THEN ' has left unseen, another lies in its place at '
+                     ELSE ' has left unseen from ' END || berth, utc
+                 FROM v_visit_steps WHERE id > ?4
+                 UNION ALL
+                 SELECT 4, id, local_time, by || ': ' || answer || ', ' || rule || ' (' || text || ')' ||
+                   CASE note WHEN '' THEN '' ELSE ': ' || note END, utc
+                 FROM v_acknowledgements WHERE id > ?5
                  ORDER BY utc, 1, 2",
             )?;
-            let mut rows = statement.query(params![position.start, position.step, position.camera_state])?;
+            let mut rows = statement.query(params![
+                position.start,
+                position.step,
+                position.camera_state,
+                position.visit_step,
+                position.acknowledgement
+            ])?;
             let (mut to, mut news) = (*position, Vec::new());
             while let Some(row) = rows.next()? {
                 let id: i64 = row.get(1)?;
                 let seen = match row.get(0)? {
                     0 => &mut to.start,
                     1 => &mut to.step,
-                    _ => &mut to.camera_state,
+                    2 => &mut to.camera_state,
+                    3 => &mut to.visit_step,
+                    _ => &mut to.acknowledgement,
                 };
                 *seen = id.max(*seen);
                 news.push(News { local_time: row.get(2)?, text: row.get(3)? });
@@ -271,9 +344,13 @@ fn matching(time: &str, rule: &str) -> String {
     )
 }
 
-/// As the views write UTC, so that texts compare like times.
 fn since(filter: &Filter) -> Option<String> {
-    filter.since.map(|at| at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string())
+    filter.since.map(as_utc)
+}
+
+/// As the views write UTC, so that texts compare like times.
+pub(super) fn as_utc(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
 fn texts(row: &Row<'_>, columns: usize) -> rusqlite::Result<Vec<String>> {

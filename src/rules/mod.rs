@@ -7,6 +7,8 @@
 mod composed;
 mod conditions;
 mod engine;
+#[cfg(test)]
+mod fleet;
 mod heirs;
 mod lifecycle;
 mod motion;
@@ -27,6 +29,7 @@ mod suppressed;
 mod telling;
 #[cfg(test)]
 mod testing;
+mod trail;
 mod visit;
 mod visits;
 

@@ -101,9 +101,9 @@ fn cases() -> Vec<Case> {
             }
         }),
         Case::new(
-            C::Speeding { zone: basin(), limit_knots: 6.0, margin_knots: 0.5, estimates: 3 },
-            25.0,
-            |t| vec![goes(1, (100.0, -55.0), (0.0, 5.0), t)].into_iter().filter(|b| b.right < 60.0).collect(),
+            C::Speeding { zone: basin(), limit_knots: 6.0, margin_knots: 0.5, estimates: 2 },
+            30.0,
+            |t| vec![goes(1, (110.0, -58.0), (0.0, 4.2), t)].into_iter().filter(|b| b.right < 60.0).collect(),
             |t| vec![goes(1, (100.0, -55.0), (0.0, 2.4), t)],
         )
         .unless(|condition| {
@@ -135,8 +135,8 @@ fn cases() -> Vec<Case> {
             }
         }),
         Case::new(
-            C::Overstay { zone: berth(None), longer_than: seconds(90) },
-            180.0,
+            C::Overstay { zone: berth(None), longer_than: seconds(150) },
+            240.0,
             |_| vec![boat(1, 70.0, 0.0)],
             |t| vec![goes(1, (70.0, 0.0), (0.0, 1.5), (t - 60.0).max(0.0))],
         )
@@ -212,7 +212,7 @@ fn cases() -> Vec<Case> {
         }),
         Case::new(
             C::Repeat { zone: berth(None), times: 3, within: seconds(86_400) },
-            600.0,
+            1000.0,
             |t| comes_and_goes(t, 3.0),
             |t| comes_and_goes(t, 2.0),
         )
@@ -249,11 +249,11 @@ fn cases() -> Vec<Case> {
 
 /// Comes from the right, lies for a minute and goes back; so many times, each under another number.
 fn comes_and_goes(t: f64, times: f64) -> Vec<Boat> {
-    let (round, t) = ((t / 200.0).floor(), t % 200.0);
+    let (round, t) = ((t / 300.0).floor(), t % 300.0);
     let right = match t {
-        ..40.0 => 60.0 - 1.5 * t,
-        40.0..110.0 => 0.0,
-        110.0..160.0 => 1.5 * (t - 110.0),
+        ..50.0 => 60.0 - 1.2 * t,
+        50.0..150.0 => 0.0,
+        150.0..200.0 => 1.2 * (t - 150.0),
         _ => return Vec::new(),
     };
     if round < times { vec![boat(1 + round as u64, 70.0, right)] } else { Vec::new() }
@@ -262,15 +262,15 @@ fn comes_and_goes(t: f64, times: f64) -> Vec<Boat> {
 fn composed_of_all() -> Case {
     let id = |id: &str| RuleId::new(id).unwrap();
     let presence = named("there", Condition::Presence { zone: basin() });
-    let fast = Condition::Speeding { zone: basin(), limit_knots: 6.0, margin_knots: 0.5, estimates: 3 };
+    let fast = Condition::Speeding { zone: basin(), limit_knots: 6.0, margin_knots: 0.5, estimates: 2 };
     let part = |rule: Rule| Rule { raises: false, ..rule };
     let all = Condition::All { of: vec![id("there"), id("fast")], unless: Vec::new() };
     Case {
         rules: vec![part(presence), part(named("fast", fast)), named("rule", all)],
         zones: vec![basin()],
-        seconds: 25.0,
+        seconds: 30.0,
         must: |t| {
-            vec![goes(1, (100.0, -55.0), (0.0, 5.0), t)].into_iter().filter(|b| b.right < 60.0).collect()
+            vec![goes(1, (110.0, -58.0), (0.0, 4.2), t)].into_iter().filter(|b| b.right < 60.0).collect()
         },
         must_not: |t| vec![goes(1, (100.0, -55.0), (0.0, 2.4), t)],
         change: |condition| {
@@ -440,7 +440,7 @@ fn visits(told: &[(f64, RuleEvent)]) -> Vec<(f64, VisitStep, bool, Option<VisitE
 #[test]
 fn a_stay_is_an_arrival_and_a_departure_when_both_were_seen() {
     let mut stage = Stage::new(vec![], vec![berth(None)], CLEAR, &Past::default());
-    let told = visits(&stage.play(|t| comes_and_goes(t, 1.0), 0.0, 200.0));
+    let told = visits(&stage.play(|t| comes_and_goes(t, 1.0), 0.0, 300.0));
     let steps: Vec<_> = told.iter().map(|&(_, step, arrived, end)| (step, arrived, end)).collect();
     assert_eq!(steps, [(VisitStep::Began, true, None), (VisitStep::Ended, true, Some(VisitEnd::Departed))]);
 }

@@ -166,13 +166,18 @@ impl Stage {
     }
 
     fn seen(&mut self, boat: &Boat) -> BBox<Px> {
-        let [x, y] = MAST.pixel(MAST.place(boat.ahead, boat.right)).unwrap();
-        let width = boat.length * MAST.focal / boat.ahead.hypot(MAST.height);
-        let mut off = || self.sight.jitter_px * self.noise.normal();
-        let [x0, y0, x1, y1] =
-            [x - width / 2.0 + off(), y - width * 0.4 + off(), x + width / 2.0 + off(), y + off()];
-        BBox::new(x0 as f32, y0 as f32, x1 as f32, y1 as f32)
+        let bbox = pixel_box(boat.ahead, boat.right, boat.length);
+        let mut off = || (self.sight.jitter_px * self.noise.normal()) as f32;
+        BBox::new(bbox.x0 + off(), bbox.y0 + off(), bbox.x1 + off(), bbox.y1 + off())
     }
+}
+
+/// The box of a boat so many metres long, broadside on.
+pub(super) fn pixel_box(ahead: f64, right: f64, length: f64) -> BBox<Px> {
+    let [x, y] = MAST.pixel(MAST.place(ahead, right)).unwrap();
+    let width = length * MAST.focal / ahead.hypot(MAST.height);
+    let [x0, y0, x1, y1] = [x - width / 2.0, y - width * 0.4, x + width / 2.0, y].map(|edge| edge as f32);
+    BBox::new(x0, y0, x1, y1)
 }
 
 fn moment(second: f64) -> MonoTime {

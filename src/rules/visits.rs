@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::scene::Sighting;
+use super::trail::{Trail, distance};
 use super::visit::{Visit, VisitEnd, VisitEvent, VisitId, VisitStep};
 use crate::clock::{MonoTime, Stamp};
 use crate::config::Zone;
@@ -20,10 +21,14 @@ use crate::track::VesselId;
 const SETTLED_AFTER: Duration = Duration::from_secs(30);
 /// A vessel must have been seen at its place for so long, before its going is a departure.
 const KNOWN_AFTER: Duration = Duration::from_secs(20);
-/// It must be seen away for so long, ...
-const AWAY_FOR: Duration = Duration::from_secs(3);
-/// ... and its place then empty for so long.
-const EMPTY_FOR: Duration = Duration::from_secs(10);
+/// Its place must then be seen empty for so long, ...
+const EMPTY_FOR: Duration = Duration::from_secs(30);
+/// ... and in so many looks that a vessel seen as seldom as this one is missed in all of them with this probability.
+const BY_CHANCE: f32 = 1e-4;
+/// How often a vessel is seen is averaged over so many looks.
+const LOOKS: f32 = 60.0;
+/// However seldom it is seen, it counts as seen in this share of looks: else nobody would ever have left.
+const SELDOM: f32 = 0.02;
 /// A newcomer to a place where nobody was seen for so long is another vessel.
 const REPLACED_AFTER: Duration = Duration::from_secs(600);
 /// A vessel not seen for so long has left unseen. Longer than the longest night.
@@ -41,8 +46,8 @@ pub(super) struct VisitBook {
     visits: Vec<Visit>,
     /// Vessels that lie still and have no visit yet.
     settling: BTreeMap<VesselId, Settling>,
-    /// Where each vessel was first seen.
-    origins: BTreeMap<VesselId, BBox<Norm>>,
+    /// Where each vessel was seen last.
+    trails: BTreeMap<VesselId, Trail>,
     events: Vec<VisitEvent>,
     history: Vec<Visit>,
     history_for: Duration,
@@ -53,19 +58,30 @@ struct Open {
     visit: Visit,
     /// The number under which its vessel is followed, since when it was seen there under it.
     holder: Option<(VesselId, MonoTime)>,
-    /// Seen away from its place since then.
-    away: Option<Stamp>,
-    /// Gone since then, unless somebody turns out to lie there still.
-    gone: Option<(Stamp, MonoTime)>,
+    /// Gone, unless somebody turns out to lie there still.
+    gone: Option<Gone>,
+    /// The share of looks that see it where it lies.
+    seen: f32,
     last_seen: MonoTime,
     told: MonoTime,
     told_vessel: VesselId,
+}
+
+/// A vessel that was seen to leave.
+#[derive(Clone, Copy, Debug)]
+struct Gone {
+    since: Stamp,
+    /// When that was clear, and in how many looks its place has been empty since.
+    clear: MonoTime,
+    empty_looks: f32,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Settling {
     since: Stamp,
     bbox: BBox<Norm>,
+    /// Whether it was seen to come.
+    came: bool,
 }
 
 /// What an earlier start knew.
@@ -84,8 +100,8 @@ impl VisitBook {
         let resumed = |visit: &Visit| Open {
             visit: visit.clone(),
             holder: None,
-            away: None,
             gone: None,
+            seen: 1.0,
             last_seen: MonoTime::default(),
             told: MonoTime::default(),
             told_vessel: visit.vessel,
@@ -93,8 +109,8 @@ impl VisitBook {
         let open: Vec<_> = past.open.iter().filter(here).map(resumed).collect();
         let history = past.ended.iter().filter(here).cloned().collect();
         let visits = open.iter().map(|open| open.visit.clone()).collect();
-        let (settling, origins, events) = Default::default();
-        Self { camera, berths, open, visits, settling, origins, events, history, history_for }
+        let (settling, trails, events) = Default::default();
+        Self { camera, berths, open, visits, settling, trails, events, history, history_for }
     }
 
     /// Visits that last.
@@ -121,7 +137,7 @@ impl VisitBook {
     /// The vessel is followed no more.
     pub(super) fn forget(&mut self, vessel: VesselId) {
         self.settling.remove(&vessel);
-        self.origins.remove(&vessel);
+        self.trails.remove(&vessel);
     }
 
     /// Takes in a look.
@@ -130,8 +146,8 @@ impl VisitBook {
         if self.berths.is_empty() {
             return;
         }
-        for vessel in vessels {
-            self.origins.entry(vessel.vessel).or_insert(vessel.bbox);
+        for vessel in vessels.iter().filter(|vessel| vessel.seen) {
+            self.trails.entry(vessel.vessel).or_default().push(at.mono, vessel.bbox);
         }
         self.follow_holders(vessels, at);
         for vessel in vessels.iter().filter(|vessel| vessel.seen) {
@@ -150,30 +166,32 @@ impl VisitBook {
             let Some((number, since)) = open.holder else { continue };
             let Some(vessel) = vessels.iter().find(|vessel| vessel.number == number) else {
                 open.holder = None;
-                open.away = None;
                 continue;
             };
             if !vessel.seen {
                 continue;
             }
-            let known = at.mono.since(since) >= KNOWN_AFTER;
-            if lies_at(&open.visit.bbox, &vessel.bbox) {
-                open.away = None;
+            let place = &open.visit.bbox;
+            if lies_at(place, &vessel.bbox) {
                 open.see(vessel, at);
-            } else if is_away(&open.visit.bbox, &vessel.bbox) && !vessel.still {
-                let since = *open.away.get_or_insert(at);
-                if at.mono.since(since.mono) >= AWAY_FOR {
-                    open.holder = None;
-                    open.away = None;
-                    // Another size: the number went to somebody who passed.
-                    if known && is_alike(&open.visit.bbox, &vessel.bbox) {
-                        open.gone = Some((since, at.mono));
-                    }
+                continue;
+            }
+            let left = self.trails.get(&vessel.vessel).and_then(|trail| trail.leaves(place));
+            if let Some(left) = left {
+                open.holder = None;
+                // One of another size, or one that was hardly known to lie there: the number went to somebody who passed.
+                // So it may have where somebody came by just then and was not seen again.
+                let others = self.trails.iter().filter(|(other, _)| **other != vessel.vessel);
+                let taken =
+                    others.map(|(_, trail)| trail).any(|trail| trail.ends_beside(place, left, at.mono));
+                if is_alike(place, &vessel.bbox) && left.since(since) >= KNOWN_AFTER && !taken {
+                    let wall = at.wall.checked_sub(at.mono.since(left)).unwrap_or(at.wall);
+                    let since = Stamp { mono: left, wall };
+                    open.gone = Some(Gone { since, clear: at.mono, empty_looks: 0.0 });
                 }
-            } else if vessel.still && is_away(&open.visit.bbox, &vessel.bbox) {
+            } else if vessel.still && distance(place, &vessel.bbox) > 1.0 {
                 // Its number is a neighbour's now.
                 open.holder = None;
-                open.away = None;
             }
         }
     }
@@ -185,7 +203,7 @@ impl VisitBook {
             .iter_mut()
             .filter(|open| open.holder.is_none() && lies_at(&open.visit.bbox, &vessel.bbox))
             .max_by(|a, b| a.visit.bbox.iou(&vessel.bbox).total_cmp(&b.visit.bbox.iou(&vessel.bbox)));
-        let came = self.origins.get(&vessel.vessel).is_some_and(|first| is_away(&vessel.bbox, first));
+        let came = self.trails.get(&vessel.vessel).is_some_and(|trail| trail.comes_to(&vessel.bbox));
         if let Some(open) = free {
             let unseen = at.mono.since(open.last_seen);
             if !(came && unseen >= REPLACED_AFTER && open.last_seen != MonoTime::default()) {
@@ -203,12 +221,12 @@ impl VisitBook {
             self.settling.remove(&vessel.vessel);
             return;
         };
-        let begins = Settling { since: at, bbox: vessel.bbox };
+        let begins = Settling { since: at, bbox: vessel.bbox, came };
         let settling = self.settling.entry(vessel.vessel).or_insert(begins);
         if !lies_at(&settling.bbox, &vessel.bbox) {
             *settling = begins;
         }
-        let since = settling.since;
+        let Settling { since, came, .. } = *settling;
         if at.mono.since(since.mono) < SETTLED_AFTER {
             return;
         }
@@ -231,8 +249,8 @@ impl VisitBook {
         self.open.push(Open {
             visit,
             holder: Some((vessel.number, since.mono)),
-            away: None,
             gone: None,
+            seen: 1.0,
             last_seen: at.mono,
             told: at.mono,
             told_vessel: vessel.number,
@@ -255,11 +273,21 @@ impl VisitBook {
                 // Resumed: nobody has looked yet, so nobody has missed it.
                 (open.last_seen, open.told) = (at.mono, at.mono);
             }
-            if let Some((since, seen_gone)) = open.gone
-                && at.mono.since(seen_gone) >= EMPTY_FOR
+            let here = open.last_seen == at.mono;
+            if let Some(gone) = &mut open.gone {
+                gone.empty_looks += 1.0;
+                let seen = open.seen.clamp(SELDOM, 0.999);
+                let enough = BY_CHANCE.ln() / (1.0 - seen).ln();
+                if at.mono.since(gone.clear) >= EMPTY_FOR && gone.empty_looks >= enough {
+                    open.visit.ended = Some((gone.since.wall, VisitEnd::Departed));
+                }
+            } else {
+                open.seen += (f32::from(u8::from(here)) - open.seen) / LOOKS;
+            }
+            if open.visit.ended.is_none()
+                && open.holder.is_none()
+                && at.mono.since(open.last_seen) >= VANISHED_AFTER
             {
-                open.visit.ended = Some((since.wall, VisitEnd::Departed));
-            } else if open.holder.is_none() && at.mono.since(open.last_seen) >= VANISHED_AFTER {
                 open.visit.ended = Some((at.wall, VisitEnd::Vanished));
             }
             let (visit, told) = (&open.visit, at.mono.since(open.told));
@@ -289,20 +317,7 @@ impl Open {
 
 /// Whether a vessel of box `b` lies at the place `a`.
 fn lies_at(a: &BBox<Norm>, b: &BBox<Norm>) -> bool {
-    let (dx, dy) = steps(a, b);
-    dx <= 0.5 && dy <= 0.5 && is_alike(a, b)
-}
-
-/// Whether `b` is elsewhere than `a`, beyond every jitter of a box.
-fn is_away(a: &BBox<Norm>, b: &BBox<Norm>) -> bool {
-    let (dx, dy) = steps(a, b);
-    dx > 1.0 || dy > 1.0
-}
-
-/// How far the waterline point of `b` is from that of `a`, in widths and heights of `a`.
-fn steps(a: &BBox<Norm>, b: &BBox<Norm>) -> (f32, f32) {
-    let (from, to) = (a.waterline(), b.waterline());
-    ((to.x - from.x).abs() / a.width(), (to.y - from.y).abs() / a.height())
+    distance(a, b) <= 0.5 && is_alike(a, b)
 }
 
 fn is_alike(a: &BBox<Norm>, b: &BBox<Norm>) -> bool {

@@ -5,14 +5,18 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use havenwacht::alerts::{Listener, Relay};
+use havenwacht::alerts::{self, Listener, Relay};
 use havenwacht::clock::{Clock, Stamp, SystemClock};
 use havenwacht::config::{Broker, Model, Retention, Severity, Site};
 use havenwacht::geometry::BBox;
-use havenwacht::logbook::{Entry, LogbookSender, Outbox, SignalEntry, StartEntry, Writer, WriterOptions};
+use havenwacht::logbook::{
+    Acknowledgement, Answer, Entry, Filter, Kind, LogbookSender, Outbox, Reader, SignalEntry, StartEntry,
+    Writer, WriterOptions,
+};
 use havenwacht::names::{CameraId, PlaceId, RuleId, SiteId};
 use havenwacht::rules::{Facts, Phase, SignalEvent, SignalId};
 use havenwacht::track::VesselId;
@@ -185,7 +189,7 @@ fn alerts_raised_while_the_broker_is_away_arrive_in_order_and_say_that_they_wait
     let mut staff = subscribed(far, &site);
 
     let runtime = Runtime::new().unwrap();
-    let relay = Relay::start(&runtime, &site, &writer, clock.clone(), || ());
+    let relay = Relay::start(&runtime, &site, &writer, clock.clone(), sync_channel(8).0, || ());
     let earlier = clock.now();
     let earlier = Stamp { wall: earlier.wall - Duration::from_secs(120), ..earlier };
     for number in 1..=30 {
@@ -241,7 +245,7 @@ fn a_broker_that_is_killed_and_comes_back_without_memory_is_told_everything() {
     let (writer, logbook) = open(&path, clock.now(), &clock);
     let broker = Mosquitto::start(port, folder.path());
     let runtime = Runtime::new().unwrap();
-    let relay = Relay::start(&runtime, &site, &writer, clock.clone(), || ());
+    let relay = Relay::start(&runtime, &site, &writer, clock.clone(), sync_channel(8).0, || ());
     until("connected", || relay.stats().connected.load(Ordering::Relaxed));
     drop(broker);
     for number in 1..=20 {
@@ -255,4 +259,87 @@ fn a_broker_that_is_killed_and_comes_back_without_memory_is_told_everything() {
     assert_eq!(relay.stats().delivered.load(Ordering::Relaxed), 20);
     assert!(runtime.block_on(relay.stop(Duration::from_secs(5))), "the goodbye is out");
     drop(broker);
+}
+
+/// Sends these to the site's `ack` topic and waits until the broker has them all.
+fn say(port: u16, site: &Site, messages: &[Vec<u8>]) {
+    let mut options = MqttOptions::new("desk", "127.0.0.1", port);
+    options.set_max_packet_size(1 << 20, 1 << 20);
+    let (client, mut connection) = Client::new(options, 16);
+    for message in messages {
+        let topic = format!("havenwacht/{}/ack", site.id);
+        client.publish(topic, QoS::AtLeastOnce, false, message.clone()).unwrap();
+    }
+    let confirmed =
+        connection.iter().filter(|event| matches!(event, Ok(Event::Incoming(Incoming::PubAck(_)))));
+    assert_eq!(confirmed.take(messages.len()).count(), messages.len());
+}
+
+#[test]
+fn an_answer_reaches_logbook_and_watch_and_nonsense_reaches_neither() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let site = site(port);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let path = folder.path().join("logbook.sqlite");
+    let (writer, logbook) = open(&path, clock.now(), &clock);
+    let broker = Mosquitto::start(port, folder.path());
+    for number in 1..=3 {
+        logbook.send(told(&site, number, clock.now())).unwrap();
+    }
+    writer.flush(Duration::from_secs(10)).unwrap();
+    let answer = |number: u128, answer| Acknowledgement {
+        signal: SignalId(uuid::Uuid::from_u128(number)),
+        at: clock.now().wall,
+        by: "desk 2".into(),
+        answer,
+        note: String::new(),
+    };
+    let patience = Duration::from_secs(5);
+    let runtime = Runtime::new().unwrap();
+    let (acknowledge, acknowledged) = sync_channel(8);
+    let relay = Relay::start(&runtime, &site, &writer, clock.clone(), acknowledge, || ());
+    // The first is sent until the subscription is in force; the logbook keeps it once.
+    until("the first answer arrives", || {
+        alerts::answer(&site.broker, &site.id, &answer(1, Answer::Acknowledged), patience).unwrap();
+        acknowledged.recv_timeout(Duration::from_millis(200)).is_ok_and(|signal| signal.0.as_u128() == 1)
+    });
+    while acknowledged.recv_timeout(Duration::from_millis(500)) != Err(RecvTimeoutError::Timeout) {}
+
+    // Nonsense, among it a message beyond what a session reads: it may cost that session, and no alert.
+    let unknown =
+        br#"{"signal_id": "00000000-0000-0000-0000-000000000099", "by": "x", "answer": "acknowledged"}"#;
+    say(port, &site, &[b"OK".to_vec(), unknown.to_vec(), vec![b'x'; 100_000]]);
+    until("the next answer arrives", || {
+        alerts::answer(&site.broker, &site.id, &answer(2, Answer::FalseAlarm), patience).unwrap();
+        let heard = acknowledged.recv_timeout(Duration::from_millis(200));
+        assert!(
+            heard.is_err() || heard == Ok(answer(2, Answer::FalseAlarm).signal),
+            "{heard:?} was no answer"
+        );
+        heard.is_ok()
+    });
+    assert_eq!(relay.stats().failures.load(Ordering::Relaxed), 0, "the alerts' own session went on");
+
+    // Given while the watch is away: the broker keeps it.
+    assert!(runtime.block_on(relay.stop(patience)), "the goodbye is out");
+    alerts::answer(&site.broker, &site.id, &answer(3, Answer::Acknowledged), patience).unwrap();
+    assert_eq!(acknowledged.try_recv().ok(), None);
+    let (acknowledge, acknowledged) = sync_channel(8);
+    let relay = Relay::start(&runtime, &site, &writer, clock.clone(), acknowledge, || ());
+    assert_eq!(acknowledged.recv_timeout(Duration::from_secs(20)).unwrap().0.as_u128(), 3);
+
+    writer.flush(Duration::from_secs(10)).unwrap();
+    let mut answers = Vec::new();
+    let answer_of = |row: &[String]| Ok(answers.push(row[16].clone()));
+    Reader::open(&path).unwrap().export(Kind::Signals, &Filter::default(), answer_of).unwrap().unwrap();
+    assert_eq!(
+        answers,
+        ["answer", "acknowledged by desk 2", "false alarm by desk 2", "acknowledged by desk 2"]
+    );
+    assert_eq!(writer.stats().refused.load(Ordering::Relaxed), 0);
+    assert!(runtime.block_on(relay.stop(patience)), "the goodbye is out");
+    drop(broker);
+    let away = alerts::answer(&site.broker, &site.id, &answer(1, Answer::Acknowledged), patience);
+    assert!(away.unwrap_err().to_string().contains(&format!("127.0.0.1:{port}")));
 }

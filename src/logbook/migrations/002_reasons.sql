@@ -1,6 +1,7 @@
 -- Reasons, silences, visits and answers.
 
 -- Built anew below, with the new columns.
+DROP VIEW v_starts;
 DROP VIEW v_signals;
 DROP VIEW v_signal_steps;
 DROP VIEW v_alerts;
@@ -115,6 +116,19 @@ CREATE TABLE acknowledgement (
   UNIQUE (signal, by, answer, note)
 ) STRICT;
 
+-- Starts, oldest first; `ending` tells a clean stop from a cut.
+CREATE VIEW v_starts AS
+SELECT start.id AS start,
+  strftime('%Y-%m-%d %H:%M:%S', (at + utc_offset * 900000) / 1000.0, 'unixepoch')
+    || CASE WHEN utc_offset < 0 THEN ' -' ELSE ' +' END
+    || printf('%02d:%02d', abs(utc_offset) / 4, abs(utc_offset) % 4 * 15) AS local_time,
+  mode, version, time_zone, config_hash, model_hash,
+  CASE WHEN ended IS NOT NULL THEN 'stopped'
+       WHEN start.id = (SELECT max(id) FROM start) THEN 'running or cut off' ELSE 'cut off' END AS ending,
+  strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch') AS utc,
+  strftime('%Y-%m-%dT%H:%M:%fZ', ended / 1000.0, 'unixepoch') AS ended_utc
+FROM start;
+
 -- Every signal, told to staff or not, as it stands.
 CREATE VIEW v_signals AS
 SELECT seq,
@@ -197,6 +211,18 @@ SELECT seq,
   strftime('%Y-%m-%dT%H:%M:%fZ', last_seen / 1000.0, 'unixepoch') AS last_seen_utc,
   strftime('%Y-%m-%dT%H:%M:%fZ', ended / 1000.0, 'unixepoch') AS ended_utc, visit.id AS id, start
 FROM visit JOIN camera ON camera.id = visit.camera;
+
+-- Arrivals and departures. event: arrived, found (it lay there when it was first seen), departed, replaced (another lies
+-- in its place), vanished (its place was seen empty for long).
+CREATE VIEW v_visit_steps AS
+SELECT visit_step.id AS id,
+  strftime('%Y-%m-%d %H:%M:%S', (at + utc_offset * 900000) / 1000.0, 'unixepoch')
+    || CASE WHEN utc_offset < 0 THEN ' -' ELSE ' +' END
+    || printf('%02d:%02d', abs(utc_offset) / 4, abs(utc_offset) % 4 * 15) AS local_time,
+  CASE WHEN step = 'ended' THEN how WHEN arrived THEN 'arrived' ELSE 'found' END AS event,
+  camera.name AS camera, berth, visit_step.vessel AS vessel,
+  strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch') AS utc, visit_step.visit AS visit
+FROM visit_step JOIN visit ON visit.seq = visit_step.visit JOIN camera ON camera.id = visit.camera;
 
 -- Every answer of the staff to a signal.
 CREATE VIEW v_acknowledgements AS
