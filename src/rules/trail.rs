@@ -8,8 +8,8 @@ use crate::geometry::{BBox, Norm};
 
 /// Positions are kept so long, ...
 const KEPT: Duration = Duration::from_secs(60);
-/// ... at most so many.
-const MOST: usize = 256;
+/// ... one in this time: how often the camera is looked at must not decide how far back they go.
+const ONE_IN: Duration = Duration::from_millis(250);
 /// Between two looks a vessel moves by less than so many of its widths or heights: boats lie as near to one another, ...
 const STRIDE: f32 = 1.0;
 /// ... and is not out of sight for longer than this.
@@ -34,8 +34,11 @@ pub(super) struct Trail(VecDeque<(MonoTime, BBox<Norm>)>);
 
 impl Trail {
     pub(super) fn push(&mut self, at: MonoTime, bbox: BBox<Norm>) {
+        if self.0.back().is_some_and(|(last, _)| at.since(*last) < ONE_IN) {
+            return;
+        }
         self.0.push_back((at, bbox));
-        while self.0.len() > MOST || self.0.front().is_some_and(|(first, _)| at.since(*first) > KEPT) {
+        while self.0.front().is_some_and(|(first, _)| at.since(*first) > KEPT) {
             self.0.pop_front();
         }
     }

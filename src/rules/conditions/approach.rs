@@ -32,7 +32,7 @@ impl Approaches {
                 continue;
             };
             let margin = COVERAGE * vessel.motion.map_or(0.0, |motion| f64::from(motion.speed.uncertainty));
-            let held = run.step(knots > limit_knots + margin, given.scene.at, ESTIMATES);
+            let held = run.step(knots - limit_knots, margin, given.scene.at, ESTIMATES);
             findings.push(Finding { margin, ..Finding::of(vessel, held, knots, *limit_knots) });
         }
     }

@@ -28,9 +28,11 @@ pub(in crate::rules) struct Run {
 }
 
 impl Run {
-    /// Takes in one estimate; since when it has been too fast, once `wanted` estimates in a row say so.
-    pub(super) fn step(&mut self, over: bool, at: Stamp, wanted: u32) -> Held {
-        if !over {
+    /// Takes in one estimate; since when it has been too fast, once `wanted` estimates in a row are beyond `margin`. From
+    /// then on it is until it is within the limit: a margin that grows with the distance must not end it.
+    pub(super) fn step(&mut self, excess: f64, margin: f64, at: Stamp, wanted: u32) -> Held {
+        let least = if self.estimates >= wanted { 0.0 } else { margin };
+        if excess <= least {
             *self = Self::default();
             return Held::No;
         }
@@ -56,7 +58,7 @@ impl Speeds {
             };
             let knots = f64::from(motion.speed.value);
             let margin = margin_knots.max(COVERAGE * f64::from(motion.speed.uncertainty));
-            let held = run.step(knots > limit_knots + margin, given.scene.at, *estimates);
+            let held = run.step(knots - limit_knots, margin, given.scene.at, *estimates);
             findings.push(Finding { margin, ..Finding::of(vessel, held, knots, *limit_knots) });
         }
     }
