@@ -43,7 +43,7 @@ fn whereabouts(index: usize, t: f64) -> Option<(f64, f64)> {
 /// The chance that the detector sees a boat in a look: by day nearly always, at night hardly, and between in turns.
 fn chance(index: usize, t: f64) -> f64 {
     let hour = (t / HOUR + 22.2) % 24.0;
-    let lamp = index % 3 == 0;
+    let lamp = index.is_multiple_of(3);
     match hour {
         22.5.. | ..4.0 => {
             if lamp {
@@ -54,7 +54,7 @@ fn chance(index: usize, t: f64) -> f64 {
         }
         // Glare and dusk: whole boats come and go for a quarter of an hour at a time.
         4.0..6.0 | 20.5..22.5 => {
-            if ((t / 900.0) as usize + index) % 3 == 0 {
+            if ((t / 900.0) as usize + index).is_multiple_of(3) {
                 0.15
             } else {
                 0.8

@@ -17,6 +17,9 @@ const MAST: Mast = Mast { height: 12.0, tilt: 6.0, azimuth: 0.0, focal: 1600.0 }
 /// A track that is not seen for so long has ended.
 const LOST_FOR: f64 = 5.0;
 
+/// Looks in a row that may miss a boat.
+const MOST_MISSES: u32 = 2;
+
 /// A boat, broadside on: metres ahead of the camera and to the right.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Boat {
@@ -94,6 +97,8 @@ pub(super) struct Stage {
     noise: Noise,
     /// When each boat was seen first and last, and where.
     known: BTreeMap<u64, (f64, f64, BBox<Px>)>,
+    /// Looks in a row that have missed each.
+    misses: BTreeMap<u64, u32>,
 }
 
 impl Stage {
@@ -102,7 +107,7 @@ impl Stage {
         site.cameras[0].calibration = Some(calibration());
         site.cameras[0].zones = zones;
         let engine = Engine::new(&site, &site.cameras[0], past);
-        Self { engine, sight, noise: Noise(sight.seed), known: BTreeMap::new() }
+        Self { engine, sight, noise: Noise(sight.seed), known: BTreeMap::new(), misses: BTreeMap::new() }
     }
 
     /// Plays `script` from second `from` to second `to`: what the rules say, with its second.
@@ -121,9 +126,12 @@ impl Stage {
         let boats = script(now);
         for boat in &boats {
             let bbox = self.seen(boat);
-            if self.known.contains_key(&boat.number) && self.noise.even() < self.sight.missed {
+            let misses = self.misses.entry(boat.number).or_insert(MOST_MISSES);
+            if *misses < MOST_MISSES && self.noise.even() < self.sight.missed {
+                *misses += 1;
                 continue;
             }
+            *misses = 0;
             let known = self.known.entry(boat.number).or_insert((now, now, bbox));
             (known.1, known.2) = (now, bbox);
         }
