@@ -1,5 +1,6 @@
 //! Subcommands, one file each. Only this room writes to the terminal.
 
+pub mod calibrate;
 pub mod check;
 pub mod demo;
 pub mod eval;
@@ -33,6 +34,7 @@ enum Command {
         #[arg(long)]
         config: PathBuf,
     },
+    Calibrate(calibrate::CalibrateArgs),
     Demo(demo::DemoArgs),
     Replay(replay::ReplayArgs),
     #[command(subcommand)]
@@ -47,6 +49,7 @@ pub fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Run(args) => run::run(&args),
         Command::Check { config } => Ok(check(&config)),
+        Command::Calibrate(args) => calibrate::calibrate(&args),
         Command::Demo(args) => demo::demo(&args),
         Command::Replay(args) => replay::replay(&args),
         Command::Eval(command) => eval::eval(&command),
