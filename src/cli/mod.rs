@@ -1,6 +1,7 @@
 //! Subcommands, one file each. Only this room writes to the terminal.
 
 pub mod ack;
+pub mod calibrate;
 pub mod check;
 pub mod demo;
 pub mod eval;
@@ -42,6 +43,7 @@ enum Command {
         config: PathBuf,
     },
     Explain(explain::ExplainArgs),
+    Calibrate(calibrate::CalibrateArgs),
     Demo(demo::DemoArgs),
     Replay(replay::ReplayArgs),
     #[command(subcommand)]
@@ -58,6 +60,7 @@ pub fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Run(args) => run::run(&args),
         Command::Check { config } => Ok(check(&config)),
         Command::Explain(args) => explain::explain(&args, now(), &mut std::io::stdout().lock()),
+        Command::Calibrate(args) => calibrate::calibrate(&args),
         Command::Demo(args) => demo::demo(&args),
         Command::Replay(args) => replay::replay(&args),
         Command::Eval(command) => eval::eval(&command),

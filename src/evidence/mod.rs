@@ -2,6 +2,8 @@
 //! pictures, masked alike, for people who label them.
 
 mod colour;
+pub mod grid;
+mod ink;
 pub mod still;
 
 use image::codecs::jpeg::JpegEncoder;
