@@ -41,7 +41,7 @@ pub struct CalibrateArgs {
 }
 
 /// Runs the fit.
-pub fn calibrate(args: &CalibrateArgs) -> anyhow::Result<ExitCode> {
+pub fn calibrate(args: &CalibrateArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let site = super::load_site(&args.config)?;
     let camera = &site.cameras[super::camera_index(&site, &args.camera)?];
     let Some(calibration) = &camera.calibration else {
@@ -58,9 +58,8 @@ pub fn calibrate(args: &CalibrateArgs) -> anyhow::Result<ExitCode> {
     let marks = grid::Marks { zones: &zones, lines: &lines, masks: &camera.privacy_masks };
     let png = grid::draw(picture.as_ref(), calibration, &marks)?;
     std::fs::write(&args.out, png).with_context(|| format!("cannot write {}", args.out.display()))?;
-    let mut out = io::stdout().lock();
     writeln!(out, "{} ({})\n", camera.name, camera.id)?;
-    tell(calibration, &mut out)?;
+    tell(calibration, out)?;
     let step = grid::spacing(calibration);
     writeln!(
         out,
@@ -207,4 +206,41 @@ fn speed_uncertainty(
         course.observe(calibration, BBox::new(x - 0.001, y - 0.01, x + 0.001, y), when);
     }
     course.motion().map(|motion| motion.speed.uncertainty)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::testing::site;
+
+    fn run(points: &str, out: &std::path::Path) -> anyhow::Result<String> {
+        let (_folder, config) = site(|text| {
+            let calibration = format!("\n[camera.calibration]\npoints = [{points}]\n");
+            text.replace("\n# An area on the water", &format!("{calibration}\n# An area on the water"))
+        });
+        let args = CalibrateArgs { config, camera: "quay-east".into(), frame: None, out: out.into() };
+        let mut told = Vec::new();
+        calibrate(&args, &mut told)?;
+        Ok(String::from_utf8(told)?)
+    }
+
+    #[test]
+    fn points_come_to_a_table_and_a_grid_and_too_few_of_them_to_a_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("grid.png");
+        // A mast of 12 m, 6 degrees down; the last point is off by a metre.
+        let points = "{ image = [0.1875, 0.7993], metres = [-15.0, 40.0] }, { image = [0.8125, 0.7993], metres = [15.0, 40.0] }, \
+                      { image = [0.1653, 0.4621], metres = [-60.0, 150.0] }, { image = [0.8347, 0.4621], metres = [60.0, 150.0] }, \
+                      { image = [0.5, 0.5670], metres = [1.0, 80.0] }";
+        let told = run(points, &out).unwrap();
+        for words in ["Quay east (quay-east)", "off px", "near", "far", "knots at 2/s", "a bold one every"] {
+            assert!(told.contains(words), "no {words:?} in\n{told}");
+        }
+        let picture = still::read(&out).unwrap();
+        assert_eq!((picture.size.width, picture.size.height), (1920, 1080));
+        let bright = (0..1080).flat_map(|y| picture.row(0, y)).filter(|&&luma| luma > 150).count();
+        assert!(bright > 1000, "lines of a grid: {bright} bright pixels");
+        let few = run("{ image = [0.2, 0.8], metres = [0.0, 0.0] }", &out).unwrap_err().to_string();
+        assert!(few.contains("at least 4 points, this has 1"), "{few}");
+    }
 }

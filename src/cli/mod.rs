@@ -60,7 +60,7 @@ pub fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Run(args) => run::run(&args),
         Command::Check { config } => Ok(check(&config)),
         Command::Explain(args) => explain::explain(&args, now(), &mut std::io::stdout().lock()),
-        Command::Calibrate(args) => calibrate::calibrate(&args),
+        Command::Calibrate(args) => calibrate::calibrate(&args, &mut std::io::stdout().lock()),
         Command::Demo(args) => demo::demo(&args),
         Command::Replay(args) => replay::replay(&args),
         Command::Eval(command) => eval::eval(&command),
