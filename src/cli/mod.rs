@@ -22,6 +22,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
+use crate::clock::{Clock as _, SystemClock};
+
 /// Harbour watch: finds vessels in camera streams, flags suspicious movements, keeps the logbook, alerts the staff.
 #[derive(Debug, Parser)]
 #[command(name = "havenwacht", version)]
@@ -55,9 +57,7 @@ pub fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Run(args) => run::run(&args),
         Command::Check { config } => Ok(check(&config)),
-        Command::Explain(args) => {
-            explain::explain(&args, jiff::Timestamp::now(), &mut std::io::stdout().lock())
-        }
+        Command::Explain(args) => explain::explain(&args, now(), &mut std::io::stdout().lock()),
         Command::Demo(args) => demo::demo(&args),
         Command::Replay(args) => replay::replay(&args),
         Command::Eval(command) => eval::eval(&command),
@@ -68,6 +68,10 @@ pub fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
 }
 
+fn now() -> jiff::Timestamp {
+    SystemClock::default().now().wall
+}
+
 fn check(config: &Path) -> ExitCode {
     let (out, err) = (std::io::stdout(), std::io::stderr());
     let terminal = std::io::IsTerminal::is_terminal(&err);
@@ -76,7 +80,7 @@ fn check(config: &Path) -> ExitCode {
     } else {
         check::Look::Plain
     };
-    ExitCode::from(check::check(config, look, jiff::Timestamp::now(), &mut out.lock(), &mut err.lock()))
+    ExitCode::from(check::check(config, look, now(), &mut out.lock(), &mut err.lock()))
 }
 
 /// Says what went wrong, the whole chain of causes on one line, and gives the exit status that fits.

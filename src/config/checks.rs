@@ -95,7 +95,7 @@ fn check_cameras(reading: &Reading<'_>, drafts: &Drafts) {
         }
         let Some(id) = &draft.id else { continue };
         let watched = drafts.rules.iter().any(|rule| {
-            let camera = drafts.place_of(rule).and_then(|place| place.camera.as_ref());
+            let camera = drafts.camera_of(rule);
             // A rule whose place or camera is mistyped may well be this one's.
             camera.is_none_or(|camera| camera.value == id.value || drafts.camera(&camera.value).is_none())
         });

@@ -82,6 +82,14 @@ impl Drafts {
             reading.error(&target.place, what, "give the zone berth = { expected_length_m = [8, 14] }");
         }
         let camera = place.camera.as_ref().and_then(|camera| self.camera(&camera.value)?.camera.as_ref());
+        let calibration = camera.and_then(|camera| camera.calibration.as_ref());
+        if let (Kind::Approach, Some(Shape::Line(line)), Some(calibration)) =
+            (kind, &place.shape, calibration)
+            && [line.segment.from, line.segment.to].iter().any(|end| calibration.ground(*end).is_none())
+        {
+            let what = format!("\"{}\" ends where the calibration sees no water", target.value);
+            reading.error(&target.place, what, "draw the line below the horizon, within the surveyed water");
+        }
         if let Some(camera) = camera.filter(|camera| camera.calibration.is_none()) {
             let help = format!("add [camera.calibration] with four surveyed points or more to {}", camera.id);
             if kind.needs_metres() {

@@ -20,6 +20,16 @@ pub(super) fn check(reading: &Reading<'_>, drafts: &Drafts, index: usize) {
             }
             continue;
         };
+        if let Some(kind @ (Kind::Departure | Kind::Rendezvous)) = named.kind {
+            let what = format!("\"{}\" is a {} rule, which is no part of others", part.value, kind.word());
+            let help = match kind {
+                Kind::Departure => {
+                    "take a crossing or stop rule for the part: a vessel that has left has no visit"
+                }
+                _ => "take loitering or stop rules for the part: a rendezvous is about two vessels",
+            };
+            reading.error(&part.place, what, help);
+        }
         let camera = drafts.camera_of(named);
         let differ = |(a, b): (&At<String>, &At<String>)| a.value != b.value;
         if own.zip(camera).is_some_and(differ) {

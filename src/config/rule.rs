@@ -100,6 +100,16 @@ impl Kind {
         }
     }
 
+    /// Whether it is about single vessels, with a size and a confidence of their own.
+    fn means_vessels(self) -> bool {
+        !matches!(self, Self::Crowd | Self::Absent | Self::Silence)
+    }
+
+    /// Whether it is a moment: nothing has to last.
+    fn is_moment(self) -> bool {
+        matches!(self, Self::Crossing | Self::Departure | Self::Repeat | Self::Then)
+    }
+
     /// Whether it measures on the ground.
     pub(super) fn needs_metres(self) -> bool {
         matches!(
@@ -268,6 +278,16 @@ fn fits(table: &Table<'_>, kind: Kind) {
                 format!("is missing: a {word} rule needs it"),
                 format!("add {key} = {example}"),
             );
+        }
+    }
+    let idle = [
+        ("length_m", kind.means_vessels()),
+        ("min_confidence", kind.means_vessels()),
+        ("confirm", !kind.is_moment()),
+    ];
+    for (key, _) in idle.into_iter().filter(|(_, has_meaning)| !has_meaning) {
+        if let Some(item) = table.get(key) {
+            item.warning(format!("has no meaning for a {word} rule"), "leave it out");
         }
     }
     for (key, _) in KEYS.into_iter().chain([("second", "")]) {

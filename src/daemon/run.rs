@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::heartbeat::Heartbeats;
 use super::status::{LastChanges, Status};
+use super::turns::Doors;
 use super::watch::Watch;
 use super::{systemd, turns};
 use crate::alerts::{Relay, RelayHandle};
@@ -104,7 +105,7 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
     let past = past(&site, clock.now().wall).map_err(logbook_error)?;
     let watch = Watch::new(site.clone(), Box::new(detector), believed, writer.next_vessel(), &past);
     let relay_beat = hearts.expect("alerts", LOOP_LIMIT);
-    let (acknowledge, _acknowledged) = std::sync::mpsc::sync_channel(ANSWERS);
+    let (acknowledge, answers) = std::sync::mpsc::sync_channel(ANSWERS);
     let relay = Relay::start(&runtime, &site, &writer, clock.clone(), acknowledge, move || relay_beat.beat());
     let slots = Arc::new(FrameSlots::new(site.cameras.len()));
     let ingest: Vec<Arc<IngestStats>> = site.cameras.iter().map(|_| Arc::default()).collect();
@@ -146,9 +147,10 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
         let beat = hearts.expect("detector", LOOP_LIMIT);
         let wanted: Vec<f32> = site.cameras.iter().map(|camera| camera.looks_per_second).collect();
         let fair = FairTurns::new(&wanted);
-        std::thread::Builder::new()
-            .name("detector".into())
-            .spawn(move || turns::run(watch, fair, &slots, &logbook, &*clock, &beat, &rates))?
+        std::thread::Builder::new().name("detector".into()).spawn(move || {
+            let doors = Doors { slots: &slots, answers: &answers, logbook: &logbook };
+            turns::run(watch, fair, &doors, &*clock, &beat, &rates)
+        })?
     };
 
     for late in site.overdue(clock.now().wall.to_zoned_datetime(site.time_zone.clone()).date()) {

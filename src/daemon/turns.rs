@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use super::heartbeat::Beat;
@@ -10,6 +11,7 @@ use crate::clock::Clock;
 use crate::detect::schedule::FairTurns;
 use crate::ingest::FrameSlots;
 use crate::logbook::{LogbookSender, WriterGone};
+use crate::rules::SignalId;
 
 /// A wait no longer than this, so that the loop beats and hears a stop.
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
@@ -26,12 +28,21 @@ pub(super) struct Rate {
 /// Rates of all cameras, in the order of the site file.
 pub(super) type Rates = Arc<Vec<Rate>>;
 
+/// What leads to the watch and away from it.
+pub(super) struct Doors<'a> {
+    /// Frames come in.
+    pub(super) slots: &'a FrameSlots,
+    /// Signals that staff have answered come in.
+    pub(super) answers: &'a Receiver<SignalId>,
+    /// What was seen goes out.
+    pub(super) logbook: &'a LogbookSender,
+}
+
 /// Runs until the slots are closed; then ends every track and signal. Fails when the logbook is gone.
 pub(super) fn run(
     mut watch: Watch,
     mut turns: FairTurns,
-    slots: &FrameSlots,
-    logbook: &LogbookSender,
+    &Doors { slots, answers, logbook }: &Doors<'_>,
     clock: &dyn Clock,
     beat: &Beat,
     rates: &Rates,
@@ -40,6 +51,7 @@ pub(super) fn run(
     let mut idle = Duration::ZERO;
     while !slots.is_closed() {
         beat.beat();
+        answers.try_iter().for_each(|signal| watch.acknowledge(signal));
         let now = clock.mono();
         if now.since(told) >= TELL_RATES {
             watch.adapt(1.0 - idle.as_secs_f32() / now.since(told).as_secs_f32());

@@ -277,8 +277,7 @@ impl Reader {
                  FROM v_starts WHERE start > ?1
                  UNION ALL
                  SELECT 1, id, local_time, upper(severity) || '  ' || camera || '  ' || rule || ': ' ||
-                   CASE phase WHEN 'opened' THEN text WHEN 'closed' THEN 'over: ' || text
-                     WHEN 'escalated' THEN 'nobody has answered: ' || text ELSE 'still: ' || text END ||
+                   CASE phase WHEN 'updated' THEN 'still: ' WHEN 'closed' THEN 'over: ' ELSE '' END || text ||
                    CASE WHEN phase = 'opened' AND NOT told THEN ' (not told: within the cooldown)' ELSE '' END, utc
                  FROM v_signal_steps WHERE id > ?2
                  UNION ALL

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::conditions::{Finding, Held, Subject};
 use super::lifecycle::Open;
 use super::scene::{Scene, Sighting};
+use super::suppressed::Reason;
 use crate::clock::MonoTime;
 use crate::config::Condition;
 use crate::names::RuleId;
@@ -76,12 +77,14 @@ impl Composed {
             subjects.find_map(|subject| open(part, &subject))
         };
         for vessel in scene.seen() {
+            let mut silent = None;
             let held = match self {
                 Self::All { of, unless } => {
                     let parts: Option<Vec<_>> = of.iter().map(|&part| of_vessel(part, vessel)).collect();
                     let excepted = unless.iter().any(|&part| of_vessel(part, vessel).is_some());
                     let latest = parts.and_then(|parts| parts.into_iter().max_by_key(|part| part.opened));
-                    match latest.filter(|_| live && !excepted) {
+                    silent = excepted.then_some(Reason::Excepted);
+                    match latest.filter(|_| live) {
                         Some(latest) => Held::Since { since: latest.since, entered: false },
                         None => Held::No,
                     }
@@ -106,7 +109,7 @@ impl Composed {
                 }
             };
             let parts = self.told().count() as f64;
-            findings.push(Finding::of(vessel, held, parts, parts));
+            findings.push(Finding { silent, ..Finding::of(vessel, held, parts, parts) });
         }
     }
 }

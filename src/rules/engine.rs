@@ -158,6 +158,7 @@ impl Engine {
             visit_events: self.visits.events(),
             history: self.visits.history(),
             calibration: self.camera.calibration.as_ref(),
+            aspect: size.width as f32 / size.height as f32,
             after_gap,
         };
         for index in 0..self.rules.len() {
@@ -295,8 +296,7 @@ impl Engine {
                 Subject::Vessel(vessel) | Subject::Pair(vessel, _) => Some(vessel),
                 Subject::Visit(_) | Subject::Place => None,
             };
-            let finding =
-                Finding { subject, vessel, held: Held::No, measured: 0.0, threshold: 0.0, margin: 0.0, bbox };
+            let finding = Finding::about(subject, vessel, bbox);
             events.extend(watched.event(&self.camera.id, change, &finding, at, live));
         }
     }
@@ -342,7 +342,8 @@ impl Watched {
         events: &mut Vec<RuleEvent>,
     ) {
         let at = scene.at;
-        let reason = (finding.held != Held::No).then(|| self.exempts(finding, scene)).flatten();
+        let exempts = || finding.silent.or_else(|| self.exempts(finding, scene));
+        let reason = if finding.held == Held::No { None } else { exempts() };
         let held = if reason.is_some() { Held::No } else { finding.held };
         if let Some(reason) = reason
             && self.would_open(finding.held, at)
@@ -381,20 +382,23 @@ impl Watched {
     /// Why the rule does not mean this subject, if it does not.
     fn exempts(&self, finding: &Finding, scene: &Scene<'_>) -> Option<Reason> {
         let rule = &self.rule;
-        let (Subject::Vessel(first) | Subject::Pair(first, _)) = finding.subject else { return None };
-        let vessel = scene.vessels.iter().find(|vessel| vessel.vessel == first)?;
-        if vessel.confidence < rule.min_confidence {
+        let number = finding.vessel?;
+        let vessel = scene.vessels.iter().find(|vessel| vessel.number == number);
+        if vessel.is_some_and(|vessel| vessel.confidence < rule.min_confidence) {
             return Some(Reason::NotSure);
         }
         if let Some([least, most]) = rule.length_m {
+            let visit = scene.visits.iter().find(|visit| visit.vessel == number);
+            let length = vessel.and_then(|v| v.length_m).or_else(|| visit.and_then(|visit| visit.length_m));
             // Of unknown length: a rule for some sizes does not mean it.
-            let fits = |length: f64| (least..=most).contains(&length);
-            if !vessel.length_m.is_some_and(fits) {
+            if !length.is_some_and(|length| (least..=most).contains(&length)) {
                 return Some(Reason::Size);
             }
         }
-        let own_berth = |berth: &_| rule.condition.zone().is_some_and(|zone| zone.id == *berth);
-        vessel.moored.as_ref().filter(|berth| !own_berth(berth)).map(|_| Reason::AtBerth)
+        // A full marina raises nothing by itself; at their own berth rules mean those who lie there.
+        let place = rule.condition.place()?.0;
+        let moored = vessel?.moored.as_ref().filter(|&berth| berth != place);
+        moored.map(|_| Reason::AtBerth)
     }
 
     fn keep_silent(
@@ -426,15 +430,7 @@ impl Watched {
             return;
         }
         let bbox = BBox::new(0.0, 0.0, 1.0, 1.0);
-        let finding = Finding {
-            subject: Subject::Place,
-            vessel: None,
-            held: Held::No,
-            measured: 0.0,
-            threshold: 0.0,
-            margin: 0.0,
-            bbox,
-        };
+        let finding = Finding::about(Subject::Place, None, bbox);
         let Self { silences, rule, schedule, .. } = self;
         let say = || {
             let text = format!("{} cannot be judged at {}: {cause}", rule.name, camera.name);

@@ -102,8 +102,8 @@ fn cases() -> Vec<Case> {
         }),
         Case::new(
             C::Speeding { zone: basin(), limit_knots: 6.0, margin_knots: 0.5, estimates: 2 },
-            30.0,
-            |t| vec![goes(1, (110.0, -58.0), (0.0, 4.2), t)].into_iter().filter(|b| b.right < 60.0).collect(),
+            36.0,
+            |t| vec![goes(1, (130.0, -70.0), (0.0, 4.2), t)].into_iter().filter(|b| b.right < 72.0).collect(),
             |t| vec![goes(1, (100.0, -55.0), (0.0, 2.4), t)],
         )
         .unless(|condition| {
@@ -125,7 +125,7 @@ fn cases() -> Vec<Case> {
         Case::new(
             C::Departure { zone: berth(None) },
             180.0,
-            |t| vec![goes(1, (70.0, 0.0), (0.0, 1.5), (t - 100.0).max(0.0))],
+            |t| vec![goes(1, (70.0, 0.0), (0.0, 0.8), (t - 100.0).max(0.0))],
             // Out of sight is not gone.
             |t| if t < 100.0 { vec![boat(1, 70.0, 0.0)] } else { Vec::new() },
         )
@@ -138,7 +138,7 @@ fn cases() -> Vec<Case> {
             C::Overstay { zone: berth(None), longer_than: seconds(150) },
             240.0,
             |_| vec![boat(1, 70.0, 0.0)],
-            |t| vec![goes(1, (70.0, 0.0), (0.0, 1.5), (t - 60.0).max(0.0))],
+            |t| vec![goes(1, (70.0, 0.0), (0.0, 0.8), (t - 60.0).max(0.0))],
         )
         .unless(|condition| {
             if let C::Overstay { longer_than, .. } = condition {
@@ -223,9 +223,9 @@ fn cases() -> Vec<Case> {
         }),
         Case::new(
             C::Approach { line: line((60.0, -50.0), (60.0, 50.0)), limit_knots: 5.0, within_m: 120.0 },
-            24.0,
-            |t| vec![goes(1, (175.0, 0.0), (-5.0, 0.0), t)],
-            |t| vec![goes(1, (130.0, -50.0), (0.0, 4.0), t)],
+            34.0,
+            |t| vec![goes(1, (190.0, 0.0), (-4.0, 0.0), t)],
+            |t| vec![goes(1, (130.0, -65.0), (0.0, 4.0), t)],
         )
         .unless(|condition| {
             if let C::Approach { limit_knots, .. } = condition {
@@ -251,9 +251,9 @@ fn cases() -> Vec<Case> {
 fn comes_and_goes(t: f64, times: f64) -> Vec<Boat> {
     let (round, t) = ((t / 300.0).floor(), t % 300.0);
     let right = match t {
-        ..50.0 => 60.0 - 1.2 * t,
+        ..50.0 => 0.8 * (50.0 - t),
         50.0..150.0 => 0.0,
-        150.0..200.0 => 1.2 * (t - 150.0),
+        150.0..200.0 => 0.8 * (t - 150.0),
         _ => return Vec::new(),
     };
     if round < times { vec![boat(1 + round as u64, 70.0, right)] } else { Vec::new() }
@@ -268,9 +268,9 @@ fn composed_of_all() -> Case {
     Case {
         rules: vec![part(presence), part(named("fast", fast)), named("rule", all)],
         zones: vec![basin()],
-        seconds: 30.0,
+        seconds: 36.0,
         must: |t| {
-            vec![goes(1, (110.0, -58.0), (0.0, 4.2), t)].into_iter().filter(|b| b.right < 60.0).collect()
+            vec![goes(1, (130.0, -70.0), (0.0, 4.2), t)].into_iter().filter(|b| b.right < 60.0).collect()
         },
         must_not: |t| vec![goes(1, (100.0, -55.0), (0.0, 2.4), t)],
         change: |condition| {
@@ -337,7 +337,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     /// Boxes that jitter by a pixel and a half, a boat missed in every fourth look, and looks from ten a second to one
-    /// in two seconds decide as a clear sight does.
+    /// in two seconds decide as a clear sight does: as long as no vessel goes its own length unseen, and a speeding one is
+    /// seen in eight looks.
     #[test]
     fn how_well_and_how_often_it_is_seen_does_not_change_the_decision(
         every_s in 0.1..2.0f64, jitter_px in 0.0..1.5f64, missed in 0.0..0.25f64, seed in any::<u64>(),

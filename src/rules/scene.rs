@@ -19,6 +19,8 @@ pub(super) struct Scene<'a> {
     /// Visits that are over, as far back as a rule asks.
     pub(super) history: &'a [Visit],
     pub(super) calibration: Option<&'a Calibration>,
+    /// Width of the picture over its height.
+    pub(super) aspect: f32,
     /// Nobody looked for a while before this look.
     pub(super) after_gap: bool,
 }

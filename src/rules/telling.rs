@@ -7,6 +7,7 @@ use super::schedule::Live;
 use super::signal::Phase;
 use crate::clock::Stamp;
 use crate::config::{self, Condition, Direction, Rule};
+use crate::geometry::Side;
 
 /// What `rule` watches for: "a vessel is in Inner basin for 2s".
 pub fn condition(rule: &Rule) -> String {
@@ -129,7 +130,14 @@ fn now(told: &Told<'_>) -> String {
             format!("{vessel} entered {place}{curfew}")
         }
         Condition::Presence { .. } | Condition::Entry { .. } => format!("{vessel} is in {place}{curfew}"),
-        Condition::Crossing { .. } => format!("{vessel} crossed {place}{curfew}"),
+        Condition::Crossing { .. } => {
+            let way = match finding.to {
+                Some(Side::Right) => " from left to right",
+                Some(Side::Left) => " from right to left",
+                None => "",
+            };
+            format!("{vessel} crossed {place}{way}{curfew}")
+        }
         Condition::WrongWay { .. } => format!("{vessel} goes the wrong way in {place}"),
         Condition::Dwell { .. } => format!("{vessel} has been in {place} for {stay}"),
         Condition::Loitering { radius_m, .. } => {

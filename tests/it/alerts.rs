@@ -331,7 +331,10 @@ fn an_answer_reaches_logbook_and_watch_and_nonsense_reaches_neither() {
 
     writer.flush(Duration::from_secs(10)).unwrap();
     let mut answers = Vec::new();
-    let answer_of = |row: &[String]| Ok(answers.push(row[16].clone()));
+    let answer_of = |row: &[String]| {
+        answers.push(row[16].clone());
+        Ok(())
+    };
     Reader::open(&path).unwrap().export(Kind::Signals, &Filter::default(), answer_of).unwrap().unwrap();
     assert_eq!(
         answers,

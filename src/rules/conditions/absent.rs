@@ -37,7 +37,7 @@ impl Absence {
         }
         if !there && given.live {
             let since = *self.since.get_or_insert(scene.at);
-            let long = scene.at.mono.since(since.mono) >= *longer_than;
+            let long = scene.at.mono.since(since.mono) > *longer_than;
             findings.push(Finding::place(
                 zone,
                 if long { Held::Since { since, entered: false } } else { Held::No },

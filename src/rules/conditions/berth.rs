@@ -1,8 +1,12 @@
 //! `departure`, `overstay` and `unexpected`: who lies at a berth, and who leaves it.
 
 use super::{Finding, Given, Held};
+use crate::clock::Stamp;
 use crate::config::Condition;
 use crate::rules::visit::{VisitEnd, VisitStep};
+
+/// The share by which a box's length is off: spray, reflections, and vessels that lie askew.
+const DOUBT: f64 = 0.1;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::rules) struct Berths;
@@ -27,7 +31,7 @@ impl Berths {
                 for visit in scene.visits.iter().filter(|visit| visit.berth == zone.id) {
                     // By the wall clock: a visit outlives the boot that its beginning was measured in.
                     let stayed_s = scene.at.wall.duration_since(visit.began).as_secs_f64();
-                    let since = crate::clock::Stamp { wall: visit.began, ..scene.at };
+                    let since = Stamp { wall: visit.began, ..scene.at };
                     let long = given.live && stayed_s > longer_than.as_secs_f64();
                     findings.push(Finding::visit(
                         visit,
@@ -42,14 +46,13 @@ impl Berths {
                 let Some([least, most]) = expected else { return };
                 for visit in scene.visits.iter().filter(|visit| visit.berth == zone.id) {
                     let Some(length) = visit.length_m else { continue };
-                    let stranger = given.live && !(least..=most).contains(&length);
-                    let since = crate::clock::Stamp { wall: visit.began, ..scene.at };
-                    findings.push(Finding::visit(
-                        visit,
-                        if stranger { Held::Since { since, entered: false } } else { Held::No },
-                        length,
-                        if length > most { most } else { least },
-                    ));
+                    // Beyond doubt: a vessel that looks as long as it may be is let pass.
+                    let margin = DOUBT * length;
+                    let stranger = given.live && !(least - margin..=most + margin).contains(&length);
+                    let since = Stamp { wall: visit.began, ..scene.at };
+                    let held = if stranger { Held::Since { since, entered: false } } else { Held::No };
+                    let limit = if length > most { most } else { least };
+                    findings.push(Finding { margin, ..Finding::visit(visit, held, length, limit) });
                 }
             }
             _ => {}

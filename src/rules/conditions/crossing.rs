@@ -29,23 +29,18 @@ impl Crossings {
     pub(super) fn judge(&mut self, condition: &Condition, given: &Given<'_>, findings: &mut Vec<Finding>) {
         let Condition::Crossing { line, direction, dead_band } = condition else { return };
         for vessel in given.scene.seen() {
-            let mut crossed = false;
             if let Some((first, _)) = vessel.first.filter(|_| !self.0.contains_key(&vessel.vessel)) {
                 self.step(vessel.vessel, &line.segment, *dead_band, first);
             }
-            if let Some(to) = self.step(vessel.vessel, &line.segment, *dead_band, vessel.point) {
-                crossed = match direction {
-                    Direction::Either => true,
-                    Direction::LeftToRight => to == Side::Right,
-                    Direction::RightToLeft => to == Side::Left,
-                };
-            }
-            findings.push(Finding::of(
-                vessel,
-                if crossed && given.live { Held::Now } else { Held::No },
-                f64::from(u8::from(crossed)),
-                1.0,
-            ));
+            let to = self.step(vessel.vessel, &line.segment, *dead_band, vessel.point);
+            let to = to.filter(|to| match direction {
+                Direction::Either => true,
+                Direction::LeftToRight => *to == Side::Right,
+                Direction::RightToLeft => *to == Side::Left,
+            });
+            let held = if to.is_some() && given.live { Held::Now } else { Held::No };
+            let crossed = f64::from(u8::from(to.is_some()));
+            findings.push(Finding { to, ..Finding::of(vessel, held, crossed, 1.0) });
         }
     }
 

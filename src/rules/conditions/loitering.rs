@@ -17,6 +17,7 @@ pub(in crate::rules) struct Circles(pub(super) BTreeMap<VesselId, Circle>);
 pub(in crate::rules) struct Circle {
     centre: Point<Metre>,
     since: Stamp,
+    last: Stamp,
 }
 
 impl Circles {
@@ -29,12 +30,16 @@ impl Circles {
                 .filter(|_| given.live && vessel.in_berth.is_none() && zone.area.contains(vessel.point))
                 .map(|motion| motion.at);
             let Some(here) = here else {
-                self.0.remove(&vessel.vessel);
+                let over = |circle: &Circle| !given.live || at.mono.since(circle.last.mono) >= given.grace;
+                if self.0.get(&vessel.vessel).is_some_and(over) {
+                    self.0.remove(&vessel.vessel);
+                }
                 findings.push(Finding::of(vessel, Held::No, 0.0, 0.0));
                 continue;
             };
-            let begins = Circle { centre: here, since: at };
+            let begins = Circle { centre: here, since: at, last: at };
             let circle = self.0.entry(vessel.vessel).or_insert(begins);
+            circle.last = at;
             if f64::from(here.distance(circle.centre)) > *radius_m {
                 *circle = begins;
             }

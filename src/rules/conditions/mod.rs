@@ -19,10 +19,11 @@ mod wrong_way;
 mod zone;
 
 use super::scene::{Scene, Sighting};
+use super::suppressed::Reason;
 use super::visit::{Visit, VisitId};
 use crate::clock::Stamp;
 use crate::config::{Condition, Zone};
-use crate::geometry::{BBox, Norm};
+use crate::geometry::{BBox, Norm, Side};
 use crate::track::VesselId;
 
 /// What a rule judges. Ordered, so that the same input gives the same events in the same order.
@@ -65,6 +66,10 @@ pub(super) struct Finding {
     pub(super) measured: f64,
     pub(super) threshold: f64,
     pub(super) margin: f64,
+    /// To which side of the line it went.
+    pub(super) to: Option<Side>,
+    /// Why it is kept silent about, though it holds.
+    pub(super) silent: Option<Reason>,
     /// The vessel's box, or the place's.
     pub(super) bbox: BBox<Norm>,
 }
@@ -158,18 +163,54 @@ pub(super) struct Given<'a> {
 }
 
 impl Finding {
+    /// Nothing holds for the subject any more.
+    pub(super) fn about(subject: Subject, vessel: Option<VesselId>, bbox: BBox<Norm>) -> Self {
+        let (measured, threshold, margin) = (0.0, 0.0, 0.0);
+        Self { subject, vessel, held: Held::No, measured, threshold, margin, to: None, silent: None, bbox }
+    }
+
     pub(super) fn of(vessel: &Sighting, held: Held, measured: f64, threshold: f64) -> Self {
         let (subject, number) = (Subject::Vessel(vessel.vessel), Some(vessel.number));
-        Self { subject, vessel: number, held, measured, threshold, margin: 0.0, bbox: vessel.bbox }
+        Self {
+            subject,
+            vessel: number,
+            held,
+            measured,
+            threshold,
+            margin: 0.0,
+            to: None,
+            silent: None,
+            bbox: vessel.bbox,
+        }
     }
 
     fn visit(visit: &Visit, held: Held, measured: f64, threshold: f64) -> Self {
         let (subject, number) = (Subject::Visit(visit.id), Some(visit.vessel));
-        Self { subject, vessel: number, held, measured, threshold, margin: 0.0, bbox: visit.bbox }
+        Self {
+            subject,
+            vessel: number,
+            held,
+            measured,
+            threshold,
+            margin: 0.0,
+            to: None,
+            silent: None,
+            bbox: visit.bbox,
+        }
     }
 
     fn place(zone: &Zone, held: Held, measured: f64, threshold: f64) -> Self {
         let bbox = zone.area.bounds();
-        Self { subject: Subject::Place, vessel: None, held, measured, threshold, margin: 0.0, bbox }
+        Self {
+            subject: Subject::Place,
+            vessel: None,
+            held,
+            measured,
+            threshold,
+            margin: 0.0,
+            to: None,
+            silent: None,
+            bbox,
+        }
     }
 }

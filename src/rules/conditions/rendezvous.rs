@@ -45,6 +45,8 @@ impl Meetings {
                     measured,
                     threshold: longer_than.as_secs_f64(),
                     margin: 0.0,
+                    to: None,
+                    silent: None,
                     bbox: a.bbox.union(&b.bbox),
                 });
             }

@@ -24,7 +24,10 @@ pub(in crate::rules) struct Leg {
 impl Lanes {
     pub(super) fn judge(&mut self, condition: &Condition, given: &Given<'_>, findings: &mut Vec<Finding>) {
         let Condition::WrongWay { zone, flow, lengths } = condition else { return };
-        let way = [flow.to.x - flow.from.x, flow.to.y - flow.from.y].map(|step| step / flow.length());
+        // In heights of the picture, so that the same way counts alike along the picture and up it.
+        let step = |from: Point<Norm>, to: Point<Norm>| [(to.x - from.x) * given.scene.aspect, to.y - from.y];
+        let way = step(flow.from, flow.to);
+        let way = way.map(|part| part / way[0].hypot(way[1]));
         for vessel in given.scene.seen() {
             if !(given.live && zone.area.contains(vessel.point)) {
                 self.0.remove(&vessel.vessel);
@@ -33,14 +36,15 @@ impl Lanes {
             }
             let begins = Leg { from: vessel.point, since: given.scene.at };
             let leg = self.0.entry(vessel.vessel).or_insert(begins);
-            let gone = [vessel.point.x - leg.from.x, vessel.point.y - leg.from.y];
+            let gone = step(leg.from, vessel.point);
             let against = -(gone[0] * way[0] + gone[1] * way[1]);
             if against < 0.0 {
                 // With the lane: what it goes against it is counted from here.
                 *leg = begins;
             }
             // In the vessel's own lengths, so that far and near count alike.
-            let own = f64::from(against.max(0.0) / vessel.bbox.width().max(f32::EPSILON));
+            let length = (vessel.bbox.width() * given.scene.aspect).max(f32::EPSILON);
+            let own = f64::from(against.max(0.0) / length);
             let wrong = own > *lengths && against >= AGAINST * gone[0].hypot(gone[1]);
             findings.push(Finding::of(
                 vessel,
