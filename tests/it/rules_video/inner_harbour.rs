@@ -143,7 +143,7 @@ confirm = "45s""#,
         vessel: Some(10),
         condition: "a vessel enters fuel-berth and stays 1s",
         threshold: (1.0, "s"),
-        twins: &[unmet(r#"zone = "quay""#)],
+        twins: &[unmet(r#"zone = "loose-end""#)],
     },
     Case {
         id: "inward",
@@ -223,7 +223,7 @@ longer_than = "20s""#,
         keys: r#"zone = "fuel-berth"
 radius_m = 8
 longer_than = "10s""#,
-        opens_s: 16.7,
+        opens_s: 18.5,
         vessel: Some(10),
         condition: "a vessel stays within 8 m in fuel-berth, outside of a berth, longer than 10s",
         threshold: (10.0, "s"),
@@ -270,7 +270,7 @@ longer_than = "2s""#,
         keys: r#"zone = "loose-end"
 closer_than_m = 40
 longer_than = "20s""#,
-        opens_s: 23.0,
+        opens_s: 26.0,
         vessel: None,
         condition: "two vessels in loose-end, away from berths, are within 40 m of each other, neither faster than 2 kn, longer than 20s",
         threshold: (20.0, "s"),

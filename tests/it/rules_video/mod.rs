@@ -229,8 +229,11 @@ fn faults(scene: &Scene, case: &Case, signal: &Signal, site_hash: &str, why: &st
     let (threshold, unit) = case.threshold;
     expect((signal.threshold, signal.unit.as_str()) == (threshold, unit), &format!("{threshold} {unit}"));
     expect(signal.measured >= threshold, "measures what it must");
-    let words =
-        if case.keys.contains("schedule =") { "every day 22:14 to 05:30 the next day" } else { "always" };
+    let words = if case.keys.contains("schedule =") {
+        "every day 22:14 to 05:30 the next day"
+    } else {
+        "at any time"
+    };
     expect(signal.schedule == words, &format!("the schedule is `{words}`"));
     expect(signal.config_hash == site_hash, "it has the site file's hash");
     for sentence in [

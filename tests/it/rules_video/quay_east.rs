@@ -165,7 +165,7 @@ within = "30s""#,
         opens_s: 18.0,
         vessel: Some(3),
         condition: "by-the-east holds for a vessel within 30s after by-the-west",
-        threshold: (1.0, "sequences"),
+        threshold: (2.0, "rules"),
         twins: &[
             unmet(
                 r#"first = "by-the-west"
