@@ -14,5 +14,6 @@ mod detect;
 mod eval;
 mod ingest;
 mod proposals;
+mod rules_video;
 mod scene_eval;
 mod scenes;
