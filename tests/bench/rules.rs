@@ -92,7 +92,9 @@ fn site(kinds: &[&(&str, &str)]) -> Site {
     }
     let folder = tempfile::tempdir().expect("a folder for the site file");
     let path = folder.path().join("site.toml");
-    std::fs::write(&path, text).expect("the site file is written");
+    for (name, text) in [("site.toml", text.as_str()), ("m.toml", ""), ("r.so", "")] {
+        std::fs::write(folder.path().join(name), text).expect("the site file and what it names are written");
+    }
     config::load(&path).unwrap_or_else(|error| panic!("{error}")).0
 }
 
