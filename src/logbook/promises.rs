@@ -80,8 +80,8 @@ fn what_was_measured_while_a_signal_was_open_outlasts_its_close() {
     sender.send(measuring(Phase::Updated, 61.0, 63.0)).unwrap();
     sender.send(measuring(Phase::Closed, 70.0, 0.0)).unwrap();
     writer.close(at(80.0).wall, SOON).unwrap();
-    assert_eq!(column(&path, "SELECT measured FROM v_signals"), ["63.0"]);
-    assert_eq!(column(&path, "SELECT measured FROM v_signal_steps ORDER BY id"), ["3.0", "63.0", "0.0"]);
+    assert_eq!(column(&path, "SELECT measured FROM v_signals"), ["63"]);
+    assert_eq!(column(&path, "SELECT measured FROM v_signal_steps ORDER BY id"), ["3", "63", "0"]);
 }
 
 #[test]
