@@ -60,6 +60,13 @@ pub struct Stamp {
     pub wall: Timestamp,
 }
 
+impl Stamp {
+    /// The moment `by` before this one.
+    pub fn before(self, by: Duration) -> Self {
+        Self { mono: self.mono - by, wall: self.wall.checked_sub(by).unwrap_or(self.wall) }
+    }
+}
+
 /// Where time comes from. Real in the daemon, the recording's in replay, by hand in tests.
 pub trait Clock: Send + Sync {
     /// This moment on both clocks.

@@ -250,6 +250,15 @@ pub struct Rule {
 }
 
 impl Site {
+    /// How far back rules look at visits that are over.
+    pub fn looks_back(&self) -> Duration {
+        let within = self.rules.iter().filter_map(|rule| match rule.condition {
+            Condition::Repeat { within, .. } => Some(within),
+            _ => None,
+        });
+        within.max().unwrap_or_default()
+    }
+
     /// The rules whose review is overdue on `today`, in words.
     pub fn overdue(&self, today: Date) -> impl Iterator<Item = String> {
         self.rules.iter().filter_map(move |rule| {

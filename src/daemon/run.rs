@@ -18,7 +18,7 @@ use super::watch::Watch;
 use super::{systemd, turns};
 use crate::alerts::{Relay, RelayHandle};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Condition, Site};
+use crate::config::Site;
 use crate::detect::schedule::FairTurns;
 use crate::detect::{LoadError, OnnxDetector};
 use crate::ingest::{FrameSlots, IngestStats, RunEnd, StateChange, Supervisor, open_camera};
@@ -195,12 +195,8 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
 
 /// The visits that an earlier start left, as far back as a rule looks.
 fn past(site: &Site, now: jiff::Timestamp) -> Result<Past, LogbookError> {
-    let looks_back = site.rules.iter().filter_map(|rule| match rule.condition {
-        Condition::Repeat { within, .. } => Some(within),
-        _ => None,
-    });
     let reader = Reader::open(&site.logbook)?;
-    let since = now.checked_sub(looks_back.max().unwrap_or_default()).unwrap_or(jiff::Timestamp::MIN);
+    let since = now.checked_sub(site.looks_back()).unwrap_or(jiff::Timestamp::MIN);
     Ok(Past { open: reader.open_visits()?, ended: reader.visits_ended_since(since)? })
 }
 

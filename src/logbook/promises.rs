@@ -68,23 +68,6 @@ fn a_closed_logbook_says_so_and_begins_anew() {
 }
 
 #[test]
-fn what_was_measured_while_a_signal_was_open_outlasts_its_close() {
-    let (_folder, path) = fresh();
-    let (writer, sender) = open(&path);
-    let measuring = |phase, seconds, measured| {
-        let mut event = event(1, phase, seconds);
-        event.facts.measured = measured;
-        Entry::Signal(SignalEntry { event, alert: None })
-    };
-    sender.send(measuring(Phase::Opened, 1.0, 3.0)).unwrap();
-    sender.send(measuring(Phase::Updated, 61.0, 63.0)).unwrap();
-    sender.send(measuring(Phase::Closed, 70.0, 0.0)).unwrap();
-    writer.close(at(80.0).wall, SOON).unwrap();
-    assert_eq!(column(&path, "SELECT measured FROM v_signals"), ["63"]);
-    assert_eq!(column(&path, "SELECT measured FROM v_signal_steps ORDER BY id"), ["3", "63", "0"]);
-}
-
-#[test]
 fn a_logbook_has_one_writer() {
     let (_folder, path) = fresh();
     let (_writer, _sender) = open(&path);

@@ -36,8 +36,7 @@ pub(super) fn write(
         let closed = (event.phase == Phase::Closed).then_some(at);
         connection
             .prepare_cached(
-                // What was measured while it held is the reason for the signal; at the close nothing holds any more.
-                "UPDATE signal SET measured = iif(?4 IS NULL, ?2, measured), severity = ?3, closed = ?4, closed_offset = ?5,
+                "UPDATE signal SET measured = ?2, severity = ?3, closed = ?4, closed_offset = ?5,
                    closed_by = iif(?4 IS NULL, NULL, 'rule')
                  WHERE seq = ?1 AND closed IS NULL",
             )?

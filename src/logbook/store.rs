@@ -13,7 +13,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, pa
 use super::entry::{CameraChange, DeliveryNote, Entry, LookEntry, Outcome, StartEntry};
 use super::error::{LogbookError, sql};
 use super::{acknowledgements, open, signals, suppressed, visits};
-use crate::clock::{MonoTime, Stamp};
+use crate::clock::MonoTime;
 use crate::detect::{Class, Detection};
 use crate::geometry::{BBox, FrameSize, Px};
 use crate::names::CameraId;
@@ -217,8 +217,10 @@ impl Store {
              WHERE track.start = excluded.start",
         )?;
         let state = if track.state == TrackState::Ended { "ended" } else { "open" };
-        let (first, first_offset) = local(&self.zone, wall_of(track.first_seen, entry.at));
-        let (last, last_offset) = local(&self.zone, wall_of(track.last_seen, entry.at));
+        let (first, first_offset) =
+            local(&self.zone, entry.at.before(entry.at.mono.since(track.first_seen)).wall);
+        let (last, last_offset) =
+            local(&self.zone, entry.at.before(entry.at.mono.since(track.last_seen)).wall);
         let [x, y, width, height] = whole_pixels(&track.bbox);
         let vessel = integer(track.vessel.0);
         let rows = statement.execute(params![
@@ -366,11 +368,6 @@ pub(super) fn moment(milliseconds: i64) -> rusqlite::Result<Timestamp> {
 /// A number that SQLite can hold; vessel and frame numbers never come near its end.
 pub(super) fn integer(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-/// The wall time of an earlier moment, from a stamp taken at a later one.
-fn wall_of(moment: MonoTime, at: Stamp) -> Timestamp {
-    at.wall.checked_sub(at.mono.since(moment)).unwrap_or(at.wall)
 }
 
 /// Left, top, width, height.

@@ -62,6 +62,13 @@ impl Composed {
         }
     }
 
+    /// Every vessel is gone.
+    pub(super) fn reset(&mut self) {
+        if let Self::Then { memory, .. } = self {
+            memory.clear();
+        }
+    }
+
     /// `open`: the signal of a part for a subject, while it is open.
     pub(super) fn judge<'a>(
         &mut self,

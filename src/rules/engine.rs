@@ -5,23 +5,18 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::composed::Composed;
-use super::conditions::{Finding, Given, Held, Judge, Subject};
+use super::conditions::{Finding, Subject};
 use super::heirs::Heirs;
-use super::lifecycle::{Change, Life};
 use super::motion::Course;
 use super::scene::{Scene, Sighting};
-use super::schedule::{Live, Schedule};
-use super::signal::{self, Facts, Phase, SignalEvent, SignalId};
-use super::silence::{Silences, Whose};
+use super::signal::{SignalEvent, SignalId};
 use super::suppressed::{Reason, Suppressed};
-use super::telling::{self, Told};
 use super::visit::{VisitEvent, VisitStep};
 use super::visits::{Past, VisitBook};
+use super::watched::Watched;
 use crate::clock::{MonoTime, Stamp};
-use crate::config::{Camera, Condition, Rule, Severity, Site};
-use crate::geometry::{BBox, FrameSize, Norm};
-use crate::names::{CameraId, PlaceId};
+use crate::config::{Camera, Condition, Rule, Site};
+use crate::geometry::FrameSize;
 use crate::track::{Track, TrackState, VesselId};
 
 /// Without a look for so long, the watch was blind.
@@ -53,55 +48,14 @@ pub struct Engine {
     findings: Vec<Finding>,
 }
 
-/// A rule with what it remembers.
-#[derive(Debug)]
-struct Watched {
-    rule: Rule,
-    /// Names of the rules that it is made of.
-    parts: Vec<String>,
-    /// Id and name of its zone or line; a composition is where its last part is.
-    place: (PlaceId, String),
-    schedule: Schedule,
-    judge: Judge,
-    composed: Option<Composed>,
-    /// The same condition while the schedule is not in force: what would have been told.
-    shadow: Judge,
-    was_live: bool,
-    // Ordered, so that the same input gives the same events in the same order.
-    lives: BTreeMap<Subject, Life>,
-    silences: Silences,
-}
-
 impl Engine {
     /// The engine of `camera` under the rules of `site`, going on where `past` left off.
     pub fn new(site: &Site, camera: &Camera, past: &Past) -> Self {
         let here: Vec<&Rule> = site.rules.iter().filter(|rule| rule.camera == camera.id).collect();
-        let place = |id: &_| here.iter().position(|rule| rule.id == *id);
-        let watched = |rule: &&Rule| {
-            let composed = Composed::new(&rule.condition, place);
-            let named = |index: &usize| here[*index].name.clone();
-            Some(Watched {
-                schedule: Schedule::new(rule.schedule.clone(), site),
-                place: place_of(&rule.condition, &here)?,
-                parts: composed.iter().flat_map(|composed| composed.told().map(named)).collect(),
-                composed,
-                judge: Judge::new(&rule.condition),
-                shadow: Judge::new(&rule.condition),
-                was_live: false,
-                lives: BTreeMap::new(),
-                silences: Silences::default(),
-                rule: (*rule).clone(),
-            })
-        };
-        let rules: Vec<_> = here.iter().filter_map(watched).collect();
-        let looks_back = rules.iter().filter_map(|watched| match watched.rule.condition {
-            Condition::Repeat { within, .. } => Some(within),
-            _ => None,
-        });
-        let history_for = looks_back.max().unwrap_or_default();
+        let rules = here.iter().filter_map(|rule| Watched::new(rule, &here, site)).collect();
         let berths = camera.zones.iter().filter(|zone| zone.berth.is_some()).cloned().collect();
         Self {
-            visits: VisitBook::new(camera.id.clone(), berths, past, history_for),
+            visits: VisitBook::new(camera.id.clone(), berths, past, site.looks_back()),
             camera: camera.clone(),
             rules,
             heirs: Heirs::default(),
@@ -126,8 +80,7 @@ impl Engine {
 
     /// Staff have answered a signal: it is not escalated.
     pub fn acknowledge(&mut self, signal: SignalId) {
-        let lives = self.rules.iter_mut().flat_map(|watched| watched.lives.values_mut());
-        lives.for_each(|life| life.acknowledge(signal));
+        self.rules.iter_mut().for_each(|watched| watched.acknowledge(signal));
     }
 
     /// Judges one look's tracks: visits first, then the rules in the order of the site file.
@@ -172,35 +125,23 @@ impl Engine {
             if live.is_none() {
                 watched.find_silent(&scene, &mut self.findings);
                 for finding in self.findings.drain(..) {
-                    if !watched.would_open(finding.held, at) {
-                        continue;
-                    }
-                    watched.keep_silent(
-                        &self.camera.id,
-                        Reason::OutsideSchedule,
-                        &finding,
-                        at,
-                        live,
-                        &mut events,
-                    );
+                    let reason = Reason::OutsideSchedule;
+                    watched.keep_silent(&self.camera.id, reason, &finding, at, live, &mut events);
                 }
             }
-            watched.was_live = live.is_some();
         }
         let ended: Vec<_> = scene
             .visit_events
             .iter()
             .filter(|event| event.step == VisitStep::Ended)
-            .map(|event| (Subject::Visit(event.visit.id), event.visit.bbox))
+            .map(|event| Subject::Visit(event.visit.id))
             .collect();
-        for (subject, bbox) in ended {
-            self.end(subject, bbox, at, &mut events);
-        }
+        self.end(|subject| ended.contains(subject), at, &mut events);
         for track in tracks.iter().filter(|track| track.state == TrackState::Ended) {
             self.heirs.end(track.vessel, at.mono);
         }
-        for (vessel, bbox) in self.heirs.gone(at.mono) {
-            self.forget(vessel, size.box_to_fractions(bbox), at, &mut events);
+        for vessel in self.heirs.gone(at.mono) {
+            self.forget(vessel, at, &mut events);
         }
         self.tell_silences(at, false, &mut events);
         events
@@ -209,16 +150,10 @@ impl Engine {
     /// Every vessel is gone, and every open signal closes: the watch goes off, or the picture is another.
     pub fn end_all(&mut self, at: Stamp) -> Vec<RuleEvent> {
         let mut events = Vec::new();
-        let subjects: Vec<_> = self.rules.iter().flat_map(|watched| watched.lives.keys().copied()).collect();
-        for subject in subjects {
-            self.end(subject, BBox::new(0.0, 0.0, 0.0, 0.0), at, &mut events);
-        }
+        self.end(|_| true, at, &mut events);
         self.tell_silences(at, true, &mut events);
         (self.heirs, self.courses) = Default::default();
-        for watched in &mut self.rules {
-            watched.judge = Judge::new(&watched.rule.condition);
-            watched.shadow = Judge::new(&watched.rule.condition);
-        }
+        self.rules.iter_mut().for_each(Watched::reset);
         events
     }
 
@@ -244,9 +179,7 @@ impl Engine {
                 motion: None,
                 length_m: None,
                 first: is_new.then(|| {
-                    let ago = at.mono.since(track.first_seen);
-                    let wall = at.wall.checked_sub(ago).unwrap_or(at.wall);
-                    let first = Stamp { mono: track.first_seen, wall };
+                    let first = at.before(at.mono.since(track.first_seen));
                     (size.box_to_fractions(track.first_bbox).waterline(), first)
                 }),
             };
@@ -264,277 +197,35 @@ impl Engine {
         followed.map(sighting).collect()
     }
 
-    fn forget(&mut self, vessel: VesselId, bbox: BBox<Norm>, at: Stamp, events: &mut Vec<RuleEvent>) {
+    /// A vessel is gone for good.
+    fn forget(&mut self, vessel: VesselId, at: Stamp, events: &mut Vec<RuleEvent>) {
         self.courses.remove(&vessel);
         self.visits.forget(vessel);
-        for watched in &mut self.rules {
-            watched.judge.forget(vessel);
-            watched.shadow.forget(vessel);
-            if let Some(composed) = &mut watched.composed {
-                composed.forget(vessel);
-            }
-        }
-        let is_about = |subject: &Subject| match *subject {
-            Subject::Vessel(about) => about == vessel,
-            Subject::Pair(a, b) => a == vessel || b == vessel,
-            Subject::Place | Subject::Visit(_) => false,
-        };
-        let subjects: Vec<_> =
-            self.rules.iter().flat_map(|watched| watched.lives.keys().copied().filter(is_about)).collect();
-        for subject in subjects {
-            self.end(subject, bbox, at, events);
-        }
+        self.rules.iter_mut().for_each(|watched| watched.forget(vessel));
+        self.end(|subject| subject.is_about(vessel), at, events);
     }
 
-    /// A subject is gone: its open signals close.
-    fn end(&mut self, subject: Subject, bbox: BBox<Norm>, at: Stamp, events: &mut Vec<RuleEvent>) {
+    /// Subjects are gone: their open signals close.
+    fn end(&mut self, is_gone: impl Fn(&Subject) -> bool, at: Stamp, events: &mut Vec<RuleEvent>) {
         for watched in &mut self.rules {
-            let Some(mut life) = watched.lives.remove(&subject) else { continue };
-            let Some(change) = life.end() else { continue };
-            let live = watched.schedule.live(at.wall);
-            let vessel = match subject {
-                Subject::Vessel(vessel) | Subject::Pair(vessel, _) => Some(vessel),
-                Subject::Visit(_) | Subject::Place => None,
-            };
-            let finding = Finding::about(subject, vessel, bbox);
-            events.extend(watched.event(&self.camera.id, change, &finding, at, live));
+            watched.end(&self.camera.id, &is_gone, at, events);
         }
     }
 
     fn tell_silences(&mut self, at: Stamp, end: bool, events: &mut Vec<RuleEvent>) {
-        let mut told = Vec::new();
         for watched in &mut self.rules {
-            let whose = Whose { camera: &self.camera.id, rule: &watched.rule.id };
-            watched.silences.conclude(&whose, at.mono, end, &mut told);
-        }
-        events.extend(told.into_iter().map(RuleEvent::Suppressed));
-    }
-}
-
-impl Watched {
-    /// What the condition says of each subject in this look.
-    fn find(&mut self, parts: &[Self], scene: &Scene<'_>, live: bool, findings: &mut Vec<Finding>) {
-        if let Some(composed) = &mut self.composed {
-            let open = |rule: usize, subject: &Subject| parts[rule].lives.get(subject).and_then(Life::open);
-            composed.judge(scene, live, open, findings);
-            return;
-        }
-        let given = Given { scene, live, grace: self.rule.clear };
-        self.judge.judge(&self.rule.condition, &given, findings);
-    }
-
-    /// What the condition would say if the schedule, which is not in force, were. Compositions say nothing: their parts do.
-    fn find_silent(&mut self, scene: &Scene<'_>, findings: &mut Vec<Finding>) {
-        if self.was_live {
-            self.shadow = Judge::new(&self.rule.condition);
-        }
-        let given = Given { scene, live: true, grace: self.rule.clear };
-        self.shadow.judge(&self.rule.condition, &given, findings);
-    }
-
-    /// From a finding to what becomes of the signal, and to the reason where nothing does.
-    fn conclude(
-        &mut self,
-        camera: &CameraId,
-        finding: &Finding,
-        scene: &Scene<'_>,
-        live: Option<Live>,
-        events: &mut Vec<RuleEvent>,
-    ) {
-        let at = scene.at;
-        let exempts = || finding.silent.or_else(|| self.exempts(finding, scene));
-        let reason = if finding.held == Held::No { None } else { exempts() };
-        let held = if reason.is_some() { Held::No } else { finding.held };
-        if let Some(reason) = reason
-            && self.would_open(finding.held, at)
-        {
-            self.keep_silent(camera, reason, finding, at, live, events);
-        }
-        if held == Held::No && !self.lives.contains_key(&finding.subject) {
-            return;
-        }
-        let life = self.lives.entry(finding.subject).or_default();
-        let rule = &self.rule;
-        let name = || identity(camera, rule, finding.subject, at);
-        match life.step(rule, held, at, name) {
-            Some(Change::NotConfirmed) if reason.is_none() => {
-                self.keep_silent(camera, Reason::NotConfirmed, finding, at, live, events);
-            }
-            Some(Change::NotConfirmed) | None => {}
-            Some(change) => {
-                if matches!(change, Change::Opened(open) if !open.alert) && self.rule.raises {
-                    self.keep_silent(camera, Reason::Cooldown, finding, at, live, events);
-                }
-                events.extend(self.event(camera, change, finding, at, live));
-            }
+            watched.tell_silences(&self.camera.id, at, end, events);
         }
     }
-
-    /// Whether a condition that holds so would be told by now.
-    fn would_open(&self, held: Held, at: Stamp) -> bool {
-        match held {
-            Held::No => false,
-            Held::Now => true,
-            Held::Since { since, .. } => at.mono.since(since.mono) >= self.rule.confirm,
-        }
-    }
-
-    /// Why the rule does not mean this subject, if it does not.
-    fn exempts(&self, finding: &Finding, scene: &Scene<'_>) -> Option<Reason> {
-        let rule = &self.rule;
-        let number = finding.vessel?;
-        let vessel = scene.vessels.iter().find(|vessel| vessel.number == number);
-        if vessel.is_some_and(|vessel| vessel.confidence < rule.min_confidence) {
-            return Some(Reason::NotSure);
-        }
-        if let Some([least, most]) = rule.length_m {
-            let visit = scene.visits.iter().find(|visit| visit.vessel == number);
-            let length = vessel.and_then(|v| v.length_m).or_else(|| visit.and_then(|visit| visit.length_m));
-            // Of unknown length: a rule for some sizes does not mean it.
-            if !length.is_some_and(|length| (least..=most).contains(&length)) {
-                return Some(Reason::Size);
-            }
-        }
-        // A full marina raises nothing by itself; at their own berth rules mean those who lie there.
-        let place = rule.condition.place()?.0;
-        let moored = vessel?.moored.as_ref().filter(|&berth| berth != place);
-        moored.map(|_| Reason::AtBerth)
-    }
-
-    fn keep_silent(
-        &mut self,
-        camera: &CameraId,
-        reason: Reason,
-        finding: &Finding,
-        at: Stamp,
-        live: Option<Live>,
-        events: &mut Vec<RuleEvent>,
-    ) {
-        if !self.rule.raises {
-            return;
-        }
-        let Self { silences, rule, parts, schedule, .. } = self;
-        let whose = Whose { camera, rule: &rule.id };
-        let say = || {
-            let told = told(rule, parts, finding, at, live);
-            let text = telling::step(Phase::Opened, &told);
-            (facts(rule, finding, schedule), format!("{text}; not told: {}", reason.as_str()))
-        };
-        let said = silences.note(&whose, (finding.subject, reason), finding.vessel, at, say);
-        events.extend(said.map(RuleEvent::Suppressed));
-    }
-
-    /// The camera is blind: rules in force say so.
-    fn tell_blind(&mut self, camera: &Camera, cause: &str, at: Stamp, events: &mut Vec<RuleEvent>) {
-        if self.schedule.live(at.wall).is_none() || !self.rule.raises {
-            return;
-        }
-        let bbox = BBox::new(0.0, 0.0, 1.0, 1.0);
-        let finding = Finding::about(Subject::Place, None, bbox);
-        let Self { silences, rule, schedule, .. } = self;
-        let say = || {
-            let text = format!("{} cannot be judged at {}: {cause}", rule.name, camera.name);
-            (facts(rule, &finding, schedule), text)
-        };
-        let whose = Whose { camera: &camera.id, rule: &rule.id };
-        let said = silences.note(&whose, (Subject::Place, Reason::CameraBlind), None, at, say);
-        events.extend(said.map(RuleEvent::Suppressed));
-    }
-
-    fn event(
-        &self,
-        camera: &CameraId,
-        change: Change,
-        finding: &Finding,
-        at: Stamp,
-        live: Option<Live>,
-    ) -> Option<RuleEvent> {
-        let (phase, open) = match change {
-            Change::Opened(open) => (Phase::Opened, open),
-            Change::Updated(open) => (Phase::Updated, open),
-            Change::Escalated(open) => (Phase::Escalated, open),
-            Change::Closed(open) => (Phase::Closed, open),
-            Change::NotConfirmed => return None,
-        };
-        let rule = &self.rule;
-        if !rule.raises {
-            return None;
-        }
-        let mut told = told(rule, &self.parts, finding, at, live);
-        told.entered = open.entered;
-        // To the millisecond: frames are no nearer in time than that.
-        told.held_s = at.mono.since(open.since.mono).as_millis() as f64 / 1000.0;
-        Some(RuleEvent::Signal(SignalEvent {
-            signal: open.signal,
-            phase,
-            at,
-            since: open.since,
-            camera: camera.clone(),
-            rule: rule.id.clone(),
-            rule_name: rule.name.clone(),
-            kind: rule.condition.kind(),
-            place: self.place.0.clone(),
-            place_name: self.place.1.clone(),
-            severity: if phase == Phase::Escalated { Severity::Alert } else { rule.severity },
-            vessel: finding.vessel,
-            bbox: finding.bbox,
-            text: telling::step(phase, &told),
-            facts: facts(rule, finding, &self.schedule),
-            alert: open.alert && phase != Phase::Updated,
-        }))
-    }
-}
-
-fn place_of(condition: &Condition, rules: &[&Rule]) -> Option<(PlaceId, String)> {
-    let last = match condition {
-        Condition::All { of, .. } => of.last()?,
-        Condition::Then { second, .. } => second,
-        _ => return condition.place().map(|(id, name)| (id.clone(), name.to_owned())),
-    };
-    place_of(&rules.iter().find(|rule| rule.id == *last)?.condition, rules)
-}
-
-fn told<'a>(
-    rule: &'a Rule,
-    parts: &'a [String],
-    finding: &'a Finding,
-    at: Stamp,
-    live: Option<Live>,
-) -> Told<'a> {
-    let (entered, held_s) = match finding.held {
-        Held::Since { since, entered } => (entered, at.mono.since(since.mono).as_secs_f64()),
-        Held::No | Held::Now => (false, 0.0),
-    };
-    let other = if let Subject::Pair(_, other) = finding.subject { Some(other) } else { None };
-    Told { rule, parts, finding, other, entered, held_s, at, live }
-}
-
-fn facts(rule: &Rule, finding: &Finding, schedule: &Schedule) -> Facts {
-    // Presence and entry are held against the time for which they must be confirmed.
-    let threshold = match rule.condition {
-        Condition::Presence { .. } | Condition::Entry { .. } => rule.confirm.as_secs_f64(),
-        _ => finding.threshold,
-    };
-    Facts {
-        condition: telling::condition(rule),
-        measured: finding.measured,
-        threshold,
-        margin: finding.margin,
-        unit: rule.condition.unit(),
-        schedule: schedule.words().to_owned(),
-    }
-}
-
-/// The same recording and site file give the same identities.
-fn identity(camera: &CameraId, rule: &Rule, subject: Subject, at: Stamp) -> SignalId {
-    let about = format!("{camera}\n{}\n{subject:?}\n{}", rule.id, at.wall.as_nanosecond());
-    SignalId(signal::named(&about, at.wall))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::Direction;
+    use crate::geometry::BBox;
+    use crate::names::CameraId;
+    use crate::rules::Phase;
     use crate::rules::testing::{
         at, crossing_rule, dwell_rule, entry_rule, night_rule, presence_rule, site, track,
     };
@@ -623,7 +314,8 @@ mod tests {
         let run = || told(presence_rule(), |_| Some((0.5, 0.7)), 5)[0].1.signal;
         assert_eq!(run(), run());
         let camera = CameraId::new("quay-east").unwrap();
-        let other = identity(&camera, &presence_rule(), Subject::Vessel(VesselId(8)), at(1.0));
+        let other =
+            crate::rules::watched::identity(&camera, &presence_rule(), Subject::Vessel(VesselId(8)), at(1.0));
         assert_ne!(run(), other);
     }
 }

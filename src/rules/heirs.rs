@@ -38,11 +38,10 @@ struct Known {
 impl Heirs {
     /// Whose memory the vessel of `track` has, and whether it is new here.
     pub(super) fn first_number(&mut self, track: &Track) -> (VesselId, bool) {
+        if track.state == TrackState::Confirmed {
+            self.part_if_back(track.vessel);
+        }
         if let Some(known) = self.known.get_mut(&track.vessel) {
-            if known.inherited && track.state == TrackState::Confirmed {
-                // It is back after all: it and its heir were two, and the heir keeps the memory.
-                *known = Known { first: track.vessel, inherited: false, ..*known };
-            }
             known.bbox = track.bbox;
             known.last_seen = track.last_seen;
             return (known.first, false);
@@ -65,6 +64,16 @@ impl Heirs {
         (first, first == track.vessel)
     }
 
+    /// A vessel that is seen again after another has inherited from it: the two were two. Its memory is its own again, and
+    /// the heir has none.
+    fn part_if_back(&mut self, vessel: VesselId) {
+        let Some(back) = self.known.get_mut(&vessel).filter(|known| known.inherited) else { return };
+        back.inherited = false;
+        let first = back.first;
+        let others = self.known.iter_mut().filter(|(number, _)| **number != vessel);
+        others.filter(|(_, heir)| heir.first == first).for_each(|(number, heir)| heir.first = *number);
+    }
+
     /// The track of a vessel has ended.
     pub(super) fn end(&mut self, vessel: VesselId, at: MonoTime) {
         if let Some(known) = self.known.get_mut(&vessel) {
@@ -72,15 +81,15 @@ impl Heirs {
         }
     }
 
-    /// Forgets vessels that ended without an heir, and gives them: their first numbers, and where they were last.
-    pub(super) fn gone(&mut self, at: MonoTime) -> Vec<(VesselId, BBox<Px>)> {
+    /// Forgets vessels that ended without an heir, and gives them by their first numbers.
+    pub(super) fn gone(&mut self, at: MonoTime) -> Vec<VesselId> {
         let over =
             |known: &Known| known.ended.is_some_and(|ended| known.inherited || at.since(ended) >= REMEMBERED);
         let mut gone = Vec::new();
         self.known.retain(|_, known| {
             let over = over(known);
             if over && !known.inherited {
-                gone.push((known.first, known.bbox));
+                gone.push(known.first);
             }
             !over
         });

@@ -32,6 +32,7 @@ mod testing;
 mod trail;
 mod visit;
 mod visits;
+mod watched;
 
 pub use engine::{Engine, RuleEvent};
 pub use motion::{Course, Measured, Motion};

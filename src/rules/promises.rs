@@ -381,6 +381,9 @@ fn a_rule_says_why_it_kept_silent() {
     let again: Script = |t| vec![boat(1, if (5.0..9.0).contains(&t) { 200.0 } else { 100.0 }, 0.0)];
     assert_eq!(reasons(presence(), vec![], again, 12.0), [(Reason::Cooldown, 1)]);
     let moored: Script = |_| vec![boat(1, 70.0, 0.0)];
+    let overstay = named("rule", Condition::Overstay { zone: berth(None), longer_than: seconds(60) });
+    let by_day = Rule { schedule: night_rule("23:30", "05:30").schedule, ..overstay };
+    assert!(matches!(reasons(by_day, vec![berth(None)], moored, 120.0)[..], [(Reason::OutsideSchedule, _)]));
     let told = reasons(Rule { confirm: seconds(60), ..presence() }, vec![berth(None)], moored, 100.0);
     assert!(
         matches!(told[..], [(Reason::AtBerth, _)] | [(Reason::NotConfirmed, _), (Reason::AtBerth, _)]),
@@ -424,6 +427,61 @@ fn a_camera_that_cannot_be_believed_suspends_its_rules_and_says_so() {
     assert!(said.text.contains("the camera was moved"), "{}", said.text);
     stage.engine.suspend(None);
     assert_eq!(opened(&stage.play(|_| vec![boat(1, 100.0, 0.0)], 10.0, 20.0)).len(), 1);
+}
+
+#[test]
+fn a_signal_closes_with_what_was_measured_while_it_held() {
+    let fast = Condition::Speeding { zone: basin(), limit_knots: 6.0, margin_knots: 0.5, estimates: 2 };
+    let mut stage = Stage::new(vec![named("rule", fast)], vec![], CLEAR, &Past::default());
+    let script: Script =
+        |t| vec![goes(1, (100.0, -50.0), (0.0, 5.0), t)].into_iter().filter(|b| b.right < 40.0).collect();
+    let told = stage.play(script, 0.0, 60.0);
+    let signals = super::stage::signals(&told);
+    let [opened, closed] = signals[..] else { panic!("{signals:?}") };
+    assert_eq!((opened.phase, closed.phase), (Phase::Opened, Phase::Closed));
+    // 5 m/s are 9.7 knots.
+    assert!((closed.facts.measured - 9.7).abs() < 0.2, "{:?}", closed.facts);
+    assert_eq!(closed.facts.threshold, 6.0);
+}
+
+#[test]
+fn a_vessel_that_is_back_after_another_took_its_memory_is_two_vessels() {
+    let rule = named("rule", Condition::Dwell { zone: basin(), longer_than: seconds(40) });
+    let mut stage = Stage::new(vec![rule], vec![], CLEAR, &Past::default());
+    // Number 2 appears where number 1 was hidden; at second 32 both are there, side by side.
+    let script: Script = |t| {
+        let (one, two) = (boat(1, 100.0, 0.0), boat(2, 100.0, 3.0));
+        match t {
+            ..30.0 => vec![one],
+            30.0..32.0 => vec![two],
+            _ => vec![one, two],
+        }
+    };
+    let told = stage.play(script, 0.0, 60.0);
+    let texts: Vec<_> =
+        opened(&told).into_iter().map(|event| (event.vessel.map(|v| v.0), event.at)).collect();
+    let [(Some(1), at)] = texts[..] else { panic!("number 1 alone has been there for 40 s: {texts:?}") };
+    assert!(at.mono.since(super::testing::at(40.0).mono) < seconds(3), "by its own time: {at:?}");
+}
+
+#[test]
+fn cameras_in_another_order_decide_the_same() {
+    let alone = |case: &Case| case.raises(case.must, CLEAR).len();
+    for (a, b) in cases().iter().zip(cases().iter().skip(1)) {
+        let stage = |case: &Case| Stage::new(case.rules.clone(), case.zones.clone(), CLEAR, &Past::default());
+        let (mut first, mut second) = (stage(a), stage(b));
+        let (mut raised_a, mut raised_b) = (0, 0);
+        let until = a.seconds.max(b.seconds).ceil() as u32;
+        for t in (0..until).map(f64::from) {
+            if t < b.seconds {
+                raised_b += opened(&second.play(b.must, t, t + 1.0)).len();
+            }
+            if t < a.seconds {
+                raised_a += opened(&first.play(a.must, t, t + 1.0)).len();
+            }
+        }
+        assert_eq!((raised_a, raised_b), (alone(a), alone(b)), "{} beside {}", a.kind(), b.kind());
+    }
 }
 
 fn visits(told: &[(f64, RuleEvent)]) -> Vec<(f64, VisitStep, bool, Option<VisitEnd>)> {

@@ -185,8 +185,7 @@ impl VisitBook {
                 let taken =
                     others.map(|(_, trail)| trail).any(|trail| trail.ends_beside(place, left, at.mono));
                 if is_alike(place, &vessel.bbox) && left.since(since) >= KNOWN_AFTER && !taken {
-                    let wall = at.wall.checked_sub(at.mono.since(left)).unwrap_or(at.wall);
-                    let since = Stamp { mono: left, wall };
+                    let since = at.before(at.mono.since(left));
                     open.gone = Some(Gone { since, clear: at.mono, empty_looks: 0.0 });
                 }
             } else if vessel.still && distance(place, &vessel.bbox) > 1.0 {

@@ -1,9 +1,11 @@
 //! `departure`, `overstay` and `unexpected`: who lies at a berth, and who leaves it.
 
+use std::time::Duration;
+
 use super::{Finding, Given, Held};
 use crate::clock::Stamp;
 use crate::config::Condition;
-use crate::rules::visit::{VisitEnd, VisitStep};
+use crate::rules::visit::{Visit, VisitEnd, VisitStep};
 
 /// The share by which a box's length is off: spray, reflections, and vessels that lie askew.
 const DOUBT: f64 = 0.1;
@@ -29,9 +31,8 @@ impl Berths {
             }
             Condition::Overstay { zone, longer_than } => {
                 for visit in scene.visits.iter().filter(|visit| visit.berth == zone.id) {
-                    // By the wall clock: a visit outlives the boot that its beginning was measured in.
-                    let stayed_s = scene.at.wall.duration_since(visit.began).as_secs_f64();
-                    let since = Stamp { wall: visit.began, ..scene.at };
+                    let stayed_s = stayed(visit, scene.at).as_secs_f64();
+                    let since = scene.at.before(stayed(visit, scene.at));
                     let long = given.live && stayed_s > longer_than.as_secs_f64();
                     findings.push(Finding::visit(
                         visit,
@@ -49,7 +50,7 @@ impl Berths {
                     // Beyond doubt: a vessel that looks as long as it may be is let pass.
                     let margin = DOUBT * length;
                     let stranger = given.live && !(least - margin..=most + margin).contains(&length);
-                    let since = Stamp { wall: visit.began, ..scene.at };
+                    let since = scene.at.before(stayed(visit, scene.at));
                     let held = if stranger { Held::Since { since, entered: false } } else { Held::No };
                     let limit = if length > most { most } else { least };
                     findings.push(Finding { margin, ..Finding::visit(visit, held, length, limit) });
@@ -58,4 +59,9 @@ impl Berths {
             _ => {}
         }
     }
+}
+
+/// By the wall clock: a visit outlives the boot that its beginning was measured in.
+fn stayed(visit: &Visit, at: Stamp) -> Duration {
+    Duration::try_from(at.wall.duration_since(visit.began)).unwrap_or_default()
 }

@@ -10,6 +10,8 @@ mod berth;
 mod crossing;
 mod crowd;
 mod loitering;
+#[cfg(test)]
+mod promises;
 mod rendezvous;
 mod repeat;
 mod speeding;
@@ -17,6 +19,8 @@ mod stay;
 mod stop;
 mod wrong_way;
 mod zone;
+
+use std::time::Duration;
 
 use super::scene::{Scene, Sighting};
 use super::suppressed::Reason;
@@ -37,6 +41,17 @@ pub(super) enum Subject {
     Pair(VesselId, VesselId),
     /// A vessel at its berth, under whatever number.
     Visit(VisitId),
+}
+
+impl Subject {
+    /// Whether it is gone with the vessel.
+    pub(super) fn is_about(&self, vessel: VesselId) -> bool {
+        match *self {
+            Self::Vessel(about) => about == vessel,
+            Self::Pair(a, b) => a == vessel || b == vessel,
+            Self::Place | Self::Visit(_) => false,
+        }
+    }
 }
 
 /// Whether a condition holds.
@@ -115,8 +130,7 @@ impl Judge {
         }
     }
 
-    /// Takes in a look. `live`: whether the rule's schedule is in force; `grace`: how long a condition may lapse, for boxes
-    /// jitter at every border.
+    /// Takes in a look.
     pub(super) fn judge(&mut self, condition: &Condition, look: &Given<'_>, findings: &mut Vec<Finding>) {
         match self {
             Self::Zone(memory) => memory.judge(condition, look, findings),
@@ -138,19 +152,16 @@ impl Judge {
     /// The vessel is gone for good.
     pub(super) fn forget(&mut self, vessel: VesselId) {
         match self {
-            Self::Zone(memory) => memory.0.remove(&vessel).map(drop),
-            Self::Crossing(memory) => memory.0.remove(&vessel).map(drop),
-            Self::WrongWay(memory) => memory.0.remove(&vessel).map(drop),
-            Self::Loitering(memory) => memory.0.remove(&vessel).map(drop),
-            Self::Speeding(memory) => memory.0.remove(&vessel).map(drop),
-            Self::Stop(memory) => memory.0.remove(&vessel).map(drop),
-            Self::Approach(memory) => memory.0.remove(&vessel).map(drop),
-            Self::Rendezvous(memory) => {
-                memory.0.retain(|&(a, b), _| a != vessel && b != vessel);
-                None
-            }
-            Self::Berth(_) | Self::Crowd(_) | Self::Absent(_) | Self::Repeat(_) | Self::Composed => None,
-        };
+            Self::Zone(memory) => drop(memory.0.remove(&vessel)),
+            Self::Crossing(memory) => drop(memory.0.remove(&vessel)),
+            Self::WrongWay(memory) => drop(memory.0.remove(&vessel)),
+            Self::Loitering(memory) => drop(memory.0.remove(&vessel)),
+            Self::Speeding(memory) => drop(memory.0.remove(&vessel)),
+            Self::Stop(memory) => drop(memory.0.remove(&vessel)),
+            Self::Approach(memory) => drop(memory.0.remove(&vessel)),
+            Self::Rendezvous(memory) => memory.0.retain(|&(a, b), _| a != vessel && b != vessel),
+            Self::Berth(_) | Self::Crowd(_) | Self::Absent(_) | Self::Repeat(_) | Self::Composed => {}
+        }
     }
 }
 
@@ -158,8 +169,10 @@ impl Judge {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Given<'a> {
     pub(super) scene: &'a Scene<'a>,
+    /// Whether the rule's schedule is in force.
     pub(super) live: bool,
-    pub(super) grace: std::time::Duration,
+    /// How long a condition may lapse: boxes jitter at every border.
+    pub(super) grace: Duration,
 }
 
 impl Finding {
@@ -170,47 +183,17 @@ impl Finding {
     }
 
     pub(super) fn of(vessel: &Sighting, held: Held, measured: f64, threshold: f64) -> Self {
-        let (subject, number) = (Subject::Vessel(vessel.vessel), Some(vessel.number));
-        Self {
-            subject,
-            vessel: number,
-            held,
-            measured,
-            threshold,
-            margin: 0.0,
-            to: None,
-            silent: None,
-            bbox: vessel.bbox,
-        }
+        let about = Self::about(Subject::Vessel(vessel.vessel), Some(vessel.number), vessel.bbox);
+        Self { held, measured, threshold, ..about }
     }
 
     fn visit(visit: &Visit, held: Held, measured: f64, threshold: f64) -> Self {
-        let (subject, number) = (Subject::Visit(visit.id), Some(visit.vessel));
-        Self {
-            subject,
-            vessel: number,
-            held,
-            measured,
-            threshold,
-            margin: 0.0,
-            to: None,
-            silent: None,
-            bbox: visit.bbox,
-        }
+        let about = Self::about(Subject::Visit(visit.id), Some(visit.vessel), visit.bbox);
+        Self { held, measured, threshold, ..about }
     }
 
     fn place(zone: &Zone, held: Held, measured: f64, threshold: f64) -> Self {
-        let bbox = zone.area.bounds();
-        Self {
-            subject: Subject::Place,
-            vessel: None,
-            held,
-            measured,
-            threshold,
-            margin: 0.0,
-            to: None,
-            silent: None,
-            bbox,
-        }
+        let about = Self::about(Subject::Place, None, zone.area.bounds());
+        Self { held, measured, threshold, ..about }
     }
 }

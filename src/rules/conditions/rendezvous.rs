@@ -38,17 +38,9 @@ impl Meetings {
                         held = Held::No;
                     }
                 }
-                findings.push(Finding {
-                    subject: Subject::Pair(pair.0, pair.1),
-                    vessel: Some(a.number),
-                    held,
-                    measured,
-                    threshold: longer_than.as_secs_f64(),
-                    margin: 0.0,
-                    to: None,
-                    silent: None,
-                    bbox: a.bbox.union(&b.bbox),
-                });
+                let subject = Subject::Pair(pair.0, pair.1);
+                let about = Finding::about(subject, Some(a.number), a.bbox.union(&b.bbox));
+                findings.push(Finding { held, measured, threshold: longer_than.as_secs_f64(), ..about });
             }
         }
     }

@@ -1,0 +1,126 @@
+//! What conditions hold, look by look, of one vessel that goes from point to point.
+
+use std::time::Duration;
+
+use super::{Finding, Given, Held, Judge, Scene, Sighting};
+use crate::config::{Condition, Direction};
+use crate::geometry::{BBox, Norm};
+use crate::rules::testing::{at, crossing_rule, dwell_rule, entry_rule, presence_rule};
+use crate::track::VesselId;
+
+const NOTHING: [usize; 0] = [];
+
+/// A condition before one vessel. The rules of these tests clear after 2 s.
+struct Trial {
+    condition: Condition,
+    judge: Judge,
+}
+
+impl Trial {
+    fn new(condition: Condition) -> Self {
+        Self { judge: Judge::new(&condition), condition }
+    }
+
+    fn look(&mut self, second: f64, (x, y): (f32, f32), live: bool) -> Held {
+        let bbox: BBox<Norm> = BBox::new(x - 0.05, y - 0.04, x + 0.05, y);
+        let vessel = Sighting {
+            vessel: VesselId(7),
+            number: VesselId(7),
+            seen: true,
+            bbox,
+            point: bbox.waterline(),
+            still: false,
+            confidence: 0.8,
+            in_berth: None,
+            moored: None,
+            motion: None,
+            length_m: None,
+            first: None,
+        };
+        let scene = Scene {
+            at: at(second),
+            vessels: &[vessel],
+            visits: &[],
+            visit_events: &[],
+            history: &[],
+            calibration: None,
+            aspect: 16.0 / 9.0,
+            after_gap: false,
+        };
+        let mut found: Vec<Finding> = Vec::new();
+        let given = Given { scene: &scene, live, grace: Duration::from_secs(2) };
+        self.judge.judge(&self.condition, &given, &mut found);
+        found[0].held
+    }
+}
+
+/// Feeds one point a second; the seconds at which the condition held.
+fn seconds_held(condition: Condition, path: &[(f32, f32)]) -> Vec<usize> {
+    let mut trial = Trial::new(condition);
+    let mut held = |(second, &point): (usize, &(f32, f32))| {
+        (trial.look(second as f64, point, true) != Held::No).then_some(second)
+    };
+    path.iter().enumerate().filter_map(|look| held(look)).collect()
+}
+
+fn crossing(direction: Direction) -> Condition {
+    crossing_rule(direction).condition
+}
+
+// The line of `crossing_rule` runs up the middle, from (0.5, 0.8) to (0.5, 0.2): left of it is the walker's left.
+const A: (f32, f32) = (0.4, 0.5);
+const B: (f32, f32) = (0.6, 0.5);
+
+#[test]
+fn a_flicker_across_the_line_counts_nothing() {
+    assert_eq!(seconds_held(crossing(Direction::Either), &[A, A, A, B, A, A]), NOTHING);
+    assert_eq!(seconds_held(crossing(Direction::Either), &[A, B, A, B, A, B, A]), NOTHING);
+}
+
+#[test]
+fn a_crossing_counts_once_and_in_its_direction_only() {
+    let path = [A, A, B, B, B, A, A, A];
+    assert_eq!(seconds_held(crossing(Direction::Either), &path), [3, 6]);
+    assert_eq!(seconds_held(crossing(Direction::LeftToRight), &path), [3]);
+    assert_eq!(seconds_held(crossing(Direction::RightToLeft), &path), [6]);
+}
+
+#[test]
+fn going_round_the_end_of_the_line_is_no_crossing() {
+    let round = [A, A, (0.4, 0.95), (0.6, 0.95), B, B, B];
+    assert_eq!(seconds_held(crossing(Direction::Either), &round), NOTHING);
+}
+
+#[test]
+fn points_within_the_dead_band_settle_nothing() {
+    let dithering = [A, A, (0.505, 0.5), (0.495, 0.5), (0.505, 0.5), (0.505, 0.5), A];
+    assert_eq!(seconds_held(crossing(Direction::Either), &dithering), NOTHING);
+    let slow = [A, (0.495, 0.5), (0.505, 0.5), B, B];
+    assert_eq!(seconds_held(crossing(Direction::Either), &slow), [4]);
+}
+
+// The zone of the zone rules is the lower half.
+const OUT: (f32, f32) = (0.5, 0.3);
+const IN: (f32, f32) = (0.5, 0.7);
+
+#[test]
+fn who_is_inside_from_the_first_has_not_entered() {
+    assert_eq!(seconds_held(entry_rule().condition, &[IN, IN, IN]), NOTHING);
+    assert_eq!(seconds_held(entry_rule().condition, &[OUT, IN, IN]), [1, 2]);
+    assert_eq!(seconds_held(presence_rule().condition, &[IN, IN]), [0, 1]);
+}
+
+#[test]
+fn a_box_that_jitters_over_the_border_neither_enters_nor_restarts_the_dwell() {
+    assert_eq!(seconds_held(entry_rule().condition, &[IN, OUT, IN, OUT, IN]), NOTHING);
+    // `dwell_rule`: longer than 3 s.
+    assert_eq!(seconds_held(dwell_rule().condition, &[IN, IN, OUT, IN, IN, IN]), [4, 5]);
+    assert_eq!(seconds_held(dwell_rule().condition, &[IN, IN, OUT, OUT, OUT, IN, IN]), NOTHING);
+}
+
+#[test]
+fn who_is_inside_when_the_shift_begins_holds_from_then() {
+    let mut trial = Trial::new(presence_rule().condition);
+    assert_eq!(trial.look(0.0, IN, false), Held::No);
+    assert_eq!(trial.look(1.0, IN, true), Held::Since { since: at(1.0), entered: false });
+}
