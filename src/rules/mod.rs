@@ -31,6 +31,8 @@ mod telling;
 mod testing;
 mod trail;
 mod visit;
+#[cfg(test)]
+mod visit_promises;
 mod visits;
 mod watched;
 

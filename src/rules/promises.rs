@@ -3,10 +3,11 @@
 use proptest::prelude::*;
 
 use super::stage::{
-    Boat, CLEAR, Script, Sight, Stage, basin, berth, boat, line, named, opened, seconds, segment,
+    Boat, CLEAR, Script, Sight, Stage, basin, berth, boat, comes_and_goes, goes, line, named, opened,
+    seconds, segment,
 };
 use super::testing::night_rule;
-use super::{Past, Phase, Reason, RuleEvent, VisitEnd, VisitStep};
+use super::{Past, Phase, Reason, RuleEvent};
 use crate::config::{Condition, Direction, Rule, Zone};
 use crate::names::RuleId;
 
@@ -42,11 +43,6 @@ impl Case {
         let told = stage.play(script, 0.0, self.seconds);
         opened(&told).into_iter().map(|event| event.text.clone()).collect()
     }
-}
-
-/// Moves at a steady speed from where it was at `from_s`.
-fn goes(number: u64, (ahead, right): (f64, f64), (north, east): (f64, f64), t: f64) -> Boat {
-    boat(number, ahead + north * t, right + east * t)
 }
 
 fn cases() -> Vec<Case> {
@@ -245,18 +241,6 @@ fn cases() -> Vec<Case> {
     cases.push(composed_of_all());
     cases.push(composed_in_time());
     cases
-}
-
-/// Comes from the right, lies for a minute and goes back; so many times, each under another number.
-fn comes_and_goes(t: f64, times: f64) -> Vec<Boat> {
-    let (round, t) = ((t / 300.0).floor(), t % 300.0);
-    let right = match t {
-        ..50.0 => 0.8 * (50.0 - t),
-        50.0..150.0 => 0.0,
-        150.0..200.0 => 0.8 * (t - 150.0),
-        _ => return Vec::new(),
-    };
-    if round < times { vec![boat(1 + round as u64, 70.0, right)] } else { Vec::new() }
 }
 
 fn composed_of_all() -> Case {
@@ -482,71 +466,6 @@ fn cameras_in_another_order_decide_the_same() {
         }
         assert_eq!((raised_a, raised_b), (alone(a), alone(b)), "{} beside {}", a.kind(), b.kind());
     }
-}
-
-fn visits(told: &[(f64, RuleEvent)]) -> Vec<(f64, VisitStep, bool, Option<VisitEnd>)> {
-    let visit = |(second, event): &(f64, RuleEvent)| match event {
-        RuleEvent::Visit(event) if event.step != VisitStep::Goes => {
-            let end = event.visit.ended.map(|(_, how)| how);
-            Some((*second, event.step, event.visit.arrived, end))
-        }
-        _ => None,
-    };
-    told.iter().filter_map(visit).collect()
-}
-
-#[test]
-fn a_stay_is_an_arrival_and_a_departure_when_both_were_seen() {
-    let mut stage = Stage::new(vec![], vec![berth(None)], CLEAR, &Past::default());
-    let told = visits(&stage.play(|t| comes_and_goes(t, 1.0), 0.0, 300.0));
-    let steps: Vec<_> = told.iter().map(|&(_, step, arrived, end)| (step, arrived, end)).collect();
-    assert_eq!(steps, [(VisitStep::Began, true, None), (VisitStep::Ended, true, Some(VisitEnd::Departed))]);
-}
-
-#[test]
-fn a_vessel_that_is_lost_and_found_under_another_number_is_one_visit() {
-    let mut stage = Stage::new(vec![], vec![berth(None)], CLEAR, &Past::default());
-    // Lies from the first; unseen from second 60 to 400 (it is dark), then under another number.
-    let script: Script = |t| match t {
-        ..60.0 => vec![boat(1, 70.0, 0.0)],
-        60.0..400.0 => Vec::new(),
-        _ => vec![boat(2, 70.2, 0.3)],
-    };
-    let told = visits(&stage.play(script, 0.0, 600.0));
-    assert!(matches!(told[..], [(_, VisitStep::Began, false, None)]), "{told:?}");
-}
-
-#[test]
-fn a_passing_vessel_that_takes_over_the_number_takes_no_visit_along() {
-    let mut stage = Stage::new(vec![], vec![berth(None)], CLEAR, &Past::default());
-    // Number 1 lies; at second 100 a passing vessel gets its number, and it a new one.
-    let script: Script = |t| match t {
-        ..100.0 => vec![boat(1, 70.0, 0.0)],
-        _ => vec![goes(1, (70.0, 0.0), (0.0, 3.0), t - 100.0), boat(2, 70.0, 0.0)]
-            .into_iter()
-            .filter(|boat| boat.right < 40.0 && (boat.number == 1 || t > 102.0))
-            .collect(),
-    };
-    let told = visits(&stage.play(script, 0.0, 200.0));
-    assert!(matches!(told[..], [(_, VisitStep::Began, false, None)]), "{told:?}");
-}
-
-#[test]
-fn a_visit_is_resumed_after_a_restart() {
-    let mut stage = Stage::new(vec![], vec![berth(None)], CLEAR, &Past::default());
-    let told = stage.play(|_| vec![boat(1, 70.0, 0.0)], 0.0, 60.0);
-    let last = told.iter().rev().find_map(|(_, event)| match event {
-        RuleEvent::Visit(event) => Some(event.visit.clone()),
-        _ => None,
-    });
-    let past = Past { open: vec![last.unwrap()], ended: Vec::new() };
-    let overstay = named("rule", Condition::Overstay { zone: berth(None), longer_than: seconds(150) });
-    let mut stage = Stage::new(vec![overstay], vec![berth(None)], CLEAR, &past);
-    let told = stage.play(|_| vec![boat(9, 70.0, 0.0)], 100.0, 200.0);
-    assert!(visits(&told).is_empty(), "it goes on");
-    let opened = opened(&told);
-    assert_eq!(opened.len(), 1, "its time before the restart counts");
-    assert!(opened[0].facts.measured > 150.0);
 }
 
 #[test]

@@ -33,6 +33,23 @@ pub(super) fn boat(number: u64, ahead: f64, right: f64) -> Boat {
     Boat { number, ahead, right, length: 10.0 }
 }
 
+/// Moves at a steady speed from where it was at `from_s`.
+pub(super) fn goes(number: u64, (ahead, right): (f64, f64), (north, east): (f64, f64), t: f64) -> Boat {
+    boat(number, ahead + north * t, right + east * t)
+}
+
+/// Comes from the right, lies for a minute and goes back; so many times, each under another number.
+pub(super) fn comes_and_goes(t: f64, times: f64) -> Vec<Boat> {
+    let (round, t) = ((t / 300.0).floor(), t % 300.0);
+    let right = match t {
+        ..50.0 => 0.8 * (50.0 - t),
+        50.0..150.0 => 0.0,
+        150.0..200.0 => 0.8 * (t - 150.0),
+        _ => return Vec::new(),
+    };
+    if round < times { vec![boat(1 + round as u64, 70.0, right)] } else { Vec::new() }
+}
+
 /// Who is where at a second.
 pub(super) type Script = fn(f64) -> Vec<Boat>;
 

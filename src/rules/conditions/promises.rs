@@ -57,10 +57,10 @@ impl Trial {
 /// Feeds one point a second; the seconds at which the condition held.
 fn seconds_held(condition: Condition, path: &[(f32, f32)]) -> Vec<usize> {
     let mut trial = Trial::new(condition);
-    let mut held = |(second, &point): (usize, &(f32, f32))| {
+    let held = |(second, &point): (usize, &(f32, f32))| {
         (trial.look(second as f64, point, true) != Held::No).then_some(second)
     };
-    path.iter().enumerate().filter_map(|look| held(look)).collect()
+    path.iter().enumerate().filter_map(held).collect()
 }
 
 fn crossing(direction: Direction) -> Condition {
