@@ -101,7 +101,7 @@ impl Engine {
         let mut sightings = self.sightings(tracks, size, at);
         self.visits.step(&sightings, at);
         for sighting in &mut sightings {
-            sighting.moored = self.visits.moored(sighting.number).cloned();
+            sighting.moored = self.visits.moored(sighting).cloned();
         }
         events.extend(self.visits.events().iter().cloned().map(RuleEvent::Visit));
         let scene = Scene {

@@ -1,13 +1,14 @@
 //! Two days of a full marina: thirty moored boats, nights in which the detector hardly sees them, dawns and dusks in which
 //! it does now and then, vessels that pass and hide them; and a few that really come and go.
 
-use super::stage::{SIZE, berth, pixel_box, water};
+use super::stage::{SIZE, berth, named, pixel_box, water};
 use super::testing::{at, site};
-use super::{Engine, Past, RuleEvent, VisitEnd, VisitStep};
-use crate::config::Zone;
+use super::{Engine, Past, Phase, RuleEvent, VisitEnd, VisitStep};
+use crate::config::{Condition, Zone};
 use crate::detect::{Class, Detection};
 use crate::geometry::testing::Noise;
 use crate::geometry::{BBox, Px};
+use crate::names::PlaceId;
 use crate::track::{Look, Tracker, TrackerConfig, VesselCounter};
 
 const HOUR: f64 = 3600.0;
@@ -76,13 +77,16 @@ fn passing(t: f64) -> Option<(f64, f64, f64)> {
 #[test]
 fn a_full_marina_over_two_days_of_changing_light_sees_nobody_come_or_go_who_did_not() {
     let marina = Zone { area: water([60.0, 112.0], [-50.0, 50.0]), ..berth(None) };
-    let mut site = site(Vec::new());
+    // A rule for the whole basin: those who lie at their berths are not meant.
+    let basin = Zone { id: PlaceId::new("basin").unwrap(), berth: None, ..marina.clone() };
+    let mut site = site(vec![named("presence", Condition::Presence { zone: basin })]);
     site.cameras[0].zones = vec![marina];
     let mut engine = Engine::new(&site, &site.cameras[0], &Past::default());
     let (mut tracker, mut numbers) = (Tracker::new(TrackerConfig::default()), VesselCounter::default());
     let mut noise = Noise(7);
     let looked = [SIZE.bounds()];
     let (mut arrivals, mut departures, mut found) = (Vec::new(), Vec::new(), 0);
+    let mut raised = Vec::new();
     for look in 0..(48.0 * HOUR / EVERY_S) as u32 {
         let t = f64::from(look) * EVERY_S;
         let mut detections = Vec::new();
@@ -111,6 +115,11 @@ fn a_full_marina_over_two_days_of_changing_light_sees_nobody_come_or_go_who_did_
             Look { detections: &detections, size: SIZE, looked: &looked, shift: [0.0; 2], at: now.mono };
         let tracks = tracker.step(&view, &mut numbers);
         for event in engine.step(&tracks, SIZE, now) {
+            if let RuleEvent::Signal(event) = &event
+                && event.phase == Phase::Opened
+            {
+                raised.push(t);
+            }
             let RuleEvent::Visit(event) = event else { continue };
             match (event.step, event.visit.arrived, event.visit.ended) {
                 (VisitStep::Began, true, _) => arrivals.push(t),
@@ -125,10 +134,13 @@ fn a_full_marina_over_two_days_of_changing_light_sees_nobody_come_or_go_who_did_
         |told: &f64, moments: &[f64]| moments.iter().any(|moment| (0.0..180.0).contains(&(told - moment)));
     let out: Vec<f64> = OUTINGS.iter().map(|(_, from)| *from).collect();
     let back: Vec<f64> = OUTINGS.iter().map(|(_, from)| from + AWAY - 60.0).collect();
+
     let false_departures: Vec<_> = departures.iter().filter(|told| !near(told, &out)).collect();
     let false_arrivals: Vec<_> = arrivals.iter().filter(|told| !near(told, &back)).collect();
     assert!(false_departures.is_empty(), "at {false_departures:?}");
     assert!(false_arrivals.is_empty(), "at {false_arrivals:?}");
+    let for_nothing: Vec<_> = raised.iter().filter(|told| !near(told, &out) && !near(told, &back)).collect();
+    assert!(for_nothing.is_empty(), "a full marina raises nothing by itself: {for_nothing:?}");
     // What goes at dusk past its neighbours may be missed: its visit ends when its place is taken, not as a departure.
     assert!(departures.len() >= 4 && arrivals.len() >= 4, "{departures:?} {arrivals:?}");
     assert!((25..=40).contains(&found), "visits of those who lay there from the first: {found}");

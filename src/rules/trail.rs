@@ -10,8 +10,8 @@ use crate::geometry::{BBox, Norm};
 const KEPT: Duration = Duration::from_secs(60);
 /// ... one in this time: how often the camera is looked at must not decide how far back they go.
 const ONE_IN: Duration = Duration::from_millis(250);
-/// Between two looks a vessel moves by less than so many of its widths or heights: boats lie as near to one another, ...
-const STRIDE: f32 = 1.0;
+/// Between two looks a vessel moves by less than so many of its widths or heights: boats lie little farther apart, ...
+const STRIDE: f32 = 0.5;
 /// ... and is not out of sight for longer than this.
 const PAUSE: Duration = Duration::from_secs(10);
 /// It moves when it was seen at so many places on the way, ...

@@ -128,10 +128,17 @@ impl VisitBook {
         &self.history
     }
 
-    /// The berth at which the vessel followed as `number` is moored.
-    pub(super) fn moored(&self, number: VesselId) -> Option<&PlaceId> {
-        let holds = |open: &&Open| open.holder.is_some_and(|(holder, _)| holder == number);
-        self.open.iter().find(holds).map(|open| &open.visit.berth)
+    /// The berth at which the vessel is moored: it has a visit there, or it is there and was not seen to move. Who has just
+    /// been found under a new number, or between two places, has lain there most likely.
+    pub(super) fn moored<'a>(&'a self, vessel: &'a Sighting) -> Option<&'a PlaceId> {
+        let under_way = || self.trails.get(&vessel.vessel).is_some_and(|trail| trail.comes_to(&vessel.bbox));
+        let visits = self.held_by(vessel.number).map(|open| &open.visit.berth);
+        visits.or_else(|| vessel.in_berth.as_ref().filter(|_| !under_way()))
+    }
+
+    /// The visit of the vessel followed as `number`.
+    fn held_by(&self, number: VesselId) -> Option<&Open> {
+        self.open.iter().find(|open| open.holder.is_some_and(|(holder, _)| holder == number))
     }
 
     /// The vessel is followed no more.
@@ -151,7 +158,7 @@ impl VisitBook {
         }
         self.follow_holders(vessels, at);
         for vessel in vessels.iter().filter(|vessel| vessel.seen) {
-            if self.moored(vessel.number).is_none() {
+            if self.held_by(vessel.number).is_none() {
                 self.place(vessel, at);
             }
         }
