@@ -214,6 +214,22 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_whose_review_is_overdue_is_told_with_its_owner() {
+        let review = |date: &str| {
+            let (_folder, path) = site(|text| {
+                let keys = format!("owner = \"harbour master\"\nreview_by = \"{date}\"\nkind = \"presence\"");
+                text.replace("kind = \"presence\"", &keys)
+            });
+            run(&path, Look::Plain)
+        };
+        let (status, out, err) = review("2026-05-31");
+        assert_eq!(status, 0);
+        let words = "warning: rule night-passage was to be reviewed by harbour master until 2026-05-31";
+        assert!(!out.is_empty() && err.contains(words), "{err}");
+        assert!(!review("2026-06-01").2.contains("to be reviewed"));
+    }
+
+    #[test]
     fn a_rule_that_time_has_passed_by_and_a_list_that_has_run_out_are_told() {
         let (folder, path) = site(|text| {
             text.replace("[model]", "latitude = 52.1\nlongitude = -4.26\nholidays = \"days.txt\"\n[model]")

@@ -1,7 +1,7 @@
 //! The daemon: everything up in order, everything down in order.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -102,7 +102,7 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
     let (writer, logbook) = Writer::open(&site.logbook, &start, options).map_err(logbook_error)?;
 
     let believed = detector.manifest().thresholds;
-    let past = past(&site, clock.now().wall).map_err(logbook_error)?;
+    let past = past(&site.logbook, site.looks_back(), clock.now().wall).map_err(logbook_error)?;
     let watch = Watch::new(site.clone(), Box::new(detector), believed, writer.next_vessel(), &past);
     let relay_beat = hearts.expect("alerts", LOOP_LIMIT);
     let (acknowledge, answers) = std::sync::mpsc::sync_channel(ANSWERS);
@@ -194,9 +194,9 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
 }
 
 /// The visits that an earlier start left, as far back as a rule looks.
-fn past(site: &Site, now: jiff::Timestamp) -> Result<Past, LogbookError> {
-    let reader = Reader::open(&site.logbook)?;
-    let since = now.checked_sub(site.looks_back()).unwrap_or(jiff::Timestamp::MIN);
+fn past(logbook: &Path, looks_back: Duration, now: jiff::Timestamp) -> Result<Past, LogbookError> {
+    let reader = Reader::open(logbook)?;
+    let since = now.checked_sub(looks_back).unwrap_or(jiff::Timestamp::MIN);
     Ok(Past { open: reader.open_visits()?, ended: reader.visits_ended_since(since)? })
 }
 
@@ -312,4 +312,34 @@ fn stop_on_signal(runtime: &Runtime) -> std::io::Result<CancellationToken> {
         std::process::exit(130);
     });
     Ok(stop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::logbook::testing::{SOON, at, open, visit};
+    use crate::rules::{VisitEnd, VisitEvent, VisitStep};
+
+    #[test]
+    fn a_new_start_knows_the_visits_of_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("logbook.sqlite");
+        let (writer, sender) = open(&path);
+        let mut over: VisitEvent = visit(2, VisitStep::Ended, 50.0);
+        over.visit.ended = Some((at(50.0).wall, VisitEnd::Departed));
+        for event in [visit(1, VisitStep::Began, 1.0), visit(2, VisitStep::Began, 2.0), over] {
+            sender.send(Entry::Visit(event)).unwrap();
+        }
+        writer.close(at(60.0).wall, SOON).unwrap();
+        let (writer, _sender) = open(&path);
+        let known = |back: Duration| {
+            let past = past(&path, back, at(100.0).wall).unwrap();
+            let vessels =
+                |visits: &[crate::rules::Visit]| visits.iter().map(|v| v.vessel.0).collect::<Vec<_>>();
+            (vessels(&past.open), vessels(&past.ended))
+        };
+        assert_eq!(known(Duration::from_secs(60)), (vec![1], vec![2]));
+        assert_eq!(known(Duration::from_secs(40)), (vec![1], vec![]), "no farther back than rules look");
+        writer.close(at(110.0).wall, SOON).unwrap();
+    }
 }
