@@ -14,8 +14,11 @@ use super::error::{LogbookError, sql};
 pub(super) const APPLICATION_ID: i32 = 0x4841_5657;
 
 /// One file a step; step n makes `user_version` n. Never changed once released.
-const STEPS: &[&str] =
-    &[include_str!("migrations/001_logbook.sql"), include_str!("migrations/002_reasons.sql")];
+const STEPS: &[&str] = &[
+    include_str!("migrations/001_logbook.sql"),
+    include_str!("migrations/002_reasons.sql"),
+    include_str!("migrations/003_guarantees.sql"),
+];
 
 /// The write-ahead log is cut back to this after a checkpoint.
 const JOURNAL_LIMIT: i64 = 8 << 20;
