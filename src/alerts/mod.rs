@@ -111,6 +111,7 @@ impl Relay {
             committed: writer.outbox(),
             presence: told,
             logbook: writer.sender(),
+            writer: writer.stats(),
             delays: retry(seed),
             clock,
             beat: Box::new(beat),

@@ -30,15 +30,25 @@
 //! `migrations/` says what each column means. Times are UTC milliseconds; each event keeps the site's offset from UTC at that moment, so local columns are right on both nights of the year on which clocks change.
 
 mod acknowledgements;
+mod aside;
+mod backup;
+mod checkup;
+mod copying;
 mod entry;
 mod error;
+mod holdings;
+mod ids;
 mod open;
 mod outbox;
+mod plan;
 #[cfg(test)]
 mod promises;
 mod reader;
+mod receipts;
 mod replayed;
+mod reserve;
 mod retention;
+mod salvage;
 mod signals;
 mod stats;
 mod store;
@@ -49,7 +59,11 @@ mod visits;
 mod why;
 mod writer;
 
+use std::path::{Path, PathBuf};
+
 pub use acknowledgements::{Acknowledgement, Answer};
+pub use backup::backup;
+pub use checkup::{Checkup, check};
 pub use entry::{
     CameraChange, DeliveryNote, Entry, LookEntry, OutboxAlert, Outcome, SignalEntry, StartEntry,
 };
@@ -57,7 +71,15 @@ pub use error::LogbookError;
 pub use outbox::{Depth, Outbox, OutboxRow};
 pub use reader::{Filter, Kind, News, Position, Reader, Table};
 pub use replayed::{Replay, Sight};
+pub use salvage::{Salvaged, SalvagedKind, salvage};
 pub use signals::{MAX_PAYLOAD_BYTES, MAX_PICTURE_BYTES};
 pub use stats::WriterStats;
 pub use why::{Account, CameraThen, Grounds, Question, Seen, Silence, Spoken, Stay, WatchThen};
 pub use writer::{LogbookSender, Writer, WriterGone, WriterOptions};
+
+/// The file beside a logbook whose name ends so.
+fn beside(logbook: &Path, end: &str) -> PathBuf {
+    let mut name = logbook.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
+}

@@ -2,13 +2,17 @@
 //!
 //! Everything that can refuse the file looks at it read-only, before the first byte may change.
 
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::io::Read as _;
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::error::{LogbookError, sql};
+use super::reserve::Reserve;
+use super::{aside, beside};
 
 /// "HAVW" in the SQLite header.
 pub(super) const APPLICATION_ID: i32 = 0x4841_5657;
@@ -20,8 +24,33 @@ const STEPS: &[&str] = &[
     include_str!("migrations/003_guarantees.sql"),
 ];
 
+/// Every table, those that others refer to first.
+pub(super) const TABLES: &[&str] = &[
+    "start",
+    "camera",
+    "look",
+    "detection",
+    "track",
+    "signal",
+    "signal_step",
+    "alert",
+    "acknowledgement",
+    "suppressed",
+    "visit",
+    "visit_step",
+    "camera_state",
+    "blind_spell",
+    "clock_reading",
+    "seal",
+    "receipt",
+    "link",
+];
+
 /// The write-ahead log is cut back to this after a checkpoint.
 const JOURNAL_LIMIT: i64 = 8 << 20;
+
+/// A writer waits so long for whoever else has the file.
+pub(super) const BUSY: Duration = Duration::from_millis(500);
 
 /// A connection that may write, and the lock that makes it the only one.
 pub(super) struct Opened {
@@ -34,11 +63,83 @@ pub(super) struct Opened {
 /// Opens or creates the logbook for writing.
 pub(super) fn for_writing(path: &Path) -> Result<Opened, LogbookError> {
     let lock = lock(path)?;
-    let unclean = if is_absent(path)? { false } else { inspect(path)? };
+    let unclean = if is_absent(path)? {
+        aside::unmark(path);
+        false
+    } else {
+        inspect(path)?
+    };
     let mut connection = Connection::open(path).map_err(sql("open the logbook"))?;
-    configure(&connection).map_err(sql("configure the logbook"))?;
-    migrate(&mut connection).map_err(sql("bring the logbook's schema up to date"))?;
+    let failed = |doing| move |cause| damage_or(doing, path, cause);
+    configure(&connection).map_err(failed("configure the logbook"))?;
+    migrate(&mut connection).map_err(failed("bring the logbook's schema up to date"))?;
     Ok(Opened { connection, lock, unclean })
+}
+
+/// What SQLite said while `doing`, or that the file is damaged when that is what it said.
+pub(super) fn damage_or(doing: &'static str, path: &Path, cause: rusqlite::Error) -> LogbookError {
+    match is_damage(&cause) {
+        true => LogbookError::Damaged { path: path.into(), report: cause.to_string() },
+        false => LogbookError::Sql { doing, cause },
+    }
+}
+
+/// Opens a file for reading in which anything may be wrong.
+pub(super) fn damaged(path: &Path) -> Result<Connection, LogbookError> {
+    if is_absent(path)? {
+        return Err(LogbookError::Missing { path: path.into() });
+    }
+    let connection = open_read_only(path)?;
+    // A page is looked at before it is believed.
+    connection.pragma_update(None, "cell_size_check", true).map_err(sql("configure the logbook"))?;
+    Ok(connection)
+}
+
+/// The schema version of an opened file that is ours.
+pub(super) fn version_of(connection: &Connection, path: &Path) -> Result<usize, LogbookError> {
+    refuse_strangers(connection, path)?
+        .ok_or_else(|| LogbookError::Foreign { path: path.into(), found: "an empty database".into() })
+}
+
+/// A new logbook at `path` of an earlier schema, or this one.
+pub(super) fn of_version(path: &Path, version: usize) -> Result<Connection, LogbookError> {
+    let mut connection = Connection::open(path).map_err(sql("make a new logbook"))?;
+    configure(&connection).map_err(sql("configure the new logbook"))?;
+    migrate_to(&mut connection, version).map_err(sql("make a new logbook"))?;
+    Ok(connection)
+}
+
+/// A new logbook at `path` of this version.
+pub(super) fn of_this_version(path: &Path) -> Result<Connection, LogbookError> {
+    of_version(path, STEPS.len())
+}
+
+/// A logbook of this version that holds nothing, in memory.
+pub(super) fn fresh() -> rusqlite::Result<Connection> {
+    let mut connection = Connection::open_in_memory()?;
+    migrate(&mut connection)?;
+    Ok(connection)
+}
+
+/// The tables that a logbook of this version has, those that others refer to first.
+pub(super) fn tables_of(version: usize) -> rusqlite::Result<Vec<&'static str>> {
+    let mut connection = Connection::open_in_memory()?;
+    migrate_to(&mut connection, version)?;
+    let schema = schema(&connection)?;
+    Ok(TABLES.iter().copied().filter(|table| schema.contains_key(&format!("table {table}"))).collect())
+}
+
+/// Every table, index and view (`view v_alerts`) with its definition.
+pub(super) fn schema(connection: &Connection) -> rusqlite::Result<BTreeMap<String, String>> {
+    connection
+        .prepare("SELECT type || ' ' || name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite!_%' ESCAPE '!'")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
+/// Folds the write-ahead log into the logbook.
+pub(super) fn fold(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_row| Ok(()))
 }
 
 /// Opens an existing logbook for reading.
@@ -57,9 +158,7 @@ pub(super) fn for_reading(path: &Path) -> Result<Connection, LogbookError> {
 
 /// One writer a logbook. A file of its own, because SQLite's own locks would be lost if somebody here closed the logbook.
 fn lock(path: &Path) -> Result<File, LogbookError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let lock_path = PathBuf::from(name);
+    let lock_path = beside(path, ".lock");
     let file = File::create(&lock_path).map_err(|cause| LogbookError::Io {
         doing: "create",
         path: lock_path.clone(),
@@ -94,6 +193,9 @@ fn refuse_strangers(connection: &Connection, path: &Path) -> Result<Option<usize
     let read = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     let header = || Ok((read("application_id")?, read("schema_version")?, read("user_version")?));
     let (application, schema, version) = header().map_err(|cause| match code(&cause) {
+        Some(ErrorCode::NotADatabase) if was_ours(path) => {
+            LogbookError::Damaged { path: path.into(), report: "its first page is not a database's".into() }
+        }
         Some(ErrorCode::NotADatabase) => {
             LogbookError::Foreign { path: path.into(), found: "not an SQLite database".into() }
         }
@@ -116,6 +218,15 @@ fn refuse_strangers(connection: &Connection, path: &Path) -> Result<Option<usize
     Ok(Some(version))
 }
 
+/// Whether a file that SQLite does not know is what is left of a logbook: our mark in the header, or a reserve beside it.
+fn was_ours(path: &Path) -> bool {
+    let mut header = [0; 72];
+    let marked = File::open(path)
+        .and_then(|mut file| file.read_exact(&mut header))
+        .is_ok_and(|()| header[68..] == APPLICATION_ID.to_be_bytes());
+    marked || Reserve::of(path).is_there()
+}
+
 /// Refuses what is not ours; says whether the last writer was cut off, and then checks every page.
 fn inspect(path: &Path) -> Result<bool, LogbookError> {
     let connection = open_read_only(path)?;
@@ -123,6 +234,9 @@ fn inspect(path: &Path) -> Result<bool, LogbookError> {
         return Ok(false);
     }
     let damaged = |report: String| LogbookError::Damaged { path: path.into(), report };
+    if let Some(report) = aside::marked(path) {
+        return Err(damaged(report));
+    }
     let unclean = connection
         .query_row(
             "SELECT count(*) FROM start WHERE ended IS NULL AND id = (SELECT max(id) FROM start)",
@@ -145,7 +259,7 @@ fn inspect(path: &Path) -> Result<bool, LogbookError> {
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(Duration::from_millis(500))?;
+    connection.busy_timeout(BUSY)?;
     // Takes effect only before the first page is written, so it stands first.
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
@@ -158,9 +272,13 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Walks the steps from the file's `user_version`, each in a transaction of its own.
-fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    migrate_to(connection, STEPS.len())
+}
+
+fn migrate_to(connection: &mut Connection, version: usize) -> rusqlite::Result<()> {
     let done: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    for (index, step) in STEPS.iter().enumerate().skip(usize::try_from(done).unwrap_or(0)) {
+    for (index, step) in STEPS.iter().enumerate().take(version).skip(usize::try_from(done).unwrap_or(0)) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute_batch(step)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -168,6 +286,16 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
         transaction.commit()?;
     }
     Ok(())
+}
+
+/// Whether this says that the file is damaged.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(code(error), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
+
+/// Whether this says that there is no room.
+pub(super) fn is_full(error: &rusqlite::Error) -> bool {
+    code(error) == Some(ErrorCode::DiskFull)
 }
 
 pub(super) fn code(error: &rusqlite::Error) -> Option<ErrorCode> {
@@ -258,7 +386,7 @@ mod tests {
         let path = folder.path().join("logbook.sqlite");
         of_version_1(&path);
         let refused = Reader::open(&path).err().unwrap();
-        assert!(matches!(refused, LogbookError::Older { found: 1, known: 2, .. }), "{refused}");
+        assert!(matches!(refused, LogbookError::Older { found: 1, known: 3, .. }), "{refused}");
         assert!(refused.to_string().contains("havenwacht run"), "{refused}");
         open(&path).0.close(at(0.0).wall, SOON).unwrap();
         assert!(Reader::open(&path).is_ok() && Outbox::open(&path).is_ok());

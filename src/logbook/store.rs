@@ -10,8 +10,12 @@ use jiff::tz::TimeZone;
 use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 
+use super::aside::{self, Aside, Carried};
 use super::entry::{CameraChange, DeliveryNote, Entry, LookEntry, Outcome, StartEntry};
 use super::error::{LogbookError, sql};
+use super::ids::Ids;
+use super::receipts::{self, Act, Receipt};
+use super::reserve::Reserve;
 use super::{acknowledgements, open, signals, suppressed, visits};
 use crate::clock::MonoTime;
 use crate::detect::{Class, Detection};
@@ -30,7 +34,9 @@ pub(super) struct Store {
     pub(super) connection: Connection,
     pub(super) start: i64,
     pub(super) next_vessel: u64,
-    zone: TimeZone,
+    pub(super) zone: TimeZone,
+    /// What was wrong with the logbook that was there, and where it is now.
+    pub(super) moved_aside: Option<String>,
     /// Row ids and freshness; emptied when a transaction is taken back.
     cameras: HashMap<CameraId, i64>,
     tracks: HashMap<VesselId, MonoTime>,
@@ -81,10 +87,52 @@ impl Store {
         if unclean {
             tracing::warn!(path = %path.display(), "the logbook was not closed last time; its pages are whole");
         }
+        let begun = begin(&mut connection, &zone, start);
         let (start, next_vessel) =
-            begin(&mut connection, &zone, start).map_err(sql("begin a start in the logbook"))?;
+            begun.map_err(|cause| open::damage_or("begin a start in the logbook", path, cause))?;
         let (cameras, tracks) = Default::default();
-        Ok(Self { connection, start, next_vessel, zone, cameras, tracks, _lock: lock })
+        let moved_aside = None;
+        Ok(Self { connection, start, next_vessel, zone, moved_aside, cameras, tracks, _lock: lock })
+    }
+
+    /// As [`Store::open`], but a damaged logbook is moved aside and a new one is begun, with what must not wait.
+    pub(super) fn open_whatever_happened(path: &Path, start: &StartEntry) -> Result<Self, LogbookError> {
+        let report = match Self::open(path, start) {
+            Err(LogbookError::Damaged { report, .. }) => report,
+            Err(LogbookError::Sql { cause, .. }) if open::is_full(&cause) => {
+                // Even a start is a row.
+                Reserve::of(path).give_up();
+                return Self::open(path, start);
+            }
+            opened => return opened,
+        };
+        let aside = aside::keep(path, &report, start.at.wall)?;
+        let carried = aside::replace(path, &aside)?;
+        let mut store = Self::open(path, start)?;
+        store
+            .note_damage(&aside, carried, start.at.wall)
+            .map_err(sql("note what happened to the logbook"))?;
+        Ok(store)
+    }
+
+    /// The new logbook says why it is new.
+    fn note_damage(&mut self, aside: &Aside, carried: Carried, at: Timestamp) -> rusqlite::Result<()> {
+        let Carried { alerts, visits, incomplete } = carried;
+        let text = format!(
+            "the logbook was damaged ({}) and is kept as {}; carried over: {alerts} undelivered alerts, {visits} visits{}",
+            aside.report,
+            aside.path.display(),
+            if incomplete { ", and there may have been more" } else { "" }
+        );
+        tracing::error!("{text}; `havenwacht logbook salvage` reads the rest");
+        let ids = Ids::default();
+        let receipt = Receipt { act: Act::Damaged, kind: "logbook", ids: &ids, why: &text };
+        let transaction = self.connection.unchecked_transaction()?;
+        let id = receipts::write(&transaction, &self.zone, self.start, at, &receipt)?;
+        receipts::set_done(&transaction, id, at)?;
+        transaction.commit()?;
+        self.moved_aside = Some(text);
+        Ok(())
     }
 
     /// Commits entries in their order, in one transaction. Entries that can never be written are left out.

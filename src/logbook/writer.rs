@@ -12,9 +12,11 @@ use tokio::sync::watch;
 
 use super::entry::{Entry, StartEntry};
 use super::error::LogbookError;
-use super::retention::Removal;
+use super::reserve::Reserve;
+use super::retention::{Removal, Removed};
 use super::stats::{WriterStats, add};
 use super::store::{Failure, Store, Written};
+use super::{aside, beside, open};
 use crate::backoff::{Backoff, Delays};
 use crate::clock::{Clock, MonoTime};
 use crate::config::Retention;
@@ -31,15 +33,27 @@ const GATHER: Duration = Duration::from_millis(250);
 /// The thread turns at least this often.
 const TURN: Duration = Duration::from_millis(500);
 
-/// A write-ahead log above this is folded into the logbook when nothing else is to do.
+/// A write-ahead log above this is folded into the logbook when nothing else is to do, and above twice this in any case.
 const WAL_TIDY: u64 = 4 << 20;
+
+/// A write-ahead log above this is held by a reader that does not let go: nothing more is removed, and it is told.
+pub(super) const WAL_LONG: u64 = 64 << 20;
+
+/// Folding in is tried this often, and waits for readers no longer than this.
+const FOLD_EVERY: Duration = Duration::from_secs(10);
+const FOLD_WAIT: Duration = Duration::from_millis(20);
+
+/// The reserve is looked after this often.
+const RESERVE_EVERY: Duration = Duration::from_secs(10);
 
 /// What the writer needs beside the file.
 pub struct WriterOptions {
     /// For commit times and for the age of rows.
     pub clock: Arc<dyn Clock>,
-    /// How long rows are kept; `None` keeps them (replay).
+    /// How long rows are kept; `None` keeps them, also on a full disk, and keeps no reserve (replay).
     pub retention: Option<Retention>,
+    /// A damaged logbook is moved aside and a new one begun; without this it is refused (replay).
+    pub replace_damaged: bool,
     /// Called on every turn of the thread.
     pub beat: Box<dyn Fn() + Send>,
     /// The logbook may not grow beyond so many pages: a full disk for tests. 0 is no limit.
@@ -53,6 +67,7 @@ impl WriterOptions {
         Self {
             clock,
             retention: None,
+            replace_damaged: false,
             beat: Box::new(|| ()),
             #[cfg(test)]
             page_limit: Arc::default(),
@@ -123,10 +138,16 @@ impl Writer {
         start: &StartEntry,
         options: WriterOptions,
     ) -> Result<(Self, LogbookSender), LogbookError> {
-        let store = Store::open(path, start)?;
+        let mut store = match options.replace_damaged {
+            true => Store::open_whatever_happened(path, start)?,
+            false => Store::open(path, start)?,
+        };
         let (channel, entries) = mpsc::sync_channel(CHANNEL);
         let (committed, outbox) = watch::channel(0);
         let stats = Arc::new(WriterStats::default());
+        if let Some(text) = store.moved_aside.take() {
+            stats.set_damage(text);
+        }
         let (start, next_vessel) = (store.start, store.next_vessel);
         let removal = options.retention.map(|kept| Removal::new(kept, options.clock.mono()));
         let turns = Turns {
@@ -137,6 +158,8 @@ impl Writer {
             outbox: committed,
             retry: retry(),
             removal,
+            reserve: Reserve::of(path),
+            reserve_due: options.clock.mono(),
             tidied: options.clock.mono(),
             options,
         };
@@ -167,6 +190,11 @@ impl Writer {
     /// This start's number.
     pub fn start(&self) -> i64 {
         self.start
+    }
+
+    /// The thread has ended, though nobody asked it to: the logbook is damaged.
+    pub fn has_stopped(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     /// Counters.
@@ -235,6 +263,8 @@ struct Turns {
     outbox: watch::Sender<i64>,
     retry: Delays,
     removal: Option<Removal>,
+    reserve: Reserve,
+    reserve_due: MonoTime,
     tidied: MonoTime,
     options: WriterOptions,
 }
@@ -325,10 +355,16 @@ impl Turns {
                     return Ok(());
                 }
                 Err(Failure::Never(cause)) => {
+                    // Whoever starts next need not find it anew, and moves the file aside.
+                    aside::mark(&self.path, &cause.to_string());
                     return Err(LogbookError::Damaged { path: self.path.clone(), report: cause.to_string() });
                 }
                 Err(Failure::Refused(why)) => return Err(LogbookError::Stopped(why)),
-                Err(Failure::Later(cause)) => self.degraded(&cause),
+                Err(Failure::Later(cause)) => {
+                    if !(self.is_full(&cause) && self.make_room()) {
+                        self.degraded(&cause);
+                    }
+                }
             }
         }
     }
@@ -364,33 +400,105 @@ impl Turns {
         std::thread::sleep(delay);
     }
 
-    /// Small chores between commits: old rows out, a long write-ahead log in.
-    fn tend(&mut self, idle: bool) {
-        let now = self.options.clock.now();
-        if let Some(removal) = &mut self.removal {
-            match removal.step(&self.store.connection, &*self.options.clock) {
-                Ok(removed) => {
-                    add(&self.stats.removed_looks, removed.looks);
-                    add(&self.stats.removed_events, removed.events);
+    /// Whether this failed for want of room. On some file systems it is the shared memory file that does not fit.
+    fn is_full(&self, cause: &rusqlite::Error) -> bool {
+        let starved = || self.reserve.free().is_some_and(|free| free < 256 << 10);
+        open::is_full(cause) || (open::code(cause) == Some(rusqlite::ErrorCode::SystemIoFailure) && starved())
+    }
+
+    /// Lets the oldest rows go on a full disk, as far as retention permits. True when some went.
+    fn make_room(&mut self) -> bool {
+        let Some(removal) = &mut self.removal else { return false };
+        let connection = &self.store.connection;
+        let fold = || {
+            if let Err(cause) = fold(connection) {
+                tracing::debug!(%cause, "the write-ahead log could not be folded in on a full disk");
+            }
+        };
+        fold();
+        let reserve = self.reserve.bytes();
+        self.reserve.give_up();
+        let made = removal.make_room(&self.store, &*self.options.clock, [4 * reserve, reserve], || {
+            fold();
+            (self.options.beat)();
+        });
+        match made {
+            Ok(removed) => {
+                self.count(removed);
+                let some = removed != Removed::default();
+                if some {
+                    tracing::warn!(
+                        looks = removed.looks,
+                        events = removed.events,
+                        "the disk is full: {} looks and {} events, the oldest, made room",
+                        removed.looks,
+                        removed.events
+                    );
                 }
+                some
+            }
+            Err(cause) => {
+                tracing::debug!(%cause, "no room could be made on the full disk now");
+                false
+            }
+        }
+    }
+
+    fn count(&self, removed: Removed) {
+        add(&self.stats.removed_looks, removed.looks);
+        add(&self.stats.removed_events, removed.events);
+    }
+
+    /// Small chores between commits: old rows out, a long write-ahead log in, the reserve kept.
+    fn tend(&mut self, idle: bool) {
+        let now = self.options.clock.mono();
+        // What is removed while a reader holds the log only makes it longer.
+        if let Some(removal) = &mut self.removal
+            && !self.stats.wal_held.load(Ordering::Relaxed)
+        {
+            let removed = removal.step(&self.store, &*self.options.clock);
+            let took = u64::try_from(self.options.clock.mono().since(now).as_micros()).unwrap_or(u64::MAX);
+            self.stats.longest_removal_micros.fetch_max(took, Ordering::Relaxed);
+            match removed {
+                Ok(removed) => self.count(removed),
                 Err(cause) => tracing::warn!(%cause, "old rows could not be removed now: {cause}"),
             }
         }
-        let long = self.stats.wal_bytes.load(Ordering::Relaxed) > WAL_TIDY;
-        if idle && long && now.mono.since(self.tidied) > Duration::from_secs(60) {
-            self.tidied = now.mono;
-            let truncate = "PRAGMA wal_checkpoint(TRUNCATE)";
-            if let Err(cause) = self.store.connection.query_row(truncate, [], |_| Ok(())) {
+        if self.removal.is_some() && now >= self.reserve_due {
+            self.reserve_due = now + RESERVE_EVERY;
+            self.reserve.build();
+        }
+        self.tidy(idle, now);
+    }
+
+    /// Folds a long write-ahead log in, and notices when a reader does not let it.
+    fn tidy(&mut self, idle: bool, now: MonoTime) {
+        self.measure_wal();
+        let bytes = self.stats.wal_bytes.load(Ordering::Relaxed);
+        let long = bytes > if idle { WAL_TIDY } else { 2 * WAL_TIDY };
+        if long && now.since(self.tidied) > FOLD_EVERY {
+            self.tidied = now;
+            if let Err(cause) = fold(&self.store.connection) {
                 tracing::debug!(%cause, "the write-ahead log could not be folded in now");
             }
             self.measure_wal();
         }
+        let bytes = self.stats.wal_bytes.load(Ordering::Relaxed);
+        let held = bytes > WAL_LONG;
+        if held != self.stats.wal_held.swap(held, Ordering::Relaxed) {
+            match held {
+                true => tracing::error!(
+                    bytes,
+                    "some program reads the logbook and does not let go (`fuser` names it): its write-ahead log grows, \
+                     and nothing is removed meanwhile"
+                ),
+                false => tracing::info!(bytes, "the write-ahead log is folded in again"),
+            }
+        }
     }
 
     fn measure_wal(&self) {
-        let mut wal = self.path.as_os_str().to_owned();
-        wal.push("-wal");
-        let bytes = std::fs::metadata(wal).map_or(0, |file| file.len());
+        let bytes = std::fs::metadata(beside(&self.path, "-wal")).map_or(0, |file| file.len());
         self.stats.wal_bytes.store(bytes, Ordering::Relaxed);
     }
 
@@ -419,6 +527,14 @@ impl Batch {
             }
         }
     }
+}
+
+/// Folds the write-ahead log in; readers are not waited for long.
+fn fold(connection: &rusqlite::Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(FOLD_WAIT)?;
+    let folded = open::fold(connection);
+    connection.busy_timeout(open::BUSY)?;
+    folded
 }
 
 /// 50 ms to 2 s: a freed disk is noticed soon, a full one is not hammered.

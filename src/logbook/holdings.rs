@@ -1,0 +1,218 @@
+//! What the logbook holds, by kind: which rows may go, what they weigh, and how they go.
+
+use rusqlite::{Connection, params};
+
+use super::ids::Ids;
+
+/// A kind of rows that can go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holding {
+    /// Looks with their detections.
+    Look,
+    /// Pictures of alerts; the alerts stay.
+    Picture,
+    Track,
+    Alert,
+    /// Signals; their steps and answers go before them.
+    Signal,
+    SignalStep,
+    Acknowledgement,
+    Suppressed,
+    /// Visits that have ended; their steps go before them.
+    Visit,
+    VisitStep,
+    CameraState,
+    BlindSpell,
+    ClockReading,
+}
+
+/// For how long the site file keeps a holding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keeping {
+    Detections,
+    Tracks,
+    Pictures,
+    Events,
+}
+
+impl Holding {
+    /// In the order in which they are planned: detections weigh most, and an alert goes before its signal.
+    pub(super) const PLANNED: [Self; 10] = [
+        Self::Look,
+        Self::Picture,
+        Self::Track,
+        Self::Alert,
+        Self::Signal,
+        Self::Suppressed,
+        Self::Visit,
+        Self::CameraState,
+        Self::BlindSpell,
+        Self::ClockReading,
+    ];
+
+    const ALL: [Self; 13] = [
+        Self::Look,
+        Self::Picture,
+        Self::Track,
+        Self::Alert,
+        Self::Signal,
+        Self::SignalStep,
+        Self::Acknowledgement,
+        Self::Suppressed,
+        Self::Visit,
+        Self::VisitStep,
+        Self::CameraState,
+        Self::BlindSpell,
+        Self::ClockReading,
+    ];
+
+    /// As receipts name it: the table, or `picture`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Look => "look",
+            Self::Picture => "picture",
+            Self::Track => "track",
+            Self::Alert => "alert",
+            Self::Signal => "signal",
+            Self::SignalStep => "signal_step",
+            Self::Acknowledgement => "acknowledgement",
+            Self::Suppressed => "suppressed",
+            Self::Visit => "visit",
+            Self::VisitStep => "visit_step",
+            Self::CameraState => "camera_state",
+            Self::BlindSpell => "blind_spell",
+            Self::ClockReading => "clock_reading",
+        }
+    }
+
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|holding| holding.name() == name)
+    }
+
+    pub(super) fn keeping(self) -> Keeping {
+        match self {
+            Self::Look => Keeping::Detections,
+            Self::Track => Keeping::Tracks,
+            Self::Picture => Keeping::Pictures,
+            _ => Keeping::Events,
+        }
+    }
+
+    /// Rows of other tables that go with such a row, and the column in which they name it.
+    pub(super) fn children(self) -> &'static [(Self, &'static str)] {
+        match self {
+            Self::Signal => &[(Self::SignalStep, "signal"), (Self::Acknowledgement, "signal")],
+            Self::Visit => &[(Self::VisitStep, "visit")],
+            _ => &[],
+        }
+    }
+
+    /// The table, and the column that numbers its rows in the order in which they were written.
+    pub(super) fn table(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Picture => ("alert", "seq"),
+            Self::Track => ("track", "vessel"),
+            Self::Alert | Self::Signal | Self::Visit | Self::BlindSpell => (self.name(), "seq"),
+            _ => (self.name(), "id"),
+        }
+    }
+
+    /// The next `?3` rows above number `?2`: number, whether it may go when rows before `?1` may, about how many bytes that
+    /// gives back without its detections, and how many detections go with it.
+    pub(super) fn window(self) -> &'static str {
+        // What lasts never goes: an undelivered alert, an open signal, visit, track or blind spell, a camera's present
+        // state. Nor does the newest look or track: their numbers would be given again.
+        match self {
+            Self::Look => {
+                "SELECT id, at < ?1 AND id < (SELECT max(id) FROM look), 24,
+                   (SELECT count(*) FROM detection WHERE detection.id >= look.id << 8
+                      AND detection.id < (look.id + 1) << 8)
+                 FROM look WHERE id > ?2 ORDER BY id LIMIT ?3"
+            }
+            Self::Picture => {
+                "SELECT seq, at < ?1 AND seq NOT IN (SELECT seq FROM alert WHERE delivered IS NULL AND expired IS NULL),
+                   length(picture), 0
+                 FROM alert INDEXED BY alert_picture WHERE picture IS NOT NULL AND seq > ?2 ORDER BY seq LIMIT ?3"
+            }
+            Self::Track => {
+                "SELECT vessel, last_seen < ?1 AND state <> 'open' AND vessel < (SELECT max(vessel) FROM track), 100, 0
+                 FROM track WHERE vessel > ?2 ORDER BY vessel LIMIT ?3"
+            }
+            Self::Alert => {
+                "SELECT seq, at < ?1 AND seq NOT IN (SELECT seq FROM alert WHERE delivered IS NULL AND expired IS NULL),
+                   1500 + ifnull(length(picture), 0), 0
+                 FROM alert WHERE seq > ?2 ORDER BY seq LIMIT ?3"
+            }
+            Self::Signal => {
+                "SELECT seq, ifnull(closed < ?1, 0) AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.signal = signal.seq),
+                   900, 0
+                 FROM signal WHERE seq > ?2 ORDER BY seq LIMIT ?3"
+            }
+            Self::Suppressed => {
+                "SELECT id, last < ?1, 400, 0 FROM suppressed WHERE id > ?2 ORDER BY id LIMIT ?3"
+            }
+            Self::Visit => {
+                "SELECT seq, ifnull(ended < ?1, 0), 400, 0 FROM visit WHERE seq > ?2 ORDER BY seq LIMIT ?3"
+            }
+            Self::CameraState => {
+                "SELECT id, at < ?1 AND id < (SELECT max(id) FROM camera_state WHERE camera = old.camera), 80, 0
+                 FROM camera_state AS old WHERE id > ?2 ORDER BY id LIMIT ?3"
+            }
+            Self::BlindSpell => {
+                "SELECT seq, ifnull(ended < ?1, 0), 250, 0 FROM blind_spell WHERE seq > ?2 ORDER BY seq LIMIT ?3"
+            }
+            Self::ClockReading => {
+                "SELECT id, at < ?1, 120, 0 FROM clock_reading WHERE id > ?2 ORDER BY id LIMIT ?3"
+            }
+            // Planned with what they belong to.
+            Self::SignalStep | Self::Acknowledgement | Self::VisitStep => "SELECT 0, 0, 0, 0 WHERE ?1 + ?2 + ?3 IS NULL",
+        }
+    }
+
+    /// Lets the rows with these numbers go; how many there still were. The caller's transaction.
+    pub(super) fn remove(self, connection: &Connection, ids: &Ids) -> rusqlite::Result<u64> {
+        let mut gone = 0;
+        for &(first, last) in ids.ranges() {
+            if self == Self::Look {
+                connection
+                    .prepare_cached("DELETE FROM detection WHERE id >= ?1 << 8 AND id < (?2 + 1) << 8")?
+                    .execute(params![first, last])?;
+            }
+            let (table, key) = self.table();
+            let statement = match self {
+                Self::Picture => {
+                    "UPDATE alert SET picture = NULL WHERE seq BETWEEN ?1 AND ?2 AND picture IS NOT NULL"
+                        .to_owned()
+                }
+                _ => format!("DELETE FROM {table} WHERE {key} BETWEEN ?1 AND ?2"),
+            };
+            gone += connection.prepare_cached(&statement)?.execute(params![first, last])? as u64;
+        }
+        Ok(gone)
+    }
+
+    /// How many rows with these numbers are there.
+    pub(super) fn present(self, connection: &Connection, ids: &Ids) -> rusqlite::Result<u64> {
+        let (table, key) = self.table();
+        let held = if self == Self::Picture { "AND picture IS NOT NULL" } else { "" };
+        let mut statement = connection
+            .prepare_cached(&format!("SELECT count(*) FROM {table} WHERE {key} BETWEEN ?1 AND ?2 {held}"))?;
+        let mut found = 0;
+        for range in ids.ranges() {
+            found += statement.query_row(*range, |row| row.get::<_, i64>(0))?.unsigned_abs();
+        }
+        Ok(found)
+    }
+}
+
+/// The last look up to `old` with which a removal may end: detections are sealed by the stretch, and go by whole seals.
+/// Looks from before the first seal may go at any point. 0: none may go.
+pub(super) fn end_of_stretch(connection: &Connection, old: i64) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached(
+            "SELECT iif(?1 < (SELECT ifnull(min(first_look), ?1 + 1) FROM seal), ?1,
+               ifnull((SELECT max(last_look) FROM seal WHERE last_look <= ?1),
+                 (SELECT min(first_look) - 1 FROM seal)))",
+        )?
+        .query_row([old], |row| row.get(0))
+}
