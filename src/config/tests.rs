@@ -149,7 +149,7 @@ fn each_mistake_has_its_message() {
         &["2 has no unit", "\"2y\""],
     );
     let retention = |line: &str, key, words: &[&str]| {
-        wrong("[logbook]", &format!("[retention]\n{line}\n[logbook]"), key, words);
+        finding("[logbook]", &format!("[retention]\n{line}\n[logbook]"), Level::Error, key, words);
     };
     retention("tracks = \"1 year\"", "retention.tracks", &["\"1y\""]);
     retention("pictures = \"10s\"", "retention.pictures", &["out of range", "from 1h to 100y"]);

@@ -58,12 +58,14 @@ fn copy(from: &Path, part: &Path, progress: &mut impl FnMut(u64, u64)) -> Result
     let mut copy = Connection::open(part).map_err(&copying)?;
     {
         let backup = Backup::new(&moment, &mut copy).map_err(&copying)?;
-        while let StepResult::More | StepResult::Busy | StepResult::Locked =
-            backup.step(PAGES).map_err(&copying)?
-        {
+        loop {
+            let step = backup.step(PAGES).map_err(&copying)?;
             let reached = backup.progress();
             let [left, all] = [reached.remaining, reached.pagecount].map(|n| u64::from(n.unsigned_abs()));
             progress(all - left.min(all), all);
+            if step == StepResult::Done {
+                break;
+            }
         }
     }
     // One file, without companions.

@@ -34,6 +34,8 @@ mod aside;
 mod backup;
 mod checkup;
 mod copying;
+#[cfg(test)]
+mod damage_promises;
 mod entry;
 mod error;
 mod holdings;
@@ -48,6 +50,8 @@ mod receipts;
 mod replayed;
 mod reserve;
 mod retention;
+#[cfg(test)]
+mod retention_promises;
 mod salvage;
 mod signals;
 mod stats;

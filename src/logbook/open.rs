@@ -309,38 +309,58 @@ mod tests {
     use crate::logbook::{Outbox, Reader};
     use crate::rules::Phase;
 
-    /// As version 1 left it behind: a signal that was told and closed, one that was cut off, one within the cooldown.
-    const VERSION_1: &str = "
-        INSERT INTO start VALUES (1, 1000, 8, 'run', '0.1.0', 'c0', 'f0', 'Europe/Amsterdam', 1, NULL);
-        INSERT INTO camera VALUES (1, 'quay-east');
-        INSERT INTO look VALUES (1, 1, 1, 1500, 8, 3, 1920, 1080);
-        INSERT INTO detection VALUES (256, 7, 0, 813, 1, 2, 3, 4);
-        INSERT INTO signal VALUES
-          (1, '00000000-0000-0000-0000-000000000001', 1, 1, 'night-passage', 'Night passage', 'presence', 'basin', 'Basin',
-           'alert', 7, 1, 1000, 8, 2000, 8, 9000, 8, 'rule', 1.5, 1.0, 's', 'vessel 7 entered'),
-          (2, '00000000-0000-0000-0000-000000000002', 1, 1, 'night-passage', 'Night passage', 'presence', 'basin', 'Basin',
-           'warning', 8, 1, 1000, 8, 2500, 8, NULL, NULL, NULL, 1.5, 1.0, 's', 'vessel 8 entered'),
-          (3, '00000000-0000-0000-0000-000000000003', 1, 1, 'night-passage', 'Night passage', 'presence', 'basin', 'Basin',
-           'info', 7, 0, 9500, 8, 9900, 8, 9950, 8, 'rule', 1.5, 1.0, 's', 'vessel 7 entered');
-        INSERT INTO signal_step VALUES
-          (1, 1, 'opened', 2000, 8, 1.5, 'vessel 7 entered', 0.1, 0.2, 0.3, 0.4),
-          (2, 2, 'opened', 2500, 8, 1.5, 'vessel 8 entered', 0.1, 0.2, 0.3, 0.4),
-          (4, 2, 'updated', 3000, 8, 2.5, 'vessel 8 entered', 0.1, 0.2, 0.3, 0.5),
-          (5, 1, 'closed', 9000, 8, 2.5, 'vessel 7 entered', 0.1, 0.2, 0.3, 0.4),
-          (6, 3, 'opened', 9900, 8, 1.5, 'vessel 7 entered', 0.1, 0.2, 0.3, 0.4),
-          (7, 3, 'closed', 9950, 8, 1.5, 'vessel 7 entered', 0.1, 0.2, 0.3, 0.4);
-        INSERT INTO alert (seq, id, start, signal, phase, at, utc_offset, topic, payload) VALUES
-          (1, 'a', 1, 1, 'opened', 2000, 8, 'havenwacht/s/alert/quay-east/night-passage', '{\"severity\":\"alert\"}'),
-          (2, 'b', 1, 2, 'opened', 2500, 8, 'havenwacht/s/alert/quay-east/night-passage', 'not an object');
-        INSERT INTO camera_state VALUES (1, 1, 1, 1000, 8, 'streaming', '', 0);";
+    /// Logbooks of earlier versions as a watch that was cut off left them behind: a signal that was told and closed, one
+    /// that is open, one within the cooldown. Those of version 2 hold visits, an answer and a silence, too.
+    const EARLIER: [&str; 2] = [
+        include_str!("../../tests/data/logbook/version-1.sql"),
+        include_str!("../../tests/data/logbook/version-2.sql"),
+    ];
 
     fn of_version_1(path: &Path) {
-        let connection = Connection::open(path).unwrap();
-        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").unwrap();
-        connection.execute_batch(STEPS[0]).unwrap();
-        connection.execute_batch(VERSION_1).unwrap();
-        connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
-        connection.pragma_update(None, "user_version", 1).unwrap();
+        Connection::open(path).unwrap().execute_batch(EARLIER[0]).unwrap();
+    }
+
+    /// Every row of a table, in the columns that are named.
+    fn rows(connection: &Connection, table: &str, columns: &str) -> Vec<Vec<rusqlite::types::Value>> {
+        let mut statement = connection.prepare(&format!("SELECT {columns} FROM {table} ORDER BY 1")).unwrap();
+        let count = statement.column_count();
+        let row = |row: &rusqlite::Row<'_>| (0..count).map(|n| row.get(n)).collect::<Result<_, _>>();
+        statement.query_map([], row).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    #[test]
+    fn each_earlier_version_becomes_what_a_fresh_logbook_is_and_keeps_every_row() {
+        assert_eq!(EARLIER.len() + 1, STEPS.len(), "every earlier version has its frozen copy");
+        for (version, dump) in (1..).zip(EARLIER) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("logbook.sqlite");
+            let mut connection = Connection::open(&path).unwrap();
+            connection.execute_batch(dump).unwrap();
+            let tables = tables_of(version).unwrap();
+            let all = |connection: &Connection, columns: &[String]| {
+                tables.iter().zip(columns).map(|(table, c)| rows(connection, table, c)).collect::<Vec<_>>()
+            };
+            let columns: Vec<String> = tables
+                .iter()
+                .map(|table| {
+                    let names = format!("SELECT group_concat(name) FROM pragma_table_info('{table}')");
+                    connection.query_row(&names, [], |row| row.get(0)).unwrap()
+                })
+                .collect();
+            let before = all(&connection, &columns);
+            let held = before.iter().filter(|rows| !rows.is_empty()).count();
+            assert_eq!(held, tables.len() - 1, "every table but that of tracks holds something");
+            migrate(&mut connection).unwrap();
+            assert_eq!(
+                schema(&connection).unwrap(),
+                schema(&fresh().unwrap()).unwrap(),
+                "from version {version}"
+            );
+            assert_eq!(all(&connection, &columns), before, "from version {version}");
+            drop(connection);
+            let checkup = crate::logbook::check(&path, |_| ()).unwrap();
+            assert_eq!(checkup.faults, [""; 0]);
+        }
     }
 
     #[test]
