@@ -36,6 +36,8 @@ mod checkup;
 mod copying;
 #[cfg(test)]
 mod damage_promises;
+#[cfg(test)]
+mod disk_promises;
 mod entry;
 mod error;
 mod holdings;

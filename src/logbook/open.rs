@@ -137,6 +137,18 @@ pub(super) fn schema(connection: &Connection) -> rusqlite::Result<BTreeMap<Strin
         .collect()
 }
 
+/// Folds the write-ahead log in whenever it is about as long as this, and no longer than SQLite would let it become: a full
+/// disk must have room for what it holds.
+pub(super) fn fold_after(connection: &Connection, bytes: u64) -> rusqlite::Result<()> {
+    let pages = (bytes / 4096).clamp(16, 1000);
+    connection.pragma_update_and_check(
+        None,
+        "wal_autocheckpoint",
+        i64::try_from(pages).unwrap_or(1000),
+        |_| Ok(()),
+    )
+}
+
 /// Folds the write-ahead log into the logbook.
 pub(super) fn fold(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_row| Ok(()))

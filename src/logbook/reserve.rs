@@ -8,7 +8,7 @@ use nix::sys::statvfs::statvfs;
 
 use super::beside;
 
-/// Bytes kept back; a sixteenth of the disk where that is less.
+/// Bytes kept back, as many as the write-ahead log may need when it is folded in; a sixteenth of the disk where that is less.
 const MOST: u64 = 4 << 20;
 
 /// The reserve file beside a logbook.

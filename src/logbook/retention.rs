@@ -16,7 +16,7 @@ use super::store::Store;
 use crate::clock::{Clock, MonoTime};
 use crate::config::{self, Retention};
 
-/// Longest stretch for which removal keeps commits waiting, as far as a single step of it fits into this.
+/// Longest stretch for which removal keeps commits waiting. A step that is under way is finished; steps are kept to [`STEP`].
 pub(super) const STRETCH: Duration = Duration::from_millis(50);
 
 /// Pause between two stretches, from one pass to the next, and after an error.
@@ -39,6 +39,9 @@ const PAGES: u64 = 128;
 /// Free pages that stay in the file for the rows to come.
 const SLACK_PAGES: u64 = 1024;
 
+/// Bytes that a full disk gets back in one go, at the least.
+const SOME: u64 = 64 << 10;
+
 /// Longest time that room is made in one go while the disk is full.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -58,10 +61,17 @@ struct Pass {
     begun: MonoTime,
     left: std::slice::Iter<'static, Holding>,
     walk: Option<Walk>,
-    /// The disk is full, and so many bytes are still to be given back.
-    full: Option<u64>,
+    /// So many bytes are still to be given back, whatever their age.
+    wanted: Option<Wanted>,
     /// Free pages at the last look.
     free: u64,
+}
+
+/// Room that is to be made.
+struct Wanted {
+    act: Act,
+    bytes: u64,
+    why: String,
 }
 
 /// What a step has removed.
@@ -106,7 +116,7 @@ impl Removal {
         self.due = begun + REST;
         let (mut now, mut longest) = (begun, Duration::ZERO);
         // Another step only if it is likely to fit.
-        while now.since(begun) + longest < STRETCH {
+        while now == begun || now.since(begun) + longest.max(STEP) <= STRETCH {
             let Some(some) = self.turn(store, clock)? else {
                 return Ok(removed);
             };
@@ -119,7 +129,7 @@ impl Removal {
         Ok(removed)
     }
 
-    /// Lets the oldest rows go that may go, worth about `wanted` bytes, and gives their pages back. The writer has nothing
+    /// Lets the oldest rows go that may go, worth about `wanted` bytes or a quarter of the logbook, and gives their pages back. The writer has nothing
     /// better to do: the disk is full. `reserve`: about so many bytes can be written to begin with. `between` is called
     /// after every step.
     pub(super) fn make_room(
@@ -131,6 +141,9 @@ impl Removal {
     ) -> rusqlite::Result<Removed> {
         let begun = clock.mono();
         let mut removed = Removed::default();
+        // A small logbook on a disk that others fill is not emptied at once.
+        let wanted = wanted.min(used_bytes(&store.connection)? / 4).max(SOME);
+        let wanted = Wanted { act: Act::DiskFull, bytes: wanted, why: "the disk was full".into() };
         self.pass = Some(Pass::new(begun, Some(wanted)));
         // A look and its detections change less than a kilobyte of pages.
         self.largest_chunk = (reserve / 4096).clamp(CHUNK[0], CHUNK[2]);
@@ -160,20 +173,23 @@ impl Removal {
         if let Some(going) = self.going.take() {
             return self.carry_out(going, &store.connection, clock).map(Some);
         }
-        let mut pass = self.pass.take().unwrap_or_else(|| Pass::new(clock.mono(), None));
+        let mut pass = match self.pass.take() {
+            Some(pass) => pass,
+            None => Pass::new(clock.mono(), self.too_much(&store.connection)?),
+        };
         let more = match pass.walk.take() {
             Some(mut walk) => {
                 if !walk.step(&store.connection)? {
                     pass.walk = Some(walk);
                 } else if let Some(plan) = walk.plan(&store.connection)? {
-                    pass.full = pass.full.map(|wanted| wanted.saturating_sub(plan.bytes));
                     promise(&plan, store, clock)?;
+                    pass.gives(plan.bytes);
                 }
                 true
             }
             None => match pass.left.next() {
-                Some(&holding) if pass.full != Some(0) => {
-                    pass.walk = Some(self.walk(holding, pass.full, &store.connection, clock)?);
+                Some(&holding) if !pass.is_enough() => {
+                    pass.walk = Some(self.walk(holding, pass.wanted.as_ref(), clock));
                     true
                 }
                 _ => pass.shrink(&store.connection)?,
@@ -187,14 +203,17 @@ impl Removal {
         Ok(None)
     }
 
+    /// By how much the logbook is larger than it may be.
+    fn too_much(&self, connection: &Connection) -> rusqlite::Result<Option<Wanted>> {
+        let Some(limit) = self.kept.max_size else { return Ok(None) };
+        let used = used_bytes(connection)?;
+        let [is, may_be] = [used, limit].map(config::written_size);
+        let why = format!("the logbook was larger than {may_be}: {is}");
+        Ok((used > limit).then(|| Wanted { act: Act::Size, bytes: used - limit, why }))
+    }
+
     /// How far back rows of this holding stay now, and why.
-    fn walk(
-        &self,
-        holding: Holding,
-        full: Option<u64>,
-        connection: &Connection,
-        clock: &dyn Clock,
-    ) -> rusqlite::Result<Walk> {
+    fn walk(&self, holding: Holding, wanted: Option<&Wanted>, clock: &dyn Clock) -> Walk {
         let now = clock.now().wall.as_millisecond();
         let before = |age: Duration| now.saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
         let kept = match holding.keeping() {
@@ -203,23 +222,20 @@ impl Removal {
             Keeping::Pictures => self.kept.pictures,
             Keeping::Events => self.kept.events,
         };
+        let Some(wanted) = wanted else {
+            return Walk::new(
+                holding,
+                Act::Age,
+                before(kept),
+                u64::MAX,
+                format!("older than {}", config::written(kept)),
+            );
+        };
         let permitted = match holding.keeping() {
             Keeping::Detections | Keeping::Pictures => i64::MAX,
             Keeping::Tracks | Keeping::Events => before(kept).max(before(FLOOR)),
         };
-        if let Some(wanted) = full {
-            return Ok(Walk::new(holding, Act::DiskFull, permitted, wanted, "the disk was full".into()));
-        }
-        if let Some(limit) = self.kept.max_size {
-            let used = used_bytes(connection)?;
-            if used > limit {
-                let (used_text, limit_text) = (config::written_size(used), config::written_size(limit));
-                let why = format!("the logbook was larger than {limit_text}: {used_text}");
-                return Ok(Walk::new(holding, Act::Size, permitted, used - limit, why));
-            }
-        }
-        let why = format!("older than {}", config::written(kept));
-        Ok(Walk::new(holding, Act::Age, before(kept), u64::MAX, why))
+        Walk::new(holding, wanted.act, permitted, wanted.bytes, wanted.why.clone())
     }
 
     /// Lets some of the rows of a receipt go; with the last of them it is done.
@@ -250,13 +266,31 @@ impl Removal {
 }
 
 impl Pass {
-    fn new(begun: MonoTime, full: Option<u64>) -> Self {
-        Self { begun, left: Holding::PLANNED.iter(), walk: None, full, free: u64::MAX }
+    fn new(begun: MonoTime, wanted: Option<Wanted>) -> Self {
+        Self { begun, left: Holding::PLANNED.iter(), walk: None, wanted, free: u64::MAX }
+    }
+
+    /// So much of what is wanted is under way. A logbook that is small enough goes on with what is too old.
+    fn gives(&mut self, bytes: u64) {
+        let Some(wanted) = &mut self.wanted else { return };
+        wanted.bytes = wanted.bytes.saturating_sub(bytes);
+        if wanted.bytes == 0 && wanted.act == Act::Size {
+            self.wanted = None;
+        }
+    }
+
+    /// The full disk has got what it needs.
+    fn is_enough(&self) -> bool {
+        self.wanted.as_ref().is_some_and(|wanted| wanted.bytes == 0)
+    }
+
+    fn is_for_full_disk(&self) -> bool {
+        self.wanted.as_ref().is_some_and(|wanted| wanted.act == Act::DiskFull)
     }
 
     /// Gives free pages back to the file system, some at a time. False when there are none too many.
     fn shrink(&mut self, connection: &Connection) -> rusqlite::Result<bool> {
-        let (slack, pages) = if self.full.is_some() { (0, PAGES / 8) } else { (SLACK_PAGES, PAGES) };
+        let (slack, pages) = if self.is_for_full_disk() { (0, PAGES / 8) } else { (SLACK_PAGES, PAGES) };
         let free = number(connection, "freelist_count")?;
         if free <= slack || free >= self.free {
             return Ok(false);

@@ -142,6 +142,9 @@ impl Writer {
             true => Store::open_whatever_happened(path, start)?,
             false => Store::open(path, start)?,
         };
+        let reserve = Reserve::of(path);
+        open::fold_after(&store.connection, reserve.bytes())
+            .map_err(super::error::sql("configure the logbook"))?;
         let (channel, entries) = mpsc::sync_channel(CHANNEL);
         let (committed, outbox) = watch::channel(0);
         let stats = Arc::new(WriterStats::default());
@@ -158,7 +161,7 @@ impl Writer {
             outbox: committed,
             retry: retry(),
             removal,
-            reserve: Reserve::of(path),
+            reserve,
             reserve_due: options.clock.mono(),
             tidied: options.clock.mono(),
             options,
@@ -415,9 +418,10 @@ impl Turns {
                 tracing::debug!(%cause, "the write-ahead log could not be folded in on a full disk");
             }
         };
+        // Folding in may let the logbook grow, by no more than the log is long: that is what the reserve is for.
+        self.reserve.give_up();
         fold();
         let reserve = self.reserve.bytes();
-        self.reserve.give_up();
         let made = removal.make_room(&self.store, &*self.options.clock, [4 * reserve, reserve], || {
             fold();
             (self.options.beat)();
