@@ -2,6 +2,7 @@
 
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -9,6 +10,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
 use super::proposals::{self, CocoArgs};
+use super::upkeep::{self, BackupArgs, CheckArgs, SalvageArgs};
 use super::why::{self, WhyArgs};
 use crate::clock::{Clock, SystemClock};
 use crate::logbook::{Filter, Kind, Reader, Table};
@@ -94,6 +96,12 @@ pub enum LogbookCommand {
     },
     /// Say why a rule alerted, or why it did not, and what was true then.
     Why(WhyArgs),
+    /// Is everything in order? Looks at every page and every reference; the watch may run meanwhile.
+    Check(CheckArgs),
+    /// Copy the logbook as it is at this moment, and check the copy; the watch may run meanwhile.
+    Backup(BackupArgs),
+    /// Read what can be read of a damaged logbook into a new one, and say what could not be read.
+    Salvage(SalvageArgs),
     /// Write pictures of a replayed recording, with its detections as proposed boxes, to correct and train on (COCO).
     Coco(CocoArgs),
 }
@@ -133,11 +141,11 @@ impl From<KindArg> for Kind {
 }
 
 /// Carries out one command; what was asked for goes to `out`. A reader that went away (`| head`) is no error.
-pub fn logbook(command: &LogbookCommand, out: impl Write) -> anyhow::Result<()> {
+pub fn logbook(command: &LogbookCommand, out: impl Write) -> anyhow::Result<ExitCode> {
     let mut out = BufWriter::new(out);
-    let done = answer(command, &mut out).and_then(|()| Ok(out.flush()?));
+    let done = answer(command, &mut out).and_then(|code| Ok(out.flush().map(|()| code)?));
     match done {
-        Err(error) if error.downcast_ref::<std::io::Error>().is_some_and(is_gone) => Ok(()),
+        Err(error) if error.downcast_ref::<std::io::Error>().is_some_and(is_gone) => Ok(ExitCode::SUCCESS),
         done => done,
     }
 }
@@ -146,8 +154,11 @@ fn is_gone(error: &std::io::Error) -> bool {
     error.kind() == std::io::ErrorKind::BrokenPipe
 }
 
-fn answer(command: &LogbookCommand, out: &mut impl Write) -> anyhow::Result<()> {
+fn answer(command: &LogbookCommand, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     match command {
+        LogbookCommand::Check(args) => return upkeep::check(args, out),
+        LogbookCommand::Backup(args) => return upkeep::backup(args, out),
+        LogbookCommand::Salvage(args) => return upkeep::salvage(args, out),
         LogbookCommand::Tail { source, last, once } => {
             let reader = source.open()?;
             let mut position = reader.position(*last)?;
@@ -157,33 +168,37 @@ fn answer(command: &LogbookCommand, out: &mut impl Write) -> anyhow::Result<()> 
                 }
                 out.flush()?;
                 if *once {
-                    return Ok(());
+                    break;
                 }
                 std::thread::sleep(LOOK_EVERY);
             }
         }
         LogbookCommand::List { kind, source, rows, limit } => {
             let table = source.open()?.list((*kind).into(), &rows.filter(Some(*limit)))?;
-            Ok(write_table(&table, out)?)
+            write_table(&table, out)?;
         }
-        LogbookCommand::Show { what, source } => show(&source.open()?, what, out),
+        LogbookCommand::Show { what, source } => show(&source.open()?, what, out)?,
         LogbookCommand::Export { kind, source, rows } => {
             source.open()?.export((*kind).into(), &rows.filter(None), |row| write_csv(row, out))??;
-            Ok(())
         }
-        LogbookCommand::Why(args) => why::why(args, out),
-        LogbookCommand::Coco(args) => proposals::coco(args, out),
+        LogbookCommand::Why(args) => why::why(args, out)?,
+        LogbookCommand::Coco(args) => proposals::coco(args, out)?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 impl Source {
     pub(super) fn open(&self) -> anyhow::Result<Reader> {
-        let path = match (&self.logbook, &self.config) {
-            (Some(path), _) => path.clone(),
-            (None, Some(config)) => super::load_site(config)?.logbook,
+        Ok(Reader::open(&self.path()?)?)
+    }
+
+    /// The file that is named, or that the site file names.
+    pub(super) fn path(&self) -> anyhow::Result<PathBuf> {
+        match (&self.logbook, &self.config) {
+            (Some(path), _) => Ok(path.clone()),
+            (None, Some(config)) => Ok(super::load_site(config)?.logbook),
             (None, None) => bail!("name a logbook with --logbook, or a site file with --config"),
-        };
-        Ok(Reader::open(&path)?)
+        }
     }
 }
 

@@ -13,6 +13,7 @@ pub mod replay;
 pub mod run;
 #[cfg(test)]
 mod testing;
+mod upkeep;
 mod week;
 pub mod why;
 
@@ -48,7 +49,7 @@ enum Command {
     Replay(replay::ReplayArgs),
     #[command(subcommand)]
     Eval(eval::EvalCommand),
-    /// Read the logbook: follow it, list it, look one thing up, export it.
+    /// The logbook: follow it, list it, look one thing up, export it; check it, back it up, salvage it.
     #[command(subcommand)]
     Logbook(logbook::LogbookCommand),
     Ack(ack::AckArgs),
@@ -65,9 +66,7 @@ pub fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => replay::replay(&args),
         Command::Eval(command) => eval::eval(&command),
         Command::Ack(args) => ack::ack(&args, &mut std::io::stdout().lock()).map(|()| ExitCode::SUCCESS),
-        Command::Logbook(command) => {
-            logbook::logbook(&command, std::io::stdout().lock()).map(|()| ExitCode::SUCCESS)
-        }
+        Command::Logbook(command) => logbook::logbook(&command, std::io::stdout().lock()),
     }
 }
 

@@ -184,7 +184,7 @@ fn files(path: &Path, checkup: &mut Checkup) {
         checkup.faults.push("damage was met while it was written; the next start moves it aside".to_owned());
     }
     let wal = std::fs::metadata(beside(path, "-wal")).map_or(0, |file| file.len());
-    if wal > super::writer::WAL_LONG {
+    if wal > super::chores::WAL_LONG {
         checkup.notes.push(format!(
             "its write-ahead log is {} MB long: some program does not let go of it",
             wal / 1_000_000

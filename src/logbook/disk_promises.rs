@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use super::chores::WAL_LONG;
 use super::reserve::Reserve;
 use super::testing::*;
-use super::writer::WAL_LONG;
 use super::*;
 
 const DAY: Duration = Duration::from_secs(86_400);

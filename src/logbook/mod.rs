@@ -33,6 +33,7 @@ mod acknowledgements;
 mod aside;
 mod backup;
 mod checkup;
+mod chores;
 mod copying;
 #[cfg(test)]
 mod damage_promises;
