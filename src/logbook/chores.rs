@@ -48,6 +48,8 @@ impl Turns {
             fold();
             (self.options.beat)();
         });
+        // Before anything else is written: the disk may be full again soon.
+        self.reserve.build();
         match made {
             Ok(removed) => {
                 self.count(removed);

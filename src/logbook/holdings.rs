@@ -191,6 +191,21 @@ impl Holding {
         Ok(gone)
     }
 
+    /// The lowest of these numbers whose row is there.
+    pub(super) fn first_present(self, connection: &Connection, ids: &Ids) -> rusqlite::Result<Option<i64>> {
+        let (table, key) = self.table();
+        let held = if self == Self::Picture { "AND picture IS NOT NULL" } else { "" };
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT min({key}) FROM {table} WHERE {key} BETWEEN ?1 AND ?2 {held}"
+        ))?;
+        for range in ids.ranges() {
+            if let Some(first) = statement.query_row(*range, |row| row.get(0))? {
+                return Ok(Some(first));
+            }
+        }
+        Ok(None)
+    }
+
     /// How many rows with these numbers are there.
     pub(super) fn present(self, connection: &Connection, ids: &Ids) -> rusqlite::Result<u64> {
         let (table, key) = self.table();

@@ -63,6 +63,14 @@ impl Ids {
         }
     }
 
+    /// Leaves out what is below `begin`.
+    pub(super) fn cut_before(&mut self, begin: i64) {
+        self.ranges.retain(|range| range.1 >= begin);
+        if let Some(range) = self.ranges.first_mut() {
+            range.0 = range.0.max(begin);
+        }
+    }
+
     /// Takes the lowest `count` numbers out.
     pub(super) fn take(&mut self, count: u64) -> Self {
         let (mut taken, mut left) = (Self::default(), count);
@@ -128,6 +136,8 @@ mod tests {
         assert_eq!(ids.count(), 41);
         ids.cut_after(12);
         assert_eq!(ids.to_string(), "1-12");
+        ids.cut_before(9);
+        assert_eq!(ids.to_string(), "9-12");
         assert_eq!(Ids::parse(""), Some(Ids::default()));
         for text in ["1-", "a", "5-4", "3,2", "1-4,4", "1 - 4", "99999999999999999999"] {
             assert_eq!(Ids::parse(text), None, "{text}");

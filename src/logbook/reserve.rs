@@ -8,7 +8,8 @@ use nix::sys::statvfs::statvfs;
 
 use super::beside;
 
-/// Bytes kept back, as many as the write-ahead log may need when it is folded in; a sixteenth of the disk where that is less.
+/// Bytes kept back, twice as many as the write-ahead log holds before it is folded in; a sixteenth of the disk where that is
+/// less.
 const MOST: u64 = 4 << 20;
 
 /// The reserve file beside a logbook.
@@ -46,14 +47,16 @@ impl Reserve {
         }
     }
 
-    /// Builds it where it is missing, as long as as much again stays free.
+    /// Builds it, as large as it should be or as half of what is free.
     pub(super) fn build(&self) {
-        let bytes = self.bytes();
-        if self.is_there() || self.free().is_none_or(|free| free < 2 * bytes) {
+        let is = std::fs::metadata(&self.path).map_or(0, |file| file.len());
+        let may_be = (self.free().unwrap_or(0) + is) / 2;
+        let bytes = self.bytes().min(may_be / 4096 * 4096);
+        if bytes <= is {
             return;
         }
         let built =
-            OpenOptions::new().write(true).create(true).truncate(true).open(&self.path).and_then(|file| {
+            OpenOptions::new().write(true).create(true).truncate(false).open(&self.path).and_then(|file| {
                 posix_fallocate(&file, 0, i64::try_from(bytes).unwrap_or(0)).map_err(std::io::Error::from)
             });
         if let Err(cause) = built {

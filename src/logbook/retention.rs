@@ -63,8 +63,9 @@ struct Pass {
     walk: Option<Walk>,
     /// So many bytes are still to be given back, whatever their age.
     wanted: Option<Wanted>,
-    /// Free pages at the last look.
-    free: u64,
+    /// Free pages at the last look, and how many of them stay.
+    free: Option<u64>,
+    slack: u64,
 }
 
 /// Room that is to be made.
@@ -72,6 +73,8 @@ struct Wanted {
     act: Act,
     bytes: u64,
     why: String,
+    /// The full disk gets at most so many pages back at once. The others stay free in the file, which then need not grow.
+    pages: u64,
 }
 
 /// What a step has removed.
@@ -143,7 +146,8 @@ impl Removal {
         let mut removed = Removed::default();
         // A small logbook on a disk that others fill is not emptied at once.
         let wanted = wanted.min(used_bytes(&store.connection)? / 4).max(SOME);
-        let wanted = Wanted { act: Act::DiskFull, bytes: wanted, why: "the disk was full".into() };
+        let (why, pages) = ("the disk was full".into(), 2 * reserve / 4096);
+        let wanted = Wanted { act: Act::DiskFull, bytes: wanted, why, pages };
         self.pass = Some(Pass::new(begun, Some(wanted)));
         // A look and its detections change less than a kilobyte of pages.
         self.largest_chunk = (reserve / 4096).clamp(CHUNK[0], CHUNK[2]);
@@ -169,6 +173,12 @@ impl Removal {
     fn turn(&mut self, store: &Store, clock: &dyn Clock) -> rusqlite::Result<Option<Removed>> {
         if self.going.is_none() {
             self.going = receipts::first_open(&store.connection)?;
+            // Some of it may have gone in an earlier life.
+            if let Some(going) = &mut self.going
+                && let Some(first) = going.holding.first_present(&store.connection, &going.ids)?
+            {
+                going.ids.cut_before(first);
+            }
         }
         if let Some(going) = self.going.take() {
             return self.carry_out(going, &store.connection, clock).map(Some);
@@ -209,7 +219,7 @@ impl Removal {
         let used = used_bytes(connection)?;
         let [is, may_be] = [used, limit].map(config::written_size);
         let why = format!("the logbook was larger than {may_be}: {is}");
-        Ok((used > limit).then(|| Wanted { act: Act::Size, bytes: used - limit, why }))
+        Ok((used > limit).then(|| Wanted { act: Act::Size, bytes: used - limit, why, pages: u64::MAX }))
     }
 
     /// How far back rows of this holding stay now, and why.
@@ -267,7 +277,7 @@ impl Removal {
 
 impl Pass {
     fn new(begun: MonoTime, wanted: Option<Wanted>) -> Self {
-        Self { begun, left: Holding::PLANNED.iter(), walk: None, wanted, free: u64::MAX }
+        Self { begun, left: Holding::PLANNED.iter(), walk: None, wanted, free: None, slack: SLACK_PAGES }
     }
 
     /// So much of what is wanted is under way. A logbook that is small enough goes on with what is too old.
@@ -284,18 +294,20 @@ impl Pass {
         self.wanted.as_ref().is_some_and(|wanted| wanted.bytes == 0)
     }
 
-    fn is_for_full_disk(&self) -> bool {
-        self.wanted.as_ref().is_some_and(|wanted| wanted.act == Act::DiskFull)
-    }
-
     /// Gives free pages back to the file system, some at a time. False when there are none too many.
     fn shrink(&mut self, connection: &Connection) -> rusqlite::Result<bool> {
-        let (slack, pages) = if self.is_for_full_disk() { (0, PAGES / 8) } else { (SLACK_PAGES, PAGES) };
         let free = number(connection, "freelist_count")?;
-        if free <= slack || free >= self.free {
+        let full = self.wanted.as_ref().filter(|wanted| wanted.act == Act::DiskFull);
+        if let (None, Some(full)) = (self.free, full) {
+            self.slack = free - (free / 2).min(full.pages);
+        }
+        // A small disk has no room for many pages at once, each of which is written twice.
+        let pages = if full.is_some() { PAGES / 8 } else { PAGES };
+        if free <= self.slack || self.free.is_some_and(|before| free >= before) {
             return Ok(false);
         }
-        self.free = free;
+        self.free = Some(free);
+        let slack = self.slack;
         let mut vacuum =
             connection.prepare(&format!("PRAGMA incremental_vacuum({})", pages.min(free - slack)))?;
         let mut rows = vacuum.query([])?;

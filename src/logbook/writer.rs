@@ -130,7 +130,7 @@ impl Writer {
             false => Store::open(path, start)?,
         };
         let reserve = Reserve::of(path);
-        open::fold_after(&store.connection, reserve.bytes())
+        open::fold_after(&store.connection, reserve.bytes() / 2)
             .map_err(super::error::sql("configure the logbook"))?;
         let (channel, entries) = mpsc::sync_channel(CHANNEL);
         let (committed, outbox) = watch::channel(0);
