@@ -44,7 +44,7 @@
 //!     finished; steps are kept to 16 ms by what the last ones took. Not counted: the sync of a disk that stalls.
 //!     (`a_stretch_of_removal_ends_before_another_step_would_make_commits_wait_longer_than_stated`,
 //!     `commits_wait_for_removal_no_longer_than_stated`)
-//! 11. On a full disk the oldest rows that may go make room: a reserve beside the logbook (4 MiB, a sixteenth of a smaller
+//! 11. On a full disk the oldest rows that may go make room: a reserve beside the logbook (8 MiB, an eighth of a smaller
 //!     disk) is given up for it and built again before anything else is written. Not promised where there is no reserve
 //!     (the disk was full before the first start) or a reader holds the write-ahead log: then somebody must free space.
 //!     (`a_full_disk_with_detections_to_drop_recovers_without_anybody_freeing_space`,

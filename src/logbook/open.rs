@@ -46,9 +46,6 @@ pub(super) const TABLES: &[&str] = &[
     "link",
 ];
 
-/// The write-ahead log is cut back to this after a checkpoint.
-const JOURNAL_LIMIT: i64 = 8 << 20;
-
 /// A writer waits so long for whoever else has the file.
 pub(super) const BUSY: Duration = Duration::from_millis(500);
 
@@ -137,16 +134,12 @@ pub(super) fn schema(connection: &Connection) -> rusqlite::Result<BTreeMap<Strin
         .collect()
 }
 
-/// Folds the write-ahead log in whenever it is about as long as this, and no longer than SQLite would let it become: a full
-/// disk must have room for what it holds.
-pub(super) fn fold_after(connection: &Connection, bytes: u64) -> rusqlite::Result<()> {
-    let pages = (bytes / 4096).clamp(16, 1000);
-    connection.pragma_update_and_check(
-        None,
-        "wal_autocheckpoint",
-        i64::try_from(pages).unwrap_or(1000),
-        |_| Ok(()),
-    )
+/// Keeps the write-ahead log about as short as this, and no longer than SQLite would let it become: a full disk must have
+/// room for folding in what it holds.
+pub(super) fn keep_log_short(connection: &Connection, bytes: u64) -> rusqlite::Result<()> {
+    let pages = i64::try_from(bytes / 4096).unwrap_or(i64::MAX).clamp(16, 1000);
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", pages, |_| Ok(()))?;
+    connection.pragma_update_and_check(None, "journal_size_limit", pages * 4096, |_| Ok(()))
 }
 
 /// Folds the write-ahead log into the logbook.
@@ -278,7 +271,6 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
-    connection.pragma_update_and_check(None, "journal_size_limit", JOURNAL_LIMIT, |_| Ok(()))?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }

@@ -8,9 +8,9 @@ use nix::sys::statvfs::statvfs;
 
 use super::beside;
 
-/// Bytes kept back, twice as many as the write-ahead log holds before it is folded in; a sixteenth of the disk where that is
+/// Bytes kept back, twice as many as the write-ahead log holds before it is folded in; an eighth of the disk where that is
 /// less.
-const MOST: u64 = 4 << 20;
+const MOST: u64 = 8 << 20;
 
 /// The reserve file beside a logbook.
 pub(super) struct Reserve {
@@ -30,7 +30,7 @@ impl Reserve {
     /// How large it is where it stands.
     pub(super) fn bytes(&self) -> u64 {
         let total = self.disk().map_or(u64::MAX, |[total, _]| total);
-        (total / 16).min(MOST) / 4096 * 4096
+        (total / 8).min(MOST) / 4096 * 4096
     }
 
     /// Bytes that are free on its disk.

@@ -130,8 +130,12 @@ impl Writer {
             false => Store::open(path, start)?,
         };
         let reserve = Reserve::of(path);
-        open::fold_after(&store.connection, reserve.bytes() / 2)
+        open::keep_log_short(&store.connection, reserve.bytes() / 2)
             .map_err(super::error::sql("configure the logbook"))?;
+        // A log that was long before may not stay so; on a full disk it cannot be helped now.
+        if let Err(cause) = open::fold(&store.connection) {
+            tracing::debug!(%cause, "the write-ahead log could not be folded in at the start");
+        }
         let (channel, entries) = mpsc::sync_channel(CHANNEL);
         let (committed, outbox) = watch::channel(0);
         let stats = Arc::new(WriterStats::default());
