@@ -30,12 +30,14 @@
 //! `migrations/` says what each column means. Times are UTC milliseconds; each event keeps the site's offset from UTC at that moment, so local columns are right on both nights of the year on which clocks change.
 
 mod acknowledgements;
+mod chain;
 mod entry;
 mod error;
 mod open;
 mod outbox;
 #[cfg(test)]
 mod promises;
+mod ranges;
 mod reader;
 mod replayed;
 mod retention;
@@ -50,6 +52,7 @@ mod why;
 mod writer;
 
 pub use acknowledgements::{Acknowledgement, Answer};
+pub use chain::{Evidence, Fault, Head, KeyError, PublicKey, SigningKey, Step, Verification};
 pub use entry::{
     CameraChange, DeliveryNote, Entry, LookEntry, OutboxAlert, Outcome, SignalEntry, StartEntry,
 };
