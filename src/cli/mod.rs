@@ -13,6 +13,7 @@ pub mod replay;
 pub mod run;
 #[cfg(test)]
 mod testing;
+mod verify;
 mod week;
 pub mod why;
 
@@ -65,9 +66,7 @@ pub fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => replay::replay(&args),
         Command::Eval(command) => eval::eval(&command),
         Command::Ack(args) => ack::ack(&args, &mut std::io::stdout().lock()).map(|()| ExitCode::SUCCESS),
-        Command::Logbook(command) => {
-            logbook::logbook(&command, std::io::stdout().lock()).map(|()| ExitCode::SUCCESS)
-        }
+        Command::Logbook(command) => logbook::logbook(&command, std::io::stdout().lock()),
     }
 }
 

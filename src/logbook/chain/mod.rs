@@ -28,6 +28,8 @@ mod promises;
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest as _, Sha256};
 
+use key::{hex, unhex};
+
 pub use key::{KeyError, PublicKey, SigningKey};
 pub(super) use seals::Seals;
 pub use verify::{Evidence, Fault, Step, Verification};
@@ -44,6 +46,31 @@ pub struct Head {
     pub hash: [u8; 32],
     /// Ed25519 over the hash, 64 bytes, where there is a key.
     pub signature: Option<[u8; 64]>,
+}
+
+impl Head {
+    /// SHA-256 in hexadecimal.
+    pub fn hash_hex(&self) -> String {
+        hex(&self.hash)
+    }
+
+    /// As it is published: `seq`, `hash` and, where there is a key, `signature`.
+    pub fn to_json(&self) -> serde_json::Value {
+        let mut json = serde_json::json!({ "seq": self.seq, "hash": self.hash_hex() });
+        if let Some(signature) = &self.signature {
+            json["signature"] = hex(signature).into();
+        }
+        json
+    }
+
+    /// Reads what was published; other fields are ignored. `None` where it is no end of a chain.
+    pub fn from_json(text: &str) -> Option<Self> {
+        let json: serde_json::Value = serde_json::from_str(text).ok()?;
+        let seq = json["seq"].as_i64().filter(|seq| *seq >= 0)?;
+        let signature = json["signature"].as_str().map(unhex);
+        let read = signature.is_none_or(|signature| signature.is_some());
+        read.then_some(Self { seq, hash: unhex(json["hash"].as_str()?)?, signature: signature.flatten() })
+    }
 }
 
 /// The end of the chain that is written on.
