@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
+use super::erase::{self, EraseArgs};
 use super::proposals::{self, CocoArgs};
 use super::verify::{self, KeygenArgs, VerifyArgs};
 use super::why::{self, WhyArgs};
@@ -96,6 +97,7 @@ pub enum LogbookCommand {
     },
     /// Say why a rule alerted, or why it did not, and what was true then.
     Why(WhyArgs),
+    /// Verify that nothing was altered, removed, added or reordered since it was written.
     Verify(VerifyArgs),
     /// Say where the chain of events ends now, to be written down or kept elsewhere.
     Head {
@@ -103,7 +105,10 @@ pub enum LogbookCommand {
         #[command(flatten)]
         source: Source,
     },
+    /// Make a key that signs the links of the chain.
     Keygen(KeygenArgs),
+    /// Erase personal data: the contents go for good, a receipt stays, the chain stays whole. The watch must be stopped.
+    Erase(EraseArgs),
     /// Write pictures of a replayed recording, with its detections as proposed boxes, to correct and train on (COCO).
     Coco(CocoArgs),
 }
@@ -184,6 +189,7 @@ fn answer(command: &LogbookCommand, out: &mut impl Write) -> anyhow::Result<Exit
         LogbookCommand::Verify(args) => return verify::verify(args, out),
         LogbookCommand::Head { source } => verify::head(source, out)?,
         LogbookCommand::Keygen(args) => verify::keygen(args, out)?,
+        LogbookCommand::Erase(args) => erase::erase(args, out)?,
         LogbookCommand::Coco(args) => proposals::coco(args, out)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -276,7 +282,7 @@ fn write_csv(row: &[String], out: &mut impl Write) -> std::io::Result<()> {
 }
 
 /// A moment, or how long ago.
-fn moment(text: &str) -> Result<Timestamp, String> {
+pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
     if let Ok(at) = text.parse() {
         return Ok(at);
     }

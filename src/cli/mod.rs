@@ -4,6 +4,7 @@ pub mod ack;
 pub mod calibrate;
 pub mod check;
 pub mod demo;
+mod erase;
 pub mod eval;
 pub mod explain;
 pub mod logbook;

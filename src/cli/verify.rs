@@ -19,7 +19,7 @@ const ALTERED: u8 = 65;
 /// Faults that are listed; the rest is counted.
 const LISTED: usize = 20;
 
-/// Verify that nothing was altered, removed, added or reordered since it was written.
+/// Which logbook, and what is known from elsewhere.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
     /// Which logbook.
@@ -34,7 +34,7 @@ pub struct VerifyArgs {
     head: Vec<PathBuf>,
 }
 
-/// Make a key that signs the links of the chain.
+/// Where the key goes.
 #[derive(Debug, Args)]
 pub struct KeygenArgs {
     /// Where the secret key goes; must not exist yet.

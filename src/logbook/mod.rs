@@ -32,6 +32,7 @@
 mod acknowledgements;
 mod chain;
 mod entry;
+mod erase;
 mod error;
 mod open;
 mod outbox;
@@ -56,6 +57,7 @@ pub use chain::{Evidence, Fault, Head, KeyError, PublicKey, SigningKey, Step, Ve
 pub use entry::{
     CameraChange, DeliveryNote, Entry, LookEntry, OutboxAlert, Outcome, SignalEntry, StartEntry,
 };
+pub use erase::{Erasure, Personal, erase};
 pub use error::LogbookError;
 pub use outbox::{Depth, Outbox, OutboxRow};
 pub use reader::{Filter, Kind, News, Position, Reader, Table};

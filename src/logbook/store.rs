@@ -12,6 +12,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, pa
 
 use super::chain::{Chain, Head, Seals, SigningKey};
 use super::entry::{CameraChange, DeliveryNote, Entry, LookEntry, Outcome, StartEntry};
+use super::erase::Erased;
 use super::error::{LogbookError, sql};
 use super::{acknowledgements, open, signals, suppressed, visits};
 use crate::clock::MonoTime;
@@ -317,6 +318,33 @@ impl Store {
         };
         self.cameras.insert(name.clone(), id);
         Ok(id)
+    }
+
+    /// Takes rows out on request in one transaction, with a receipt and new seals for the stretches they lay in. Gives the
+    /// number of rows.
+    pub(super) fn erase(
+        &mut self,
+        at: Timestamp,
+        carry_out: impl FnOnce(&Connection) -> rusqlite::Result<Erased>,
+    ) -> rusqlite::Result<u64> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let Erased { kind, ids, rows, why } = carry_out(&transaction)?;
+        if rows == 0 {
+            return Ok(0);
+        }
+        let (milliseconds, offset) = local(&self.zone, at);
+        transaction.execute(
+            "INSERT INTO receipt (start, at, utc_offset, act, kind, ids, rows, why, done)
+             VALUES (?1, ?2, ?3, 'erased', ?4, ?5, ?6, ?7, ?2)",
+            params![self.start, milliseconds, offset, kind, ids.to_string(), rows as i64, why],
+        )?;
+        if kind == "detection" {
+            self.seals.renew(&transaction, &self.zone, self.start, at, &ids)?;
+        }
+        let head = self.chain.extend(&transaction)?;
+        transaction.commit()?;
+        self.chain.committed(head);
+        Ok(rows as u64)
     }
 
     /// Seals what is written and marks the start as cleanly ended.

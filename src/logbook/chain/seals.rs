@@ -1,5 +1,6 @@
 //! Sealing detections: one digest a stretch of looks.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::Digest;
 use super::records::absorb;
 use crate::clock::MonoTime;
+use crate::logbook::ranges::Ranges;
 use crate::logbook::store::local;
 
 /// A stretch is sealed when it is this long, in time or in looks: some tens of milliseconds of reading.
@@ -66,19 +68,53 @@ impl Seals {
     ) -> rusqlite::Result<()> {
         while self.sealed < self.written {
             let (first, last) = (self.sealed + 1, self.written.min(self.sealed + MOST_LOOKS));
-            let found = contents(connection, first, last)?;
-            let (at, offset) = local(zone, at);
-            connection
-                .prepare_cached(
-                    "INSERT INTO seal (start, at, utc_offset, first_look, last_look, looks, detections, digest)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                )?
-                .execute(params![start, at, offset, first, last, found.looks, found.detections, found.digest])?;
+            put(connection, zone, start, at, first, last)?;
             self.sealed = last;
         }
         self.since = None;
         Ok(())
     }
+
+    /// Seals anew every stretch from which detections have been erased.
+    pub(in crate::logbook) fn renew(
+        &self,
+        connection: &Connection,
+        zone: &TimeZone,
+        start: i64,
+        at: Timestamp,
+        detections: &Ranges,
+    ) -> rusqlite::Result<()> {
+        let mut stretches = BTreeSet::new();
+        let mut statement = connection.prepare(
+            "SELECT DISTINCT first_look, last_look FROM seal WHERE first_look <= ?2 AND last_look >= ?1",
+        )?;
+        for (first, last) in detections.iter() {
+            let mut rows = statement.query([first >> 8, last >> 8])?;
+            while let Some(row) = rows.next()? {
+                stretches.insert((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
+            }
+        }
+        stretches.into_iter().try_for_each(|(first, last)| put(connection, zone, start, at, first, last))
+    }
+}
+
+fn put(
+    connection: &Connection,
+    zone: &TimeZone,
+    start: i64,
+    at: Timestamp,
+    first: i64,
+    last: i64,
+) -> rusqlite::Result<()> {
+    let found = contents(connection, first, last)?;
+    let (at, offset) = local(zone, at);
+    connection
+        .prepare_cached(
+            "INSERT INTO seal (start, at, utc_offset, first_look, last_look, looks, detections, digest)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![start, at, offset, first, last, found.looks, found.detections, found.digest])?;
+    Ok(())
 }
 
 /// Reads looks `first` to `last` with their detections, in the order of their numbers.
