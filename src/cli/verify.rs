@@ -25,7 +25,7 @@ pub struct VerifyArgs {
     /// Which logbook.
     #[command(flatten)]
     source: Source,
-    /// Public key that signed the links: 64 hexadecimal digits, or a file that holds them.
+    /// Public key that signed the links (`public-...`), or a file that holds it.
     #[arg(long)]
     key: Option<String>,
     /// An end of the chain that was published earlier (the message on `havenwacht/<site>/logbook/head`), in a file; may be
@@ -62,13 +62,11 @@ pub(super) fn verify(args: &VerifyArgs, out: &mut impl Write) -> anyhow::Result<
 fn tell(verified: &Verification, evidence: &Evidence, out: &mut impl Write) -> std::io::Result<()> {
     let Verification { links, signed, gone, looks, detections, seals_gone, unsealed, faults, head } =
         verified;
+    writeln!(out, "events: {links} links; {gone} were taken out with a receipt")?;
     writeln!(
         out,
-        "{links} events in the chain; of {gone} only the digest is left, with a receipt for the rest"
-    )?;
-    writeln!(
-        out,
-        "{looks} looks with {detections} detections under their seals; {seals_gone} stretches have gone with a receipt; {unsealed} looks not sealed yet"
+        "detections: {detections} of {looks} looks fit their seals; {seals_gone} stretches were taken out with a receipt; \
+         {unsealed} looks are not sealed yet"
     )?;
     match &evidence.key {
         Some(key) => writeln!(out, "{signed} links signed by {key}")?,

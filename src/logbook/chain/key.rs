@@ -10,22 +10,29 @@ use secrecy::{ExposeSecret as _, SecretString};
 /// What every signature of a link begins with, so that it can be taken for nothing else.
 const PURPOSE: &[u8] = b"havenwacht link 1 signature";
 
-/// Signs links. Shows nothing of itself.
+/// How the two kinds of keys begin, so that a secret one is never taken, and shown, for a public one.
+const SECRET: &str = "secret-";
+const PUBLIC: &str = "public-";
+
+/// Signs links. Written as `secret-` and 64 hexadecimal digits. Shows nothing of itself.
 pub struct SigningKey(ed25519_dalek::SigningKey);
 
-/// Checks signatures. 64 hexadecimal digits.
+/// Checks signatures. Written as `public-` and 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PublicKey(VerifyingKey);
 
 /// Why a text is no key. Never repeats it.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// Not 64 hexadecimal digits.
-    #[error("a key is 64 hexadecimal digits; `havenwacht logbook keygen` makes one")]
-    NotHex,
-    /// Digits that are no point of the curve.
-    #[error("these 64 digits are no public key (is it the secret one, or was it copied wrongly?)")]
+    /// Not the form of a secret key.
+    #[error("a secret key is `secret-` and 64 hexadecimal digits; `havenwacht logbook keygen` makes one")]
+    NoSecretKey,
+    /// Not the form of a public key, or no point of the curve.
+    #[error("a public key is `public-` and 64 hexadecimal digits, as `havenwacht logbook keygen` printed it")]
     NoPublicKey,
+    /// The wrong one of a pair.
+    #[error("this is the secret key: it signs, and must stay where it is; give the public one, `public-...`")]
+    SecretGiven,
     /// The system has no randomness to give.
     #[error("cannot draw a key from /dev/urandom: {0}")]
     NoRandomness(std::io::Error),
@@ -34,16 +41,17 @@ pub enum KeyError {
 impl SigningKey {
     /// The key that `secret` spells out.
     pub fn read(secret: &SecretString) -> Result<Self, KeyError> {
-        Ok(Self(ed25519_dalek::SigningKey::from_bytes(&digits(secret.expose_secret())?)))
+        let seed = secret.expose_secret().trim().strip_prefix(SECRET).and_then(unhex);
+        Ok(Self(ed25519_dalek::SigningKey::from_bytes(&seed.ok_or(KeyError::NoSecretKey)?)))
     }
 
-    /// A new key, and its 64 digits for the file that keeps it.
+    /// A new key, and how it is written in the file that keeps it.
     pub fn generate() -> Result<(Self, SecretString), KeyError> {
         let mut seed = [0; 32];
         std::fs::File::open("/dev/urandom")
             .and_then(|mut random| random.read_exact(&mut seed))
             .map_err(KeyError::NoRandomness)?;
-        Ok((Self(ed25519_dalek::SigningKey::from_bytes(&seed)), hex(&seed).into()))
+        Ok((Self(ed25519_dalek::SigningKey::from_bytes(&seed)), format!("{SECRET}{}", hex(&seed)).into()))
     }
 
     /// The key that checks what this one signs.
@@ -73,13 +81,18 @@ impl FromStr for PublicKey {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        VerifyingKey::from_bytes(&digits(text)?).map(Self).map_err(|_bad| KeyError::NoPublicKey)
+        let text = text.trim();
+        if text.starts_with(SECRET) {
+            return Err(KeyError::SecretGiven);
+        }
+        let bytes = text.strip_prefix(PUBLIC).and_then(unhex).ok_or(KeyError::NoPublicKey)?;
+        VerifyingKey::from_bytes(&bytes).map(Self).map_err(|_bad| KeyError::NoPublicKey)
     }
 }
 
 impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex(self.0.as_bytes()))
+        write!(f, "{PUBLIC}{}", hex(self.0.as_bytes()))
     }
 }
 
@@ -87,10 +100,6 @@ impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PublicKey({self})")
     }
-}
-
-fn digits(text: &str) -> Result<[u8; 32], KeyError> {
-    unhex(text.trim()).ok_or(KeyError::NotHex)
 }
 
 /// Lower-case hexadecimal.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use rusqlite::Connection;
+use secrecy::ExposeSecret as _;
 
 use super::*;
 use crate::logbook::testing::*;
@@ -12,8 +13,8 @@ use crate::rules::{Phase, SignalId, VisitStep};
 use crate::track::TrackState;
 
 fn key() -> SigningKey {
-    let seed: String = "07".repeat(32);
-    SigningKey::read(&seed.into()).unwrap()
+    let secret = format!("secret-{}", "07".repeat(32));
+    SigningKey::read(&secret.into()).unwrap()
 }
 
 /// A night's worth of everything that is an event, in two starts, the second still open; signed from the second on.
@@ -337,10 +338,18 @@ fn a_secret_key_shows_nothing_of_itself_and_reads_what_it_wrote() {
     assert_eq!(format!("{made:?}"), "SigningKey(..)");
     assert_eq!(SigningKey::read(&digits).unwrap().public(), made.public());
     assert_eq!(made.public().to_string().parse::<PublicKey>().unwrap(), made.public());
-    for bad in ["", "12", &"zz".repeat(32), "é".repeat(32).as_str()] {
+    for bad in [
+        "x",
+        "12",
+        &"07".repeat(32),
+        &format!("secret-{}", "zz".repeat(32)),
+        &format!("secret-{}", "é".repeat(32)),
+    ] {
         let refused = SigningKey::read(&bad.to_owned().into()).unwrap_err().to_string();
-        assert!(bad.is_empty() || !refused.contains(bad), "{refused}");
+        assert!(refused.contains("keygen") && (bad.len() < 3 || !refused.contains(bad)), "{refused}");
     }
+    let refused = digits.expose_secret().parse::<PublicKey>().unwrap_err();
+    assert!(refused.to_string().starts_with("this is the secret key"), "{refused}");
 }
 
 /// Every text and number of every event table that the chain covers, for a hand to change one of.
