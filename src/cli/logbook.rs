@@ -9,8 +9,10 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
+use super::erase::{self, EraseArgs};
 use super::proposals::{self, CocoArgs};
 use super::upkeep::{self, BackupArgs, CheckArgs, SalvageArgs};
+use super::verify::{self, KeygenArgs, VerifyArgs};
 use super::why::{self, WhyArgs};
 use crate::clock::{Clock, SystemClock};
 use crate::logbook::{Filter, Kind, Reader, Table};
@@ -102,6 +104,18 @@ pub enum LogbookCommand {
     Backup(BackupArgs),
     /// Read what can be read of a damaged logbook into a new one, and say what could not be read.
     Salvage(SalvageArgs),
+    /// Verify that nothing was altered, removed, added or reordered since it was written.
+    Verify(VerifyArgs),
+    /// Say where the chain of events ends now, to be written down or kept elsewhere.
+    Head {
+        /// Which logbook.
+        #[command(flatten)]
+        source: Source,
+    },
+    /// Make a key that signs the links of the chain.
+    Keygen(KeygenArgs),
+    /// Erase personal data: the contents go for good, a receipt stays, the chain stays whole. The watch must be stopped.
+    Erase(EraseArgs),
     /// Write pictures of a replayed recording, with its detections as proposed boxes, to correct and train on (COCO).
     Coco(CocoArgs),
 }
@@ -143,8 +157,8 @@ impl From<KindArg> for Kind {
 /// Carries out one command; what was asked for goes to `out`. A reader that went away (`| head`) is no error.
 pub fn logbook(command: &LogbookCommand, out: impl Write) -> anyhow::Result<ExitCode> {
     let mut out = BufWriter::new(out);
-    let done = answer(command, &mut out).and_then(|code| Ok(out.flush().map(|()| code)?));
-    match done {
+    let done = answer(command, &mut out);
+    match done.and_then(|code| out.flush().map(|()| code).map_err(Into::into)) {
         Err(error) if error.downcast_ref::<std::io::Error>().is_some_and(is_gone) => Ok(ExitCode::SUCCESS),
         done => done,
     }
@@ -182,6 +196,10 @@ fn answer(command: &LogbookCommand, out: &mut impl Write) -> anyhow::Result<Exit
             source.open()?.export((*kind).into(), &rows.filter(None), |row| write_csv(row, out))??;
         }
         LogbookCommand::Why(args) => why::why(args, out)?,
+        LogbookCommand::Verify(args) => return verify::verify(args, out),
+        LogbookCommand::Head { source } => verify::head(source, out)?,
+        LogbookCommand::Keygen(args) => verify::keygen(args, out)?,
+        LogbookCommand::Erase(args) => erase::erase(args, out)?,
         LogbookCommand::Coco(args) => proposals::coco(args, out)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -278,7 +296,7 @@ fn write_csv(row: &[String], out: &mut impl Write) -> std::io::Result<()> {
 }
 
 /// A moment, or how long ago.
-fn moment(text: &str) -> Result<Timestamp, String> {
+pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
     if let Ok(at) = text.parse() {
         return Ok(at);
     }

@@ -4,6 +4,7 @@ pub mod ack;
 pub mod calibrate;
 pub mod check;
 pub mod demo;
+mod erase;
 pub mod eval;
 pub mod explain;
 pub mod logbook;
@@ -14,6 +15,7 @@ pub mod run;
 #[cfg(test)]
 mod testing;
 mod upkeep;
+mod verify;
 mod week;
 pub mod why;
 

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 
 use super::copying::{Copied, copy, copy_sequences, numbers};
 use super::error::{LogbookError, sql};
-use super::{beside, open};
+use super::{beside, chain, open};
 
 /// The files of a logbook beside the logbook itself.
 const COMPANIONS: [&str; 2] = ["-wal", "-shm"];
@@ -95,6 +95,8 @@ pub(super) fn replace(logbook: &Path, aside: &Aside) -> Result<Carried, LogbookE
     }
     let mut to = open::of_this_version(&new)?;
     let carried = carry_over(aside, &mut to);
+    // The chain of the new logbook begins with what was carried over.
+    chain::adopt(&to).map_err(sql("link what was carried over"))?;
     open::fold(&to).map_err(sql("write the new logbook"))?;
     drop(to);
     let failed = |cause| LogbookError::Io { doing: "replace the damaged", path: logbook.into(), cause };
@@ -158,7 +160,7 @@ fn carry(aside: &Aside, to: &Connection) -> Carried {
     let lasting = numbers(&from, "visit", "seq", "ended IS NULL").unwrap_or_default();
     let visits = take("visit", &format!("seq IN ({})", list(&lasting)));
     take("visit_step", &format!("visit IN ({})", list(&lasting)));
-    if let Err(cause) = copy_sequences(&from, to) {
+    if let Err(cause) = copy_sequences(&from, to, "name <> 'link'") {
         tracing::warn!(%cause, "numbers of the damaged logbook may be given again: {cause}");
         carried.incomplete = true;
     }

@@ -4,9 +4,11 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use super::chain::Evidence;
 use super::error::{LogbookError, sql};
 use super::holdings::Holding;
-use super::ids::Ids;
+use super::ranges::Ranges;
+use super::reader::Reader;
 use super::{beside, open};
 
 /// Faults of one kind that are told; so many are enough to know.
@@ -33,7 +35,7 @@ impl Checkup {
 /// A part of the check: what it is called while it runs, and what does it.
 type Part = (&'static str, fn(&Connection, &mut Checkup) -> rusqlite::Result<()>);
 
-/// In the order in which they are done: what comes later relies on what came before. The chain's proof belongs last.
+/// In the order in which they are done: what comes later relies on what came before.
 const PARTS: &[Part] = &[
     ("pages", pages),
     ("references", references),
@@ -47,6 +49,24 @@ const PARTS: &[Part] = &[
 /// Errors: it cannot be opened as a logbook of this version ([`LogbookError::Foreign`], `Newer`, `Older`, `Damaged`), or
 /// cannot be read at all. Faults of an opened logbook are in the checkup.
 pub fn check(path: &Path, mut progress: impl FnMut(&str)) -> Result<Checkup, LogbookError> {
+    let mut checkup = check_rows(path, &mut progress)?;
+    progress("chain");
+    // Against itself alone; `logbook verify` takes what is known from elsewhere.
+    match Reader::open(path)?.verify(&Evidence::default(), |_step| ()) {
+        Ok(verified) => {
+            let faults = verified.faults.into_iter().take(TOLD);
+            checkup.faults.extend(faults.map(|fault| format!("chain: {}", fault.what)));
+        }
+        Err(LogbookError::Sql { cause, .. }) if open::is_damage(&cause) => {
+            checkup.faults.push(format!("chain: {cause}"));
+        }
+        Err(other) => return Err(other),
+    }
+    Ok(checkup)
+}
+
+/// All of [`check`] but the chain.
+pub(super) fn check_rows(path: &Path, mut progress: impl FnMut(&str)) -> Result<Checkup, LogbookError> {
     let connection = open::for_reading(path)?;
     let mut checkup = Checkup::default();
     for (name, part) in PARTS {
@@ -135,7 +155,7 @@ fn receipts(connection: &Connection, checkup: &mut Checkup) -> rusqlite::Result<
     while let Some(row) = rows.next()? {
         let (id, act, kind) = (row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?);
         let (ids, count) = (row.get::<_, String>(3)?, row.get::<_, i64>(4)?.unsigned_abs());
-        let Some(ids) = Ids::parse(&ids) else {
+        let Some(ids) = ids.parse::<Ranges>().ok() else {
             checkup.faults.push(format!("receipt {id} ({act}, {kind}): `{ids}` are no row numbers"));
             continue;
         };

@@ -34,20 +34,20 @@ impl Turns {
     /// Lets the oldest rows go on a full disk, as far as retention permits. True when some went.
     pub(super) fn make_room(&mut self) -> bool {
         let Some(removal) = &mut self.removal else { return false };
-        let connection = &self.store.connection;
-        let fold = || {
+        let fold = |connection: &Connection| {
             if let Err(cause) = fold(connection) {
                 tracing::debug!(%cause, "the write-ahead log could not be folded in on a full disk");
             }
         };
         // Folding in may let the logbook grow, by no more than the log is long: that is what the reserve is for.
         self.reserve.give_up();
-        fold();
+        fold(&self.store.connection);
         let reserve = self.reserve.bytes();
-        let made = removal.make_room(&self.store, &*self.options.clock, [4 * reserve, reserve], || {
-            fold();
-            (self.options.beat)();
-        });
+        let made =
+            removal.make_room(&mut self.store, &*self.options.clock, [4 * reserve, reserve], |connection| {
+                fold(connection);
+                (self.options.beat)();
+            });
         // Before anything else is written: the disk may be full again soon.
         self.reserve.build();
         match made {
@@ -84,7 +84,7 @@ impl Turns {
         if let Some(removal) = &mut self.removal
             && !self.stats.wal_held.load(Ordering::Relaxed)
         {
-            let removed = removal.step(&self.store, &*self.options.clock);
+            let removed = removal.step(&mut self.store, &*self.options.clock);
             let took = u64::try_from(self.options.clock.mono().since(now).as_micros()).unwrap_or(u64::MAX);
             self.stats.longest_removal_micros.fetch_max(took, Ordering::Relaxed);
             match removed {

@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, VecDeque};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Statement, params_from_iter};
 
-use super::ids::Ids;
 use super::open;
+use super::ranges::Ranges;
 
 /// So often a table's damaged stretches are halved; what is not readable then is given up.
 const PROBES: usize = 4096;
@@ -34,9 +34,9 @@ impl Copied {
     }
 
     /// The row numbers that could not be read.
-    pub(super) fn unread_ids(&self) -> Ids {
-        let mut ids = Ids::default();
-        self.unread.iter().for_each(|&(first, last)| ids.extend(first, last));
+    pub(super) fn unread_ids(&self) -> Ranges {
+        let mut ids = Ranges::default();
+        self.unread.iter().for_each(|&(first, last)| ids.add(first, last));
         ids
     }
 }
@@ -105,9 +105,9 @@ pub(super) fn numbers(
     Ok(found)
 }
 
-/// Lets numbers go on where they had got to.
-pub(super) fn copy_sequences(from: &Connection, to: &Connection) -> rusqlite::Result<()> {
-    let mut statement = from.prepare("SELECT name, seq FROM sqlite_sequence")?;
+/// Lets the numbers of the tables that meet the condition `which` go on where they had got to.
+pub(super) fn copy_sequences(from: &Connection, to: &Connection, which: &str) -> rusqlite::Result<()> {
+    let mut statement = from.prepare(&format!("SELECT name, seq FROM sqlite_sequence WHERE {which}"))?;
     let sequences = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     for sequence in sequences {
         let (name, seq): (String, i64) = sequence?;

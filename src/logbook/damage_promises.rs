@@ -211,7 +211,7 @@ fn a_check_names_what_is_wrong() {
         connection.pragma_update(None, "foreign_keys", false).unwrap();
         connection.execute_batch(change).unwrap();
         drop(connection);
-        check(&copy, |_| ()).unwrap().faults.join("; ")
+        super::checkup::check_rows(&copy, |_| ()).unwrap().faults.join("; ")
     };
     damage(&path, |_| ());
     let receipt = "INSERT INTO receipt (start, at, utc_offset, act, kind, ids, rows, why, done) VALUES (1, 0, 0, 'age',";

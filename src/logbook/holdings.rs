@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::ids::Ids;
+use super::ranges::Ranges;
 
 /// A kind of rows that can go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,10 +121,10 @@ impl Holding {
     /// gives back without its detections, and how many detections go with it.
     pub(super) fn window(self) -> &'static str {
         // What lasts never goes: an undelivered alert, an open signal, visit, track or blind spell, a camera's present
-        // state. Nor does the newest look or track: their numbers would be given again.
+        // state. Nor does the newest track: its number would be given again. (A look's would not, its seal stays.)
         match self {
             Self::Look => {
-                "SELECT id, at < ?1 AND id < (SELECT max(id) FROM look), 24,
+                "SELECT id, at < ?1, 24,
                    (SELECT count(*) FROM detection WHERE detection.id >= look.id << 8
                       AND detection.id < (look.id + 1) << 8)
                  FROM look WHERE id > ?2 ORDER BY id LIMIT ?3"
@@ -170,9 +170,9 @@ impl Holding {
     }
 
     /// Lets the rows with these numbers go; how many there still were. The caller's transaction.
-    pub(super) fn remove(self, connection: &Connection, ids: &Ids) -> rusqlite::Result<u64> {
+    pub(super) fn remove(self, connection: &Connection, ids: &Ranges) -> rusqlite::Result<u64> {
         let mut gone = 0;
-        for &(first, last) in ids.ranges() {
+        for (first, last) in ids.iter() {
             if self == Self::Look {
                 connection
                     .prepare_cached("DELETE FROM detection WHERE id >= ?1 << 8 AND id < (?2 + 1) << 8")?
@@ -192,14 +192,18 @@ impl Holding {
     }
 
     /// The lowest of these numbers whose row is there.
-    pub(super) fn first_present(self, connection: &Connection, ids: &Ids) -> rusqlite::Result<Option<i64>> {
+    pub(super) fn first_present(
+        self,
+        connection: &Connection,
+        ids: &Ranges,
+    ) -> rusqlite::Result<Option<i64>> {
         let (table, key) = self.table();
         let held = if self == Self::Picture { "AND picture IS NOT NULL" } else { "" };
         let mut statement = connection.prepare_cached(&format!(
             "SELECT min({key}) FROM {table} WHERE {key} BETWEEN ?1 AND ?2 {held}"
         ))?;
-        for range in ids.ranges() {
-            if let Some(first) = statement.query_row(*range, |row| row.get(0))? {
+        for range in ids.iter() {
+            if let Some(first) = statement.query_row(range, |row| row.get(0))? {
                 return Ok(Some(first));
             }
         }
@@ -207,27 +211,33 @@ impl Holding {
     }
 
     /// How many rows with these numbers are there.
-    pub(super) fn present(self, connection: &Connection, ids: &Ids) -> rusqlite::Result<u64> {
+    pub(super) fn present(self, connection: &Connection, ids: &Ranges) -> rusqlite::Result<u64> {
         let (table, key) = self.table();
         let held = if self == Self::Picture { "AND picture IS NOT NULL" } else { "" };
         let mut statement = connection
             .prepare_cached(&format!("SELECT count(*) FROM {table} WHERE {key} BETWEEN ?1 AND ?2 {held}"))?;
         let mut found = 0;
-        for range in ids.ranges() {
-            found += statement.query_row(*range, |row| row.get::<_, i64>(0))?.unsigned_abs();
+        for range in ids.iter() {
+            found += statement.query_row(range, |row| row.get::<_, i64>(0))?.unsigned_abs();
         }
         Ok(found)
     }
 }
 
-/// The last look up to `old` with which a removal may end: detections are sealed by the stretch, and go by whole seals.
-/// Looks from before the first seal may go at any point. 0: none may go.
-pub(super) fn end_of_stretch(connection: &Connection, old: i64) -> rusqlite::Result<i64> {
-    connection
-        .prepare_cached(
-            "SELECT iif(?1 < (SELECT ifnull(min(first_look), ?1 + 1) FROM seal), ?1,
-               ifnull((SELECT max(last_look) FROM seal WHERE last_look <= ?1),
-                 (SELECT min(first_look) - 1 FROM seal)))",
-        )?
-        .query_row([old], |row| row.get(0))
+/// The look with which a removal ends that wants to go as far as `last`: detections are sealed by the stretch, and go by
+/// whole seals. By age (`before`) the end is before that look, otherwise after it, as far as it is sealed. Looks from before
+/// the first seal may go at any point. 0: none may go.
+pub(super) fn end_of_stretch(connection: &Connection, last: i64, before: bool) -> rusqlite::Result<i64> {
+    let number = |query: &str| -> rusqlite::Result<Option<i64>> {
+        connection.prepare_cached(query)?.query_row([last], |row| row.get(0))
+    };
+    let first_sealed = number("SELECT min(first_look) FROM seal WHERE ?1 IS NOT NULL")?;
+    if first_sealed.is_none_or(|first| last < first) {
+        return Ok(last);
+    }
+    if !before && let Some(end) = number("SELECT min(last_look) FROM seal WHERE last_look >= ?1")? {
+        return Ok(end);
+    }
+    let end = number("SELECT max(last_look) FROM seal WHERE last_look <= ?1")?;
+    Ok(end.or(first_sealed.map(|first| first - 1)).unwrap_or(0))
 }

@@ -61,13 +61,14 @@
 //!     and says which it did not. (`a_backup_is_one_moment_of_a_logbook_that_is_being_written`,
 //!     `a_salvage_brings_everything_but_what_stood_on_the_damaged_page`,
 //!     `a_salvage_of_a_whole_logbook_is_the_whole_logbook`, `a_check_names_what_is_wrong`)
+//! 15. Whoever alters, removes, adds or reorders a row is found ([`chain`], and its tests).
 //!
 //! # Order of steps
 //!
 //! Open: take `<logbook>.lock`; look at the file read-only (application id, schema, the note of damage that was met, and
 //! every page when the last start was cut off); configure; migrate, a transaction a step; in one transaction close the signals and tracks that the
 //! last start left open (`restart`, `cut`) and write the new start row. Visits stay open; the watch resumes them.
-//! Commit: begin; every entry in a savepoint; commit (the sync); count; wake the relay.
+//! Commit: begin; every entry in a savepoint; links for the events among them; commit (the sync); count; wake the relay.
 //! Damaged: note it in `<logbook>.damaged`; give the files second names (`<logbook>.damaged-<UTC>`); make `<logbook>.new`
 //! and carry over; rename it into the place; take the note back; open.
 //! Removal: plan; receipt; rows; done.
@@ -76,12 +77,14 @@
 //! # Reading
 //!
 //! People read the views `v_starts`, `v_detections`, `v_tracks`, `v_signals`, `v_signal_steps`, `v_alerts`,
-//! `v_acknowledgements`, `v_suppressed`, `v_visits`, `v_visit_steps`, `v_camera_state` and `v_receipts` with plain `sqlite3`;
+//! `v_acknowledgements`, `v_suppressed`, `v_visits`, `v_visit_steps`, `v_camera_state`, `v_blind_spells`, `v_clock`,
+//! `v_receipts` and `v_chain` with plain `sqlite3`;
 //! `migrations/` says what each column means. Times are UTC milliseconds; each event keeps the site's offset from UTC at that moment, so local columns are right on both nights of the year on which clocks change.
 
 mod acknowledgements;
 mod aside;
 mod backup;
+mod chain;
 mod checkup;
 mod chores;
 mod copying;
@@ -90,14 +93,15 @@ mod damage_promises;
 #[cfg(test)]
 mod disk_promises;
 mod entry;
+mod erase;
 mod error;
 mod holdings;
-mod ids;
 mod open;
 mod outbox;
 mod plan;
 #[cfg(test)]
 mod promises;
+mod ranges;
 mod reader;
 mod receipts;
 mod replayed;
@@ -120,10 +124,12 @@ use std::path::{Path, PathBuf};
 
 pub use acknowledgements::{Acknowledgement, Answer};
 pub use backup::backup;
+pub use chain::{Evidence, Fault, Head, KeyError, PublicKey, SigningKey, Step, Verification};
 pub use checkup::{Checkup, check};
 pub use entry::{
     CameraChange, DeliveryNote, Entry, LookEntry, OutboxAlert, Outcome, SignalEntry, StartEntry,
 };
+pub use erase::{Erasure, Personal, erase};
 pub use error::LogbookError;
 pub use outbox::{Depth, Outbox, OutboxRow};
 pub use reader::{Filter, Kind, News, Position, Reader, Table};

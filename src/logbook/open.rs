@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
+use super::chain;
 use super::error::{LogbookError, sql};
 use super::reserve::Reserve;
 use super::{aside, beside};
@@ -23,6 +24,9 @@ const STEPS: &[&str] = &[
     include_str!("migrations/002_reasons.sql"),
     include_str!("migrations/003_guarantees.sql"),
 ];
+
+/// The schema in which events began to be linked.
+const CHAIN_BEGINS: usize = 3;
 
 /// Every table, those that others refer to first.
 pub(super) const TABLES: &[&str] = &[
@@ -271,6 +275,8 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
+    // What a full disk must not be asked for.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }
@@ -285,6 +291,9 @@ fn migrate_to(connection: &mut Connection, version: usize) -> rusqlite::Result<(
     for (index, step) in STEPS.iter().enumerate().take(version).skip(usize::try_from(done).unwrap_or(0)) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute_batch(step)?;
+        if index + 1 == CHAIN_BEGINS {
+            chain::adopt(&transaction)?;
+        }
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", i32::try_from(index + 1).unwrap_or(i32::MAX))?;
         transaction.commit()?;
@@ -310,7 +319,7 @@ pub(super) fn code(error: &rusqlite::Error) -> Option<ErrorCode> {
 mod tests {
     use super::*;
     use crate::logbook::testing::{SOON, at, column, open, step};
-    use crate::logbook::{Outbox, Reader};
+    use crate::logbook::{Evidence, Outbox, Reader};
     use crate::rules::Phase;
 
     /// Logbooks of earlier versions as a watch that was cut off left them behind: a signal that was told and closed, one
@@ -402,6 +411,21 @@ mod tests {
         assert_eq!(column(&path, "SELECT count(*) FROM signal_step WHERE signal = 3"), ["0"]);
         assert_eq!(column(&path, "PRAGMA foreign_key_check"), [""; 0]);
         assert_eq!(column(&path, "PRAGMA integrity_check"), ["ok"]);
+    }
+
+    #[test]
+    fn what_a_logbook_of_an_earlier_version_holds_is_chained_from_its_first_row_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("logbook.sqlite");
+        of_version_1(&path);
+        open(&path).0.close(at(0.0).wall, SOON).unwrap();
+        let verify = || Reader::open(&path).unwrap().verify(&Evidence::default(), |_| ()).unwrap();
+        let verified = verify();
+        assert_eq!(verified.faults, []);
+        assert_eq!((verified.looks, verified.detections), (1, 1));
+        let altered = "UPDATE signal_step SET measured = 9 WHERE id = 1";
+        Connection::open(&path).unwrap().execute_batch(altered).unwrap();
+        assert_eq!(verify().faults.len(), 1);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::holdings::{Holding, end_of_stretch};
-use super::ids::Ids;
+use super::ranges::Ranges;
 use super::receipts::Act;
 
 /// Rows looked at in one step.
@@ -29,7 +29,7 @@ pub(super) struct Walk {
     wanted: u64,
     why: String,
     cursor: i64,
-    ids: Ids,
+    ids: Ranges,
     children: Vec<(Holding, Vec<i64>)>,
     bytes: u64,
     detections: u64,
@@ -40,9 +40,9 @@ pub(super) struct Plan {
     pub(super) holding: Holding,
     pub(super) act: Act,
     /// Never empty.
-    pub(super) ids: Ids,
+    pub(super) ids: Ranges,
     /// Rows of other tables that go with them.
-    pub(super) children: Vec<(Holding, Ids)>,
+    pub(super) children: Vec<(Holding, Ranges)>,
     /// About so many are given back.
     pub(super) bytes: u64,
     /// For people.
@@ -59,7 +59,7 @@ impl Walk {
             wanted,
             why,
             cursor: i64::MIN,
-            ids: Ids::default(),
+            ids: Ranges::default(),
             children,
             bytes: 0,
             detections: 0,
@@ -78,7 +78,7 @@ impl Walk {
             if !row.get::<_, bool>(1)? {
                 continue;
             }
-            self.ids.push(self.cursor);
+            self.ids.add(self.cursor, self.cursor);
             let detections = row.get::<_, i64>(3)?.unsigned_abs();
             self.detections += detections;
             self.bytes += row.get::<_, i64>(2)?.unsigned_abs() + DETECTION * detections;
@@ -100,28 +100,27 @@ impl Walk {
     /// The plan; `None` when nothing may go.
     pub(super) fn plan(mut self, connection: &Connection) -> rusqlite::Result<Option<Plan>> {
         if let (Holding::Look, Some(last)) = (self.holding, self.ids.last()) {
-            let end = end_of_stretch(connection, last)?;
+            let end = end_of_stretch(connection, last, self.act == Act::Age)?;
+            let detections = |above: i64, to: i64| {
+                let query = "SELECT count(*) FROM detection WHERE id >= (?1 + 1) << 8 AND id < (?2 + 1) << 8";
+                connection.query_row(query, [above, to], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+            };
             if end < last {
                 self.ids.cut_after(end);
-                let stay = connection.query_row(
-                    "SELECT count(*) FROM detection WHERE id >= (?1 + 1) << 8 AND id < (?2 + 1) << 8",
-                    [end, last],
-                    |row| row.get::<_, i64>(0),
-                )?;
-                self.detections = self.detections.saturating_sub(stay.unsigned_abs());
+                self.detections = self.detections.saturating_sub(detections(end, last)?);
+            } else if end > last {
+                self.ids.add(last + 1, end);
+                self.detections += detections(last, end)?;
             }
             self.why = format!("{}; {} detections with them", self.why, self.detections);
         }
         if self.ids.is_empty() {
             return Ok(None);
         }
-        let children = self.children.into_iter().map(|(child, mut numbers)| {
-            numbers.sort_unstable();
-            numbers.dedup();
-            let mut ids = Ids::default();
-            numbers.into_iter().for_each(|id| ids.push(id));
-            (child, ids)
-        });
+        let children = self
+            .children
+            .into_iter()
+            .map(|(child, numbers)| (child, numbers.into_iter().collect::<Ranges>()));
         let (holding, act, ids, bytes, why) = (self.holding, self.act, self.ids, self.bytes, self.why);
         Ok(Some(Plan { holding, act, ids, children: children.collect(), bytes, why }))
     }

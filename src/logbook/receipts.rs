@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use rusqlite::{Connection, params};
 
 use super::holdings::Holding;
-use super::ids::Ids;
+use super::ranges::Ranges;
 use super::store::{integer, local};
 
 /// Why rows go.
@@ -17,6 +17,8 @@ pub(super) enum Act {
     Size,
     /// The disk is full.
     DiskFull,
+    /// Personal data, on request.
+    Erased,
     /// Lost: the file was damaged.
     Damaged,
 }
@@ -27,6 +29,7 @@ impl Act {
             Self::Age => "age",
             Self::Size => "size",
             Self::DiskFull => "disk full",
+            Self::Erased => "erased",
             Self::Damaged => "damaged",
         }
     }
@@ -38,7 +41,7 @@ pub(super) struct Receipt<'a> {
     pub(super) act: Act,
     /// Table, or `picture`.
     pub(super) kind: &'a str,
-    pub(super) ids: &'a Ids,
+    pub(super) ids: &'a Ranges,
     /// For people.
     pub(super) why: &'a str,
 }
@@ -48,11 +51,11 @@ pub(super) struct Receipt<'a> {
 pub(super) struct OpenReceipt {
     pub(super) id: i64,
     pub(super) holding: Holding,
-    pub(super) ids: Ids,
+    pub(super) ids: Ranges,
 }
 
-/// Writes a receipt; its number. The one place in which receipts come to be. The caller's transaction must be committed
-/// before the first of the rows goes.
+/// Writes a receipt; its number. The one place in which receipts come to be. The caller links it
+/// ([`Store::note`](super::store::Store::note)), and commits it before the first of the rows goes or together with them.
 pub(super) fn write(
     connection: &Connection,
     zone: &TimeZone,
@@ -94,7 +97,7 @@ pub(super) fn first_open(connection: &Connection) -> rusqlite::Result<Option<Ope
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (kind, ids) = (row.get::<_, String>(1)?, row.get::<_, String>(2)?);
-        if let Some((holding, ids)) = Holding::named(&kind).zip(Ids::parse(&ids)) {
+        if let Some((holding, ids)) = Holding::named(&kind).zip(ids.parse::<Ranges>().ok()) {
             return Ok(Some(OpenReceipt { id: row.get(0)?, holding, ids }));
         }
     }
@@ -108,7 +111,7 @@ pub(super) fn is_going(connection: &Connection, kind: &str, id: i64) -> rusqlite
     let mut rows = statement.query([kind])?;
     while let Some(row) = rows.next()? {
         let ids: String = row.get(0)?;
-        if Ids::parse(&ids).is_some_and(|ids| ids.contains(id)) {
+        if ids.parse::<Ranges>().ok().is_some_and(|ids| ids.contains(id)) {
             return Ok(true);
         }
     }

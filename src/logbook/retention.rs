@@ -9,7 +9,6 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::holdings::{Holding, Keeping};
-use super::ids::Ids;
 use super::plan::{Plan, Walk};
 use super::receipts::{self, Act, OpenReceipt, Receipt};
 use super::store::Store;
@@ -109,7 +108,7 @@ impl Removal {
     }
 
     /// Works for at most [`STRETCH`], when it is time.
-    pub(super) fn step(&mut self, store: &Store, clock: &dyn Clock) -> rusqlite::Result<Removed> {
+    pub(super) fn step(&mut self, store: &mut Store, clock: &dyn Clock) -> rusqlite::Result<Removed> {
         let begun = clock.mono();
         let mut removed = Removed::default();
         if begun < self.due {
@@ -137,10 +136,10 @@ impl Removal {
     /// after every step.
     pub(super) fn make_room(
         &mut self,
-        store: &Store,
+        store: &mut Store,
         clock: &dyn Clock,
         [wanted, reserve]: [u64; 2],
-        between: impl Fn(),
+        between: impl Fn(&Connection),
     ) -> rusqlite::Result<Removed> {
         let begun = clock.mono();
         let mut removed = Removed::default();
@@ -158,7 +157,7 @@ impl Removal {
                 Ok(None) => break Ok(removed),
                 Err(cause) => break Err(cause),
             }
-            between();
+            between(&store.connection);
             if clock.mono().since(begun) > PATIENCE {
                 break Ok(removed);
             }
@@ -170,7 +169,7 @@ impl Removal {
     }
 
     /// One short step; `None` when there is nothing to do until the next pass.
-    fn turn(&mut self, store: &Store, clock: &dyn Clock) -> rusqlite::Result<Option<Removed>> {
+    fn turn(&mut self, store: &mut Store, clock: &dyn Clock) -> rusqlite::Result<Option<Removed>> {
         if self.going.is_none() {
             self.going = receipts::first_open(&store.connection)?;
             // Some of it may have gone in an earlier life.
@@ -317,18 +316,16 @@ impl Pass {
 }
 
 /// Writes the receipts of a plan in a transaction of their own; what goes with a row goes before it.
-fn promise(plan: &Plan, store: &Store, clock: &dyn Clock) -> rusqlite::Result<()> {
+fn promise(plan: &Plan, store: &mut Store, clock: &dyn Clock) -> rusqlite::Result<()> {
     let at = clock.now().wall;
-    let transaction = store.connection.unchecked_transaction()?;
-    let write = |holding: Holding, ids: &Ids| {
-        let receipt = Receipt { act: plan.act, kind: holding.name(), ids, why: &plan.why };
-        receipts::write(&transaction, &store.zone, store.start, at, &receipt)
-    };
-    for (child, ids) in plan.children.iter().filter(|(_, ids)| !ids.is_empty()) {
-        write(*child, ids)?;
-    }
-    write(plan.holding, &plan.ids)?;
-    transaction.commit()
+    let parts = plan.children.iter().filter(|(_, ids)| !ids.is_empty());
+    store.note(|transaction, zone, start| {
+        for (holding, ids) in parts.map(|(child, ids)| (*child, ids)).chain([(plan.holding, &plan.ids)]) {
+            let receipt = Receipt { act: plan.act, kind: holding.name(), ids, why: &plan.why };
+            receipts::write(transaction, zone, start, at, &receipt)?;
+        }
+        Ok(())
+    })
 }
 
 /// Bytes of the pages that hold something.

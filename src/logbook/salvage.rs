@@ -5,10 +5,11 @@ use std::path::Path;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::chain::Chain;
 use super::checkup::{self, Checkup};
 use super::copying::{copy, copy_sequences};
 use super::error::{LogbookError, sql};
-use super::ids::Ids;
+use super::ranges::Ranges;
 use super::receipts::{self, Act, Receipt};
 use super::{beside, open};
 
@@ -17,7 +18,7 @@ use super::{beside, open};
 pub struct Salvaged {
     /// Each table, in the order in which they were read.
     pub kinds: Vec<SalvagedKind>,
-    /// What the new logbook's check found.
+    /// What the new logbook's check found, its chain of events left out: that has the gaps that are told here.
     pub checkup: Checkup,
 }
 
@@ -85,7 +86,7 @@ pub fn salvage(
             Err(cause) => {
                 let (rows, unfit, unread, stand_ins) = Default::default();
                 let lost = Some(cause.to_string());
-                (SalvagedKind { table, rows, unfit, unread, stand_ins, lost }, Ids::default())
+                (SalvagedKind { table, rows, unfit, unread, stand_ins, lost }, Ranges::default())
             }
         };
         if !kind.is_whole() {
@@ -94,14 +95,14 @@ pub fn salvage(
         kinds.push(kind);
     }
     // Where numbers had got to may itself be unreadable; then they go on after what was read.
-    let _unread = copy_sequences(&from, &transaction);
+    let _unread = copy_sequences(&from, &transaction, "1");
     transaction.commit().map_err(sql("write the new logbook"))?;
     open::migrate(&mut to).map_err(sql("bring the new logbook's schema up to date"))?;
     note(&to, damaged, now, &holdings).map_err(sql("write receipts into the new logbook"))?;
     open::fold(&to).map_err(sql("write the new logbook"))?;
     drop(to);
     progress("check");
-    Ok(Salvaged { kinds, checkup: checkup::check(new, |_part| ())? })
+    Ok(Salvaged { kinds, checkup: checkup::check_rows(new, |_part| ())? })
 }
 
 /// Writes down what is missing, as a removal is written down.
@@ -109,10 +110,11 @@ fn note(
     to: &rusqlite::Connection,
     damaged: &Path,
     now: Timestamp,
-    missing: &[(&str, Ids, u64)],
+    missing: &[(&str, Ranges, u64)],
 ) -> rusqlite::Result<()> {
     let start: Option<i64> = to.query_row("SELECT max(id) FROM start", [], |row| row.get(0))?;
-    let Some(start) = start else { return Ok(()) };
+    let Some(start) = start.filter(|_| !missing.is_empty()) else { return Ok(()) };
+    let chain = Chain::resume(to, None)?;
     let transaction = to.unchecked_transaction()?;
     for (kind, ids, unfit) in missing {
         let why = match unfit {
@@ -123,5 +125,6 @@ fn note(
         let id = receipts::write(&transaction, &TimeZone::UTC, start, now, &receipt)?;
         receipts::set_done(&transaction, id, now)?;
     }
+    chain.extend(&transaction)?;
     transaction.commit()
 }

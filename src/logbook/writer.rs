@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::chain::{Head, SigningKey};
 use super::entry::{Entry, StartEntry};
 use super::error::LogbookError;
 use super::reserve::Reserve;
@@ -41,6 +42,8 @@ pub struct WriterOptions {
     pub retention: Option<Retention>,
     /// A damaged logbook is moved aside and a new one begun; without this it is refused (replay).
     pub replace_damaged: bool,
+    /// Signs the links of the chain.
+    pub signing_key: Option<SigningKey>,
     /// Called on every turn of the thread.
     pub beat: Box<dyn Fn() + Send>,
     /// The logbook may not grow beyond so many pages: a full disk for tests. 0 is no limit.
@@ -55,6 +58,7 @@ impl WriterOptions {
             clock,
             retention: None,
             replace_damaged: false,
+            signing_key: None,
             beat: Box::new(|| ()),
             #[cfg(test)]
             page_limit: Arc::default(),
@@ -114,6 +118,7 @@ pub struct Writer {
     thread: Option<JoinHandle<Result<(), LogbookError>>>,
     stats: Arc<WriterStats>,
     outbox: watch::Receiver<i64>,
+    heads: watch::Receiver<Head>,
     start: i64,
     next_vessel: u64,
 }
@@ -123,11 +128,11 @@ impl Writer {
     pub fn open(
         path: &Path,
         start: &StartEntry,
-        options: WriterOptions,
+        mut options: WriterOptions,
     ) -> Result<(Self, LogbookSender), LogbookError> {
         let mut store = match options.replace_damaged {
-            true => Store::open_whatever_happened(path, start)?,
-            false => Store::open(path, start)?,
+            true => Store::open_whatever_happened(path, start, options.signing_key.take())?,
+            false => Store::open(path, start, options.signing_key.take())?,
         };
         let reserve = Reserve::of(path);
         open::keep_log_short(&store.connection, reserve.bytes() / 2)
@@ -138,6 +143,7 @@ impl Writer {
         }
         let (channel, entries) = mpsc::sync_channel(CHANNEL);
         let (committed, outbox) = watch::channel(0);
+        let (head, heads) = watch::channel(store.head().clone());
         let stats = Arc::new(WriterStats::default());
         if let Some(text) = store.moved_aside.take() {
             stats.set_damage(text);
@@ -150,6 +156,7 @@ impl Writer {
             entries,
             stats: stats.clone(),
             outbox: committed,
+            head,
             retry: retry(),
             removal,
             reserve,
@@ -163,7 +170,7 @@ impl Writer {
             .map_err(|cause| LogbookError::Io { doing: "start the thread for", path: path.into(), cause })?;
         let sender = LogbookSender { channel: channel.clone(), stats: stats.clone() };
         let thread = Some(thread);
-        Ok((Self { path: path.into(), channel, thread, stats, outbox, start, next_vessel }, sender))
+        Ok((Self { path: path.into(), channel, thread, stats, outbox, heads, start, next_vessel }, sender))
     }
 
     /// The logbook's file, for readers.
@@ -199,6 +206,11 @@ impl Writer {
     /// Changes to the number of the newest alert whenever alerts have been committed.
     pub fn outbox(&self) -> watch::Receiver<i64> {
         self.outbox.clone()
+    }
+
+    /// Where the chain of events ends; changes whenever events have been committed.
+    pub fn heads(&self) -> watch::Receiver<Head> {
+        self.heads.clone()
     }
 
     /// Waits until everything handed over before is on disk, at most `deadline`.
@@ -255,6 +267,7 @@ pub(super) struct Turns {
     entries: Receiver<Message>,
     pub(super) stats: Arc<WriterStats>,
     outbox: watch::Sender<i64>,
+    head: watch::Sender<Head>,
     retry: Delays,
     pub(super) removal: Option<Removal>,
     pub(super) reserve: Reserve,
@@ -376,6 +389,11 @@ impl Turns {
         let newest = written.iter().filter_map(|w| w.alert).max();
         add(&self.stats.alerts, written.iter().filter(|w| w.alert.is_some()).count() as u64);
         self.measure_wal();
+        self.head.send_if_modified(|head| {
+            let grown = head.seq != self.store.head().seq;
+            head.clone_from(self.store.head());
+            grown
+        });
         // Last: whoever is woken by this finds the rows committed.
         if let Some(seq) = newest {
             self.outbox.send_replace(seq);
