@@ -102,12 +102,28 @@ pub(super) fn version_of(connection: &Connection, path: &Path) -> Result<usize, 
         .ok_or_else(|| LogbookError::Foreign { path: path.into(), found: "an empty database".into() })
 }
 
-/// A new logbook at `path` of an earlier schema, or this one.
+/// A new logbook at `path` of an earlier schema, or this one. What is copied into it is not linked by itself.
 pub(super) fn of_version(path: &Path, version: usize) -> Result<Connection, LogbookError> {
     let mut connection = Connection::open(path).map_err(sql("make a new logbook"))?;
     configure(&connection).map_err(sql("configure the new logbook"))?;
     migrate_to(&mut connection, version).map_err(sql("make a new logbook"))?;
+    drop(connection);
+    plain(path)
+}
+
+/// A connection to a new logbook that notes no events, as one does that has brought it up to date.
+fn plain(path: &Path) -> Result<Connection, LogbookError> {
+    let connection = Connection::open(path).map_err(sql("open the new logbook"))?;
+    configure(&connection).map_err(sql("configure the new logbook"))?;
     Ok(connection)
+}
+
+/// Brings a new logbook up to date.
+pub(super) fn bring_up_to_date(path: &Path) -> Result<Connection, LogbookError> {
+    let mut connection = plain(path)?;
+    migrate(&mut connection).map_err(sql("bring the new logbook's schema up to date"))?;
+    drop(connection);
+    plain(path)
 }
 
 /// A new logbook at `path` of this version.
@@ -282,7 +298,7 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Walks the steps from the file's `user_version`, each in a transaction of its own.
-pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     migrate_to(connection, STEPS.len())
 }
 

@@ -73,7 +73,8 @@ pub(super) fn night(path: &Path, looks: u32) {
     connection
         .execute_batch(&format!(
             "INSERT INTO blind_spell (id, start, camera, cause, began, began_offset, unit, text, ended, ended_offset, ended_by)
-             VALUES ('a', 1, 1, 'fog', {0}, 8, '', '', {0}, 8, 'seen'), ('b', 1, 1, 'fog', {0}, 8, '', '', NULL, NULL, NULL);
+             VALUES ('a', 1, 1, 'fog', {0}, 8, '', '', NULL, NULL, NULL), ('b', 1, 1, 'fog', {0}, 8, '', '', NULL, NULL, NULL);
+             UPDATE blind_spell SET ended = {0}, ended_offset = 8, ended_by = 'seen' WHERE seq = 1;
              INSERT INTO clock_reading (start, at, utc_offset, boot, boot_ms, stepped_ms, reason)
              VALUES (1, {0}, 8, '', 0, 0, 'start');",
             at(1.0).wall.as_millisecond()
@@ -249,6 +250,7 @@ fn detections_that_are_sealed_go_by_whole_seals_and_the_seal_stays() {
             )
             .unwrap();
     };
+    Connection::open(&path).unwrap().execute("DELETE FROM seal", []).unwrap();
     // Old are the first 241 looks: those of the first minute. The third seal ends beyond.
     seal(51, 150);
     seal(151, 200);

@@ -97,7 +97,8 @@ pub fn salvage(
     // Where numbers had got to may itself be unreadable; then they go on after what was read.
     let _unread = copy_sequences(&from, &transaction, "1");
     transaction.commit().map_err(sql("write the new logbook"))?;
-    open::migrate(&mut to).map_err(sql("bring the new logbook's schema up to date"))?;
+    drop(to);
+    let to = open::bring_up_to_date(new)?;
     note(&to, damaged, now, &holdings).map_err(sql("write receipts into the new logbook"))?;
     open::fold(&to).map_err(sql("write the new logbook"))?;
     drop(to);
