@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
+use crate::Row;
 use crate::harbour::{Harbour, wait_for};
-use crate::row;
 
 const DETECT: Duration = Duration::from_secs(6);
 
@@ -43,7 +43,10 @@ fn a_killed_camera_is_noticed_at_once_and_comes_back_by_itself() {
     let (_, back) = wait_for("frames flow again", Duration::from_secs(8), || {
         harbour.camera_state("quay-east").filter(|state| state == "streaming")
     });
-    row("camera process dies", 1, 0, 0, noticed.as_secs_f64(), back.as_secs_f64(), "detect 6 s, recover 8 s");
+    Row::new(1, "camera process dies", 1)
+        .detected(noticed, Duration::from_secs(1))
+        .recovered(back, Duration::from_secs(5))
+        .record();
 }
 
 #[test]
@@ -61,5 +64,8 @@ fn a_frozen_camera_is_noticed_by_the_age_of_its_last_frame() {
         harbour.camera_state("quay-east").filter(|state| state == "streaming")
     });
     assert_eq!(harbour.camera_state("inner-harbour").as_deref(), Some("streaming"));
-    row("camera freezes, socket open", 1, 0, 0, noticed.as_secs_f64(), back.as_secs_f64(), "detect 6.5 s");
+    Row::new(2, "camera freezes, socket open", 1)
+        .detected(noticed, Duration::from_millis(6000))
+        .recovered(back, Duration::from_secs(12))
+        .record();
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::harbour::{Harbour, now};
-use crate::{rounds, row};
+use crate::{Row, rounds};
 
 /// A little chance that is the same every time: splitmix64.
 struct Chance(u64);
@@ -69,13 +69,9 @@ fn no_alert_is_lost_and_none_is_without_its_row_when_the_daemon_is_killed() {
         "alerts in the logbook that nobody heard, and whether the broker confirmed them: {unheard:?}"
     );
     assert_eq!(without_row, 0, "alerts heard that the logbook does not hold");
-    row(
-        "SIGKILL at random",
-        kills,
-        lost,
-        listener.repeats(),
-        0.0,
-        slowest_start.as_secs_f64(),
-        "lost 0, without row 0",
-    );
+    Row::new(8, "daemon killed at random", kills)
+        .lost(lost)
+        .recovered(slowest_start, Duration::from_secs(20))
+        .at_most("alerts without row", without_row as f64, "", 0.0)
+        .record();
 }
