@@ -13,12 +13,19 @@ mod harbour;
 
 mod broker;
 mod camera;
+mod desk;
+mod peer;
 mod power;
 mod row;
 
 use row::Row;
 
+/// Whether this is the long form.
+fn is_long() -> bool {
+    std::env::var_os("HAVENWACHT_LONG").is_some()
+}
+
 /// Rounds of a repeated fault.
 fn rounds(short: usize, long: usize) -> usize {
-    if std::env::var_os("HAVENWACHT_LONG").is_some() { long } else { short }
+    if is_long() { long } else { short }
 }
