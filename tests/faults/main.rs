@@ -6,6 +6,8 @@
 // A test that unwraps says where it broke; helpers outside `#[test]` functions are tests too.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+#[path = "../harbour/clips.rs"]
+mod clips;
 #[path = "../harbour/files.rs"]
 mod files;
 #[path = "../harbour/mod.rs"]
@@ -13,10 +15,14 @@ mod harbour;
 
 mod broker;
 mod camera;
+mod chance;
 mod desk;
+mod network;
 mod peer;
 mod power;
+mod process;
 mod row;
+mod stop;
 
 use row::Row;
 
