@@ -17,12 +17,16 @@ mod broker;
 mod camera;
 mod chance;
 mod desk;
+mod garbage;
 mod network;
+mod onnx;
 mod peer;
 mod power;
 mod process;
 mod row;
 mod stop;
+mod stuck;
+mod supervisor;
 
 use row::Row;
 

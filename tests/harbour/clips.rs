@@ -9,23 +9,23 @@ use gstreamer::prelude::*;
 /// A minute of a moving test picture, 320x240 at 25 frames a second with a key frame every second.
 pub(crate) fn h264_clip() -> &'static Path {
     static CLIP: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
-    &CLIP.get_or_init(|| encode("h264.mp4", "x264enc key-int-max=25 bitrate=300 speed-preset=ultrafast")).1
+    &CLIP.get_or_init(|| make_clip("h264.mp4", 1500, "320x240")).1
 }
 
-/// The same in H.265.
-pub(crate) fn h265_clip() -> &'static Path {
-    static CLIP: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
-    let encoder = "x265enc key-int-max=25 bitrate=300 speed-preset=ultrafast ! h265parse";
-    &CLIP.get_or_init(|| encode("h265.mp4", encoder)).1
+/// So many frames of it, in another size, in a folder that lives as long as its guard.
+pub(crate) fn make_clip(name: &str, frames: u32, size: &str) -> (tempfile::TempDir, PathBuf) {
+    encode(name, frames, size, "x264enc key-int-max=25 bitrate=300 speed-preset=ultrafast")
 }
 
-fn encode(name: &str, encoder: &str) -> (tempfile::TempDir, PathBuf) {
+/// Encodes a moving test picture.
+pub(crate) fn encode(name: &str, frames: u32, size: &str, encoder: &str) -> (tempfile::TempDir, PathBuf) {
     gst::init().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
+    let (width, height) = size.split_once('x').unwrap();
     let pipeline = gst::parse::launch(&format!(
-        "videotestsrc pattern=ball num-buffers=1500 ! video/x-raw,format=I420,width=320,height=240,framerate=25/1 ! \
-         {encoder} ! mp4mux ! filesink location={}",
+        "videotestsrc pattern=ball num-buffers={frames} ! \
+         video/x-raw,format=I420,width={width},height={height},framerate=25/1 ! {encoder} ! mp4mux ! filesink location={}",
         path.display()
     ))
     .unwrap();

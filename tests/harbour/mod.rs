@@ -203,6 +203,11 @@ impl Harbour {
         &mut self.post(id).program
     }
 
+    /// Where camera `id` serves.
+    pub(crate) fn port_of(&mut self, id: &str) -> u16 {
+        self.post(id).port
+    }
+
     fn post(&mut self, id: &str) -> &mut Post {
         self.cameras.iter_mut().find(|post| post.id == id).unwrap()
     }

@@ -3,9 +3,12 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+
+use crate::clips::encode;
 
 /// A running `sample-cameras`. Killed when dropped.
 pub(crate) struct CameraHost {
@@ -83,4 +86,11 @@ fn binary() -> PathBuf {
     built
         .unwrap_or_else(|| panic!("no {}: run `cargo build -p sample-streams` first", beside.display()))
         .clone()
+}
+
+/// A minute of the small test picture in H.265.
+pub(crate) fn h265_clip() -> &'static Path {
+    static CLIP: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
+    let encoder = "x265enc key-int-max=25 bitrate=300 speed-preset=ultrafast ! h265parse";
+    &CLIP.get_or_init(|| encode("h265.mp4", 1500, "320x240", encoder)).1
 }
