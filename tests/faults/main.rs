@@ -18,8 +18,10 @@ mod camera;
 mod chance;
 mod desk;
 mod garbage;
+mod mistakes;
 mod network;
 mod onnx;
+mod order;
 mod peer;
 mod power;
 mod process;
@@ -27,6 +29,7 @@ mod row;
 mod stop;
 mod stuck;
 mod supervisor;
+mod trace;
 
 use row::Row;
 
