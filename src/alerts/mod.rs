@@ -13,7 +13,9 @@
 //!    ten. New sessions are tried for ever, half a second to five seconds apart.
 //! 6. `status` says `online` while there is a session, and `offline` after it: by goodbye or by last will. Each camera's
 //!    state, and whether it is blind, is told anew in every session.
-//! 7. An answer on `ack` is written to the logbook and told to the watch, also one that was given while the watch was away
+//! 7. Where the logbook's chain of events ends is told (retained) in every session, and again when it has grown, at most
+//!    every ten seconds: whoever keeps these messages can prove later that nothing before them was rewritten.
+//! 8. An answer on `ack` is written to the logbook and told to the watch, also one that was given while the watch was away
 //!    (the broker keeps it). What is no answer, or answers an unknown signal, is ignored; whatever is sent there, alerts
 //!    go out undisturbed.
 //!
@@ -119,6 +121,7 @@ impl Relay {
             start: (writer.start(), clock.now()),
             committed: writer.outbox(),
             presence: told,
+            heads: writer.heads(),
             logbook: writer.sender(),
             delays: retry(seed),
             clock,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::topics;
 use crate::config::Site;
-use crate::logbook::{CameraChange, MAX_PICTURE_BYTES, OutboxAlert};
+use crate::logbook::{CameraChange, Head, MAX_PICTURE_BYTES, OutboxAlert};
 use crate::names::SiteId;
 use crate::rules::SignalEvent;
 use crate::sight::Blind;
@@ -204,6 +204,16 @@ pub(super) fn online(site: &SiteId, start: i64, since: Timestamp) -> String {
         start: Some(start),
         since: Some(utc(since)),
     })
+}
+
+/// The end of the chain: the fields of [`Head::to_json`], and when it was told.
+pub(super) fn head(site: &SiteId, start: i64, now: Timestamp, head: &Head) -> String {
+    let mut json = head.to_json();
+    json["schema"] = SCHEMA.into();
+    json["site"] = site.as_str().into();
+    json["start"] = start.into();
+    json["at"] = utc(now).into();
+    json.to_string()
 }
 
 pub(super) fn offline(site: &SiteId) -> String {

@@ -21,7 +21,7 @@ use crate::backoff::Backoff;
 use crate::clock::SimulatedClock;
 use crate::config::Broker;
 use crate::logbook::testing::{at, camera, column, open, told};
-use crate::logbook::{CameraChange, Entry, LogbookSender, Writer};
+use crate::logbook::{CameraChange, Entry, Head, LogbookSender, Writer};
 use crate::names::SiteId;
 use crate::sight::{Blind, Cause};
 
@@ -149,6 +149,8 @@ struct Rig {
     port: u16,
     log: Shared,
     presence: watch::Sender<Presence>,
+    /// Nothing to tell unless a test says so.
+    heads: watch::Sender<Head>,
     stats: Arc<RelayStats>,
     stop: CancellationToken,
     relay: JoinHandle<bool>,
@@ -164,9 +166,10 @@ impl Rig {
         tokio::spawn(broker(listener, script.to_vec(), log.clone()));
         let clock = Arc::new(SimulatedClock::new(at(now).wall));
         let presence = watch::channel(Presence::new()).0;
+        let heads = watch::channel(Head::default()).0;
         let (stats, stop) = Default::default();
         let relay = tokio::spawn(async { false });
-        Self { folder, writer, sender, clock, port, log, presence, stats, stop, relay }
+        Self { folder, writer, sender, clock, port, log, presence, heads, stats, stop, relay }
     }
 
     fn path(&self) -> std::path::PathBuf {
@@ -185,6 +188,7 @@ impl Rig {
             start: (writer.start(), at(0.0)),
             committed: writer.outbox(),
             presence: self.presence.subscribe(),
+            heads: self.heads.subscribe(),
             logbook: self.sender.clone(),
             clock: self.clock.clone(),
             beat: Box::new(|| ()),
@@ -298,6 +302,26 @@ async fn a_relay_that_was_killed_goes_on_where_it_was() {
     rig.relay.abort();
     rig.start_relay();
     rig.until_all_delivered(12).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_the_chain_ends_is_told_in_every_session_and_reads_as_it_was_written() {
+    let mut rig = Rig::new(&[Manner::LeavesAfter(2), Manner::Confirms], 10.0).await;
+    let head = rig.writer.heads().borrow().clone();
+    assert_eq!(head.seq, 1, "the start");
+    rig.heads.send_replace(head.clone());
+    rig.start_relay();
+    let told = |rig: &Rig| {
+        let heads = rig.heard().into_iter().filter(|heard| heard.topic.ends_with("/logbook/head"));
+        heads
+            .map(|heard| (heard.session, heard.retain, String::from_utf8(heard.payload).unwrap()))
+            .collect::<Vec<_>>()
+    };
+    rig.until("both sessions", |rig| told(rig).len() == 2).await;
+    for (session, (heard_in, retained, text)) in told(&rig).into_iter().enumerate() {
+        assert_eq!((heard_in, retained), (session, true));
+        assert_eq!(Head::from_json(&text), Some(head.clone()));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,13 +2,16 @@
 
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
+use super::erase::{self, EraseArgs};
 use super::proposals::{self, CocoArgs};
+use super::verify::{self, KeygenArgs, VerifyArgs};
 use super::why::{self, WhyArgs};
 use crate::clock::{Clock, SystemClock};
 use crate::logbook::{Filter, Kind, Reader, Table};
@@ -94,6 +97,18 @@ pub enum LogbookCommand {
     },
     /// Say why a rule alerted, or why it did not, and what was true then.
     Why(WhyArgs),
+    /// Verify that nothing was altered, removed, added or reordered since it was written.
+    Verify(VerifyArgs),
+    /// Say where the chain of events ends now, to be written down or kept elsewhere.
+    Head {
+        /// Which logbook.
+        #[command(flatten)]
+        source: Source,
+    },
+    /// Make a key that signs the links of the chain.
+    Keygen(KeygenArgs),
+    /// Erase personal data: the contents go for good, a receipt stays, the chain stays whole. The watch must be stopped.
+    Erase(EraseArgs),
     /// Write pictures of a replayed recording, with its detections as proposed boxes, to correct and train on (COCO).
     Coco(CocoArgs),
 }
@@ -136,11 +151,11 @@ impl From<KindArg> for Kind {
 }
 
 /// Carries out one command; what was asked for goes to `out`. A reader that went away (`| head`) is no error.
-pub fn logbook(command: &LogbookCommand, out: impl Write) -> anyhow::Result<()> {
+pub fn logbook(command: &LogbookCommand, out: impl Write) -> anyhow::Result<ExitCode> {
     let mut out = BufWriter::new(out);
-    let done = answer(command, &mut out).and_then(|()| Ok(out.flush()?));
-    match done {
-        Err(error) if error.downcast_ref::<std::io::Error>().is_some_and(is_gone) => Ok(()),
+    let done = answer(command, &mut out);
+    match done.and_then(|code| out.flush().map(|()| code).map_err(Into::into)) {
+        Err(error) if error.downcast_ref::<std::io::Error>().is_some_and(is_gone) => Ok(ExitCode::SUCCESS),
         done => done,
     }
 }
@@ -149,7 +164,7 @@ fn is_gone(error: &std::io::Error) -> bool {
     error.kind() == std::io::ErrorKind::BrokenPipe
 }
 
-fn answer(command: &LogbookCommand, out: &mut impl Write) -> anyhow::Result<()> {
+fn answer(command: &LogbookCommand, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     match command {
         LogbookCommand::Tail { source, last, once } => {
             let reader = source.open()?;
@@ -160,23 +175,27 @@ fn answer(command: &LogbookCommand, out: &mut impl Write) -> anyhow::Result<()> 
                 }
                 out.flush()?;
                 if *once {
-                    return Ok(());
+                    break;
                 }
                 std::thread::sleep(LOOK_EVERY);
             }
         }
         LogbookCommand::List { kind, source, rows, limit } => {
             let table = source.open()?.list((*kind).into(), &rows.filter(Some(*limit)))?;
-            Ok(write_table(&table, out)?)
+            write_table(&table, out)?;
         }
-        LogbookCommand::Show { what, source } => show(&source.open()?, what, out),
+        LogbookCommand::Show { what, source } => show(&source.open()?, what, out)?,
         LogbookCommand::Export { kind, source, rows } => {
             source.open()?.export((*kind).into(), &rows.filter(None), |row| write_csv(row, out))??;
-            Ok(())
         }
-        LogbookCommand::Why(args) => why::why(args, out),
-        LogbookCommand::Coco(args) => proposals::coco(args, out),
+        LogbookCommand::Why(args) => why::why(args, out)?,
+        LogbookCommand::Verify(args) => return verify::verify(args, out),
+        LogbookCommand::Head { source } => verify::head(source, out)?,
+        LogbookCommand::Keygen(args) => verify::keygen(args, out)?,
+        LogbookCommand::Erase(args) => erase::erase(args, out)?,
+        LogbookCommand::Coco(args) => proposals::coco(args, out)?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 impl Source {
@@ -266,7 +285,7 @@ fn write_csv(row: &[String], out: &mut impl Write) -> std::io::Result<()> {
 }
 
 /// A moment, or how long ago.
-fn moment(text: &str) -> Result<Timestamp, String> {
+pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
     if let Ok(at) = text.parse() {
         return Ok(at);
     }
