@@ -90,6 +90,8 @@ struct Post {
     ground: Ground,
     cue: MotionCue,
     sight: Sight,
+    /// What a look that failed had to say.
+    pending: Vec<Entry>,
     /// When rules last said that no picture comes.
     told_away: Option<MonoTime>,
     /// The confidence from which a box may become a vessel.
@@ -121,6 +123,7 @@ impl Watch {
             ground: Ground::new(&scope(camera, input_px)),
             cue: MotionCue::default(),
             sight: Sight::new(camera.looks_per_second, camera.stall_after),
+            pending: Vec::new(),
             told_away: None,
             sure: believed.confidence,
             tracker: Tracker::new(tracking.clone()),
@@ -155,7 +158,7 @@ impl Watch {
         let Self { site, detector, vessels, posts } = self;
         let post = &mut posts[index];
         let size = frame.picture.size;
-        let mut entries = Vec::new();
+        let mut entries = std::mem::take(&mut post.pending);
         if post.size.replace(size).is_some_and(|before| before != size) {
             // Boxes in pixels of another picture mean nothing now.
             entries.extend(post.end(site, frame.stamp, frame.seq));
@@ -169,7 +172,14 @@ impl Watch {
         let looked =
             post.attention.choose(&Scene { at, frame: size, stirred: &motion.stirred, cares: &cares });
         let regions: Vec<_> = looked.iter().map(|&crop| size.box_to_fractions(crop)).collect();
-        let mut look = detector.look(frame, &regions).inspect_err(|_| count(&post.stats.failed_looks, 1))?;
+        let mut look = match detector.look(frame, &regions) {
+            Ok(look) => look,
+            Err(cause) => {
+                count(&post.stats.failed_looks, 1);
+                post.pending = entries;
+                return Err(cause);
+            }
+        };
         post.count_look(&look, at);
         let ground = &post.ground;
         let before = look.detections.len();
@@ -199,7 +209,8 @@ impl Watch {
         let site = &self.site;
         let waits = |(index, post): (usize, &mut Post)| {
             let changes = post.sight.wait(newest(index), now);
-            let mut entries = post.blind_entries(changes);
+            let mut entries = std::mem::take(&mut post.pending);
+            entries.extend(post.blind_entries(changes));
             let away = post.sight.blind().is_some_and(|blind| blind.cause == Cause::Away);
             let due = post.told_away.is_none_or(|told| now.mono.since(told) >= TELL_AWAY);
             if away && due {
@@ -226,7 +237,8 @@ impl Watch {
     pub fn finish(&mut self, at: Stamp) -> Vec<Entry> {
         let site = &self.site;
         let end = |post: &mut Post| {
-            let mut entries = post.end(site, at, 0);
+            let mut entries = std::mem::take(&mut post.pending);
+            entries.extend(post.end(site, at, 0));
             let stop = post.sight.stop(at);
             entries.extend(post.blind_entries(stop.into_iter().collect()));
             entries
@@ -281,7 +293,7 @@ impl Post {
         let entry = |change: Change| {
             match &change {
                 Change::Began(Blind { cause, text, .. }) => {
-                    count(&self.stats.blind_spells[*cause as usize], 1);
+                    count(&self.stats.blind_spells[cause.place()], 1);
                     tracing::warn!(%camera, cause = cause.as_str(), "camera {camera} is blind: {text}");
                 }
                 Change::Ended(Blind { cause, .. }, ..) => {

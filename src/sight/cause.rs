@@ -48,6 +48,11 @@ impl Cause {
         }
     }
 
+    /// Its place in [`Cause::ALL`].
+    pub fn place(self) -> usize {
+        self as usize
+    }
+
     /// As a part of a sentence.
     pub fn in_words(self) -> &'static str {
         match self {
@@ -60,5 +65,15 @@ impl Cause {
             Self::OutOfFocus => "the picture is out of focus",
             Self::Slow => "too few pictures come",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cause_is_at_its_place() {
+        assert_eq!(Cause::ALL.map(Cause::place), [0, 1, 2, 3, 4, 5, 6, 7]);
     }
 }

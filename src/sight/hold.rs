@@ -43,7 +43,7 @@ impl Hold {
         self.since.filter(|_| self.on)
     }
 
-    /// No look was made for a while: what has not begun must hold anew.
+    /// Nothing could be told for a while: what has not begun must hold anew, and what has does not end by it.
     pub(super) fn interrupt(&mut self) {
         if !self.on {
             self.since = None;

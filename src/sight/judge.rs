@@ -8,7 +8,7 @@ use super::known::{Band, Known};
 use super::measures::Measures;
 use super::pace::Pace;
 use super::still::Still;
-use super::view::Features;
+use super::view::{Features, Shifted};
 use crate::clock::{MonoTime, Stamp};
 use crate::frame::{Picture, Thumbnail};
 use crate::geometry::FrameSize;
@@ -147,7 +147,7 @@ pub struct Sight {
     known: Known,
     size: Option<FrameSize>,
     /// The last search for the view: when, and what it found.
-    searched: Option<(MonoTime, Option<([i32; 2], f32)>)>,
+    searched: Option<(MonoTime, Option<Shifted>)>,
     /// When the wait for a picture began.
     waits: Option<Stamp>,
     blind: Option<Blind>,
@@ -198,7 +198,7 @@ impl Sight {
                     *reading = Some(read);
                 }
                 Word::No => hold.step(None, at),
-                Word::Unknown => {}
+                Word::Unknown => hold.interrupt(),
             }
         }
         self.conclude(at, &mut changes);
@@ -336,7 +336,7 @@ impl Sight {
                 let across = across as f32 * 100.0 / Thumbnail::WIDTH as f32;
                 let down = down as f32 * 100.0 / Thumbnail::HEIGHT as f32;
                 format!(
-                    "the view has shifted by {:.0} % of the picture's width to the {} and {:.0} % of its height {}",
+                    "what stands still has moved by {:.0} % of the picture's width to the {} and {:.0} % of its height {}",
                     across.abs(),
                     if across < 0.0 { "left" } else { "right" },
                     down.abs(),

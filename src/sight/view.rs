@@ -50,6 +50,9 @@ impl Features {
     }
 }
 
+/// Where a view is: shifted so far from the reference, in small pixels across and down, and how like it there.
+pub(super) type Shifted = ([i32; 2], f32);
+
 /// The view that a camera has had.
 #[derive(Clone, Debug)]
 pub(super) struct Reference {
@@ -113,9 +116,9 @@ impl Reference {
         product / (ours * theirs).sqrt().max(1e-6)
     }
 
-    /// Searches for the view: the shift, in small pixels across and down, at which the picture is most like the
-    /// reference, and how much so. `None` when that is at the edge of what is searched: it may be anywhere.
-    pub(super) fn search(&self, features: &Features) -> Option<([i32; 2], f32)> {
+    /// Searches for the view where the picture is most like the reference. `None` when that is at the edge of what is
+    /// searched: it may be anywhere.
+    pub(super) fn search(&self, features: &Features) -> Option<Shifted> {
         let [across, down] = REACH;
         let shifts = (-down..=down).flat_map(|dy| (-across..=across).map(move |dx| [dx, dy]));
         let best = shifts
