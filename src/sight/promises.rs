@@ -69,9 +69,11 @@ fn told(sight: &mut Sight, seconds: f64, picture: impl Fn(f64, u64) -> Picture) 
 }
 
 /// Cause, second of its first look, of its end, and how it ended.
-fn spells(changes: &[Change]) -> Vec<(Cause, f64, Option<(f64, End)>)> {
+type Spell = (Cause, f64, Option<(f64, End)>);
+
+fn spells(changes: &[Change]) -> Vec<Spell> {
     let second = |at: Stamp| at.mono.since(stamp(0.0).mono).as_secs_f64();
-    let mut spells: Vec<(Cause, f64, Option<(f64, End)>)> = Vec::new();
+    let mut spells: Vec<Spell> = Vec::new();
     for change in changes {
         match change {
             Change::Began(blind) => spells.push((blind.cause, second(blind.began), None)),
@@ -82,11 +84,7 @@ fn spells(changes: &[Change]) -> Vec<(Cause, f64, Option<(f64, End)>)> {
 }
 
 /// Good for 30 s, bad for `bad_s`, good again to the end.
-fn faulty(
-    bad_s: f64,
-    total_s: f64,
-    fault: impl Fn(i32, i32, u64) -> f32,
-) -> Vec<(Cause, f64, Option<(f64, End)>)> {
+fn faulty(bad_s: f64, total_s: f64, fault: impl Fn(i32, i32, u64) -> f32) -> Vec<Spell> {
     let mut sight = sight();
     let changes = told(&mut sight, total_s, |at, look| {
         let bad = (30.0..30.0 + bad_s).contains(&at);

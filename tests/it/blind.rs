@@ -150,6 +150,7 @@ fn run(at: &Path, arguments: &[&str]) -> String {
 }
 
 /// What is wrong with what was told of a scene.
+#[expect(clippy::print_stdout, reason = "how soon each cause is found, for `--nocapture`")]
 fn faults(scene: &str, truth: &Value) -> Vec<String> {
     let (spells, silent) = watched(scene);
     let mut wrong = Vec::new();
