@@ -20,8 +20,8 @@
 //! # Order of steps
 //!
 //! Open: take `<logbook>.lock`; look at the file read-only (application id, schema, and every page when the last start
-//! was cut off); configure; migrate, a transaction a step; in one transaction close the signals and tracks that the
-//! last start left open (`restart`, `cut`) and write the new start row. Visits stay open; the watch resumes them.
+//! was cut off); configure; migrate, a transaction a step; in one transaction close the signals, tracks and blind spells that
+//! the last start left open (`restart`, `cut`) and write the new start row. Visits stay open; the watch resumes them.
 //! Commit: begin; every entry in a savepoint; links for the events among them; commit (the sync); count; wake the relay.
 //! Close: commit what waits; mark the start as ended; fold the write-ahead log in.
 //!
@@ -33,6 +33,7 @@
 //! `migrations/` says what each column means. Times are UTC milliseconds; each event keeps the site's offset from UTC at that moment, so local columns are right on both nights of the year on which clocks change.
 
 mod acknowledgements;
+mod blind;
 mod chain;
 mod entry;
 mod erase;
@@ -58,7 +59,7 @@ mod writer;
 pub use acknowledgements::{Acknowledgement, Answer};
 pub use chain::{Evidence, Fault, Head, KeyError, PublicKey, SigningKey, Step, Verification};
 pub use entry::{
-    CameraChange, DeliveryNote, Entry, LookEntry, OutboxAlert, Outcome, SignalEntry, StartEntry,
+    BlindStep, CameraChange, DeliveryNote, Entry, LookEntry, OutboxAlert, Outcome, SignalEntry, StartEntry,
 };
 pub use erase::{Erasure, Personal, erase};
 pub use error::LogbookError;
@@ -67,5 +68,5 @@ pub use reader::{Filter, Kind, News, Position, Reader, Table};
 pub use replayed::{Replay, Sight};
 pub use signals::{MAX_PAYLOAD_BYTES, MAX_PICTURE_BYTES};
 pub use stats::WriterStats;
-pub use why::{Account, CameraThen, Grounds, Question, Seen, Silence, Spoken, Stay, WatchThen};
+pub use why::{Account, BlindThen, CameraThen, Grounds, Question, Seen, Silence, Spoken, Stay, WatchThen};
 pub use writer::{LogbookSender, Writer, WriterGone, WriterOptions};

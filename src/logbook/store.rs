@@ -14,7 +14,7 @@ use super::chain::{Chain, Head, Seals, SigningKey};
 use super::entry::{CameraChange, DeliveryNote, Entry, LookEntry, Outcome, StartEntry};
 use super::erase::Erased;
 use super::error::{LogbookError, sql};
-use super::{acknowledgements, open, signals, suppressed, visits};
+use super::{acknowledgements, blind, open, signals, suppressed, visits};
 use crate::clock::MonoTime;
 use crate::detect::{Class, Detection};
 use crate::geometry::{BBox, FrameSize, Px};
@@ -192,6 +192,10 @@ impl Store {
             Entry::Visit(event) => {
                 let camera = self.camera(&event.visit.camera)?;
                 visits::write(&self.connection, &self.zone, self.start, camera, event)
+            }
+            Entry::Blind(step) => {
+                let camera = self.camera(&step.camera)?;
+                blind::write(&self.connection, &self.zone, self.start, camera, step)
             }
             Entry::Acknowledged(answered) => acknowledgements::write(&self.connection, &self.zone, answered),
         }
@@ -417,6 +421,7 @@ fn begin(
         params![at, offset],
     )?;
     transaction.execute("UPDATE track SET state = 'cut' WHERE state = 'open'", [])?;
+    blind::end_all(&transaction, at, offset)?;
     let next_vessel: i64 = transaction.query_row(
         "SELECT 1 + max((SELECT ifnull(max(vessel), 0) FROM track), (SELECT ifnull(max(vessel), 0) FROM signal),
            (SELECT ifnull(max(vessel), 0) FROM suppressed), (SELECT ifnull(max(vessel), 0) FROM visit),
