@@ -12,6 +12,7 @@ use crate::config::Site;
 use crate::logbook::{CameraChange, Head, MAX_PICTURE_BYTES, OutboxAlert};
 use crate::names::SiteId;
 use crate::rules::SignalEvent;
+use crate::sight::Blind;
 
 /// Version of every message. Fields may be added under the same version; none is removed or changes its meaning.
 const SCHEMA: u32 = 1;
@@ -70,6 +71,15 @@ struct CameraState<'a> {
     reason: &'a str,
     retries: u32,
     since: String,
+    /// `null` while it sees.
+    blind: Option<CameraBlind<'a>>,
+}
+
+#[derive(Serialize)]
+struct CameraBlind<'a> {
+    cause: &'a str,
+    since: String,
+    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -171,7 +181,7 @@ pub(super) fn sent(
     Some((json(&body), picture_topic))
 }
 
-pub(super) fn camera_state(site: &SiteId, change: &CameraChange) -> String {
+pub(super) fn camera_state(site: &SiteId, change: &CameraChange, blind: Option<&Blind>) -> String {
     json(&CameraState {
         schema: SCHEMA,
         site: site.as_str(),
@@ -180,6 +190,11 @@ pub(super) fn camera_state(site: &SiteId, change: &CameraChange) -> String {
         reason: &change.reason,
         retries: change.retries,
         since: utc(change.at.wall),
+        blind: blind.map(|blind| CameraBlind {
+            cause: blind.cause.as_str(),
+            since: utc(blind.began.wall),
+            text: &blind.text,
+        }),
     })
 }
 

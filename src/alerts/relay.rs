@@ -22,6 +22,7 @@ use crate::logbook::{
     WriterStats,
 };
 use crate::names::{CameraId, SiteId};
+use crate::sight::Blind;
 
 /// Things on their way at once; a broken session repeats at most so many alerts.
 pub(super) const WINDOW: usize = 8;
@@ -51,7 +52,16 @@ pub(super) const TIMING: Timing =
     Timing { confirm: Duration::from_secs(5), goodbye: Duration::from_millis(2500) };
 
 /// Every camera's present state.
-pub(super) type Presence = BTreeMap<CameraId, CameraChange>;
+pub(super) type Presence = BTreeMap<CameraId, Present>;
+
+/// What is told of one camera.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Present {
+    /// Its last change of state; nothing is told before the first.
+    pub(super) change: Option<CameraChange>,
+    /// The blind spell that lasts.
+    pub(super) blind: Option<Blind>,
+}
 
 /// The task's state.
 pub(super) struct Task<T> {
@@ -257,10 +267,12 @@ impl<T: Transport> Task<T> {
             return Some(retained(topics::status(&self.site), online));
         }
         let presence = self.presence.borrow();
-        let due = presence.values().find(|change| session.told.get(&change.camera) != Some(change))?;
-        session.told.insert(due.camera.clone(), due.clone());
-        let topic = topics::camera_state(&self.site, &due.camera);
-        Some(retained(topic, payload::camera_state(&self.site, due)))
+        let (camera, due) = presence.iter().find(|(camera, present)| {
+            present.change.is_some() && session.told.get(camera) != Some(present)
+        })?;
+        session.told.insert(camera.clone(), due.clone());
+        let topic = topics::camera_state(&self.site, camera);
+        Some(retained(topic, payload::camera_state(&self.site, due.change.as_ref()?, due.blind.as_ref())))
     }
 
     /// The end of the chain, when it has grown since it was told. What is published cannot be rewritten unseen.

@@ -151,11 +151,12 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
         .collect::<Result<Vec<_>, _>>()?;
     let detector_thread = {
         let (slots, logbook, clock) = (slots.clone(), logbook.clone(), clock.clone());
+        let handle = relay.handle();
         let beat = hearts.expect("detector", LOOP_LIMIT);
         let wanted: Vec<f32> = site.cameras.iter().map(|camera| camera.looks_per_second).collect();
         let fair = FairTurns::new(&wanted);
         std::thread::Builder::new().name("detector".into()).spawn(move || {
-            let doors = Doors { slots: &slots, answers: &answers, logbook: &logbook };
+            let doors = Doors { slots: &slots, answers: &answers, logbook: &logbook, relay: &handle };
             turns::run(watch, fair, &doors, &*clock, &beat, &rates)
         })?
     };

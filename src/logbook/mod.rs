@@ -66,8 +66,8 @@
 //! # Order of steps
 //!
 //! Open: take `<logbook>.lock`; look at the file read-only (application id, schema, the note of damage that was met, and
-//! every page when the last start was cut off); configure; migrate, a transaction a step; in one transaction close the signals and tracks that the
-//! last start left open (`restart`, `cut`) and write the new start row. Visits stay open; the watch resumes them.
+//! every page when the last start was cut off); configure; migrate, a transaction a step; in one transaction close the signals,
+//! tracks and blind spells that the last start left open (`restart`, `cut`) and write the new start row. Visits stay open; the watch resumes them.
 //! Commit: begin; every entry in a savepoint; links for the events among them; commit (the sync); count; wake the relay.
 //! Damaged: note it in `<logbook>.damaged`; give the files second names (`<logbook>.damaged-<UTC>`); make `<logbook>.new`
 //! and carry over; rename it into the place; take the note back; open.
@@ -84,6 +84,7 @@
 mod acknowledgements;
 mod aside;
 mod backup;
+mod blind;
 mod chain;
 mod checkup;
 mod chores;
@@ -127,7 +128,7 @@ pub use backup::backup;
 pub use chain::{Evidence, Fault, Head, KeyError, PublicKey, SigningKey, Step, Verification};
 pub use checkup::{Checkup, check};
 pub use entry::{
-    CameraChange, DeliveryNote, Entry, LookEntry, OutboxAlert, Outcome, SignalEntry, StartEntry,
+    BlindStep, CameraChange, DeliveryNote, Entry, LookEntry, OutboxAlert, Outcome, SignalEntry, StartEntry,
 };
 pub use erase::{Erasure, Personal, erase};
 pub use error::LogbookError;
@@ -137,7 +138,7 @@ pub use replayed::{Replay, Sight};
 pub use salvage::{Salvaged, SalvagedKind, salvage};
 pub use signals::{MAX_PAYLOAD_BYTES, MAX_PICTURE_BYTES};
 pub use stats::WriterStats;
-pub use why::{Account, CameraThen, Grounds, Question, Seen, Silence, Spoken, Stay, WatchThen};
+pub use why::{Account, BlindThen, CameraThen, Grounds, Question, Seen, Silence, Spoken, Stay, WatchThen};
 pub use writer::{LogbookSender, Writer, WriterGone, WriterOptions};
 
 /// The file beside a logbook whose name ends so.

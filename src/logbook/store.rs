@@ -18,7 +18,7 @@ use super::error::{LogbookError, sql};
 use super::ranges::Ranges;
 use super::receipts::{self, Act, Receipt};
 use super::reserve::Reserve;
-use super::{acknowledgements, open, signals, suppressed, visits};
+use super::{acknowledgements, blind, open, signals, suppressed, visits};
 use crate::clock::MonoTime;
 use crate::detect::{Class, Detection};
 use crate::geometry::{BBox, FrameSize, Px};
@@ -256,6 +256,10 @@ impl Store {
                 let camera = self.camera(&event.visit.camera)?;
                 visits::write(&self.connection, &self.zone, self.start, camera, event)
             }
+            Entry::Blind(step) => {
+                let camera = self.camera(&step.camera)?;
+                blind::write(&self.connection, &self.zone, self.start, camera, step)
+            }
             Entry::Acknowledged(answered) => acknowledgements::write(&self.connection, &self.zone, answered),
         }
     }
@@ -490,6 +494,7 @@ fn begin(
         params![at, offset],
     )?;
     transaction.execute("UPDATE track SET state = 'cut' WHERE state = 'open'", [])?;
+    blind::end_all(&transaction, at, offset)?;
     let next_vessel: i64 = transaction.query_row(
         "SELECT 1 + max((SELECT ifnull(max(vessel), 0) FROM track), (SELECT ifnull(max(vessel), 0) FROM signal),
            (SELECT ifnull(max(vessel), 0) FROM suppressed), (SELECT ifnull(max(vessel), 0) FROM visit),
