@@ -209,8 +209,7 @@ impl Reader {
         let mut read = || {
             let mut statement = self.connection.prepare(&query)?;
             let columns = statement.column_count() - 1;
-            let names: Vec<String> =
-                statement.column_names().into_iter().take(columns).map(str::to_owned).collect();
+            let names: Vec<String> = statement.column_names().take(columns).map(str::to_owned).collect();
             let (mut written, mut last) = (row(&names), i64::MIN);
             // A page is a transaction of its own: whoever reads slowly does not hold the write-ahead log.
             loop {
