@@ -12,8 +12,8 @@
 //!    written (a closed signal that was never opened, say) is counted and logged as an error, and the others go on.
 //! 5. Whoever is woken by [`Writer::outbox`] finds the alert committed.
 //! 6. A file that is not ours, of a later schema, or damaged is refused by name and left as it was.
-//! 7. Rows leave by age alone ([`crate::config::Retention`]); an alert that was not delivered and a visit that lasts
-//!    never leave.
+//! 7. Rows leave by age alone ([`crate::config::Retention`]); an alert that was not delivered, a visit and a blind
+//!    spell that last never leave.
 //!
 //! 8. Whoever alters, removes, adds or reorders a row is found ([`chain`]).
 //!
