@@ -11,6 +11,7 @@ pub mod blind;
 pub mod cameras;
 pub mod clip;
 pub mod costume;
+pub mod damage;
 pub mod encode;
 pub mod material;
 pub mod noise;

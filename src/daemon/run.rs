@@ -26,8 +26,10 @@ use crate::logbook::{
     CameraChange, Entry, LogbookError, LogbookSender, Reader, SigningKey, StartEntry, Writer, WriterGone,
     WriterOptions,
 };
+use crate::names::CameraId;
 use crate::review;
 use crate::rules::Past;
+use crate::sight::Blind;
 
 /// Time for cameras to close and the detector to finish its look.
 const WATCH_DEADLINE: Duration = Duration::from_secs(4);
@@ -155,7 +157,9 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
         let wanted: Vec<f32> = site.cameras.iter().map(|camera| camera.looks_per_second).collect();
         let fair = FairTurns::new(&wanted);
         std::thread::Builder::new().name("detector".into()).spawn(move || {
-            let doors = Doors { slots: &slots, answers: &answers, logbook: &logbook, relay: &handle };
+            let tell_blind = |camera: &CameraId, blind: Option<&Blind>| handle.camera_blind(camera, blind);
+            let doors =
+                Doors { slots: &slots, answers: &answers, logbook: &logbook, tell_blind: &tell_blind };
             turns::run(watch, fair, &doors, &*clock, &beat, &rates)
         })?
     };

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use super::heartbeat::Beat;
 use super::watch::Watch;
-use crate::alerts::RelayHandle;
 use crate::clock::Clock;
 use crate::detect::schedule::FairTurns;
 use crate::ingest::FrameSlots;
 use crate::logbook::{Entry, LogbookSender, WriterGone};
+use crate::names::CameraId;
 use crate::rules::SignalId;
+use crate::sight::Blind;
 
 /// A wait no longer than this, so that the loop beats and hears a stop.
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
@@ -21,31 +22,32 @@ const TELL_RATES: Duration = Duration::from_secs(1);
 
 /// What one camera has had lately, in thousandths a second.
 #[derive(Debug, Default)]
-pub(super) struct Rate {
+pub struct Rate {
     pub(super) looks: AtomicU32,
     pub(super) runs: AtomicU32,
 }
 
 /// Rates of all cameras, in the order of the site file.
-pub(super) type Rates = Arc<Vec<Rate>>;
+pub type Rates = Arc<Vec<Rate>>;
 
 /// What leads to the watch and away from it.
-pub(super) struct Doors<'a> {
+#[derive(Clone, Copy)]
+pub struct Doors<'a> {
     /// Frames come in.
-    pub(super) slots: &'a FrameSlots,
+    pub slots: &'a FrameSlots,
     /// Signals that staff have answered come in.
-    pub(super) answers: &'a Receiver<SignalId>,
+    pub answers: &'a Receiver<SignalId>,
     /// What was seen goes out.
-    pub(super) logbook: &'a LogbookSender,
-    /// Whether a camera sees goes out.
-    pub(super) relay: &'a RelayHandle,
+    pub logbook: &'a LogbookSender,
+    /// Which camera became blind, or sees again (`None`), goes out to staff.
+    pub tell_blind: &'a dyn Fn(&CameraId, Option<&Blind>),
 }
 
 impl Doors<'_> {
     fn hand_over(&self, entries: Vec<Entry>) -> Result<(), WriterGone> {
         for entry in entries {
             if let Entry::Blind(step) = &entry {
-                self.relay.camera_blind(&step.camera, step.change.lasts());
+                (self.tell_blind)(&step.camera, step.change.lasts());
             }
             self.logbook.send(entry)?;
         }
@@ -53,8 +55,9 @@ impl Doors<'_> {
     }
 }
 
-/// Runs until the slots are closed; then ends every track and signal. Fails when the logbook is gone.
-pub(super) fn run(
+/// The detector thread: looks at the newest frame of the camera whose turn it is, until the slots are closed; then ends
+/// every track and signal. Fails when the logbook is gone.
+pub fn run(
     mut watch: Watch,
     mut turns: FairTurns,
     doors: &Doors<'_>,

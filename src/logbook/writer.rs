@@ -301,17 +301,18 @@ impl Turns {
             Err(RecvTimeoutError::Disconnected) => return None,
         }
         let begun = self.options.clock.mono();
-        while !batch.urgent && batch.entries.len() < BATCH {
+        loop {
+            // What waits already needs no clock, and shares the sync.
+            while batch.close.is_none() && batch.entries.len() < BATCH {
+                let Ok(message) = self.entries.try_recv() else { break };
+                batch.take(message);
+            }
+            if batch.urgent || batch.entries.len() >= BATCH {
+                break;
+            }
             // In replay the clock stands still while rows come: a full batch or a quiet moment ends the wait there.
             let Some(left) = GATHER.checked_sub(self.options.clock.mono().since(begun)) else { break };
-            match self.entries.recv_timeout(left) {
-                Ok(message) => batch.take(message),
-                Err(_) => break,
-            }
-        }
-        // What already waits behind it shares the sync.
-        while batch.close.is_none() && batch.entries.len() < BATCH {
-            let Ok(message) = self.entries.try_recv() else { break };
+            let Ok(message) = self.entries.recv_timeout(left) else { break };
             batch.take(message);
         }
         Some(batch)
