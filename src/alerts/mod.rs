@@ -66,8 +66,8 @@ pub struct Relay {
     presence: watch::Sender<Presence>,
 }
 
-/// Tells the relay of cameras. Cheap to clone.
-#[derive(Clone)]
+/// Tells the relay of cameras. Cheap to clone. The default one is heard by nobody.
+#[derive(Clone, Default)]
 pub struct RelayHandle {
     presence: watch::Sender<Presence>,
 }
@@ -123,6 +123,7 @@ impl Relay {
             presence: told,
             heads: writer.heads(),
             logbook: writer.sender(),
+            writer: writer.stats(),
             delays: retry(seed),
             clock,
             beat: Box::new(beat),

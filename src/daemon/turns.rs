@@ -7,13 +7,12 @@ use std::time::Duration;
 
 use super::heartbeat::Beat;
 use super::watch::Watch;
+use crate::alerts::RelayHandle;
 use crate::clock::Clock;
 use crate::detect::schedule::FairTurns;
 use crate::ingest::FrameSlots;
 use crate::logbook::{Entry, LogbookSender, WriterGone};
-use crate::names::CameraId;
 use crate::rules::SignalId;
-use crate::sight::Blind;
 
 /// A wait no longer than this, so that the loop beats and hears a stop.
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
@@ -39,15 +38,15 @@ pub struct Doors<'a> {
     pub answers: &'a Receiver<SignalId>,
     /// What was seen goes out.
     pub logbook: &'a LogbookSender,
-    /// Which camera became blind, or sees again (`None`), goes out to staff.
-    pub tell_blind: &'a dyn Fn(&CameraId, Option<&Blind>),
+    /// Whether a camera sees goes out.
+    pub relay: &'a RelayHandle,
 }
 
 impl Doors<'_> {
     fn hand_over(&self, entries: Vec<Entry>) -> Result<(), WriterGone> {
         for entry in entries {
             if let Entry::Blind(step) = &entry {
-                (self.tell_blind)(&step.camera, step.change.lasts());
+                self.relay.camera_blind(&step.camera, step.change.lasts());
             }
             self.logbook.send(entry)?;
         }
