@@ -296,8 +296,9 @@ impl Post {
                     count(&self.stats.blind_spells[cause.place()], 1);
                     tracing::warn!(%camera, cause = cause.as_str(), "camera {camera} is blind: {text}");
                 }
-                Change::Ended(Blind { cause, .. }, ..) => {
-                    tracing::info!(%camera, cause = cause.as_str(), "camera {camera} is no longer blind: {}", cause.as_str());
+                Change::Ended(Blind { cause, .. }, _, how) => {
+                    let (cause, how) = (cause.as_str(), how.as_str());
+                    tracing::info!(%camera, cause, how, "camera {camera}: the blind spell ({cause}) is over: {how}");
                 }
             }
             let (Change::Began(blind) | Change::Ended(blind, ..)) = &change;

@@ -36,8 +36,12 @@ const WITHIN: [(&str, [f64; 2]); 8] = [
     ("away", [10.5, 0.5]),
 ];
 
-/// Sees nothing: sight needs no detector.
-struct Blank;
+/// Sees nothing, or fails at every look: sight needs no detector.
+#[derive(Clone, Copy)]
+enum Blank {
+    Sees,
+    Fails,
+}
 
 impl Detector for Blank {
     fn input_px(&self) -> u32 {
@@ -45,7 +49,10 @@ impl Detector for Blank {
     }
 
     fn look(&mut self, _frame: &Frame, _regions: &[BBox<Norm>]) -> Result<Look, DetectError> {
-        Ok(Look::default())
+        match self {
+            Self::Sees => Ok(Look::default()),
+            Self::Fails => Err(DetectError("broken".into())),
+        }
     }
 }
 
@@ -75,7 +82,7 @@ struct Spell {
 }
 
 /// What the watch tells of a scene, and how many looks rules were silent in because the camera was blind.
-fn watched(scene: &str) -> (Vec<Spell>, u32) {
+fn watched(scene: &str, detector: Blank) -> (Vec<Spell>, u32) {
     let clip = folder().join(format!("{scene}.mp4"));
     let start =
         Stamp { mono: MonoTime::from_boot(Duration::ZERO), wall: "2026-06-01T12:00:00Z".parse().unwrap() };
@@ -83,7 +90,7 @@ fn watched(scene: &str) -> (Vec<Spell>, u32) {
     let mut source = ClipSource::open(&camera, &clip, start, Pace::Unpaced, Arc::default()).unwrap();
     let believed = Thresholds { confidence: 0.5, floor: 0.1, iou: 0.5 };
     let at = tempfile::tempdir().unwrap();
-    let mut watch = Watch::new(Arc::new(site(at.path())), Box::new(Blank), believed, 1, &Past::default());
+    let mut watch = Watch::new(Arc::new(site(at.path())), Box::new(detector), believed, 1, &Past::default());
     let (mut spells, mut silent): (Vec<Spell>, u32) = Default::default();
     let second = |at: Stamp| at.mono.since(start.mono).as_secs_f64();
     let mut take = |entries: Vec<Entry>, now: Stamp| {
@@ -113,7 +120,10 @@ fn watched(scene: &str) -> (Vec<Spell>, u32) {
                 last = frame.stamp;
                 if looked.is_none_or(|at| frame.stamp.mono.since(at.mono).as_secs_f32() >= 0.9 / LOOKS) {
                     looked = Some(frame.stamp);
-                    take(watch.look(0, &frame).unwrap(), frame.stamp);
+                    // As the daemon does between looks.
+                    let entries = watch.look(0, &frame);
+                    let failed = |_: DetectError| watch.wait(frame.stamp, |_| Some(frame.stamp));
+                    take(entries.unwrap_or_else(failed), frame.stamp);
                 }
             }
             Next::Ended(EndReason::EndOfStream) => break,
@@ -152,7 +162,7 @@ fn run(at: &Path, arguments: &[&str]) -> String {
 /// What is wrong with what was told of a scene.
 #[expect(clippy::print_stdout, reason = "how soon each cause is found, for `--nocapture`")]
 fn faults(scene: &str, truth: &Value) -> Vec<String> {
-    let (spells, silent) = watched(scene);
+    let (spells, silent) = watched(scene, Blank::Sees);
     let mut wrong = Vec::new();
     let mut expect = |fine: bool, what: &str| {
         if !fine {
@@ -237,4 +247,13 @@ fn a_replay_writes_the_spell_and_the_logbook_tells_of_it_in_every_way() {
         why.contains("Camera quay was blind from 2026-06-01 22:13:26 +02:00 to 2026-06-01 22:13:41"),
         "{why}"
     );
+}
+
+#[test]
+fn a_spell_is_told_though_every_look_of_the_detector_fails() {
+    let (spells, _) = watched("black", Blank::Fails);
+    let [Spell { cause: "black", told_s: 31.0, ended: Some((41.0, End::Seen)), .. }] = spells.as_slice()
+    else {
+        panic!("{spells:#?}")
+    };
 }
