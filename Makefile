@@ -4,6 +4,8 @@
 .PHONY: help demo test faults setup streams build unit
 SHELL := bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
+# The program sees to this itself; tests and training load ONNX Runtime without it (src/cli/quiet.rs says what it is).
+export ORT_DISABLE_TELEMETRY := 1
 
 help:
 	@echo "make demo         set up, then watch three sample cameras for about a minute and print each alert as it comes"
