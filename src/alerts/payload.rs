@@ -9,9 +9,10 @@ use uuid::Uuid;
 
 use super::topics;
 use crate::config::Site;
-use crate::logbook::{CameraChange, MAX_PICTURE_BYTES, OutboxAlert};
+use crate::logbook::{CameraChange, Head, MAX_PICTURE_BYTES, OutboxAlert};
 use crate::names::SiteId;
 use crate::rules::SignalEvent;
+use crate::sight::Blind;
 
 /// Version of every message. Fields may be added under the same version; none is removed or changes its meaning.
 const SCHEMA: u32 = 1;
@@ -70,6 +71,15 @@ struct CameraState<'a> {
     reason: &'a str,
     retries: u32,
     since: String,
+    /// `null` while it sees.
+    blind: Option<CameraBlind<'a>>,
+}
+
+#[derive(Serialize)]
+struct CameraBlind<'a> {
+    cause: &'a str,
+    since: String,
+    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -168,7 +178,7 @@ pub(super) fn sent(
     Some((json(&body), picture_topic))
 }
 
-pub(super) fn camera_state(site: &SiteId, change: &CameraChange) -> String {
+pub(super) fn camera_state(site: &SiteId, change: &CameraChange, blind: Option<&Blind>) -> String {
     json(&CameraState {
         schema: SCHEMA,
         site: site.as_str(),
@@ -177,6 +187,11 @@ pub(super) fn camera_state(site: &SiteId, change: &CameraChange) -> String {
         reason: &change.reason,
         retries: change.retries,
         since: utc(change.at.wall),
+        blind: blind.map(|blind| CameraBlind {
+            cause: blind.cause.as_str(),
+            since: utc(blind.began.wall),
+            text: &blind.text,
+        }),
     })
 }
 
@@ -189,6 +204,16 @@ pub(super) fn online(site: &SiteId, start: i64, since: Timestamp) -> String {
         start: Some(start),
         since: Some(utc(since)),
     })
+}
+
+/// The end of the chain: the fields of [`Head::to_json`], and when it was told.
+pub(super) fn head(site: &SiteId, start: i64, now: Timestamp, head: &Head) -> String {
+    let mut json = head.to_json();
+    json["schema"] = SCHEMA.into();
+    json["site"] = site.as_str().into();
+    json["start"] = start.into();
+    json["at"] = utc(now).into();
+    json.to_string()
 }
 
 pub(super) fn offline(site: &SiteId) -> String {

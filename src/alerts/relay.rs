@@ -18,9 +18,10 @@ use super::{payload, topics};
 use crate::backoff::Delays;
 use crate::clock::{Clock, Stamp};
 use crate::logbook::{
-    CameraChange, DeliveryNote, Depth, Entry, LogbookError, LogbookSender, Outbox, OutboxRow, Outcome,
+    CameraChange, DeliveryNote, Depth, Entry, Head, LogbookError, LogbookSender, Outbox, OutboxRow, Outcome,
 };
 use crate::names::{CameraId, SiteId};
+use crate::sight::Blind;
 
 /// Things on their way at once; a broken session repeats at most so many alerts.
 pub(super) const WINDOW: usize = 8;
@@ -30,6 +31,9 @@ pub(super) const EXPIRES_AFTER: jiff::SignedDuration = jiff::SignedDuration::fro
 
 /// An alert that reaches the broker later than this after the event is marked as historical.
 const FRESH: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
+
+/// The end of the chain of events is told at most this often.
+const HEAD_EVERY: Duration = Duration::from_secs(10);
 
 /// The task turns at least this often.
 const TURN: Duration = Duration::from_secs(1);
@@ -47,7 +51,16 @@ pub(super) const TIMING: Timing =
     Timing { confirm: Duration::from_secs(5), goodbye: Duration::from_millis(2500) };
 
 /// Every camera's present state.
-pub(super) type Presence = BTreeMap<CameraId, CameraChange>;
+pub(super) type Presence = BTreeMap<CameraId, Present>;
+
+/// What is told of one camera.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Present {
+    /// Its last change of state; nothing is told before the first.
+    pub(super) change: Option<CameraChange>,
+    /// The blind spell that lasts.
+    pub(super) blind: Option<Blind>,
+}
 
 /// The task's state.
 pub(super) struct Task<T> {
@@ -57,6 +70,7 @@ pub(super) struct Task<T> {
     pub(super) start: (i64, Stamp),
     pub(super) committed: watch::Receiver<i64>,
     pub(super) presence: watch::Receiver<Presence>,
+    pub(super) heads: watch::Receiver<Head>,
     pub(super) logbook: LogbookSender,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) beat: Box<dyn Fn() + Send + Sync>,
@@ -113,6 +127,8 @@ struct Session {
     window: Window,
     status_told: bool,
     told: Presence,
+    /// The newest link that was told, and when.
+    head_told: Option<(i64, Instant)>,
     /// Alerts that were read and not yet sent.
     queue: VecDeque<OutboxRow>,
     /// The newest alert that was read.
@@ -227,6 +243,9 @@ impl<T: Transport> Task<T> {
                 self.send(session, row)?;
             } else if session.more {
                 self.read(session).await;
+            } else if let Some(message) = self.head_due(session) {
+                self.transport.publish(message)?;
+                session.window.launch(Cargo::Presence, 1, Instant::now());
             } else {
                 break;
             }
@@ -242,10 +261,26 @@ impl<T: Transport> Task<T> {
             return Some(retained(topics::status(&self.site), online));
         }
         let presence = self.presence.borrow();
-        let due = presence.values().find(|change| session.told.get(&change.camera) != Some(change))?;
-        session.told.insert(due.camera.clone(), due.clone());
-        let topic = topics::camera_state(&self.site, &due.camera);
-        Some(retained(topic, payload::camera_state(&self.site, due)))
+        let (camera, due) = presence.iter().find(|(camera, present)| {
+            present.change.is_some() && session.told.get(camera) != Some(present)
+        })?;
+        session.told.insert(camera.clone(), due.clone());
+        let topic = topics::camera_state(&self.site, camera);
+        Some(retained(topic, payload::camera_state(&self.site, due.change.as_ref()?, due.blind.as_ref())))
+    }
+
+    /// The end of the chain, when it has grown since it was told. What is published cannot be rewritten unseen.
+    fn head_due(&self, session: &mut Session) -> Option<Message> {
+        let (head, now) = (self.heads.borrow(), Instant::now());
+        let due = head.seq > 0
+            && session.head_told.is_none_or(|(seq, at)| seq != head.seq && now - at >= HEAD_EVERY);
+        due.then(|| {
+            session.head_told = Some((head.seq, now));
+            retained(
+                topics::head(&self.site),
+                payload::head(&self.site, self.start.0, self.clock.now().wall, &head),
+            )
+        })
     }
 
     fn send(&mut self, session: &mut Session, row: OutboxRow) -> Result<(), LinkError> {

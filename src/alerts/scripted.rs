@@ -15,14 +15,15 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::relay::{Memory, Presence, Task, Timing, WINDOW, retained};
+use super::relay::{Memory, Presence, Present, Task, Timing, WINDOW, retained};
 use super::{RelayStats, mqtt, payload, topics};
 use crate::backoff::Backoff;
 use crate::clock::SimulatedClock;
 use crate::config::Broker;
 use crate::logbook::testing::{at, camera, column, open, told};
-use crate::logbook::{CameraChange, Entry, LogbookSender, Writer};
+use crate::logbook::{CameraChange, Entry, Head, LogbookSender, Writer};
 use crate::names::SiteId;
+use crate::sight::{Blind, Cause};
 
 /// How the broker treats one session.
 #[derive(Clone, Copy, Debug)]
@@ -148,6 +149,8 @@ struct Rig {
     port: u16,
     log: Shared,
     presence: watch::Sender<Presence>,
+    /// Nothing to tell unless a test says so.
+    heads: watch::Sender<Head>,
     stats: Arc<RelayStats>,
     stop: CancellationToken,
     relay: JoinHandle<bool>,
@@ -163,9 +166,10 @@ impl Rig {
         tokio::spawn(broker(listener, script.to_vec(), log.clone()));
         let clock = Arc::new(SimulatedClock::new(at(now).wall));
         let presence = watch::channel(Presence::new()).0;
+        let heads = watch::channel(Head::default()).0;
         let (stats, stop) = Default::default();
         let relay = tokio::spawn(async { false });
-        Self { folder, writer, sender, clock, port, log, presence, stats, stop, relay }
+        Self { folder, writer, sender, clock, port, log, presence, heads, stats, stop, relay }
     }
 
     fn path(&self) -> std::path::PathBuf {
@@ -184,6 +188,7 @@ impl Rig {
             start: (writer.start(), at(0.0)),
             committed: writer.outbox(),
             presence: self.presence.subscribe(),
+            heads: self.heads.subscribe(),
             logbook: self.sender.clone(),
             clock: self.clock.clone(),
             beat: Box::new(|| ()),
@@ -300,22 +305,61 @@ async fn a_relay_that_was_killed_goes_on_where_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_the_chain_ends_is_told_in_every_session_and_reads_as_it_was_written() {
+    let mut rig = Rig::new(&[Manner::LeavesAfter(2), Manner::Confirms], 10.0).await;
+    let head = rig.writer.heads().borrow().clone();
+    assert_eq!(head.seq, 1, "the start");
+    rig.heads.send_replace(head.clone());
+    rig.start_relay();
+    let told = |rig: &Rig| {
+        let heads = rig.heard().into_iter().filter(|heard| heard.topic.ends_with("/logbook/head"));
+        heads
+            .map(|heard| (heard.session, heard.retain, String::from_utf8(heard.payload).unwrap()))
+            .collect::<Vec<_>>()
+    };
+    rig.until("both sessions", |rig| told(rig).len() == 2).await;
+    for (session, (heard_in, retained, text)) in told(&rig).into_iter().enumerate() {
+        assert_eq!((heard_in, retained), (session, true));
+        assert_eq!(Head::from_json(&text), Some(head.clone()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn presence_is_told_in_every_session_and_ends_with_goodbye() {
     let mut rig = Rig::new(&[Manner::LeavesAfter(2), Manner::Confirms], 10.0).await;
-    let change =
-        |state| CameraChange { camera: camera(), at: at(1.0), state, reason: "it came".into(), retries: 0 };
-    rig.presence.send_modify(|all| drop(all.insert(camera(), change("connecting"))));
+    let present = |state, blind| {
+        let reason = "it came".into();
+        let change = CameraChange { camera: camera(), at: at(1.0), state, reason, retries: 0 };
+        Present { change: Some(change), blind }
+    };
+    let frozen = Blind {
+        cause: Cause::Frozen,
+        began: at(2.0),
+        measured: Some(15.0),
+        threshold: Some(15.0),
+        unit: "s",
+        text: "the picture has been the same for 15 s".into(),
+    };
+    rig.presence.send_modify(|all| drop(all.insert(camera(), present("connecting", None))));
     rig.start_relay();
     rig.until("both sessions", |rig| rig.heard().len() >= 4).await;
-    rig.presence.send_modify(|all| drop(all.insert(camera(), change("streaming"))));
+    rig.presence.send_modify(|all| drop(all.insert(camera(), present("streaming", None))));
     rig.until("the change", |rig| rig.heard().len() >= 5).await;
+    rig.presence.send_modify(|all| drop(all.insert(camera(), present("streaming", Some(frozen)))));
+    rig.until("the cause", |rig| rig.heard().len() >= 6).await;
     rig.stop.cancel();
     assert!((&mut rig.relay).await.unwrap());
     rig.until("the goodbye", |rig| rig.log.lock().unwrap().farewells == 1).await;
     let heard: Vec<_> = rig
         .heard()
         .iter()
-        .map(|h| (h.session, h.topic.clone(), h.json()["state"].as_str().unwrap().to_owned(), h.retain))
+        .map(|h| {
+            let state = h.json()["state"].as_str().unwrap().to_owned();
+            let blind = h.json()["blind"]["cause"]
+                .as_str()
+                .map_or(state.clone(), |cause| format!("{state}, {cause}"));
+            (h.session, h.topic.clone(), blind, h.retain)
+        })
         .collect();
     let (status, state) =
         ("havenwacht/sample-harbour/status", "havenwacht/sample-harbour/camera/quay-east/state");
@@ -325,6 +369,7 @@ async fn presence_is_told_in_every_session_and_ends_with_goodbye() {
         (1, status, "online"),
         (1, state, "connecting"),
         (1, state, "streaming"),
+        (1, state, "streaming, frozen"),
         (1, status, "offline"),
     ];
     assert_eq!(heard, expected.map(|(session, topic, state)| (session, topic.into(), state.into(), true)));

@@ -4,8 +4,9 @@
 //! |---|---|---|
 //! | `havenwacht/<site>/alert/<camera>/<rule>` | an alert, JSON (`config/alert.schema.json`) | no |
 //! | `havenwacht/<site>/picture/<alert id>` | its picture, JPEG, sent just before it | no |
-//! | `havenwacht/<site>/camera/<camera>/state` | a camera's state, JSON | yes |
+//! | `havenwacht/<site>/camera/<camera>/state` | a camera's state, and why it is blind, JSON | yes |
 //! | `havenwacht/<site>/status` | `online` with version and start, or `offline` (also the last will), JSON | yes |
+//! | `havenwacht/<site>/logbook/head` | where the chain of events ends, JSON: for `logbook verify --head` | yes |
 //! | `havenwacht/<site>/ack` | an answer of the staff, JSON: to the watch, not from it | no |
 //!
 //! All are sent with quality of service 1: at least once. Drop repeats by `alert_id`.
@@ -24,6 +25,10 @@ pub(super) fn picture(site: &SiteId, alert: Uuid) -> String {
 
 pub(super) fn camera_state(site: &SiteId, camera: &CameraId) -> String {
     format!("havenwacht/{site}/camera/{camera}/state")
+}
+
+pub(super) fn head(site: &SiteId) -> String {
+    format!("havenwacht/{site}/logbook/head")
 }
 
 pub(super) fn answer(site: &SiteId) -> String {

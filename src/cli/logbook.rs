@@ -2,13 +2,16 @@
 
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
+use super::erase::{self, EraseArgs};
 use super::proposals::{self, CocoArgs};
+use super::verify::{self, KeygenArgs, VerifyArgs};
 use super::why::{self, WhyArgs};
 use crate::clock::{Clock, SystemClock};
 use crate::logbook::{Filter, Kind, Reader, Table};
@@ -94,6 +97,18 @@ pub enum LogbookCommand {
     },
     /// Say why a rule alerted, or why it did not, and what was true then.
     Why(WhyArgs),
+    /// Verify that nothing was altered, removed, added or reordered since it was written.
+    Verify(VerifyArgs),
+    /// Say where the chain of events ends now, to be written down or kept elsewhere.
+    Head {
+        /// Which logbook.
+        #[command(flatten)]
+        source: Source,
+    },
+    /// Make a key that signs the links of the chain.
+    Keygen(KeygenArgs),
+    /// Erase personal data: the contents go for good, a receipt stays, the chain stays whole. The watch must be stopped.
+    Erase(EraseArgs),
     /// Write pictures of a replayed recording, with its detections as proposed boxes, to correct and train on (COCO).
     Coco(CocoArgs),
 }
@@ -116,6 +131,8 @@ pub enum KindArg {
     Suppressed,
     /// Every stay at a berth.
     Visits,
+    /// Every stretch of time in which a camera gave no usable picture.
+    Blind,
 }
 
 impl From<KindArg> for Kind {
@@ -128,16 +145,17 @@ impl From<KindArg> for Kind {
             KindArg::CameraStates => Self::CameraStates,
             KindArg::Suppressed => Self::Suppressed,
             KindArg::Visits => Self::Visits,
+            KindArg::Blind => Self::Blind,
         }
     }
 }
 
 /// Carries out one command; what was asked for goes to `out`. A reader that went away (`| head`) is no error.
-pub fn logbook(command: &LogbookCommand, out: impl Write) -> anyhow::Result<()> {
+pub fn logbook(command: &LogbookCommand, out: impl Write) -> anyhow::Result<ExitCode> {
     let mut out = BufWriter::new(out);
-    let done = answer(command, &mut out).and_then(|()| Ok(out.flush()?));
-    match done {
-        Err(error) if error.downcast_ref::<std::io::Error>().is_some_and(is_gone) => Ok(()),
+    let done = answer(command, &mut out);
+    match done.and_then(|code| out.flush().map(|()| code).map_err(Into::into)) {
+        Err(error) if error.downcast_ref::<std::io::Error>().is_some_and(is_gone) => Ok(ExitCode::SUCCESS),
         done => done,
     }
 }
@@ -146,7 +164,7 @@ fn is_gone(error: &std::io::Error) -> bool {
     error.kind() == std::io::ErrorKind::BrokenPipe
 }
 
-fn answer(command: &LogbookCommand, out: &mut impl Write) -> anyhow::Result<()> {
+fn answer(command: &LogbookCommand, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     match command {
         LogbookCommand::Tail { source, last, once } => {
             let reader = source.open()?;
@@ -157,23 +175,27 @@ fn answer(command: &LogbookCommand, out: &mut impl Write) -> anyhow::Result<()> 
                 }
                 out.flush()?;
                 if *once {
-                    return Ok(());
+                    break;
                 }
                 std::thread::sleep(LOOK_EVERY);
             }
         }
         LogbookCommand::List { kind, source, rows, limit } => {
             let table = source.open()?.list((*kind).into(), &rows.filter(Some(*limit)))?;
-            Ok(write_table(&table, out)?)
+            write_table(&table, out)?;
         }
-        LogbookCommand::Show { what, source } => show(&source.open()?, what, out),
+        LogbookCommand::Show { what, source } => show(&source.open()?, what, out)?,
         LogbookCommand::Export { kind, source, rows } => {
             source.open()?.export((*kind).into(), &rows.filter(None), |row| write_csv(row, out))??;
-            Ok(())
         }
-        LogbookCommand::Why(args) => why::why(args, out),
-        LogbookCommand::Coco(args) => proposals::coco(args, out),
+        LogbookCommand::Why(args) => why::why(args, out)?,
+        LogbookCommand::Verify(args) => return verify::verify(args, out),
+        LogbookCommand::Head { source } => verify::head(source, out)?,
+        LogbookCommand::Keygen(args) => verify::keygen(args, out)?,
+        LogbookCommand::Erase(args) => erase::erase(args, out)?,
+        LogbookCommand::Coco(args) => proposals::coco(args, out)?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 impl Source {
@@ -263,7 +285,7 @@ fn write_csv(row: &[String], out: &mut impl Write) -> std::io::Result<()> {
 }
 
 /// A moment, or how long ago.
-fn moment(text: &str) -> Result<Timestamp, String> {
+pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
     if let Ok(at) = text.parse() {
         return Ok(at);
     }
@@ -281,9 +303,12 @@ pub(super) mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::logbook::testing::{at, event, look, open, silence, step, told, track, vessel_at, visit};
+    use crate::logbook::testing::{
+        at, blind, event, look, open, silence, step, told, track, vessel_at, visit,
+    };
     use crate::logbook::{Acknowledgement, Answer, CameraChange, Entry};
     use crate::rules::{Phase, Reason, VisitEnd, VisitStep};
+    use crate::sight::{Cause, End};
     use crate::track::TrackState;
 
     /// A night in which everything happened once.
@@ -315,6 +340,9 @@ pub(super) mod tests {
         };
         sender.send(Entry::Acknowledged(answered)).unwrap();
         sender.send(step(1, Phase::Closed, 30.0)).unwrap();
+        for ended in [None, Some((45.0, End::Seen))] {
+            sender.send(Entry::Blind(blind(1, Cause::Frozen, 35.0, ended))).unwrap();
+        }
         let mut left = visit(7, VisitStep::Ended, 50.0);
         left.visit.ended = Some((at(50.0).wall, VisitEnd::Departed));
         sender.send(Entry::Visit(left)).unwrap();
@@ -343,6 +371,8 @@ pub(super) mod tests {
         2026-06-01 22:13:10 +02:00  quay-east  vessel 7 arrived at berth-3
         2026-06-01 22:13:20 +02:00  desk 2: false alarm, Night passage (vessel 7 entered Inner basin, 00:43 after curfew): the patrol boat
         2026-06-01 22:13:30 +02:00  ALERT  quay-east  Night passage: over: vessel 7 entered Inner basin, 00:43 after curfew
+        2026-06-01 22:13:35 +02:00  camera quay-east is blind: the picture is frozen
+        2026-06-01 22:13:45 +02:00  camera quay-east sees again (frozen for 10.0 s)
         2026-06-01 22:13:50 +02:00  quay-east  vessel 7 departed from berth-3
         ");
     }
@@ -374,7 +404,7 @@ pub(super) mod tests {
         });
         assert_eq!(exported[0], exported[1]);
         let lines: Vec<_> = exported[0].iter().map(|csv| csv.lines().count()).collect();
-        assert_eq!(lines, [3, 2, 2, 2, 2, 2, 2], "header and rows of each kind");
+        assert_eq!(lines, [3, 2, 2, 2, 2, 2, 2, 2], "header and rows of each kind");
     }
 
     #[test]
@@ -391,6 +421,8 @@ pub(super) mod tests {
         assert_eq!(count(KindArg::Suppressed, Rows { rule: Some("night-passage".into()), ..all() }), 1);
         assert_eq!(count(KindArg::Suppressed, Rows { rule: Some("dwell".into()), ..all() }), 0);
         assert_eq!(count(KindArg::Visits, all()), 1);
+        assert_eq!(count(KindArg::Blind, all()), 1);
+        assert_eq!(count(KindArg::Blind, Rows { since: Some(at(45.1).wall), ..all() }), 0);
         assert_eq!(count(KindArg::Detections, Rows { camera: Some("elsewhere".into()), ..all() }), 0);
         assert_eq!(count(KindArg::Signals, Rows { since: Some(at(2.0).wall), ..all() }), 1);
         assert_eq!(count(KindArg::Signals, Rows { since: Some(at(2.1).wall), ..all() }), 0);

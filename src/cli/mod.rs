@@ -4,6 +4,7 @@ pub mod ack;
 pub mod calibrate;
 pub mod check;
 pub mod demo;
+mod erase;
 pub mod eval;
 pub mod explain;
 pub mod logbook;
@@ -14,6 +15,7 @@ pub mod replay;
 pub mod run;
 #[cfg(test)]
 mod testing;
+mod verify;
 mod week;
 pub mod why;
 
@@ -67,9 +69,7 @@ pub fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => replay::replay(&args),
         Command::Eval(command) => eval::eval(&command),
         Command::Ack(args) => ack::ack(&args, &mut std::io::stdout().lock()).map(|()| ExitCode::SUCCESS),
-        Command::Logbook(command) => {
-            logbook::logbook(&command, std::io::stdout().lock()).map(|()| ExitCode::SUCCESS)
-        }
+        Command::Logbook(command) => logbook::logbook(&command, std::io::stdout().lock()),
     }
 }
 

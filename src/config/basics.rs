@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::holidays::{self, Holidays};
 use super::reader::{Item, Table, short};
+use super::secret::SecretSource;
 use super::site::{Broker, Model, Position, Retention};
 use super::{credentials, files, names, suggest};
 use crate::names::SiteId;
@@ -34,6 +35,7 @@ pub(super) struct Basics {
     pub(super) model: Option<Model>,
     pub(super) broker: Option<Broker>,
     pub(super) logbook: Option<PathBuf>,
+    pub(super) signing_key: Option<SecretSource>,
     pub(super) retention: Retention,
     pub(super) health: SocketAddr,
 }
@@ -67,6 +69,7 @@ impl Basics {
                 .and_then(|s| {
                     s.required("path", "\"/var/lib/havenwacht/logbook.sqlite\"", files::in_a_folder)
                 }),
+            signing_key: root.section("logbook", None).and_then(|section| credentials::signing_key(&section)),
             retention: retention(root),
             health: root
                 .section("health", None)

@@ -1,4 +1,5 @@
-//! User names and the places of passwords. No message here repeats what stands in the file: it could be a password.
+//! User names and the places of passwords and keys. No message here repeats what stands in the file: it could be the
+//! secret itself.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -13,8 +14,8 @@ pub(super) const HELP: &str = "leave it out, and write username = \"...\" with p
 /// The login of a section: a user name and one place of the password, or neither.
 pub(super) fn login(section: &Table<'_>) -> Option<Login> {
     let username = section.optional("username", |item| item.text().map(|name| item.at(name.to_owned())));
-    let file = section.optional("password_file", password_file);
-    let credential = section.optional("password_credential", credential);
+    let file = section.optional("password_file", |item| secret_file(item, "password"));
+    let credential = section.optional("password_credential", |item| credential(item, "mqtt-password"));
     let (by_file, by_credential) = (section.get("password_file"), section.get("password_credential"));
     let reading = section.reading;
     match (section.get("username"), by_file, by_credential) {
@@ -36,18 +37,30 @@ pub(super) fn login(section: &Table<'_>) -> Option<Login> {
     Some(Login { username: username?.value, password: file.or(credential)? })
 }
 
-fn password_file(item: &Item<'_>) -> Option<SecretSource> {
+/// The place of the key that signs the logbook's chain.
+pub(super) fn signing_key(section: &Table<'_>) -> Option<SecretSource> {
+    let file = section.optional("signing_key_file", |item| secret_file(item, "key"));
+    let credential = section.optional("signing_key_credential", |item| credential(item, "logbook-key"));
+    if let (Some(_), Some(second)) = (section.get("signing_key_file"), section.get("signing_key_credential"))
+    {
+        second.error("there is also a signing_key_file", "keep one of the two");
+    }
+    file.or(credential)
+}
+
+/// `what`: password, key.
+fn secret_file(item: &Item<'_>, what: &str) -> Option<SecretSource> {
     let path = files::resolved(item)?;
     let folder = item.reading.folder.display();
     match path.metadata() {
         Ok(meta) if meta.is_file() => {
             if meta.permissions().mode() & 0o004 != 0 {
                 let help = "chmod 0600 it, and let it belong to the user that havenwacht runs as";
-                item.warning("every user of this box can read the password in this file", help);
+                item.warning(format!("every user of this box can read the {what} in this file"), help);
             }
         }
         Ok(_) => {
-            item.error("is no file", "a file that holds the password and nothing else");
+            item.error("is no file", format!("a file that holds the {what} and nothing else"));
             return None;
         }
         Err(cause) if cause.kind() == std::io::ErrorKind::PermissionDenied => {
@@ -56,25 +69,25 @@ fn password_file(item: &Item<'_>) -> Option<SecretSource> {
         }
         Err(_) => {
             let help = format!(
-                "the path of a file that holds the password and nothing else; relative paths start in {folder}"
+                "the path of a file that holds the {what} and nothing else; relative paths start in {folder}"
             );
-            item.error(
-                "there is no such file (it is not repeated here, in case it is the password itself)",
-                help,
-            );
+            let found =
+                format!("there is no such file (it is not repeated here, in case it is the {what} itself)");
+            item.error(found, help);
             return None;
         }
     }
     Some(SecretSource::File(path))
 }
 
-fn credential(item: &Item<'_>) -> Option<SecretSource> {
+fn credential(item: &Item<'_>, example: &str) -> Option<SecretSource> {
     let name = item.text()?;
     let fits = name.len() <= 255
         && !name.starts_with('.')
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
     if !fits {
-        let help = "the name alone, as in LoadCredential=mqtt-password:/etc/havenwacht/secrets/mqtt";
+        let help =
+            format!("the name alone, as in LoadCredential={example}:/etc/havenwacht/secrets/{example}");
         item.error("is no name of a systemd credential", help);
         return None;
     }

@@ -24,9 +24,9 @@ pub fn drawn(diagnostics: &[Diagnostic], text: &str, colour: bool) -> String {
     drawing
 }
 
-/// The text with every value that may be or hold a password replaced by as many asterisks, over all its lines.
+/// The text with every value that may be or hold a password or a key replaced by as many asterisks, over all its lines.
 fn blotted(text: &str) -> String {
-    let suspects = ["pass", "pwd", "secret", "token", "wachtwoord", "@"];
+    let suspects = ["pass", "pwd", "secret", "token", "wachtwoord", "signing_key", "@"];
     let mut blotted = String::with_capacity(text.len());
     let mut until: Option<&str> = None;
     for line in text.split_inclusive('\n') {

@@ -99,6 +99,7 @@ pub fn check_text(name: &str, text: &str, folder: &Path) -> Result<(Site, Vec<Di
             model: basics.model?,
             broker: basics.broker?,
             logbook: basics.logbook?,
+            signing_key: basics.signing_key,
             retention: basics.retention,
             health: basics.health,
             cameras,

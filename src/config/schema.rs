@@ -22,7 +22,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
     ("site", &["id", "name", "time_zone", "latitude", "longitude", "holidays"]),
     ("model", &["manifest", "runtime", "threads"]),
     ("broker", &["host", "port", "username", "password_file", "password_credential"]),
-    ("logbook", &["path"]),
+    ("logbook", &["path", "signing_key_file", "signing_key_credential"]),
     ("retention", &["detections", "events"]),
     ("health", &["listen"]),
     (

@@ -33,6 +33,8 @@ pub struct Site {
     pub broker: Broker,
     /// The logbook file.
     pub logbook: PathBuf,
+    /// Where the key is read from that signs the chain of events; `None` where it is not signed.
+    pub signing_key: Option<SecretSource>,
     /// How long rows are kept.
     pub retention: Retention,
     /// Where metrics and the health page listen.

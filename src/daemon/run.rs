@@ -23,7 +23,8 @@ use crate::detect::schedule::FairTurns;
 use crate::detect::{LoadError, OnnxDetector};
 use crate::ingest::{FrameSlots, IngestStats, RunEnd, StateChange, Supervisor, open_camera};
 use crate::logbook::{
-    CameraChange, Entry, LogbookError, LogbookSender, Reader, StartEntry, Writer, WriterGone, WriterOptions,
+    CameraChange, Entry, LogbookError, LogbookSender, Reader, SigningKey, StartEntry, Writer, WriterGone,
+    WriterOptions,
 };
 use crate::review;
 use crate::rules::Past;
@@ -56,6 +57,9 @@ pub enum RunError {
         /// Why.
         cause: LogbookError,
     },
+    /// The chain is to be signed, and the key cannot be had.
+    #[error("the logbook's signing key: {0}")]
+    Key(String),
     /// The health page's address is taken.
     #[error("the health page cannot listen on {address}: {cause}; choose another `listen` under [health]")]
     Health {
@@ -87,6 +91,7 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
     let page = runtime
         .block_on(tokio::net::TcpListener::bind(site.health))
         .map_err(|cause| RunError::Health { address: site.health, cause })?;
+    let signing_key = signing_key(&site)?;
     let start = StartEntry {
         at: clock.now(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -98,6 +103,7 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
     let writer_beat = hearts.expect("logbook", LOGBOOK_LIMIT);
     let mut options = WriterOptions::new(clock.clone());
     options.retention = Some(site.retention);
+    options.signing_key = signing_key;
     options.beat = Box::new(move || writer_beat.beat());
     let (writer, logbook) = Writer::open(&site.logbook, &start, options).map_err(logbook_error)?;
 
@@ -144,11 +150,12 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
         .collect::<Result<Vec<_>, _>>()?;
     let detector_thread = {
         let (slots, logbook, clock) = (slots.clone(), logbook.clone(), clock.clone());
+        let handle = relay.handle();
         let beat = hearts.expect("detector", LOOP_LIMIT);
         let wanted: Vec<f32> = site.cameras.iter().map(|camera| camera.looks_per_second).collect();
         let fair = FairTurns::new(&wanted);
         std::thread::Builder::new().name("detector".into()).spawn(move || {
-            let doors = Doors { slots: &slots, answers: &answers, logbook: &logbook };
+            let doors = Doors { slots: &slots, answers: &answers, logbook: &logbook, relay: &handle };
             turns::run(watch, fair, &doors, &*clock, &beat, &rates)
         })?
     };
@@ -191,6 +198,12 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
     flushed.and(written).map_err(logbook_error)?;
     looked.map_err(|gone| RunError::Failed(gone.to_string()))?;
     failure.map_or(Ok(()), |reason| Err(RunError::Failed(reason)))
+}
+
+fn signing_key(site: &Site) -> Result<Option<SigningKey>, RunError> {
+    let Some(source) = &site.signing_key else { return Ok(None) };
+    let secret = source.read().map_err(|why| RunError::Key(why.to_string()))?;
+    SigningKey::read(&secret).map(Some).map_err(|why| RunError::Key(why.to_string()))
 }
 
 /// The visits that an earlier start left, as far back as a rule looks.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
+use super::chain;
 use super::error::{LogbookError, sql};
 
 /// "HAVW" in the SQLite header.
@@ -19,6 +20,9 @@ const STEPS: &[&str] = &[
     include_str!("migrations/002_reasons.sql"),
     include_str!("migrations/003_guarantees.sql"),
 ];
+
+/// The schema in which events began to be linked.
+const CHAIN_BEGINS: usize = 3;
 
 /// The write-ahead log is cut back to this after a checkpoint.
 const JOURNAL_LIMIT: i64 = 8 << 20;
@@ -152,6 +156,8 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
+    // What a full disk must not be asked for.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update_and_check(None, "journal_size_limit", JOURNAL_LIMIT, |_| Ok(()))?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
@@ -163,6 +169,9 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     for (index, step) in STEPS.iter().enumerate().skip(usize::try_from(done).unwrap_or(0)) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute_batch(step)?;
+        if index + 1 == CHAIN_BEGINS {
+            chain::adopt(&transaction)?;
+        }
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", i32::try_from(index + 1).unwrap_or(i32::MAX))?;
         transaction.commit()?;
@@ -178,7 +187,7 @@ pub(super) fn code(error: &rusqlite::Error) -> Option<ErrorCode> {
 mod tests {
     use super::*;
     use crate::logbook::testing::{SOON, at, column, open, step};
-    use crate::logbook::{Outbox, Reader};
+    use crate::logbook::{Evidence, Outbox, Reader};
     use crate::rules::Phase;
 
     /// As version 1 left it behind: a signal that was told and closed, one that was cut off, one within the cooldown.
@@ -253,12 +262,27 @@ mod tests {
     }
 
     #[test]
+    fn what_a_logbook_of_an_earlier_version_holds_is_chained_from_its_first_row_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("logbook.sqlite");
+        of_version_1(&path);
+        open(&path).0.close(at(0.0).wall, SOON).unwrap();
+        let verify = || Reader::open(&path).unwrap().verify(&Evidence::default(), |_| ()).unwrap();
+        let verified = verify();
+        assert_eq!(verified.faults, []);
+        assert_eq!((verified.looks, verified.detections), (1, 1));
+        let altered = "UPDATE signal_step SET measured = 9 WHERE id = 1";
+        Connection::open(&path).unwrap().execute_batch(altered).unwrap();
+        assert_eq!(verify().faults.len(), 1);
+    }
+
+    #[test]
     fn a_reader_says_what_to_do_about_an_older_logbook() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("logbook.sqlite");
         of_version_1(&path);
         let refused = Reader::open(&path).err().unwrap();
-        assert!(matches!(refused, LogbookError::Older { found: 1, known: 2, .. }), "{refused}");
+        assert!(matches!(refused, LogbookError::Older { found: 1, known: 3, .. }), "{refused}");
         assert!(refused.to_string().contains("havenwacht run"), "{refused}");
         open(&path).0.close(at(0.0).wall, SOON).unwrap();
         assert!(Reader::open(&path).is_ok() && Outbox::open(&path).is_ok());

@@ -135,7 +135,7 @@ fn the_file_is_set_up_as_promised() {
     assert_eq!(column(&path, "PRAGMA journal_mode"), ["wal"]);
     assert_eq!(column(&path, "PRAGMA auto_vacuum"), ["2"]);
     assert_eq!(column(&path, "PRAGMA application_id"), [super::open::APPLICATION_ID.to_string()]);
-    assert_eq!(column(&path, "PRAGMA user_version"), ["2"]);
+    assert_eq!(column(&path, "PRAGMA user_version"), ["3"]);
     assert_eq!(
         column(
             &path,

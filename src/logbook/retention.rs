@@ -108,6 +108,12 @@ impl Removal {
                 "DELETE FROM visit WHERE seq IN (SELECT seq FROM visit WHERE ended < ?1 LIMIT ?2)",
             )?
             .execute(params![events, EVENTS])?;
+        // A blind spell that lasts stays, too.
+        gone += transaction
+            .prepare_cached(
+                "DELETE FROM blind_spell WHERE seq IN (SELECT seq FROM blind_spell WHERE ended < ?1 LIMIT ?2)",
+            )?
+            .execute(params![events, EVENTS])?;
         // A camera's present state stays, however long it lasts.
         gone += transaction
             .prepare_cached(

@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::chain::picture_digest;
 use super::entry::{OutboxAlert, SignalEntry};
 use super::store::{Failure, Written, integer, local};
 use crate::rules::{Phase, SignalEvent};
@@ -72,8 +73,8 @@ pub(super) fn write(
     };
     let seq = connection
         .prepare_cached(
-            "INSERT INTO alert (id, start, signal, phase, at, utc_offset, topic, payload, picture)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT INTO alert (id, start, signal, phase, at, utc_offset, topic, payload, picture, picture_digest)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?
         .insert(params![
             alert.id.to_string(),
@@ -84,7 +85,8 @@ pub(super) fn write(
             offset,
             alert.topic,
             alert.payload,
-            alert.picture
+            alert.picture,
+            alert.picture.as_deref().map(picture_digest)
         ])?;
     Ok(Written { alert: Some(seq), ..Written::default() })
 }

@@ -10,9 +10,11 @@ use jiff::tz::TimeZone;
 use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 
+use super::chain::{Chain, Head, Seals, SigningKey};
 use super::entry::{CameraChange, DeliveryNote, Entry, LookEntry, Outcome, StartEntry};
+use super::erase::Erased;
 use super::error::{LogbookError, sql};
-use super::{acknowledgements, open, signals, suppressed, visits};
+use super::{acknowledgements, blind, open, signals, suppressed, visits};
 use crate::clock::MonoTime;
 use crate::detect::{Class, Detection};
 use crate::geometry::{BBox, FrameSize, Px};
@@ -34,6 +36,8 @@ pub(super) struct Store {
     /// Row ids and freshness; emptied when a transaction is taken back.
     cameras: HashMap<CameraId, i64>,
     tracks: HashMap<VesselId, MonoTime>,
+    chain: Chain,
+    seals: Seals,
     _lock: File,
 }
 
@@ -74,17 +78,28 @@ pub(super) struct Written {
 
 impl Store {
     /// Opens the logbook, ends what an earlier start left open, and begins a new start: one transaction.
-    pub(super) fn open(path: &Path, start: &StartEntry) -> Result<Self, LogbookError> {
+    pub(super) fn open(
+        path: &Path,
+        start: &StartEntry,
+        key: Option<SigningKey>,
+    ) -> Result<Self, LogbookError> {
         let zone = TimeZone::get(&start.time_zone)
             .map_err(|_unknown| LogbookError::TimeZone(start.time_zone.clone()))?;
         let open::Opened { mut connection, lock, unclean } = open::for_writing(path)?;
         if unclean {
             tracing::warn!(path = %path.display(), "the logbook was not closed last time; its pages are whole");
         }
-        let (start, next_vessel) =
-            begin(&mut connection, &zone, start).map_err(sql("begin a start in the logbook"))?;
+        let mut chain = Chain::resume(&connection, key).map_err(sql("read the logbook's chain"))?;
+        let mut seals = Seals::resume(&connection).map_err(sql("read the logbook's seals"))?;
+        let (start, next_vessel) = begin(&mut connection, &zone, start, &mut chain, &mut seals)
+            .map_err(sql("begin a start in the logbook"))?;
         let (cameras, tracks) = Default::default();
-        Ok(Self { connection, start, next_vessel, zone, cameras, tracks, _lock: lock })
+        Ok(Self { connection, start, next_vessel, zone, cameras, tracks, chain, seals, _lock: lock })
+    }
+
+    /// Where the chain of events ends.
+    pub(super) fn head(&self) -> &Head {
+        self.chain.head()
     }
 
     /// Commits entries in their order, in one transaction. Entries that can never be written are left out.
@@ -93,10 +108,12 @@ impl Store {
         batch: &[Entry],
         mut refused: impl FnMut(&Entry, String),
     ) -> Result<Vec<Written>, Failure> {
+        let seals = self.seals.clone();
         let outcome = self.try_commit(batch, &mut refused);
         if outcome.is_err() {
             self.cameras.clear();
             self.tracks.clear();
+            self.seals = seals;
             if !self.connection.is_autocommit() {
                 // Whatever this says, the next BEGIN tells whether the transaction is gone.
                 let _taken_back = self.connection.execute_batch("ROLLBACK");
@@ -114,23 +131,49 @@ impl Store {
         let mut written = Vec::with_capacity(batch.len());
         let mut turned_away = Vec::new();
         for entry in batch {
-            self.connection.execute_batch("SAVEPOINT entry").map_err(never_refused)?;
-            match self.apply(entry) {
+            match self.apply_whole(entry) {
                 Ok(rows) => written.push(rows),
-                Err(Failure::Refused(why)) => {
-                    self.connection.execute_batch("ROLLBACK TO entry").map_err(never_refused)?;
-                    self.cameras.clear();
-                    self.tracks.clear();
-                    turned_away.push((entry, why));
-                }
+                Err(Failure::Refused(why)) => turned_away.push((entry, why)),
                 Err(other) => return Err(other),
             }
-            self.connection.execute_batch("RELEASE entry").map_err(never_refused)?;
         }
+        let head = self.chain.extend(&self.connection).map_err(never_refused)?;
         self.connection.execute_batch("COMMIT").map_err(never_refused)?;
+        self.chain.committed(head);
         // Told only now, so that a batch that is tried again does not count twice.
         turned_away.into_iter().for_each(|(entry, why)| refused(entry, why));
         Ok(written)
+    }
+
+    /// Writes an entry, or nothing of it. A look alone is not worth a savepoint: its rows are never refused.
+    fn apply_whole(&mut self, entry: &Entry) -> Result<Written, Failure> {
+        if let Entry::Look(look) = entry
+            && !look.tracks.iter().any(|track| self.is_due(track))
+        {
+            return self.look(look);
+        }
+        self.connection
+            .prepare_cached("SAVEPOINT entry")
+            .and_then(|mut s| s.execute([]))
+            .map_err(never_refused)?;
+        let seals = self.seals.clone();
+        let applied = self.apply(entry);
+        match &applied {
+            Ok(_) => {}
+            Err(Failure::Refused(_)) => {
+                self.connection.execute_batch("ROLLBACK TO entry").map_err(never_refused)?;
+                self.cameras.clear();
+                self.tracks.clear();
+                self.seals = seals;
+            }
+            // The transaction is taken back whole, and may be gone already.
+            Err(_) => return applied,
+        }
+        self.connection
+            .prepare_cached("RELEASE entry")
+            .and_then(|mut s| s.execute([]))
+            .map_err(never_refused)?;
+        applied
     }
 
     fn apply(&mut self, entry: &Entry) -> Result<Written, Failure> {
@@ -149,6 +192,10 @@ impl Store {
             Entry::Visit(event) => {
                 let camera = self.camera(&event.visit.camera)?;
                 visits::write(&self.connection, &self.zone, self.start, camera, event)
+            }
+            Entry::Blind(step) => {
+                let camera = self.camera(&step.camera)?;
+                blind::write(&self.connection, &self.zone, self.start, camera, step)
             }
             Entry::Acknowledged(answered) => acknowledgements::write(&self.connection, &self.zone, answered),
         }
@@ -171,21 +218,28 @@ impl Store {
         for track in due {
             self.track(entry, camera, look, track)?;
         }
+        if self.seals.due(entry.at.mono) {
+            self.seals.seal(&self.connection, &self.zone, self.start, entry.at.wall)?;
+        }
         Ok(Written { detections: entry.detections.len() as u64, ..Written::default() })
     }
 
-    fn look_row(&self, entry: &LookEntry, camera: i64) -> Result<i64, Failure> {
+    fn look_row(&mut self, entry: &LookEntry, camera: i64) -> Result<i64, Failure> {
+        let id = self.seals.next_look();
         let mut statement = self.connection.prepare_cached(
-            "INSERT INTO look (start, camera, at, utc_offset, frame, frame_width, frame_height)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO look (id, start, camera, at, utc_offset, frame, frame_width, frame_height)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?;
         let FrameSize { width, height } = entry.frame_size;
         let (at, offset) = local(&self.zone, entry.at.wall);
         let frame = integer(entry.frame_seq);
-        Ok(statement.insert(params![self.start, camera, at, offset, frame, width, height])?)
+        statement.execute(params![id, self.start, camera, at, offset, frame, width, height])?;
+        let row = [id, self.start, at, offset, frame, width.into(), height.into()];
+        self.seals.look(&row, entry.camera.as_str(), entry.at.mono);
+        Ok(id)
     }
 
-    fn detections(&self, look: i64, seen: &[(Detection, Option<VesselId>)]) -> Result<(), Failure> {
+    fn detections(&mut self, look: i64, seen: &[(Detection, Option<VesselId>)]) -> Result<(), Failure> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO detection (id, vessel, class, confidence, x, y, width, height)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -197,6 +251,7 @@ impl Store {
             let id = look * PLACES as i64 + place;
             let class = class_number(detection.class);
             statement.execute(params![id, vessel, class, confidence, x, y, width, height])?;
+            self.seals.detection(id, vessel, &[class, confidence, x, y, width, height]);
         }
         Ok(())
     }
@@ -294,10 +349,42 @@ impl Store {
         Ok(id)
     }
 
-    /// Marks the start as cleanly ended.
+    /// Takes rows out on request in one transaction, with a receipt and new seals for the stretches they lay in. Gives the
+    /// number of rows.
+    pub(super) fn erase(
+        &mut self,
+        at: Timestamp,
+        carry_out: impl FnOnce(&Connection) -> rusqlite::Result<Erased>,
+    ) -> rusqlite::Result<u64> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let Erased { kind, ids, rows, why } = carry_out(&transaction)?;
+        if rows == 0 {
+            return Ok(0);
+        }
+        let (milliseconds, offset) = local(&self.zone, at);
+        transaction.execute(
+            "INSERT INTO receipt (start, at, utc_offset, act, kind, ids, rows, why, done)
+             VALUES (?1, ?2, ?3, 'erased', ?4, ?5, ?6, ?7, ?2)",
+            params![self.start, milliseconds, offset, kind, ids.to_string(), rows as i64, why],
+        )?;
+        if kind == "detection" {
+            self.seals.renew(&transaction, &self.zone, self.start, at, &ids)?;
+        }
+        let head = self.chain.extend(&transaction)?;
+        transaction.commit()?;
+        self.chain.committed(head);
+        Ok(rows as u64)
+    }
+
+    /// Seals what is written and marks the start as cleanly ended.
     pub(super) fn end(&mut self, at: Timestamp) -> rusqlite::Result<()> {
-        self.connection
+        let transaction = self.connection.unchecked_transaction()?;
+        self.seals.seal(&transaction, &self.zone, self.start, at)?;
+        transaction
             .execute("UPDATE start SET ended = ?2 WHERE id = ?1", params![self.start, at.as_millisecond()])?;
+        let head = self.chain.extend(&transaction)?;
+        transaction.commit()?;
+        self.chain.committed(head);
         self.connection.pragma_update_and_check(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()))
     }
 }
@@ -310,9 +397,15 @@ fn never_refused(error: rusqlite::Error) -> Failure {
     }
 }
 
-/// Closes what an earlier start left open (its rules engine and tracker are gone) and writes the new start. Visits stay
-/// open: a vessel does not leave its berth because the watch was restarted.
-fn begin(connection: &mut Connection, zone: &TimeZone, start: &StartEntry) -> rusqlite::Result<(i64, u64)> {
+/// Seals and closes what an earlier start left open (its rules engine and tracker are gone) and writes the new start.
+/// Visits stay open: a vessel does not leave its berth because the watch was restarted.
+fn begin(
+    connection: &mut Connection,
+    zone: &TimeZone,
+    start: &StartEntry,
+    chain: &mut Chain,
+    seals: &mut Seals,
+) -> rusqlite::Result<(i64, u64)> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let (at, offset) = local(zone, start.at.wall);
     transaction.execute(
@@ -328,6 +421,7 @@ fn begin(connection: &mut Connection, zone: &TimeZone, start: &StartEntry) -> ru
         params![at, offset],
     )?;
     transaction.execute("UPDATE track SET state = 'cut' WHERE state = 'open'", [])?;
+    blind::end_all(&transaction, at, offset)?;
     let next_vessel: i64 = transaction.query_row(
         "SELECT 1 + max((SELECT ifnull(max(vessel), 0) FROM track), (SELECT ifnull(max(vessel), 0) FROM signal),
            (SELECT ifnull(max(vessel), 0) FROM suppressed), (SELECT ifnull(max(vessel), 0) FROM visit),
@@ -350,7 +444,10 @@ fn begin(connection: &mut Connection, zone: &TimeZone, start: &StartEntry) -> ru
         ],
     )?;
     let id = transaction.last_insert_rowid();
+    seals.seal_rest(&transaction, zone, id, start.at.wall)?;
+    let head = chain.extend(&transaction)?;
     transaction.commit()?;
+    chain.committed(head);
     Ok((id, u64::try_from(next_vessel).unwrap_or(1)))
 }
 

@@ -16,6 +16,7 @@ use crate::names::{CameraId, PlaceId, RuleId};
 use crate::rules::{
     Facts, Phase, Reason, SignalEvent, SignalId, Suppressed, Visit, VisitEvent, VisitId, VisitStep,
 };
+use crate::sight::{Blind, Cause, Change, End};
 use crate::track::{Track, TrackState, VesselId};
 
 pub(crate) const NIGHT: &str = "2026-06-01T20:13:00Z";
@@ -172,6 +173,18 @@ pub(crate) fn visit(number: u64, step: VisitStep, seconds: f64) -> VisitEvent {
         ended: None,
     };
     VisitEvent { step, at: at(seconds), visit }
+}
+
+/// A spell that began at that second, and its end.
+pub(crate) fn blind(number: u128, cause: Cause, began: f64, ended: Option<(f64, End)>) -> BlindStep {
+    let reading = (cause != Cause::Away).then_some(15.0);
+    let text = cause.in_words().to_owned();
+    let blind = Blind { cause, began: at(began), measured: reading, threshold: reading, unit: "s", text };
+    let change = match ended {
+        Some((seconds, how)) => Change::Ended(blind, at(seconds), how),
+        None => Change::Began(blind),
+    };
+    BlindStep { id: Uuid::from_u128(number), camera: camera(), change }
 }
 
 /// One column of text, as plain `sqlite3` would show it.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::chain::{Head, SigningKey};
 use super::entry::{Entry, StartEntry};
 use super::error::LogbookError;
 use super::retention::Removal;
@@ -40,6 +41,8 @@ pub struct WriterOptions {
     pub clock: Arc<dyn Clock>,
     /// How long rows are kept; `None` keeps them (replay).
     pub retention: Option<Retention>,
+    /// Signs the links of the chain.
+    pub signing_key: Option<SigningKey>,
     /// Called on every turn of the thread.
     pub beat: Box<dyn Fn() + Send>,
     /// The logbook may not grow beyond so many pages: a full disk for tests. 0 is no limit.
@@ -53,6 +56,7 @@ impl WriterOptions {
         Self {
             clock,
             retention: None,
+            signing_key: None,
             beat: Box::new(|| ()),
             #[cfg(test)]
             page_limit: Arc::default(),
@@ -112,6 +116,7 @@ pub struct Writer {
     thread: Option<JoinHandle<Result<(), LogbookError>>>,
     stats: Arc<WriterStats>,
     outbox: watch::Receiver<i64>,
+    heads: watch::Receiver<Head>,
     start: i64,
     next_vessel: u64,
 }
@@ -121,11 +126,12 @@ impl Writer {
     pub fn open(
         path: &Path,
         start: &StartEntry,
-        options: WriterOptions,
+        mut options: WriterOptions,
     ) -> Result<(Self, LogbookSender), LogbookError> {
-        let store = Store::open(path, start)?;
+        let store = Store::open(path, start, options.signing_key.take())?;
         let (channel, entries) = mpsc::sync_channel(CHANNEL);
         let (committed, outbox) = watch::channel(0);
+        let (head, heads) = watch::channel(store.head().clone());
         let stats = Arc::new(WriterStats::default());
         let (start, next_vessel) = (store.start, store.next_vessel);
         let removal = options.retention.map(|kept| Removal::new(kept, options.clock.mono()));
@@ -135,6 +141,7 @@ impl Writer {
             entries,
             stats: stats.clone(),
             outbox: committed,
+            head,
             retry: retry(),
             removal,
             tidied: options.clock.mono(),
@@ -146,7 +153,7 @@ impl Writer {
             .map_err(|cause| LogbookError::Io { doing: "start the thread for", path: path.into(), cause })?;
         let sender = LogbookSender { channel: channel.clone(), stats: stats.clone() };
         let thread = Some(thread);
-        Ok((Self { path: path.into(), channel, thread, stats, outbox, start, next_vessel }, sender))
+        Ok((Self { path: path.into(), channel, thread, stats, outbox, heads, start, next_vessel }, sender))
     }
 
     /// The logbook's file, for readers.
@@ -177,6 +184,11 @@ impl Writer {
     /// Changes to the number of the newest alert whenever alerts have been committed.
     pub fn outbox(&self) -> watch::Receiver<i64> {
         self.outbox.clone()
+    }
+
+    /// Where the chain of events ends; changes whenever events have been committed.
+    pub fn heads(&self) -> watch::Receiver<Head> {
+        self.heads.clone()
     }
 
     /// Waits until everything handed over before is on disk, at most `deadline`.
@@ -233,6 +245,7 @@ struct Turns {
     entries: Receiver<Message>,
     stats: Arc<WriterStats>,
     outbox: watch::Sender<i64>,
+    head: watch::Sender<Head>,
     retry: Delays,
     removal: Option<Removal>,
     tidied: MonoTime,
@@ -288,17 +301,18 @@ impl Turns {
             Err(RecvTimeoutError::Disconnected) => return None,
         }
         let begun = self.options.clock.mono();
-        while !batch.urgent && batch.entries.len() < BATCH {
+        loop {
+            // What waits already needs no clock, and shares the sync.
+            while batch.close.is_none() && batch.entries.len() < BATCH {
+                let Ok(message) = self.entries.try_recv() else { break };
+                batch.take(message);
+            }
+            if batch.urgent || batch.entries.len() >= BATCH {
+                break;
+            }
             // In replay the clock stands still while rows come: a full batch or a quiet moment ends the wait there.
             let Some(left) = GATHER.checked_sub(self.options.clock.mono().since(begun)) else { break };
-            match self.entries.recv_timeout(left) {
-                Ok(message) => batch.take(message),
-                Err(_) => break,
-            }
-        }
-        // What already waits behind it shares the sync.
-        while batch.close.is_none() && batch.entries.len() < BATCH {
-            let Ok(message) = self.entries.try_recv() else { break };
+            let Ok(message) = self.entries.recv_timeout(left) else { break };
             batch.take(message);
         }
         Some(batch)
@@ -346,6 +360,11 @@ impl Turns {
         let newest = written.iter().filter_map(|w| w.alert).max();
         add(&self.stats.alerts, written.iter().filter(|w| w.alert.is_some()).count() as u64);
         self.measure_wal();
+        self.head.send_if_modified(|head| {
+            let grown = head.seq != self.store.head().seq;
+            head.clone_from(self.store.head());
+            grown
+        });
         // Last: whoever is woken by this finds the rows committed.
         if let Some(seq) = newest {
             self.outbox.send_replace(seq);

@@ -104,6 +104,7 @@ pub(super) fn site(rules: Vec<Rule>) -> Site {
         position: None,
         holidays: Holidays::default(),
         model: Model { manifest: "m.toml".into(), runtime: "r.so".into(), threads: 1 },
+        signing_key: None,
         broker: Broker { host: "127.0.0.1".into(), port: 1883, login: None },
         logbook: "l.sqlite".into(),
         retention: Retention { detections: Duration::MAX, events: Duration::MAX },

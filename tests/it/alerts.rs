@@ -72,6 +72,7 @@ fn site(port: u16) -> Site {
         model: Model { manifest: "unused".into(), runtime: "unused".into(), threads: 1 },
         broker: Broker { host: "127.0.0.1".into(), port, login: None },
         logbook: "unused".into(),
+        signing_key: None,
         retention: Retention { detections: Duration::from_secs(1), events: Duration::from_secs(1) },
         health: ([127, 0, 0, 1], 0).into(),
         cameras: Vec::new(),
