@@ -1,7 +1,7 @@
 # Two commands: `make demo` and `make test`. Both do all set-up themselves and are quick when it is done.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test faults setup streams build unit
+.PHONY: help demo test faults soak setup streams build unit
 SHELL := bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
 # The program sees to this itself; tests and training load ONNX Runtime without it (src/cli/quiet.rs says what it is).
@@ -12,6 +12,7 @@ help:
 	@echo "make demo KEEP=1  the same, until Ctrl-C"
 	@echo "make test         set up, then format, clippy, unit, integration and fault tests, and the systemd unit"
 	@echo "make faults       the fault scoreboard: each fault, and what came of it; LONG=1 for as many rounds as the README reports"
+	@echo "make soak         four cameras and a broker that fail at random; MINUTES=60"
 	@echo "make setup        only fetch what is needed: system packages, ONNX Runtime, models, sample material"
 	@echo "make streams      only render the sample streams"
 
@@ -35,6 +36,11 @@ faults: setup
 	cargo run --quiet --locked -p sample-streams --bin sample-scenes
 	$(if $(LONG),HAVENWACHT_LONG=1 )cargo test --locked --test faults; came=$$?; \
 	echo; cat $(scoreboard)/*.row; exit $$came
+
+soak: setup
+	cargo build --workspace --locked
+	cargo run --quiet --locked -p sample-streams --bin sample-scenes
+	HAVENWACHT_SOAK_MINUTES=$(or $(MINUTES),60) cargo test --locked --test faults -- --nocapture soak::
 
 setup:
 	@models/setup.sh
