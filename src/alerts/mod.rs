@@ -123,6 +123,7 @@ impl Relay {
             presence: told,
             heads: writer.heads(),
             logbook: writer.sender(),
+            writer: writer.stats(),
             delays: retry(seed),
             clock,
             beat: Box::new(beat),

@@ -93,6 +93,9 @@ struct Status<'a> {
     start: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<String>,
+    /// What is wrong with the watch itself, in sentences; empty when all is well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    troubles: Option<&'a [String]>,
 }
 
 /// The alert for a signal's step. The same step of the same recording gives the same alert, id included.
@@ -195,7 +198,7 @@ pub(super) fn camera_state(site: &SiteId, change: &CameraChange, blind: Option<&
     })
 }
 
-pub(super) fn online(site: &SiteId, start: i64, since: Timestamp) -> String {
+pub(super) fn online(site: &SiteId, start: i64, since: Timestamp, troubles: &[String]) -> String {
     json(&Status {
         schema: SCHEMA,
         site: site.as_str(),
@@ -203,6 +206,7 @@ pub(super) fn online(site: &SiteId, start: i64, since: Timestamp) -> String {
         version: Some(env!("CARGO_PKG_VERSION")),
         start: Some(start),
         since: Some(utc(since)),
+        troubles: Some(troubles),
     })
 }
 
@@ -218,7 +222,7 @@ pub(super) fn head(site: &SiteId, start: i64, now: Timestamp, head: &Head) -> St
 
 pub(super) fn offline(site: &SiteId) -> String {
     let (schema, site) = (SCHEMA, site.as_str());
-    json(&Status { schema, site, state: "offline", version: None, start: None, since: None })
+    json(&Status { schema, site, state: "offline", version: None, start: None, since: None, troubles: None })
 }
 
 /// UUID version 7 in form: the step's time, then a digest of signal and phase where chance would stand.

@@ -19,6 +19,7 @@ use crate::backoff::Delays;
 use crate::clock::{Clock, Stamp};
 use crate::logbook::{
     CameraChange, DeliveryNote, Depth, Entry, Head, LogbookError, LogbookSender, Outbox, OutboxRow, Outcome,
+    WriterStats,
 };
 use crate::names::{CameraId, SiteId};
 use crate::sight::Blind;
@@ -72,6 +73,8 @@ pub(super) struct Task<T> {
     pub(super) presence: watch::Receiver<Presence>,
     pub(super) heads: watch::Receiver<Head>,
     pub(super) logbook: LogbookSender,
+    /// What is wrong with the logbook is told beside the status.
+    pub(super) writer: Arc<WriterStats>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) beat: Box<dyn Fn() + Send + Sync>,
     pub(super) stats: Arc<RelayStats>,
@@ -125,7 +128,8 @@ impl Memory {
 struct Session {
     connected: bool,
     window: Window,
-    status_told: bool,
+    /// The troubles that were told with the status; `None` before it was told.
+    status_told: Option<Vec<String>>,
     told: Presence,
     /// The newest link that was told, and when.
     head_told: Option<(i64, Instant)>,
@@ -255,9 +259,11 @@ impl<T: Transport> Task<T> {
 
     /// A retained state that this session has not been told.
     fn presence_due(&self, session: &mut Session) -> Option<Message> {
-        if !std::mem::replace(&mut session.status_told, true) {
+        let troubles = self.writer.troubles();
+        if session.status_told.as_ref() != Some(&troubles) {
             let (start, since) = self.start;
-            let online = payload::online(&self.site, start, since.wall);
+            let online = payload::online(&self.site, start, since.wall, &troubles);
+            session.status_told = Some(troubles);
             return Some(retained(topics::status(&self.site), online));
         }
         let presence = self.presence.borrow();

@@ -190,6 +190,7 @@ impl Rig {
             presence: self.presence.subscribe(),
             heads: self.heads.subscribe(),
             logbook: self.sender.clone(),
+            writer: writer.stats(),
             clock: self.clock.clone(),
             beat: Box::new(|| ()),
             stats: self.stats.clone(),
@@ -377,6 +378,22 @@ async fn presence_is_told_in_every_session_and_ends_with_goodbye() {
     let will = log.connects[0].last_will.as_ref().unwrap();
     assert!(will.topic == status && will.retain && will.message.starts_with(br#"{"schema":1"#));
     assert!(log.connects[0].clean_session);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_retained_status_tells_what_is_wrong_with_the_logbook_and_when_it_is_right_again() {
+    let mut rig = Rig::new(&[Manner::Confirms], 10.0).await;
+    rig.start_relay();
+    let told = |rig: &Rig| {
+        let status = |h: &Heard| h.topic.ends_with("/status") && h.retain;
+        rig.heard().iter().filter(|h| status(h)).map(|h| h.json()["troubles"].to_string()).collect::<Vec<_>>()
+    };
+    rig.until("the status", |rig| told(rig) == ["[]"]).await;
+    rig.writer.stats().degraded.store(true, std::sync::atomic::Ordering::Relaxed);
+    rig.until("the trouble", |rig| told(rig).len() == 2).await;
+    assert!(told(&rig)[1].contains("cannot be written"), "{:?}", told(&rig));
+    rig.writer.stats().degraded.store(false, std::sync::atomic::Ordering::Relaxed);
+    rig.until("all is well", |rig| told(rig).len() == 3 && told(rig)[2] == "[]").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::erase::{self, EraseArgs};
 use super::proposals::{self, CocoArgs};
+use super::upkeep::{self, BackupArgs, CheckArgs, SalvageArgs};
 use super::verify::{self, KeygenArgs, VerifyArgs};
 use super::why::{self, WhyArgs};
 use crate::clock::{Clock, SystemClock};
@@ -97,6 +98,12 @@ pub enum LogbookCommand {
     },
     /// Say why a rule alerted, or why it did not, and what was true then.
     Why(WhyArgs),
+    /// Is everything in order? Looks at every page and every reference; the watch may run meanwhile.
+    Check(CheckArgs),
+    /// Copy the logbook as it is at this moment, and check the copy; the watch may run meanwhile.
+    Backup(BackupArgs),
+    /// Read what can be read of a damaged logbook into a new one, and say what could not be read.
+    Salvage(SalvageArgs),
     /// Verify that nothing was altered, removed, added or reordered since it was written.
     Verify(VerifyArgs),
     /// Say where the chain of events ends now, to be written down or kept elsewhere.
@@ -166,6 +173,9 @@ fn is_gone(error: &std::io::Error) -> bool {
 
 fn answer(command: &LogbookCommand, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     match command {
+        LogbookCommand::Check(args) => return upkeep::check(args, out),
+        LogbookCommand::Backup(args) => return upkeep::backup(args, out),
+        LogbookCommand::Salvage(args) => return upkeep::salvage(args, out),
         LogbookCommand::Tail { source, last, once } => {
             let reader = source.open()?;
             let mut position = reader.position(*last)?;
@@ -200,12 +210,16 @@ fn answer(command: &LogbookCommand, out: &mut impl Write) -> anyhow::Result<Exit
 
 impl Source {
     pub(super) fn open(&self) -> anyhow::Result<Reader> {
-        let path = match (&self.logbook, &self.config) {
-            (Some(path), _) => path.clone(),
-            (None, Some(config)) => super::load_site(config)?.logbook,
+        Ok(Reader::open(&self.path()?)?)
+    }
+
+    /// The file that is named, or that the site file names.
+    pub(super) fn path(&self) -> anyhow::Result<PathBuf> {
+        match (&self.logbook, &self.config) {
+            (Some(path), _) => Ok(path.clone()),
+            (None, Some(config)) => Ok(super::load_site(config)?.logbook),
             (None, None) => bail!("name a logbook with --logbook, or a site file with --config"),
-        };
-        Ok(Reader::open(&path)?)
+        }
     }
 }
 

@@ -59,7 +59,7 @@ impl Status {
                 entries: of(&self.writer.entries),
                 commits: of(&self.writer.commits),
                 queued: of(&self.writer.waiting),
-                trouble: self.writer.degraded.load(Relaxed).then(|| self.writer.last_error()).flatten(),
+                trouble: Some(self.writer.troubles().join("; ")).filter(|troubles| !troubles.is_empty()),
             },
             alerts: AlertsHealth {
                 connected: self.relay.connected.load(Relaxed),

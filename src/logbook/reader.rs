@@ -11,6 +11,9 @@ use super::error::{LogbookError, sql};
 use super::open;
 use crate::rules::SignalId;
 
+/// Rows of an export that are read in one transaction.
+const EXPORT_PAGE: usize = 1000;
+
 /// What can be listed and exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -199,16 +202,32 @@ impl Reader {
         mut row: impl FnMut(&[String]) -> std::io::Result<()>,
     ) -> Result<std::io::Result<()>, LogbookError> {
         let View { name, key, time, rule, exported, .. } = kind.view();
-        let query = format!("SELECT {exported} FROM {name} WHERE {} ORDER BY {key}", matching(time, rule));
+        let query = format!(
+            "SELECT {exported}, {key} FROM {name} WHERE {} AND {key} > ?4 ORDER BY {key} LIMIT ?5",
+            matching(time, rule)
+        );
         let mut read = || {
             let mut statement = self.connection.prepare(&query)?;
-            let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
-            let mut written = row(&columns);
-            let mut rows = statement.query(params![since(filter), filter.camera, filter.rule])?;
-            while let (Ok(()), Some(found)) = (&written, rows.next()?) {
-                written = row(&texts(found, columns.len())?);
+            let columns = statement.column_count() - 1;
+            let names: Vec<String> =
+                statement.column_names().into_iter().take(columns).map(str::to_owned).collect();
+            let (mut written, mut last) = (row(&names), i64::MIN);
+            // A page is a transaction of its own: whoever reads slowly does not hold the write-ahead log.
+            loop {
+                let page = params![since(filter), filter.camera, filter.rule, last, EXPORT_PAGE as i64];
+                let rows = statement
+                    .query_map(page, |found| Ok((texts(found, columns)?, found.get::<_, i64>(columns)?)))?
+                    .collect::<Result<Vec<_>, _>>()?;
+                for (texts, key) in &rows {
+                    last = *key;
+                    if written.is_ok() {
+                        written = row(texts);
+                    }
+                }
+                if written.is_err() || rows.len() < EXPORT_PAGE {
+                    return Ok(written);
+                }
             }
-            Ok(written)
         };
         read().map_err(sql("export from the logbook"))
     }

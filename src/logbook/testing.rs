@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::clock::{Clock, MonoTime, SimulatedClock, Stamp, SystemClock};
-use crate::config::Severity;
+use crate::config::{Retention, Severity};
 use crate::detect::{Class, Detection};
 use crate::geometry::{BBox, FrameSize};
 use crate::names::{CameraId, PlaceId, RuleId};
@@ -48,6 +48,11 @@ pub(crate) fn options() -> WriterOptions {
 pub(crate) fn options_at(wall: &str) -> (WriterOptions, Arc<SimulatedClock>) {
     let clock = Arc::new(SimulatedClock::new(wall.parse().unwrap()));
     (WriterOptions::new(clock.clone() as Arc<dyn Clock>), clock)
+}
+
+/// Detections and tracks are kept so long, pictures and events so long.
+pub(crate) fn kept(detections: Duration, events: Duration) -> Retention {
+    Retention { detections, tracks: detections, pictures: events, events, max_size: None }
 }
 
 pub(crate) fn open(path: &Path) -> (Writer, LogbookSender) {

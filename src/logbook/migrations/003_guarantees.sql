@@ -44,6 +44,7 @@ CREATE TABLE clock_reading (
 
 -- The digest of a picture stays when the picture goes.
 ALTER TABLE alert ADD COLUMN picture_digest BLOB;
+CREATE INDEX alert_picture ON alert (seq) WHERE picture IS NOT NULL;
 
 -- Detections are sealed by the stretch: SHA-256 over every look of first_look to last_look and its detections.
 CREATE TABLE seal (
@@ -59,13 +60,14 @@ CREATE TABLE seal (
 ) STRICT;
 
 -- Rows that are going or gone, on purpose: written before the first of them goes. ids: ranges, such as 1-40,42. done is
--- empty while some may still be there. kind: the table.
+-- empty while some may still be there. kind: the table; picture: only the pictures of these alerts. act 'damaged': the file
+-- was damaged and these rows could not be read; kind 'logbook' says that another file took its place.
 CREATE TABLE receipt (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   start INTEGER NOT NULL REFERENCES start,
   at INTEGER NOT NULL,
   utc_offset INTEGER NOT NULL,
-  act TEXT NOT NULL CHECK (act IN ('age', 'size', 'disk full', 'erased')),
+  act TEXT NOT NULL CHECK (act IN ('age', 'size', 'disk full', 'erased', 'damaged')),
   kind TEXT NOT NULL,
   ids TEXT NOT NULL,
   rows INTEGER NOT NULL,
