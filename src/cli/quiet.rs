@@ -14,7 +14,7 @@ const QUIET: &str = "1";
 /// difference. (Changing the environment in place is not safe once there are threads.)
 ///
 /// Gives why it could not; then no runtime may be loaded.
-pub fn reports_are_off() -> io::Result<()> {
+pub(super) fn reports_are_off() -> io::Result<()> {
     if std::env::var_os(VARIABLE).is_some_and(|value| value == QUIET) {
         return Ok(());
     }
