@@ -26,7 +26,9 @@ test: setup unit
 	cargo run --quiet --locked -p sample-streams --bin sample-scenes
 	cargo run --quiet --locked -p sample-streams --bin sample-scenes -- --variants 1 --only day --seconds 16 --out sample-streams/out/variants
 	cargo run --quiet --locked -p sample-streams --bin sample-scenes -- --blind --out sample-streams/out/blind
+	@rm -rf $(scoreboard)
 	cargo test --workspace --locked
+	@echo; cat $(scoreboard)/*.row
 
 # Fails when a row is above its limit; prints the table either way.
 scoreboard := $(or $(CARGO_TARGET_DIR),target)/scoreboard
