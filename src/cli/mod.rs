@@ -9,6 +9,7 @@ pub mod eval;
 pub mod explain;
 pub mod logbook;
 pub mod proposals;
+mod quiet;
 mod reel;
 pub mod replay;
 pub mod run;
@@ -59,6 +60,7 @@ enum Command {
 
 /// Carries out one command line.
 pub fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    quiet::reports_are_off().context("ONNX Runtime's reports to its maker cannot be switched off")?;
     match arguments.command {
         Command::Run(args) => run::run(&args),
         Command::Check { config } => Ok(check(&config)),

@@ -26,6 +26,7 @@ mod peer;
 mod power;
 mod process;
 mod row;
+mod soak;
 mod stop;
 mod stuck;
 mod supervisor;

@@ -33,7 +33,7 @@ pub(crate) struct Supervised {
 /// How a supervised life ended.
 #[derive(Debug)]
 pub(crate) enum Ending {
-    /// The program ended.
+    /// The program ended, so.
     Ended(ExitStatus),
     /// The watchdog's limit passed in silence, and the program was killed for it.
     Killed,
@@ -58,10 +58,6 @@ impl Supervised {
             .spawn()
             .unwrap();
         Self { child, socket, limit }
-    }
-
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
     }
 
     /// The next word of the program within `patience`.

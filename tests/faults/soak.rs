@@ -1,0 +1,150 @@
+//! Four cameras and a broker that fail at random for as long as asked: nothing may drift.
+
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use crate::Row;
+use crate::chance::Chance;
+use crate::clips::h264_clip;
+use crate::files::clip;
+use crate::harbour::{Harbour, now, wait_for};
+use crate::process::holds;
+
+/// `make soak MINUTES=...` says how long; else half a minute, which shows what leaks at every fault.
+fn minutes() -> Option<u64> {
+    std::env::var("HAVENWACHT_SOAK_MINUTES").ok().map(|minutes| minutes.parse().expect("a number of minutes"))
+}
+
+/// The slope of the least-squares line through (hours, megabytes).
+fn slope(samples: &[(f64, f64)]) -> f64 {
+    let count = samples.len() as f64;
+    let mean = |of: fn(&(f64, f64)) -> f64| samples.iter().map(of).sum::<f64>() / count;
+    let (x, y) = (mean(|sample| sample.0), mean(|sample| sample.1));
+    let (above, below) = samples.iter().fold((0.0, 0.0), |(above, below), sample| {
+        (above + (sample.0 - x) * (sample.1 - y), below + (sample.0 - x).powi(2))
+    });
+    if below == 0.0 { 0.0 } else { above / below }
+}
+
+/// Makes one fault, waits until all is well again, and says what it was. True when a camera failed.
+fn fault(harbour: &mut Harbour, chance: &mut Chance, cameras: &[&str]) -> bool {
+    let id = cameras[chance.below(cameras.len() as u64) as usize];
+    let lasts = Duration::from_millis(500 + chance.below(3000));
+    let kind = chance.below(3);
+    match kind {
+        0 => {
+            harbour.camera(id).take().unwrap().kill();
+            std::thread::sleep(lasts);
+            harbour.restart_camera(id);
+        }
+        1 => {
+            harbour.camera(id).as_ref().unwrap().signal(Signal::SIGSTOP).unwrap();
+            wait_for("a frozen camera is noticed", Duration::from_secs(15), || {
+                harbour.camera_state(id).filter(|state| state != "streaming")
+            });
+            harbour.camera(id).as_ref().unwrap().signal(Signal::SIGCONT).unwrap();
+        }
+        _ => {
+            harbour.broker.take().unwrap().kill();
+            std::thread::sleep(lasts);
+            harbour.restart_broker();
+        }
+    }
+    wait_for("all is well again", Duration::from_secs(30), || {
+        harbour.health().filter(|health| {
+            health.alerts.connected && health.cameras.iter().all(|camera| camera.state == "streaming")
+        })
+    });
+    kind < 2
+}
+
+#[test]
+fn nothing_drifts_while_cameras_and_broker_fail_at_random() {
+    let lasts = minutes().map_or(Duration::from_secs(20), |minutes| Duration::from_secs(60 * minutes));
+    let long = minutes().is_some();
+    let cameras = ["inner-harbour", "quay-east", "roads", "pier"];
+    // Vessels pass at the first; long, at three.
+    let shown = |id: &str| {
+        if id == "inner-harbour" || long && id != "pier" { clip(id) } else { h264_clip().to_owned() }
+    };
+    let shown: Vec<_> =
+        cameras.iter().map(|id| (if *id == "roads" && !long { "lock" } else { *id }, shown(id))).collect();
+    let cameras: Vec<_> = shown.iter().map(|(id, _)| *id).collect();
+    let mut harbour = Harbour::with(&shown, "stall_after = \"2s\"\n");
+    let text = std::fs::read_to_string(&harbour.site).unwrap();
+    std::fs::write(&harbour.site, text.replace("looks_per_second = 3.0", "looks_per_second = 1.0")).unwrap();
+    harbour.start_watch();
+    harbour.wait_until_streaming();
+    let pid = harbour.watch.as_ref().unwrap().pid();
+
+    let mut chance = Chance(21);
+    let (mut faults, mut of_cameras, mut wal) = (0, 0, 0);
+    // The first faults fill caches and pools.
+    let warm = lasts / 5;
+    let mut base = None;
+    let mut samples = Vec::new();
+    let began = now();
+    while began.elapsed() < lasts || faults < 3 {
+        of_cameras += usize::from(fault(&mut harbour, &mut chance, &cameras));
+        faults += 1;
+        std::thread::sleep(Duration::from_secs(if long { 5 } else { 1 }));
+        let holds = holds(pid);
+        if began.elapsed() >= warm {
+            base = base.or(Some(holds));
+            samples.push((began.elapsed().as_secs_f64() / 3600.0, holds.megabytes));
+        }
+        let size = |suffix: &str| {
+            let path = format!("{}{suffix}", harbour.ports.logbook.display());
+            std::fs::metadata(path).map_or(0, |file| file.len())
+        };
+        wal = wal.max(size("-wal"));
+    }
+    let base = base.unwrap();
+    let mut last = holds(pid);
+    for _ in 0..100 {
+        if last.threads <= base.threads && last.files <= base.files {
+            break;
+        }
+        // A session that was given up may take a moment to come down.
+        std::thread::sleep(Duration::from_millis(100));
+        last = holds(pid);
+    }
+    println!("{samples:?}, {base:?}, {last:?}");
+    wait_for("no alert waits", Duration::from_secs(20), || {
+        harbour.health().filter(|health| health.alerts.undelivered == 0)
+    });
+    assert!(harbour.watch.as_mut().unwrap().is_running(), "the process of the start, pid {pid}");
+    assert!(harbour.watch.take().unwrap().stop(Duration::from_secs(20)), "the watch stops in order");
+
+    let alerts = harbour.alerts();
+    let lost = alerts.values().filter(|delivered| !**delivered).count();
+    let logbook = harbour.open_logbook();
+    let count = |query: &str| logbook.query_row(query, [], |row| row.get::<_, i64>(0)).unwrap();
+    let starts = count("select count(*) from v_starts");
+    // A camera that was back is written each time: once at the start, and once after each of its faults.
+    let back = count("select count(*) from v_camera_state where state = 'streaming'") - cameras.len() as i64;
+    let more = |first: usize, last: usize| last as f64 - first as f64;
+    let row = Row::new(21, "soak: four cameras, faults at random", faults)
+        .lost(lost)
+        .at_most("camera faults not in the logbook", of_cameras as f64 - back as f64, "", 0.0)
+        .at_most("threads more", more(base.threads, last.threads), "", 0.0)
+        .at_most("files more", more(base.files, last.files), "", 0.0)
+        .at_most("write-ahead log", wal as f64 / 1e6, "MB", 16.0)
+        .at_most("restarts", (starts - 1) as f64, "", 0.0)
+        .at_least("alerts", alerts.len() as f64, "", 1.0);
+    match minutes() {
+        // Short of this, what the allocator keeps of one burst outweighs any drift.
+        Some(30..) => row.at_most("memory more an hour", slope(&samples), "MB", 1.0),
+        _ => row.at_most("memory more", last.megabytes - base.megabytes, "MB", 30.0),
+    }
+    .record();
+}
+
+#[test]
+fn a_drift_shows_in_the_slope() {
+    let steady: Vec<_> = (0..100).map(|i| (f64::from(i) / 100.0, 200.0 + f64::from(i % 2))).collect();
+    let rising: Vec<_> = (0..100).map(|i| (f64::from(i) / 100.0, 200.0 + f64::from(i) / 10.0)).collect();
+    assert!(slope(&steady).abs() < 0.1, "{}", slope(&steady));
+    assert!((slope(&rising) - 10.0).abs() < 0.01, "{}", slope(&rising));
+}
