@@ -131,6 +131,8 @@ pub enum KindArg {
     Suppressed,
     /// Every stay at a berth.
     Visits,
+    /// What the machine's clocks said, at each start and when they were put forward, back or right.
+    Clock,
 }
 
 impl From<KindArg> for Kind {
@@ -143,6 +145,7 @@ impl From<KindArg> for Kind {
             KindArg::CameraStates => Self::CameraStates,
             KindArg::Suppressed => Self::Suppressed,
             KindArg::Visits => Self::Visits,
+            KindArg::Clock => Self::Clock,
         }
     }
 }

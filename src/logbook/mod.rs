@@ -34,6 +34,7 @@
 
 mod acknowledgements;
 mod chain;
+mod clocks;
 mod entry;
 mod erase;
 mod error;

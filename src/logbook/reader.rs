@@ -28,6 +28,8 @@ pub enum Kind {
     Suppressed,
     /// Every stay at a berth.
     Visits,
+    /// What the machine's clocks said, at each start and change.
+    Clock,
 }
 
 /// Which rows.
@@ -60,6 +62,7 @@ pub struct Position {
     camera_state: i64,
     visit_step: i64,
     acknowledgement: i64,
+    clock: i64,
 }
 
 /// Something new in the logbook.
@@ -147,6 +150,15 @@ impl Kind {
                 listed: "began, last_seen, ended, how, camera, berth, vessel, arrival, hours, length_m",
                 exported: "id, began_utc, last_seen_utc, ended_utc, began, last_seen, ended, how, camera, berth, vessel, \
                            arrival, hours, length_m, x0, y0, x1, y1",
+            },
+            Self::Clock => View {
+                name: "(SELECT *, NULL AS camera FROM v_clock)",
+                key: "id",
+                time: "utc",
+                rule: "NULL",
+                listed: "local_time, reason, clock_set, synchronised, stepped_s, later_steps_s, true_utc, start",
+                exported: "utc, local_time, reason, clock_set, synchronised, stepped_s, later_steps_s, true_utc, \
+                           seconds_since_boot, boot, start",
             },
         }
     }
@@ -265,6 +277,7 @@ impl Reader {
             camera_state: newest("camera_state")?,
             visit_step: newest("visit_step")?,
             acknowledgement: newest("acknowledgement")?,
+            clock: newest("clock_reading")?,
         })
     }
 
@@ -295,6 +308,14 @@ impl Reader {
                  SELECT 4, id, local_time, by || ': ' || answer || ', ' || rule || ' (' || text || ')' ||
                    CASE note WHEN '' THEN '' ELSE ': ' || note END, utc
                  FROM v_acknowledgements WHERE id > ?5
+                 UNION ALL
+                 SELECT 5, id, local_time, CASE
+                     WHEN reason = 'synchronised' THEN 'a time server has set the clock'
+                     WHEN reason = 'synchronisation lost' THEN 'no time server holds the clock any more'
+                     WHEN stepped_s > 0 THEN 'the clock was put forward by ' || stepped_s || ' s'
+                     WHEN stepped_s < 0 THEN 'the clock was put back by ' || -stepped_s || ' s'
+                     ELSE 'the clock is not set: times mean nothing' END, utc
+                 FROM v_clock WHERE id > ?6 AND (stepped_s <> 0 OR reason <> 'start' OR clock_set = 'no')
                  ORDER BY utc, 1, 2",
             )?;
             let mut rows = statement.query(params![
@@ -302,7 +323,8 @@ impl Reader {
                 position.step,
                 position.camera_state,
                 position.visit_step,
-                position.acknowledgement
+                position.acknowledgement,
+                position.clock
             ])?;
             let (mut to, mut news) = (*position, Vec::new());
             while let Some(row) = rows.next()? {
@@ -312,7 +334,8 @@ impl Reader {
                     1 => &mut to.step,
                     2 => &mut to.camera_state,
                     3 => &mut to.visit_step,
-                    _ => &mut to.acknowledgement,
+                    4 => &mut to.acknowledgement,
+                    _ => &mut to.clock,
                 };
                 *seen = id.max(*seen);
                 news.push(News { local_time: row.get(2)?, text: row.get(3)? });

@@ -1,10 +1,14 @@
 //! Old rows go, a little at a time between commits. An alert that was not delivered never goes.
+//!
+//! Nothing goes on the word of a clock that may be wrong ([`clocks::tells_age`]); rows that were written before somebody set
+//! it go with those that were written after.
 
 use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
-use crate::clock::{Clock, MonoTime};
+use super::clocks;
+use crate::clock::{Clock, MonoTime, SET_SINCE};
 use crate::config::Retention;
 
 /// Longest stretch for which removal keeps commits waiting.
@@ -50,6 +54,9 @@ impl Removal {
         }
         // Also after an error: a full disk is not asked again at once.
         self.due = begun + REST;
+        if !clocks::tells_age(connection, clock.now().wall)? {
+            return Ok(removed);
+        }
         loop {
             let some = self.remove_some(connection, clock)?;
             removed.looks += some.looks;
@@ -75,58 +82,78 @@ impl Removal {
         let before = |age: Duration| now.saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
         let (detections, events) = (before(self.kept.detections), before(self.kept.events));
         let transaction = connection.unchecked_transaction()?;
-        let looks = looks_before(&transaction, detections)?;
+        let (unset_detections, unset_events) = (
+            clocks::last_start_before(&transaction, detections)?,
+            clocks::last_start_before(&transaction, events)?,
+        );
+        let looks = looks_before(&transaction, detections, unset_detections)?;
         let mut gone = transaction
-            .prepare_cached(
+            .prepare_cached(&format!(
                 "DELETE FROM track WHERE vessel IN
-                   (SELECT vessel FROM track WHERE last_seen < ?1 AND state <> 'open' LIMIT ?2)",
-            )?
-            .execute(params![detections, EVENTS])?;
+                   (SELECT vessel FROM track WHERE {} AND state <> 'open' LIMIT ?2)",
+                older("last_seen")
+            ))?
+            .execute(params![detections, EVENTS, unset_detections])?;
         gone += transaction
-            .prepare_cached(
+            .prepare_cached(&format!(
                 "DELETE FROM alert WHERE seq IN
-                   (SELECT seq FROM alert WHERE at < ?1 AND ifnull(delivered, expired) IS NOT NULL
+                   (SELECT seq FROM alert WHERE {} AND ifnull(delivered, expired) IS NOT NULL
                     ORDER BY seq LIMIT ?2)",
-            )?
-            .execute(params![events, EVENTS])?;
+                older("at")
+            ))?
+            .execute(params![events, EVENTS, unset_events])?;
         gone += transaction
-            .prepare_cached(
+            .prepare_cached(&format!(
                 "DELETE FROM signal WHERE seq IN
-                   (SELECT seq FROM signal WHERE closed < ?1
+                   (SELECT seq FROM signal WHERE {}
                       AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.signal = signal.seq)
                     ORDER BY seq LIMIT ?2)",
-            )?
-            .execute(params![events, EVENTS])?;
+                older("closed")
+            ))?
+            .execute(params![events, EVENTS, unset_events])?;
         gone += transaction
-            .prepare_cached(
-                "DELETE FROM suppressed WHERE id IN (SELECT id FROM suppressed WHERE last < ?1 LIMIT ?2)",
-            )?
-            .execute(params![events, EVENTS])?;
+            .prepare_cached(&format!(
+                "DELETE FROM suppressed WHERE id IN (SELECT id FROM suppressed WHERE {} LIMIT ?2)",
+                older("last")
+            ))?
+            .execute(params![events, EVENTS, unset_events])?;
         // A visit that lasts stays, however long it lasts.
         gone += transaction
-            .prepare_cached(
-                "DELETE FROM visit WHERE seq IN (SELECT seq FROM visit WHERE ended < ?1 LIMIT ?2)",
-            )?
-            .execute(params![events, EVENTS])?;
+            .prepare_cached(&format!(
+                "DELETE FROM visit WHERE seq IN (SELECT seq FROM visit WHERE {} LIMIT ?2)",
+                older("ended")
+            ))?
+            .execute(params![events, EVENTS, unset_events])?;
         // A camera's present state stays, however long it lasts.
         gone += transaction
-            .prepare_cached(
+            .prepare_cached(&format!(
                 "DELETE FROM camera_state WHERE id IN
-                   (SELECT id FROM camera_state AS old WHERE at < ?1
+                   (SELECT id FROM camera_state AS old WHERE {}
                       AND id < (SELECT max(id) FROM camera_state WHERE camera = old.camera)
                     ORDER BY id LIMIT ?2)",
-            )?
-            .execute(params![events, EVENTS])?;
+                older("at")
+            ))?
+            .execute(params![events, EVENTS, unset_events])?;
         transaction.commit()?;
         Ok(Removed { looks, events: gone as u64 })
     }
 }
 
+/// The row's time in `column` is before ?1. A time of a clock that nobody had set says nothing: the row must be of start
+/// ?3 or an earlier one.
+fn older(column: &str) -> String {
+    let set = SET_SINCE.as_millisecond();
+    format!("{column} < ?1 AND ({column} >= {set} OR start <= ?3)")
+}
+
 /// Removes the oldest looks with their detections.
-fn looks_before(connection: &Connection, before: i64) -> rusqlite::Result<u64> {
+fn looks_before(connection: &Connection, before: i64, unset: i64) -> rusqlite::Result<u64> {
     let last: Option<i64> = connection
-        .prepare_cached("SELECT max(id) FROM (SELECT id, at FROM look ORDER BY id LIMIT ?2) WHERE at < ?1")?
-        .query_row(params![before, LOOKS], |row| row.get(0))?;
+        .prepare_cached(&format!(
+            "SELECT max(id) FROM (SELECT id, at, start FROM look ORDER BY id LIMIT ?2) WHERE {}",
+            older("at")
+        ))?
+        .query_row(params![before, LOOKS, unset], |row| row.get(0))?;
     let Some(last) = last else { return Ok(0) };
     connection.prepare_cached("DELETE FROM detection WHERE id < (?1 + 1) << 8")?.execute([last])?;
     let gone = connection.prepare_cached("DELETE FROM look WHERE id <= ?1")?.execute([last])?;

@@ -14,7 +14,7 @@ use super::chain::{Chain, Head, Seals, SigningKey};
 use super::entry::{CameraChange, DeliveryNote, Entry, LookEntry, Outcome, StartEntry};
 use super::erase::Erased;
 use super::error::{LogbookError, sql};
-use super::{acknowledgements, open, signals, suppressed, visits};
+use super::{acknowledgements, clocks, open, signals, suppressed, visits};
 use crate::clock::MonoTime;
 use crate::detect::{Class, Detection};
 use crate::geometry::{BBox, FrameSize, Px};
@@ -172,6 +172,7 @@ impl Store {
                 visits::write(&self.connection, &self.zone, self.start, camera, event)
             }
             Entry::Acknowledged(answered) => acknowledgements::write(&self.connection, &self.zone, answered),
+            Entry::Clock(reading) => clocks::write(&self.connection, &self.zone, self.start, reading),
         }
     }
 
