@@ -149,7 +149,8 @@ mod tests {
         let (mut watch, first) = ClockWatch::begin(clock.now(), "b".into(), Some(false));
         assert_eq!(first.synchronised, Some(false));
         clock.step(SignedDuration::from_hours(5));
-        let told: Vec<_> = watch.look(clock.now(), Some(true)).iter().map(|r| (r.reason, r.synchronised)).collect();
+        let told: Vec<_> =
+            watch.look(clock.now(), Some(true)).iter().map(|r| (r.reason, r.synchronised)).collect();
         assert_eq!(told, [(Reason::Stepped, Some(true)), (Reason::Synchronised, Some(true))]);
         assert_eq!(watch.look(clock.now(), Some(true)), []);
         assert_eq!(watch.look(clock.now(), Some(false))[0].reason, Reason::SynchronisationLost);

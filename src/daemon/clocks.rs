@@ -91,7 +91,11 @@ impl Clocks {
                 self.stats.steps.fetch_add(1, Relaxed);
                 let by_ms = i64::try_from(reading.stepped.as_millis()).unwrap_or(i64::MAX);
                 self.stats.last_step_ms.store(by_ms, Relaxed);
-                tracing::warn!(by_s = reading.stepped.as_secs_f64(), "the clock was stepped; it reads {} now", reading.at.wall);
+                tracing::warn!(
+                    by_s = reading.stepped.as_secs_f64(),
+                    "the clock was stepped; it reads {} now",
+                    reading.at.wall
+                );
             } else {
                 tracing::info!("clock: {}", reading.reason.as_str());
             }

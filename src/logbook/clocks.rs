@@ -71,10 +71,9 @@ pub(super) fn tells_age(connection: &Connection, now: Timestamp) -> rusqlite::Re
                FROM clock_reading WHERE at >= ?1 WINDOW before AS (ORDER BY id))
              WHERE at BETWEEN ?2 - ?3 AND ?2 AND iif(same, passed - passed_since_boot > ?4, passed > ?5))",
         )?
-        .query_row(
-            params![SET_SINCE.as_millisecond(), now, NOTICED_AFTER_MS, JUMP_MS, GAP_MS],
-            |row| row.get(0),
-        )?;
+        .query_row(params![SET_SINCE.as_millisecond(), now, NOTICED_AFTER_MS, JUMP_MS, GAP_MS], |row| {
+            row.get(0)
+        })?;
     Ok(!jumped)
 }
 

@@ -34,6 +34,8 @@
 
 mod acknowledgements;
 mod chain;
+#[cfg(test)]
+mod clock_promises;
 mod clocks;
 mod entry;
 mod erase;

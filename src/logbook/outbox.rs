@@ -37,7 +37,12 @@ pub struct OutboxRow {
 impl OutboxRow {
     /// How long ago it happened when it is `now` in start `this`, whatever was done to the wall clock meanwhile; `None`
     /// where nobody can tell, because the clock is not set, or was not then, or has lately jumped.
-    pub fn age(&self, outbox: &Outbox, this: i64, now: Stamp) -> Result<Option<SignedDuration>, LogbookError> {
+    pub fn age(
+        &self,
+        outbox: &Outbox,
+        this: i64,
+        now: Stamp,
+    ) -> Result<Option<SignedDuration>, LogbookError> {
         let boot_ms = i64::try_from(now.mono.since_boot().as_millis()).unwrap_or(i64::MAX);
         let row = (self.start, self.at.as_millisecond());
         let age = clocks::age_ms(&outbox.connection, row, (this, now.wall.as_millisecond(), boot_ms));

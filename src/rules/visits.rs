@@ -53,12 +53,12 @@ pub(super) struct VisitBook {
     events: Vec<VisitEvent>,
     history: Vec<Visit>,
     history_for: Duration,
-    clock: Option<Clock>,
+    clock: Option<WallClock>,
 }
 
 /// What is known of the wall clock.
 #[derive(Clone, Copy, Debug)]
-struct Clock {
+struct WallClock {
     steps: Steps,
     was_set: bool,
 }
@@ -182,7 +182,7 @@ impl VisitBook {
     /// A step of the wall clock makes no stay longer or shorter: what this start has timed moves with it. So does what earlier
     /// starts have timed, unless the clock was not set then: their times were right already.
     fn follow_clock(&mut self, at: Stamp) {
-        let fresh = Clock { steps: Steps::new(at), was_set: is_set(at.wall) };
+        let fresh = WallClock { steps: Steps::new(at), was_set: is_set(at.wall) };
         let clock = self.clock.get_or_insert(fresh);
         let Some(by) = clock.steps.step(at) else { return };
         let from_unset = !std::mem::replace(&mut clock.was_set, is_set(at.wall));
@@ -337,7 +337,8 @@ impl VisitBook {
         self.open.retain(|open| open.visit.ended.is_none());
         let kept = self.history_for;
         // A clock that is not set does not know what is over.
-        self.history.retain(|visit| !is_set(at.wall) || at.wall.duration_since(visit.began).unsigned_abs() <= kept);
+        self.history
+            .retain(|visit| !is_set(at.wall) || at.wall.duration_since(visit.began).unsigned_abs() <= kept);
     }
 }
 
