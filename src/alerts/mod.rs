@@ -11,9 +11,9 @@
 //!    older than 24 hours is not sent any more; it is marked as expired in the logbook, logged and counted. Age is told by the
 //!    time since boot where that can be, and by a wall clock that may be wrong never.
 //! 5. A message that is not confirmed within five seconds ends the session; a broker that answers no ping ends it within
-//!    ten. New sessions are tried for ever, half a second to five seconds apart.
+//!    ten. New sessions are tried for ever, half a second to four seconds apart.
 //! 6. `status` says `online` while there is a session, and `offline` after it: by goodbye or by last will. Each camera's
-//!    state is told anew in every session.
+//!    state, and whether it is blind, is told anew in every session.
 //! 7. Where the logbook's chain of events ends is told (retained) in every session, and again when it has grown, at most
 //!    every ten seconds: whoever keeps these messages can prove later that nothing before them was rewritten.
 //! 8. An answer on `ack` is written to the logbook and told to the watch, also one that was given while the watch was away
@@ -48,7 +48,9 @@ use crate::backoff::{Backoff, Delays};
 use crate::clock::Clock;
 use crate::config::Site;
 use crate::logbook::{CameraChange, Writer};
+use crate::names::CameraId;
 use crate::rules::SignalId;
+use crate::sight::Blind;
 use ear::{Complaints, Ear};
 use relay::{Memory, Presence, TIMING, Task};
 
@@ -65,8 +67,8 @@ pub struct Relay {
     presence: watch::Sender<Presence>,
 }
 
-/// Tells the relay of cameras. Cheap to clone.
-#[derive(Clone)]
+/// Tells the relay of cameras. Cheap to clone. The default one is heard by nobody.
+#[derive(Clone, Default)]
 pub struct RelayHandle {
     presence: watch::Sender<Presence>,
 }
@@ -75,7 +77,14 @@ impl RelayHandle {
     /// A camera's new state; only the latest of each camera is told.
     pub fn camera_state(&self, change: &CameraChange) {
         self.presence.send_modify(|presence| {
-            presence.insert(change.camera.clone(), change.clone());
+            presence.entry(change.camera.clone()).or_default().change = Some(change.clone());
+        });
+    }
+
+    /// A camera became blind, or sees again (`None`).
+    pub fn camera_blind(&self, camera: &CameraId, blind: Option<&Blind>) {
+        self.presence.send_modify(|presence| {
+            presence.entry(camera.clone()).or_default().blind = blind.cloned();
         });
     }
 }
@@ -115,6 +124,7 @@ impl Relay {
             presence: told,
             heads: writer.heads(),
             logbook: writer.sender(),
+            writer: writer.stats(),
             delays: retry(seed),
             clock,
             beat: Box::new(beat),
@@ -152,9 +162,10 @@ impl Relay {
     }
 }
 
-/// First alert at most five seconds after the broker is back, as a rule; not hammered while it is away.
+/// First alert at most five seconds after the broker is back: this much waiting at most, the rest to connect. Not hammered
+/// while it is away.
 fn retry(seed: u64) -> Delays {
-    const RETRY: Backoff = match Backoff::new(Duration::from_millis(500), Duration::from_secs(5), 50) {
+    const RETRY: Backoff = match Backoff::new(Duration::from_millis(500), Duration::from_secs(4), 50) {
         Ok(policy) => policy,
         Err(_) => panic!("a constant back-off makes sense"),
     };

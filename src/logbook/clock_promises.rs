@@ -10,7 +10,6 @@ use jiff::{SignedDuration, Timestamp};
 use super::testing::*;
 use super::*;
 use crate::clock::{Clock, ClockReading, ClockWatch, SimulatedClock};
-use crate::config::Retention;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -39,7 +38,7 @@ impl Watch {
     fn switch_on(&mut self) {
         self.boot += 1;
         let mut options = WriterOptions::new(self.clock.clone() as Arc<dyn Clock>);
-        options.retention = Some(Retention { detections: 90 * DAY, events: 730 * DAY });
+        options.retention = Some(kept(90 * DAY, 730 * DAY));
         let begun = StartEntry { at: self.clock.now(), ..start() };
         self.on = Some(Writer::open(&self.path, &begun, options).unwrap());
         let first;
@@ -122,7 +121,12 @@ fn a_clock_that_jumps_ten_years_ahead_throws_nothing_away() {
     assert_eq!(watch.looks_after(2 * DAY), 2, "nor after a restart");
     watch.step(-YEARS_10);
     assert_eq!(watch.looks_after(10 * DAY), 2, "and then it was put right");
-    assert_eq!(watch.looks_after(100 * DAY), 0, "what is old goes in the end");
+    watch.looks_after(100 * DAY);
+    assert_eq!(
+        column(&watch.path, "SELECT id FROM look"),
+        ["2"],
+        "what is old goes, what is said to be of 2036 stays"
+    );
 }
 
 #[test]
@@ -156,9 +160,11 @@ fn an_alert_is_as_old_as_the_time_since_boot_says_whatever_the_wall_clock_does()
     for (hours, step) in [(1, 56 * 365 * 24), (2, 1), (3, -1), (4, 10 * 365 * 24), (5, -10 * 365 * 24)] {
         watch.clock.advance(Duration::from_secs(3600));
         watch.step(SignedDuration::from_hours(step));
-        let wanted: Vec<_> = (0..hours).rev().map(|before| Some((before + 1) * 3600)).collect();
-        assert_eq!(watch.ages(), wanted, "after {hours} h");
+        // What happened in an hour that the clock showed twice may be of the second time: never called older than it is.
+        for (told, so_old) in watch.ages().into_iter().zip((1..=hours).rev().map(|hour| hour * 3600)) {
+            let told = told.unwrap();
+            assert!(told == so_old || told == so_old - 3600, "after {hours} h: {told} s for {so_old} s");
+        }
         watch.see();
-        watch.clock.advance(Duration::ZERO);
     }
 }

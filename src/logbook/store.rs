@@ -10,11 +10,15 @@ use jiff::tz::TimeZone;
 use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 
+use super::aside::{self, Aside, Carried};
 use super::chain::{Chain, Head, Seals, SigningKey};
 use super::entry::{CameraChange, DeliveryNote, Entry, LookEntry, Outcome, StartEntry};
 use super::erase::Erased;
 use super::error::{LogbookError, sql};
-use super::{acknowledgements, clocks, open, signals, suppressed, visits};
+use super::ranges::Ranges;
+use super::receipts::{self, Act, Receipt};
+use super::reserve::Reserve;
+use super::{acknowledgements, blind, clocks, open, signals, suppressed, visits};
 use crate::clock::MonoTime;
 use crate::detect::{Class, Detection};
 use crate::geometry::{BBox, FrameSize, Px};
@@ -33,6 +37,8 @@ pub(super) struct Store {
     pub(super) start: i64,
     pub(super) next_vessel: u64,
     zone: TimeZone,
+    /// What was wrong with the logbook that was there, and where it is now.
+    pub(super) moved_aside: Option<String>,
     /// Row ids and freshness; emptied when a transaction is taken back.
     cameras: HashMap<CameraId, i64>,
     tracks: HashMap<VesselId, MonoTime>,
@@ -89,12 +95,69 @@ impl Store {
         if unclean {
             tracing::warn!(path = %path.display(), "the logbook was not closed last time; its pages are whole");
         }
-        let mut chain = Chain::resume(&connection, key).map_err(sql("read the logbook's chain"))?;
-        let mut seals = Seals::resume(&connection).map_err(sql("read the logbook's seals"))?;
-        let (start, next_vessel) = begin(&mut connection, &zone, start, &mut chain, &mut seals)
-            .map_err(sql("begin a start in the logbook"))?;
+        let failed = |doing| move |cause| open::damage_or(doing, path, cause);
+        let mut chain = Chain::resume(&connection, key).map_err(failed("read the logbook's chain"))?;
+        let mut seals = Seals::resume(&connection).map_err(failed("read the logbook's seals"))?;
+        let begun = begin(&mut connection, &zone, start, &mut chain, &mut seals);
+        let (start, next_vessel) = begun.map_err(failed("begin a start in the logbook"))?;
         let (cameras, tracks) = Default::default();
-        Ok(Self { connection, start, next_vessel, zone, cameras, tracks, chain, seals, _lock: lock })
+        let moved_aside = None;
+        Ok(Self {
+            connection,
+            start,
+            next_vessel,
+            zone,
+            moved_aside,
+            cameras,
+            tracks,
+            chain,
+            seals,
+            _lock: lock,
+        })
+    }
+
+    /// As [`Store::open`], but a damaged logbook is moved aside and a new one is begun, with what must not wait.
+    pub(super) fn open_whatever_happened(
+        path: &Path,
+        start: &StartEntry,
+        key: Option<SigningKey>,
+    ) -> Result<Self, LogbookError> {
+        let report = match Self::open(path, start, key.clone()) {
+            Err(LogbookError::Damaged { report, .. }) => report,
+            Err(LogbookError::Sql { cause, .. }) if open::is_full(&cause) => {
+                // Even a start is a row.
+                Reserve::of(path).give_up();
+                return Self::open(path, start, key);
+            }
+            opened => return opened,
+        };
+        let aside = aside::keep(path, &report, start.at.wall)?;
+        let carried = aside::replace(path, &aside)?;
+        let mut store = Self::open(path, start, key)?;
+        store
+            .note_damage(&aside, carried, start.at.wall)
+            .map_err(sql("note what happened to the logbook"))?;
+        Ok(store)
+    }
+
+    /// The new logbook says why it is new.
+    fn note_damage(&mut self, aside: &Aside, carried: Carried, at: Timestamp) -> rusqlite::Result<()> {
+        let Carried { alerts, visits, incomplete } = carried;
+        let text = format!(
+            "the logbook was damaged ({}) and is kept as {}; carried over: {alerts} undelivered alerts, {visits} visits{}",
+            aside.report,
+            aside.path.display(),
+            if incomplete { ", and there may have been more" } else { "" }
+        );
+        tracing::error!("{text}; `havenwacht logbook salvage` reads the rest");
+        let ids = Ranges::default();
+        let receipt = Receipt { act: Act::Damaged, kind: "logbook", ids: &ids, why: &text };
+        self.note(|transaction, zone, start| {
+            let id = receipts::write(transaction, zone, start, at, &receipt)?;
+            receipts::set_done(transaction, id, at)
+        })?;
+        self.moved_aside = Some(text);
+        Ok(())
     }
 
     /// Where the chain of events ends.
@@ -108,7 +171,7 @@ impl Store {
         batch: &[Entry],
         mut refused: impl FnMut(&Entry, String),
     ) -> Result<Vec<Written>, Failure> {
-        let seals = self.seals;
+        let seals = self.seals.clone();
         let outcome = self.try_commit(batch, &mut refused);
         if outcome.is_err() {
             self.cameras.clear();
@@ -131,20 +194,11 @@ impl Store {
         let mut written = Vec::with_capacity(batch.len());
         let mut turned_away = Vec::new();
         for entry in batch {
-            self.connection.execute_batch("SAVEPOINT entry").map_err(never_refused)?;
-            let seals = self.seals;
-            match self.apply(entry) {
+            match self.apply_whole(entry) {
                 Ok(rows) => written.push(rows),
-                Err(Failure::Refused(why)) => {
-                    self.connection.execute_batch("ROLLBACK TO entry").map_err(never_refused)?;
-                    self.cameras.clear();
-                    self.tracks.clear();
-                    self.seals = seals;
-                    turned_away.push((entry, why));
-                }
+                Err(Failure::Refused(why)) => turned_away.push((entry, why)),
                 Err(other) => return Err(other),
             }
-            self.connection.execute_batch("RELEASE entry").map_err(never_refused)?;
         }
         let head = self.chain.extend(&self.connection).map_err(never_refused)?;
         self.connection.execute_batch("COMMIT").map_err(never_refused)?;
@@ -152,6 +206,37 @@ impl Store {
         // Told only now, so that a batch that is tried again does not count twice.
         turned_away.into_iter().for_each(|(entry, why)| refused(entry, why));
         Ok(written)
+    }
+
+    /// Writes an entry, or nothing of it. A look alone is not worth a savepoint: its rows are never refused.
+    fn apply_whole(&mut self, entry: &Entry) -> Result<Written, Failure> {
+        if let Entry::Look(look) = entry
+            && !look.tracks.iter().any(|track| self.is_due(track))
+        {
+            return self.look(look);
+        }
+        self.connection
+            .prepare_cached("SAVEPOINT entry")
+            .and_then(|mut s| s.execute([]))
+            .map_err(never_refused)?;
+        let seals = self.seals.clone();
+        let applied = self.apply(entry);
+        match &applied {
+            Ok(_) => {}
+            Err(Failure::Refused(_)) => {
+                self.connection.execute_batch("ROLLBACK TO entry").map_err(never_refused)?;
+                self.cameras.clear();
+                self.tracks.clear();
+                self.seals = seals;
+            }
+            // The transaction is taken back whole, and may be gone already.
+            Err(_) => return applied,
+        }
+        self.connection
+            .prepare_cached("RELEASE entry")
+            .and_then(|mut s| s.execute([]))
+            .map_err(never_refused)?;
+        applied
     }
 
     fn apply(&mut self, entry: &Entry) -> Result<Written, Failure> {
@@ -170,6 +255,10 @@ impl Store {
             Entry::Visit(event) => {
                 let camera = self.camera(&event.visit.camera)?;
                 visits::write(&self.connection, &self.zone, self.start, camera, event)
+            }
+            Entry::Blind(step) => {
+                let camera = self.camera(&step.camera)?;
+                blind::write(&self.connection, &self.zone, self.start, camera, step)
             }
             Entry::Acknowledged(answered) => acknowledgements::write(&self.connection, &self.zone, answered),
             Entry::Clock(reading) => clocks::write(&self.connection, &self.zone, self.start, reading),
@@ -200,7 +289,7 @@ impl Store {
     }
 
     fn look_row(&mut self, entry: &LookEntry, camera: i64) -> Result<i64, Failure> {
-        let id = self.seals.next_look(entry.at.mono);
+        let id = self.seals.next_look();
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO look (id, start, camera, at, utc_offset, frame, frame_width, frame_height)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -209,10 +298,12 @@ impl Store {
         let (at, offset) = local(&self.zone, entry.at.wall);
         let frame = integer(entry.frame_seq);
         statement.execute(params![id, self.start, camera, at, offset, frame, width, height])?;
+        let row = [id, self.start, at, offset, frame, width.into(), height.into()];
+        self.seals.look(&row, entry.camera.as_str(), entry.at.mono);
         Ok(id)
     }
 
-    fn detections(&self, look: i64, seen: &[(Detection, Option<VesselId>)]) -> Result<(), Failure> {
+    fn detections(&mut self, look: i64, seen: &[(Detection, Option<VesselId>)]) -> Result<(), Failure> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO detection (id, vessel, class, confidence, x, y, width, height)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -224,6 +315,7 @@ impl Store {
             let id = look * PLACES as i64 + place;
             let class = class_number(detection.class);
             statement.execute(params![id, vessel, class, confidence, x, y, width, height])?;
+            self.seals.detection(id, vessel, &[class, confidence, x, y, width, height]);
         }
         Ok(())
     }
@@ -321,6 +413,19 @@ impl Store {
         Ok(id)
     }
 
+    /// Writes events of the logbook's own, receipts that is, in a transaction of their own, and links them.
+    pub(super) fn note<T>(
+        &mut self,
+        write: impl FnOnce(&Connection, &TimeZone, i64) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let written = write(&transaction, &self.zone, self.start)?;
+        let head = self.chain.extend(&transaction)?;
+        transaction.commit()?;
+        self.chain.committed(head);
+        Ok(written)
+    }
+
     /// Takes rows out on request in one transaction, with a receipt and new seals for the stretches they lay in. Gives the
     /// number of rows.
     pub(super) fn erase(
@@ -333,12 +438,9 @@ impl Store {
         if rows == 0 {
             return Ok(0);
         }
-        let (milliseconds, offset) = local(&self.zone, at);
-        transaction.execute(
-            "INSERT INTO receipt (start, at, utc_offset, act, kind, ids, rows, why, done)
-             VALUES (?1, ?2, ?3, 'erased', ?4, ?5, ?6, ?7, ?2)",
-            params![self.start, milliseconds, offset, kind, ids.to_string(), rows as i64, why],
-        )?;
+        let receipt = Receipt { act: Act::Erased, kind, ids: &ids, why: &why };
+        let id = receipts::write(&transaction, &self.zone, self.start, at, &receipt)?;
+        receipts::set_done(&transaction, id, at)?;
         if kind == "detection" {
             self.seals.renew(&transaction, &self.zone, self.start, at, &ids)?;
         }
@@ -393,6 +495,7 @@ fn begin(
         params![at, offset],
     )?;
     transaction.execute("UPDATE track SET state = 'cut' WHERE state = 'open'", [])?;
+    blind::end_all(&transaction, at, offset)?;
     let next_vessel: i64 = transaction.query_row(
         "SELECT 1 + max((SELECT ifnull(max(vessel), 0) FROM track), (SELECT ifnull(max(vessel), 0) FROM signal),
            (SELECT ifnull(max(vessel), 0) FROM suppressed), (SELECT ifnull(max(vessel), 0) FROM visit),
@@ -415,7 +518,7 @@ fn begin(
         ],
     )?;
     let id = transaction.last_insert_rowid();
-    seals.seal(&transaction, zone, id, start.at.wall)?;
+    seals.seal_rest(&transaction, zone, id, start.at.wall)?;
     let head = chain.extend(&transaction)?;
     transaction.commit()?;
     chain.committed(head);

@@ -3,12 +3,15 @@
 // A test that unwraps says where it broke; helpers outside `#[test]` functions are tests too.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../harbour/clips.rs"]
+mod clips;
 #[path = "../harbour/files.rs"]
 mod files;
 mod support;
 
 mod alerts;
 mod architecture;
+mod blind;
 mod daemon;
 mod detect;
 mod eval;

@@ -104,7 +104,8 @@ pub(super) const KINDS: &[Kind] = &[
         table: "blind_spell",
         key: "seq",
         ends: Some("ended"),
-        contents: "SELECT seq, id, ended, ended_offset, ended_by FROM blind_spell WHERE seq = ?1 AND ended IS NOT NULL",
+        contents: "SELECT seq, id, ended, ended_offset, ended_by, end_seq
+                   FROM blind_spell WHERE seq = ?1 AND ended IS NOT NULL",
     },
     Kind {
         name: "seal",
@@ -142,7 +143,7 @@ impl Kind {
 }
 
 /// Takes in every value of a row: its type, its length, its bytes. No two rows give the same bytes.
-pub(super) fn absorb(hash: &mut Sha256, row: &Row<'_>) -> rusqlite::Result<()> {
+fn absorb(hash: &mut Sha256, row: &Row<'_>) -> rusqlite::Result<()> {
     for column in 0..row.as_ref().column_count() {
         match row.get_ref(column)? {
             ValueRef::Null => hash.update([0]),
