@@ -29,6 +29,7 @@ mod row;
 mod stop;
 mod stuck;
 mod supervisor;
+mod time;
 mod trace;
 
 use row::Row;
