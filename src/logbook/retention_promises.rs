@@ -72,8 +72,8 @@ pub(super) fn night(path: &Path, looks: u32) {
     let chain = super::chain::Chain::resume(&connection, None).unwrap();
     connection
         .execute_batch(&format!(
-            "INSERT INTO blind_spell (id, start, camera, cause, began, began_offset, unit, text, ended, ended_offset, ended_by)
-             VALUES ('a', 1, 1, 'fog', {0}, 8, '', '', {0}, 8, 'seen'), ('b', 1, 1, 'fog', {0}, 8, '', '', NULL, NULL, NULL);
+            "INSERT INTO blind_spell (id, start, camera, cause, began, began_offset, unit, text, ended, ended_offset, ended_by, end_seq)
+             VALUES ('a', 1, 1, 'fog', {0}, 8, '', '', {0}, 8, 'seen', 1), ('b', 1, 1, 'fog', {0}, 8, '', '', NULL, NULL, NULL, NULL);
              INSERT INTO clock_reading (start, at, utc_offset, boot, boot_ms, stepped_ms, reason)
              VALUES (1, {0}, 8, '', 0, 0, 'start');",
             at(1.0).wall.as_millisecond()
