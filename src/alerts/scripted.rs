@@ -539,7 +539,8 @@ async fn play(acts: &[Act], script: &[Manner]) {
     rig.until_all_delivered(raised.into()).await;
     assert!(rig.waiting().is_empty());
     // Each session tells alerts in their order, whatever was told before.
-    for session in 0..rig.log.lock().unwrap().connects.len() {
+    let sessions = rig.log.lock().unwrap().connects.len();
+    for session in 0..sessions {
         assert!(rig.alerts_of(session).is_sorted(), "session {session}: {:?}", rig.alerts_of(session));
     }
 }
