@@ -17,7 +17,7 @@ packages="
 compiling:gcc libc6-dev pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev
 camera streams:gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav
 the demo and the tests:mosquitto mosquitto-clients sqlite3 systemd
-the fault tests:iproute2 strace
+the fault tests:iproute2 strace faketime
 fetching the models:python3 python3-venv ca-certificates
 "
 

@@ -8,7 +8,8 @@
 //!    relay; it costs at most eight repeats, each with the same `alert_id`.
 //! 3. Alerts leave in the order of their `seq`. With a repeat the order is that of the repeat.
 //! 4. An alert that waited (raised over a minute ago, or before the last restart) says `"historical": true`. One that is
-//!    older than 24 hours is not sent any more; it is marked as expired in the logbook, logged and counted.
+//!    older than 24 hours is not sent any more; it is marked as expired in the logbook, logged and counted. Age is told by the
+//!    time since boot where that can be, and by a wall clock that may be wrong never.
 //! 5. A message that is not confirmed within five seconds ends the session; a broker that answers no ping ends it within
 //!    ten. New sessions are tried for ever, half a second to four seconds apart.
 //! 6. `status` says `online` while there is a session, and `offline` after it: by goodbye or by last will. Each camera's

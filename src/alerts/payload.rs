@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::topics;
+use crate::clock;
 use crate::config::Site;
 use crate::logbook::{CameraChange, Head, MAX_PICTURE_BYTES, OutboxAlert};
 use crate::names::SiteId;
@@ -37,6 +38,7 @@ struct Alert<'a> {
     phase: &'a str,
     occurred_at: String,
     local_time: String,
+    clock_set: bool,
     since: String,
     condition: &'a str,
     measured: f64,
@@ -147,6 +149,7 @@ fn compose(
         phase: event.phase.as_str(),
         occurred_at: utc(event.at.wall),
         local_time: local.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+        clock_set: clock::is_set(event.at.wall),
         since: utc(event.since.wall),
         condition: &event.facts.condition,
         measured: event.facts.measured,

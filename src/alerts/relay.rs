@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::SignedDuration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -27,11 +28,12 @@ use crate::sight::Blind;
 /// Things on their way at once; a broken session repeats at most so many alerts.
 pub(super) const WINDOW: usize = 8;
 
-/// An alert older than this tells nobody what to do now. It stays in the logbook, marked as expired.
-pub(super) const EXPIRES_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+/// An alert older than this tells nobody what to do now. It stays in the logbook, marked as expired. One whose age nobody can
+/// tell, because of a clock that was not set or has jumped, is sent.
+pub(super) const EXPIRES_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// An alert that reaches the broker later than this after the event is marked as historical.
-const FRESH: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
+const FRESH: SignedDuration = SignedDuration::from_secs(60);
 
 /// The end of the chain of events is told at most this often.
 const HEAD_EVERY: Duration = Duration::from_secs(10);
@@ -133,8 +135,8 @@ struct Session {
     told: Presence,
     /// The newest link that was told, and when.
     head_told: Option<(i64, Instant)>,
-    /// Alerts that were read and not yet sent.
-    queue: VecDeque<OutboxRow>,
+    /// Alerts that were read and not yet sent, and how old each is, as far as that can be told.
+    queue: VecDeque<(OutboxRow, Option<SignedDuration>)>,
     /// The newest alert that was read.
     read_to: i64,
     /// The outbox may hold more.
@@ -243,8 +245,8 @@ impl<T: Transport> Task<T> {
             if let Some(message) = self.presence_due(session) {
                 self.transport.publish(message)?;
                 session.window.launch(Cargo::Presence, 1, Instant::now());
-            } else if let Some(row) = session.queue.pop_front() {
-                self.send(session, row)?;
+            } else if let Some((row, age)) = session.queue.pop_front() {
+                self.send(session, row, age)?;
             } else if session.more {
                 self.read(session).await;
             } else if let Some(message) = self.head_due(session) {
@@ -289,10 +291,14 @@ impl<T: Transport> Task<T> {
         })
     }
 
-    fn send(&mut self, session: &mut Session, row: OutboxRow) -> Result<(), LinkError> {
+    fn send(
+        &mut self,
+        session: &mut Session,
+        row: OutboxRow,
+        age: Option<SignedDuration>,
+    ) -> Result<(), LinkError> {
         let now = self.clock.now().wall;
-        let age = now.duration_since(row.at);
-        if age > EXPIRES_AFTER {
+        if age.is_some_and(|age| age > EXPIRES_AFTER) {
             tracing::warn!(seq = row.seq, at = %row.at, topic = row.topic, "an alert is too old to be sent");
             self.stats.add(|s| &s.expired, 1);
             self.settle(row.seq, Outcome::Expired, 0);
@@ -300,7 +306,7 @@ impl<T: Transport> Task<T> {
         }
         let attempts = self.memory.attempts.entry(row.seq).or_default();
         *attempts = row.attempts.max(*attempts) + 1;
-        let historical = age > FRESH || row.start < self.start.0;
+        let historical = age.is_none_or(|age| age > FRESH) || row.start < self.start.0;
         let Some((body, picture_topic)) = payload::sent(&row.payload, row.seq, now, *attempts, historical)
         else {
             tracing::error!(seq = row.seq, "an alert in the outbox is not a JSON object");
@@ -320,8 +326,13 @@ impl<T: Transport> Task<T> {
 
     /// Reads on in the outbox.
     async fn read(&mut self, session: &mut Session) {
-        let after = session.read_to;
-        let rows = match self.memory.ask(move |outbox| outbox.undelivered(after, WINDOW)).await {
+        let (after, this, now) = (session.read_to, self.start.0, self.clock.now());
+        let question = move |outbox: &Outbox| {
+            let rows = outbox.undelivered(after, WINDOW)?.into_iter();
+            let aged = |row: OutboxRow| row.age(outbox, this, now).map(|age| (row, age));
+            rows.map(aged).collect::<Result<Vec<_>, _>>()
+        };
+        let rows = match self.memory.ask(question).await {
             Ok(rows) => rows,
             Err(cause) => {
                 tracing::warn!("the outbox cannot be read now: {cause}");
@@ -330,13 +341,13 @@ impl<T: Transport> Task<T> {
             }
         };
         session.more = rows.len() == WINDOW;
-        let last = rows.last().map_or(after, |row| row.seq);
+        let last = rows.last().map_or(after, |(row, _)| row.seq);
         session.read_to = last;
         // What lies in the stretch that was read and is not there any more is settled in the logbook, too.
         let to = if session.more { last } else { i64::MAX };
-        let open: BTreeSet<i64> = rows.iter().map(|row| row.seq).collect();
+        let open: BTreeSet<i64> = rows.iter().map(|(row, _)| row.seq).collect();
         self.memory.settled.retain(|seq| *seq <= after || *seq > to || open.contains(seq));
-        session.queue.extend(rows.into_iter().filter(|row| !self.memory.settled.contains(&row.seq)));
+        session.queue.extend(rows.into_iter().filter(|(row, _)| !self.memory.settled.contains(&row.seq)));
     }
 
     /// What is done about once a second, session or not.

@@ -138,6 +138,8 @@ pub enum KindArg {
     Suppressed,
     /// Every stay at a berth.
     Visits,
+    /// What the machine's clocks said, at each start and when they were put forward, back or right.
+    Clock,
     /// Every stretch of time in which a camera gave no usable picture.
     Blind,
 }
@@ -152,6 +154,7 @@ impl From<KindArg> for Kind {
             KindArg::CameraStates => Self::CameraStates,
             KindArg::Suppressed => Self::Suppressed,
             KindArg::Visits => Self::Visits,
+            KindArg::Clock => Self::Clock,
             KindArg::Blind => Self::Blind,
         }
     }
@@ -317,6 +320,7 @@ pub(super) mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::clock::ClockWatch;
     use crate::logbook::testing::{
         at, blind, event, look, open, silence, step, told, track, vessel_at, visit,
     };
@@ -338,6 +342,7 @@ pub(super) mod tests {
             retries: 2,
         };
         sender.send(Entry::Camera(change)).unwrap();
+        sender.send(Entry::Clock(ClockWatch::begin(at(0.25), "boot".into(), None).1)).unwrap();
         let confirmed = track(7, TrackState::Confirmed, 1.0);
         sender
             .send(look(1.0, vec![vessel_at(100.0, Some(7)), vessel_at(900.0, None)], vec![confirmed]))
@@ -418,7 +423,7 @@ pub(super) mod tests {
         });
         assert_eq!(exported[0], exported[1]);
         let lines: Vec<_> = exported[0].iter().map(|csv| csv.lines().count()).collect();
-        assert_eq!(lines, [3, 2, 2, 2, 2, 2, 2, 2], "header and rows of each kind");
+        assert_eq!(lines, [3, 2, 2, 2, 2, 2, 2, 2, 2], "header and rows of each kind");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Wires the rooms: threads, shutdown order, heartbeats, systemd.
 
+mod clocks;
 mod heartbeat;
 mod run;
 mod status;

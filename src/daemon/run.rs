@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::clocks::Clocks;
 use super::heartbeat::Heartbeats;
 use super::status::{LastChanges, Status};
 use super::turns::Doors;
@@ -76,6 +77,12 @@ pub enum RunError {
     Failed(String),
 }
 
+impl From<WriterGone> for RunError {
+    fn from(gone: WriterGone) -> Self {
+        Self::Failed(gone.to_string())
+    }
+}
+
 /// Watches until SIGTERM or SIGINT; a second signal stops at once.
 pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
     let site = Arc::new(site);
@@ -108,6 +115,8 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
     options.beat = Box::new(move || writer_beat.beat());
     let (writer, logbook) = Writer::open(&site.logbook, &start, options).map_err(logbook_error)?;
 
+    let clocks = Clocks::begin(clock.clone(), logbook.clone())?;
+
     let believed = detector.manifest().thresholds;
     let past = past(&site.logbook, site.looks_back(), clock.now().wall).map_err(logbook_error)?;
     let watch = Watch::new(site.clone(), Box::new(detector), believed, writer.next_vessel(), &past);
@@ -129,8 +138,10 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
         rates: rates.clone(),
         writer: writer.stats(),
         relay: relay.stats(),
+        clocks: clocks.stats(),
     });
     let for_page = status.clone();
+    runtime.spawn(clocks.watch());
     runtime.spawn(async move { review::serve(page, Arc::new(move || for_page.read())).await });
 
     let cameras_stop = CancellationToken::new();
@@ -197,7 +208,7 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
         );
     }
     flushed.and(written).map_err(logbook_error)?;
-    looked.map_err(|gone| RunError::Failed(gone.to_string()))?;
+    looked?;
     failure.map_or(Ok(()), |reason| Err(RunError::Failed(reason)))
 }
 

@@ -5,15 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
+use super::clocks::ClockStats;
 use super::heartbeat::Heartbeats;
 use super::turns::Rates;
 use super::watch::WatchStats;
 use crate::alerts::RelayStats;
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::config::Site;
 use crate::ingest::IngestStats;
 use crate::logbook::{CameraChange, WriterStats};
-use crate::review::{AlertsHealth, BlindHealth, CameraHealth, Health, LogbookHealth};
+use crate::review::{AlertsHealth, BlindHealth, CameraHealth, ClockHealth, Health, LogbookHealth};
 use crate::sight::Cause;
 
 /// Each camera's last change of state; `None` before the first.
@@ -32,6 +33,7 @@ pub(super) struct Status {
     pub(super) rates: Rates,
     pub(super) writer: Arc<WriterStats>,
     pub(super) relay: Arc<RelayStats>,
+    pub(super) clocks: Arc<ClockStats>,
 }
 
 fn of(counter: &AtomicU64) -> u64 {
@@ -67,6 +69,12 @@ impl Status {
                 undelivered: of(&self.relay.undelivered),
                 expired: of(&self.relay.expired),
                 trouble: self.relay.last_error(),
+            },
+            clock: ClockHealth {
+                is_set: clock::is_set(self.clock.now().wall),
+                synchronised: self.clocks.synchronised(),
+                steps: of(&self.clocks.steps),
+                last_step_s: self.clocks.last_step_ms.load(Relaxed) as f64 / 1000.0,
             },
             resident_bytes: resident_bytes(),
         }

@@ -1,7 +1,7 @@
 //! What the rooms hand to the writer.
 
 use super::acknowledgements::Acknowledgement;
-use crate::clock::Stamp;
+use crate::clock::{ClockReading, Stamp};
 use crate::detect::Detection;
 use crate::names::CameraId;
 use crate::rules::{SignalEvent, Suppressed, VisitEvent};
@@ -28,6 +28,8 @@ pub enum Entry {
     Blind(BlindStep),
     /// What staff answered to a signal.
     Acknowledged(Acknowledgement),
+    /// What the machine's clocks said, when that is worth a row.
+    Clock(ClockReading),
 }
 
 /// The daemon's (or a replay's) start: everything written after it belongs to it.

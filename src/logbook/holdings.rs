@@ -3,6 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::ranges::Ranges;
+use crate::clock::SET_SINCE;
 
 /// A kind of rows that can go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,54 +119,68 @@ impl Holding {
     }
 
     /// The next `?3` rows above number `?2`: number, whether it may go when rows before `?1` may, about how many bytes that
-    /// gives back without its detections, and how many detections go with it.
-    pub(super) fn window(self) -> &'static str {
+    /// gives back without its detections, and how many detections go with it. `?4`: the newest start whose rows are from
+    /// before `?1` also where they have no time.
+    pub(super) fn window(self) -> String {
         // What lasts never goes: an undelivered alert, an open signal, visit, track or blind spell, a camera's present
         // state. Nor does the newest track: its number would be given again. (A look's would not, its seal stays.)
+        // A time of a clock that nobody had set says nothing: such a row goes with the starts up to ?4.
+        let set = SET_SINCE.as_millisecond();
+        let old = |column: &str| format!("{column} < ?1 AND ({column} >= {set} OR start <= ?4)");
         match self {
-            Self::Look => {
-                "SELECT id, at < ?1, 24,
+            Self::Look => format!(
+                "SELECT id, {}, 24,
                    (SELECT count(*) FROM detection WHERE detection.id >= look.id << 8
                       AND detection.id < (look.id + 1) << 8)
-                 FROM look WHERE id > ?2 ORDER BY id LIMIT ?3"
-            }
-            Self::Picture => {
-                "SELECT seq, at < ?1 AND seq NOT IN (SELECT seq FROM alert WHERE delivered IS NULL AND expired IS NULL),
+                 FROM look WHERE id > ?2 ORDER BY id LIMIT ?3",
+                old("at")
+            ),
+            Self::Picture => format!(
+                "SELECT seq, {} AND seq NOT IN (SELECT seq FROM alert WHERE delivered IS NULL AND expired IS NULL),
                    length(picture), 0
-                 FROM alert INDEXED BY alert_picture WHERE picture IS NOT NULL AND seq > ?2 ORDER BY seq LIMIT ?3"
-            }
-            Self::Track => {
-                "SELECT vessel, last_seen < ?1 AND state <> 'open' AND vessel < (SELECT max(vessel) FROM track), 100, 0
-                 FROM track WHERE vessel > ?2 ORDER BY vessel LIMIT ?3"
-            }
-            Self::Alert => {
-                "SELECT seq, at < ?1 AND seq NOT IN (SELECT seq FROM alert WHERE delivered IS NULL AND expired IS NULL),
+                 FROM alert INDEXED BY alert_picture WHERE picture IS NOT NULL AND seq > ?2 ORDER BY seq LIMIT ?3",
+                old("at")
+            ),
+            Self::Track => format!(
+                "SELECT vessel, {} AND state <> 'open' AND vessel < (SELECT max(vessel) FROM track), 100, 0
+                 FROM track WHERE vessel > ?2 ORDER BY vessel LIMIT ?3",
+                old("last_seen")
+            ),
+            Self::Alert => format!(
+                "SELECT seq, {} AND seq NOT IN (SELECT seq FROM alert WHERE delivered IS NULL AND expired IS NULL),
                    1500 + ifnull(length(picture), 0), 0
-                 FROM alert WHERE seq > ?2 ORDER BY seq LIMIT ?3"
-            }
-            Self::Signal => {
-                "SELECT seq, ifnull(closed < ?1, 0) AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.signal = signal.seq),
+                 FROM alert WHERE seq > ?2 ORDER BY seq LIMIT ?3",
+                old("at")
+            ),
+            Self::Signal => format!(
+                "SELECT seq, ifnull({}, 0) AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.signal = signal.seq),
                    900, 0
-                 FROM signal WHERE seq > ?2 ORDER BY seq LIMIT ?3"
-            }
-            Self::Suppressed => {
-                "SELECT id, last < ?1, 400, 0 FROM suppressed WHERE id > ?2 ORDER BY id LIMIT ?3"
-            }
-            Self::Visit => {
-                "SELECT seq, ifnull(ended < ?1, 0), 400, 0 FROM visit WHERE seq > ?2 ORDER BY seq LIMIT ?3"
-            }
-            Self::CameraState => {
-                "SELECT id, at < ?1 AND id < (SELECT max(id) FROM camera_state WHERE camera = old.camera), 80, 0
-                 FROM camera_state AS old WHERE id > ?2 ORDER BY id LIMIT ?3"
-            }
-            Self::BlindSpell => {
-                "SELECT seq, ifnull(ended < ?1, 0), 250, 0 FROM blind_spell WHERE seq > ?2 ORDER BY seq LIMIT ?3"
-            }
-            Self::ClockReading => {
-                "SELECT id, at < ?1, 120, 0 FROM clock_reading WHERE id > ?2 ORDER BY id LIMIT ?3"
-            }
+                 FROM signal WHERE seq > ?2 ORDER BY seq LIMIT ?3",
+                old("closed")
+            ),
+            Self::Suppressed => format!(
+                "SELECT id, {}, 400, 0 FROM suppressed WHERE id > ?2 ORDER BY id LIMIT ?3",
+                old("last")
+            ),
+            Self::Visit => format!(
+                "SELECT seq, ifnull({}, 0), 400, 0 FROM visit WHERE seq > ?2 ORDER BY seq LIMIT ?3",
+                old("ended")
+            ),
+            Self::CameraState => format!(
+                "SELECT id, {} AND id < (SELECT max(id) FROM camera_state WHERE camera = old.camera), 80, 0
+                 FROM camera_state AS old WHERE id > ?2 ORDER BY id LIMIT ?3",
+                old("at")
+            ),
+            Self::BlindSpell => format!(
+                "SELECT seq, ifnull({}, 0), 250, 0 FROM blind_spell WHERE seq > ?2 ORDER BY seq LIMIT ?3",
+                old("ended")
+            ),
+            Self::ClockReading => format!(
+                "SELECT id, {}, 120, 0 FROM clock_reading WHERE id > ?2 ORDER BY id LIMIT ?3",
+                old("at")
+            ),
             // Planned with what they belong to.
-            Self::SignalStep | Self::Acknowledgement | Self::VisitStep => "SELECT 0, 0, 0, 0 WHERE ?1 + ?2 + ?3 IS NULL",
+            Self::SignalStep | Self::Acknowledgement | Self::VisitStep => "SELECT 0, 0, 0, 0 WHERE ?1 + ?2 + ?3 + ?4 IS NULL".to_owned(),
         }
     }
 

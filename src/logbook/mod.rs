@@ -62,6 +62,9 @@
 //!     `a_salvage_brings_everything_but_what_stood_on_the_damaged_page`,
 //!     `a_salvage_of_a_whole_logbook_is_the_whole_logbook`, `a_check_names_what_is_wrong`)
 //! 15. Whoever alters, removes, adds or reorders a row is found ([`chain`], and its tests).
+//! 16. What the clocks said stands in the logbook for each start and step. Rows keep the order in which they were written, whatever
+//!     the wall clock did; nothing leaves for its age, and no alert is called too old, on the word of a clock that is not set or
+//!     was put forward by more than a day within the last week (`clock_promises`).
 //!
 //! # Order of steps
 //!
@@ -88,6 +91,9 @@ mod blind;
 mod chain;
 mod checkup;
 mod chores;
+#[cfg(test)]
+mod clock_promises;
+mod clocks;
 mod copying;
 #[cfg(test)]
 mod damage_promises;

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, params};
 
 use super::error::{LogbookError, sql};
-use super::open;
+use super::{clocks, open};
+use crate::clock::Stamp;
 
 /// The undelivered alerts. Reads only: what became of an alert goes to the writer as a
 /// [`DeliveryNote`](super::DeliveryNote).
@@ -31,6 +32,22 @@ pub struct OutboxRow {
     pub payload: String,
     /// JPEG.
     pub picture: Option<Vec<u8>>,
+}
+
+impl OutboxRow {
+    /// How long ago it happened when it is `now` in start `this`, whatever was done to the wall clock meanwhile; `None`
+    /// where nobody can tell, because the clock is not set, or was not then, or has lately jumped.
+    pub fn age(
+        &self,
+        outbox: &Outbox,
+        this: i64,
+        now: Stamp,
+    ) -> Result<Option<SignedDuration>, LogbookError> {
+        let boot_ms = i64::try_from(now.mono.since_boot().as_millis()).unwrap_or(i64::MAX);
+        let row = (self.start, self.at.as_millisecond());
+        let age = clocks::age_ms(&outbox.connection, row, (this, now.wall.as_millisecond(), boot_ms));
+        Ok(age.map_err(sql("tell an alert's age"))?.map(SignedDuration::from_millis))
+    }
 }
 
 /// How much waits.

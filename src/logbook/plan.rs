@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, params};
 
+use super::clocks;
 use super::holdings::{Holding, end_of_stretch};
 use super::ranges::Ranges;
 use super::receipts::Act;
@@ -70,8 +71,12 @@ impl Walk {
     pub(super) fn step(&mut self, connection: &Connection) -> rusqlite::Result<bool> {
         let most = if self.holding == Holding::Look { LOOKS } else { ROWS };
         let (mut seen, before) = (0, self.ids.last());
-        let mut window = connection.prepare_cached(self.holding.window())?;
-        let mut rows = window.query(params![self.before, self.cursor, WINDOW as i64])?;
+        let unset_to = match self.before {
+            i64::MAX => i64::MAX,
+            before => clocks::last_start_before(connection, before)?,
+        };
+        let mut window = connection.prepare_cached(&self.holding.window())?;
+        let mut rows = window.query(params![self.before, self.cursor, WINDOW as i64, unset_to])?;
         while let Some(row) = rows.next()? {
             seen += 1;
             self.cursor = row.get(0)?;

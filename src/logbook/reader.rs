@@ -31,6 +31,8 @@ pub enum Kind {
     Suppressed,
     /// Every stay at a berth.
     Visits,
+    /// What the machine's clocks said, at each start and change.
+    Clock,
     /// Every stretch of time in which a camera gave no usable picture.
     Blind,
 }
@@ -65,6 +67,7 @@ pub struct Position {
     camera_state: i64,
     visit_step: i64,
     acknowledgement: i64,
+    clock: i64,
     blind_began: i64,
     blind_ended: i64,
 }
@@ -154,6 +157,15 @@ impl Kind {
                 listed: "began, last_seen, ended, how, camera, berth, vessel, arrival, hours, length_m",
                 exported: "id, began_utc, last_seen_utc, ended_utc, began, last_seen, ended, how, camera, berth, vessel, \
                            arrival, hours, length_m, x0, y0, x1, y1",
+            },
+            Self::Clock => View {
+                name: "(SELECT *, NULL AS camera FROM v_clock)",
+                key: "id",
+                time: "utc",
+                rule: "NULL",
+                listed: "local_time, reason, clock_set, synchronised, stepped_s, later_steps_s, true_utc, start",
+                exported: "utc, local_time, reason, clock_set, synchronised, stepped_s, later_steps_s, true_utc, \
+                           seconds_since_boot, boot, start",
             },
             Self::Blind => View {
                 name: "v_blind_spells",
@@ -297,6 +309,7 @@ impl Reader {
             camera_state: newest("camera_state")?,
             visit_step: newest("visit_step")?,
             acknowledgement: newest("acknowledgement")?,
+            clock: newest("clock_reading")?,
             blind_began: newest_by("seq", "blind_spell")?,
             blind_ended: newest_by("end_seq", "blind_spell")?,
         })
@@ -339,6 +352,14 @@ impl Reader {
                    CASE ended_by WHEN 'restart' THEN ', until a restart' WHEN 'stop' THEN ', until the watch stopped'
                      ELSE '' END || ')', ended_utc
                  FROM v_blind_spells WHERE end_seq > ?7
+                 UNION ALL
+                 SELECT 7, id, local_time, CASE
+                     WHEN reason = 'synchronised' THEN 'a time server has set the clock'
+                     WHEN reason = 'synchronisation lost' THEN 'no time server holds the clock any more'
+                     WHEN stepped_s > 0 THEN 'the clock was put forward by ' || stepped_s || ' s'
+                     WHEN stepped_s < 0 THEN 'the clock was put back by ' || -stepped_s || ' s'
+                     ELSE 'the clock is not set: times mean nothing' END, utc
+                 FROM v_clock WHERE id > ?8 AND (stepped_s <> 0 OR reason <> 'start' OR clock_set = 'no')
                  ORDER BY utc, 1, 2",
             )?;
             let mut rows = statement.query(params![
@@ -348,7 +369,8 @@ impl Reader {
                 position.visit_step,
                 position.acknowledgement,
                 position.blind_began,
-                position.blind_ended
+                position.blind_ended,
+                position.clock
             ])?;
             let (mut to, mut news) = (*position, Vec::new());
             while let Some(row) = rows.next()? {
@@ -360,7 +382,8 @@ impl Reader {
                     3 => &mut to.visit_step,
                     4 => &mut to.acknowledgement,
                     5 => &mut to.blind_began,
-                    _ => &mut to.blind_ended,
+                    6 => &mut to.blind_ended,
+                    _ => &mut to.clock,
                 };
                 *seen = id.max(*seen);
                 news.push(News { local_time: row.get(2)?, text: row.get(3)? });

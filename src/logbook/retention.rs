@@ -3,11 +3,15 @@
 //! A pass walks through the holdings in the order of [`Holding::PLANNED`]: what goes is written in a receipt of its own
 //! transaction, then the rows go, then the receipt is done. A receipt that is not done is carried on first of all, also
 //! after a crash.
+//!
+//! Nothing goes for its age on the word of a clock that may be wrong ([`clocks::tells_age`]); rows that were written before
+//! somebody set it go with those that were written after.
 
 use std::time::Duration;
 
 use rusqlite::Connection;
 
+use super::clocks;
 use super::holdings::{Holding, Keeping};
 use super::plan::{Plan, Walk};
 use super::receipts::{self, Act, OpenReceipt, Receipt};
@@ -198,7 +202,7 @@ impl Removal {
             }
             None => match pass.left.next() {
                 Some(&holding) if !pass.is_enough() => {
-                    pass.walk = Some(self.walk(holding, pass.wanted.as_ref(), clock));
+                    pass.walk = Some(self.walk(holding, pass.wanted.as_ref(), &store.connection, clock)?);
                     true
                 }
                 _ => pass.shrink(&store.connection)?,
@@ -222,9 +226,19 @@ impl Removal {
     }
 
     /// How far back rows of this holding stay now, and why.
-    fn walk(&self, holding: Holding, wanted: Option<&Wanted>, clock: &dyn Clock) -> Walk {
-        let now = clock.now().wall.as_millisecond();
-        let before = |age: Duration| now.saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
+    fn walk(
+        &self,
+        holding: Holding,
+        wanted: Option<&Wanted>,
+        connection: &Connection,
+        clock: &dyn Clock,
+    ) -> rusqlite::Result<Walk> {
+        let now = clock.now().wall;
+        let told = clocks::tells_age(connection, now)?;
+        let before = |age: Duration| match i64::try_from(age.as_millis()) {
+            Ok(age) if told => now.as_millisecond().saturating_sub(age),
+            _ => i64::MIN,
+        };
         let kept = match holding.keeping() {
             Keeping::Detections => self.kept.detections,
             Keeping::Tracks => self.kept.tracks,
@@ -232,19 +246,14 @@ impl Removal {
             Keeping::Events => self.kept.events,
         };
         let Some(wanted) = wanted else {
-            return Walk::new(
-                holding,
-                Act::Age,
-                before(kept),
-                u64::MAX,
-                format!("older than {}", config::written(kept)),
-            );
+            let why = format!("older than {}", config::written(kept));
+            return Ok(Walk::new(holding, Act::Age, before(kept), u64::MAX, why));
         };
         let permitted = match holding.keeping() {
             Keeping::Detections | Keeping::Pictures => i64::MAX,
             Keeping::Tracks | Keeping::Events => before(kept).max(before(FLOOR)),
         };
-        Walk::new(holding, wanted.act, permitted, wanted.bytes, wanted.why.clone())
+        Ok(Walk::new(holding, wanted.act, permitted, wanted.bytes, wanted.why.clone()))
     }
 
     /// Lets some of the rows of a receipt go; with the last of them it is done.

@@ -18,7 +18,7 @@ use super::error::{LogbookError, sql};
 use super::ranges::Ranges;
 use super::receipts::{self, Act, Receipt};
 use super::reserve::Reserve;
-use super::{acknowledgements, blind, open, signals, suppressed, visits};
+use super::{acknowledgements, blind, clocks, open, signals, suppressed, visits};
 use crate::clock::MonoTime;
 use crate::detect::{Class, Detection};
 use crate::geometry::{BBox, FrameSize, Px};
@@ -261,6 +261,7 @@ impl Store {
                 blind::write(&self.connection, &self.zone, self.start, camera, step)
             }
             Entry::Acknowledged(answered) => acknowledgements::write(&self.connection, &self.zone, answered),
+            Entry::Clock(reading) => clocks::write(&self.connection, &self.zone, self.start, reading),
         }
     }
 

@@ -425,7 +425,12 @@ impl Batch {
     fn take(&mut self, message: Message) {
         match message {
             Message::Entry(entry) => {
-                self.urgent |= matches!(&*entry, Entry::Signal(signal) if signal.alert.is_some());
+                self.urgent |= match &*entry {
+                    Entry::Signal(signal) => signal.alert.is_some(),
+                    // Rows that follow are read by it.
+                    Entry::Clock(_) => true,
+                    _ => false,
+                };
                 self.entries.push(*entry);
             }
             Message::Flush(answer) => {

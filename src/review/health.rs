@@ -26,6 +26,8 @@ pub struct Health {
     pub logbook: LogbookHealth,
     /// The relay.
     pub alerts: AlertsHealth,
+    /// The wall clock.
+    pub clock: ClockHealth,
     /// Resident memory in bytes.
     pub resident_bytes: u64,
 }
@@ -117,6 +119,19 @@ pub struct LogbookHealth {
     pub trouble: Option<String>,
 }
 
+/// The state of the wall clock.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ClockHealth {
+    /// Whether somebody has set it; until then schedules and times mean nothing.
+    pub is_set: bool,
+    /// Whether a time server holds it; `None` where the system does not say.
+    pub synchronised: Option<bool>,
+    /// How often it was put forward or back since the daemon's start.
+    pub steps: u64,
+    /// By how many seconds it was put forward (or back: negative) the last time; 0 before the first.
+    pub last_step_s: f64,
+}
+
 /// The state of the alert relay.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AlertsHealth {
@@ -133,9 +148,10 @@ pub struct AlertsHealth {
 }
 
 impl Health {
-    /// True when every loop turns, every camera streams and sees, the logbook takes rows and the broker is there.
+    /// True when every loop turns, every camera streams and sees, the logbook takes rows, the broker is there and the clock is set.
     pub fn is_well(&self) -> bool {
         self.late_loops.is_empty()
+            && self.clock.is_set
             && self.logbook.trouble.is_none()
             && self.alerts.connected
             && self.cameras.iter().all(|camera| camera.state == "streaming" && camera.blind.is_none())
@@ -155,7 +171,8 @@ impl Health {
             |camera: &CameraHealth| format!("{} {:.0} %", camera.id, 100.0 * self.share_of_runs(camera));
         let shares: Vec<_> = self.cameras.iter().map(share).collect();
         format!(
-            "{up} of {} cameras streaming{blind}, {looks:.1} looks and {:.1} runs a second ({}){unseen}, {} alerts waiting, broker {}",
+            "{}{up} of {} cameras streaming{blind}, {looks:.1} looks and {:.1} runs a second ({}){unseen}, {} alerts waiting, broker {}",
+            if self.clock.is_set { "" } else { "THE CLOCK IS NOT SET, " },
             self.cameras.len(),
             self.runs_per_second(),
             shares.join(", "),
@@ -233,6 +250,7 @@ impl Health {
             ("havenwacht_logbook_commits_total", self.logbook.commits),
             ("havenwacht_alerts_delivered_total", self.alerts.delivered),
             ("havenwacht_alerts_expired_total", self.alerts.expired),
+            ("havenwacht_clock_steps_total", self.clock.steps),
         ] {
             page.counter(name, &[], count);
         }
@@ -242,9 +260,13 @@ impl Health {
             ("havenwacht_alerts_undelivered", self.alerts.undelivered as f64),
             ("havenwacht_broker_connected", f64::from(u8::from(self.alerts.connected))),
             ("havenwacht_late_loops", self.late_loops.len() as f64),
+            ("havenwacht_clock_set", f64::from(u8::from(self.clock.is_set))),
             ("havenwacht_resident_bytes", self.resident_bytes as f64),
         ] {
             page.gauge(name, &[], value);
+        }
+        if let Some(synchronised) = self.clock.synchronised {
+            page.gauge("havenwacht_clock_synchronised", &[], f64::from(u8::from(synchronised)));
         }
         page.render()
     }

@@ -4,6 +4,8 @@
 //! berth (`visits`); then each rule: its condition (`conditions`, or `composed` of other rules), its schedule, whom it
 //! means, and the life of its signal (`lifecycle`). What a rule keeps silent about is told as well (`silence`).
 
+#[cfg(test)]
+mod clock_promises;
 mod composed;
 mod conditions;
 mod engine;

@@ -8,10 +8,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::scene::Sighting;
 use super::trail::{Trail, distance};
 use super::visit::{Visit, VisitEnd, VisitEvent, VisitId, VisitStep};
-use crate::clock::{MonoTime, Stamp};
+use crate::clock::{MonoTime, Stamp, Steps, is_set};
 use crate::config::Zone;
 use crate::geometry::{BBox, Norm};
 use crate::names::{CameraId, PlaceId};
@@ -51,6 +53,14 @@ pub(super) struct VisitBook {
     events: Vec<VisitEvent>,
     history: Vec<Visit>,
     history_for: Duration,
+    clock: Option<WallClock>,
+}
+
+/// What is known of the wall clock.
+#[derive(Clone, Copy, Debug)]
+struct WallClock {
+    steps: Steps,
+    was_set: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -110,7 +120,8 @@ impl VisitBook {
         let history = past.ended.iter().filter(here).cloned().collect();
         let visits = open.iter().map(|open| open.visit.clone()).collect();
         let (settling, trails, events) = Default::default();
-        Self { camera, berths, open, visits, settling, trails, events, history, history_for }
+        let clock = None;
+        Self { camera, berths, open, visits, settling, trails, events, history, history_for, clock }
     }
 
     /// Visits that last.
@@ -153,6 +164,7 @@ impl VisitBook {
         if self.berths.is_empty() {
             return;
         }
+        self.follow_clock(at);
         for vessel in vessels.iter().filter(|vessel| vessel.seen) {
             self.trails.entry(vessel.vessel).or_default().push(at.mono, vessel.bbox);
         }
@@ -165,6 +177,22 @@ impl VisitBook {
         self.conclude(at);
         self.visits.clear();
         self.visits.extend(self.open.iter().map(|open| open.visit.clone()));
+    }
+
+    /// A step of the wall clock makes no stay longer or shorter: what this start has timed moves with it. So does what earlier
+    /// starts have timed, unless the clock was not set then: their times were right already.
+    fn follow_clock(&mut self, at: Stamp) {
+        let fresh = WallClock { steps: Steps::new(at), was_set: is_set(at.wall) };
+        let clock = self.clock.get_or_insert(fresh);
+        let Some(by) = clock.steps.step(at) else { return };
+        let from_unset = !std::mem::replace(&mut clock.was_set, is_set(at.wall));
+        let stay = |visit: &Visit| from_unset && is_set(visit.began);
+        let moved = |moment: &mut Timestamp| *moment = moment.checked_add(by).unwrap_or(*moment);
+        let visits = self.open.iter_mut().map(|open| &mut open.visit).chain(&mut self.history);
+        visits.filter(|visit| !stay(visit)).for_each(|visit| moved(&mut visit.began));
+        self.settling.values_mut().for_each(|settling| moved(&mut settling.since.wall));
+        let gone = self.open.iter_mut().filter_map(|open| open.gone.as_mut());
+        gone.for_each(|gone| moved(&mut gone.since.wall));
     }
 
     /// Each visit with the vessel that is known to lie there.
@@ -308,7 +336,9 @@ impl VisitBook {
         }
         self.open.retain(|open| open.visit.ended.is_none());
         let kept = self.history_for;
-        self.history.retain(|visit| at.wall.duration_since(visit.began).unsigned_abs() <= kept);
+        // A clock that is not set does not know what is over.
+        self.history
+            .retain(|visit| !is_set(at.wall) || at.wall.duration_since(visit.began).unsigned_abs() <= kept);
     }
 }
 

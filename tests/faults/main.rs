@@ -30,6 +30,7 @@ mod soak;
 mod stop;
 mod stuck;
 mod supervisor;
+mod time;
 mod trace;
 
 use row::Row;

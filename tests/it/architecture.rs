@@ -33,7 +33,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
 /// Room, and the rooms it may use. `daemon` and `cli` wire everything.
 const ARROWS: &[(&str, &[&str])] = &[
     ("backoff.rs", &[]),
-    ("clock.rs", &[]),
+    ("clock", &[]),
     ("names.rs", &[]),
     ("geometry", &[]),
     ("telemetry", &[]),

@@ -43,7 +43,7 @@ pub(super) const KINDS: &[Kind] = &[
         table: "clock_reading",
         key: "id",
         ends: None,
-        contents: "SELECT id, start, at, utc_offset, boot, boot_ms, synchronised, error_ms, stepped_ms, reason
+        contents: "SELECT id, start, at, utc_offset, boot, boot_ms, synchronised, stepped_ms, reason
                    FROM clock_reading WHERE id = ?1",
     },
     // What a signal is stands in its own row; how it ended, in its last step's.

@@ -26,9 +26,10 @@ CREATE TABLE blind_spell (
 
 CREATE INDEX blind_spell_open ON blind_spell (seq) WHERE ended IS NULL;
 
--- What the machine's clocks said at each start and when they no longer ran together. boot_ms: time since boot, which
--- never steps. synchronised: whether the system says a time server set the clock (empty: it does not say). stepped_ms: by
--- how much the wall clock has been put forward since the reading before.
+-- What the machine's clocks said at each start and when they no longer ran together. boot: which boot it was (empty: not
+-- known). boot_ms: time since boot, which never steps. synchronised: whether the system says a time server set the clock
+-- (empty: it does not say). stepped_ms: by how much the wall clock has been put forward since the reading before of this
+-- boot.
 CREATE TABLE clock_reading (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   start INTEGER NOT NULL REFERENCES start,
@@ -37,7 +38,6 @@ CREATE TABLE clock_reading (
   boot TEXT NOT NULL,
   boot_ms INTEGER NOT NULL,
   synchronised INTEGER CHECK (synchronised IN (0, 1)),
-  error_ms INTEGER,
   stepped_ms INTEGER NOT NULL,
   reason TEXT NOT NULL CHECK (reason IN ('start', 'stepped', 'synchronised', 'synchronisation lost'))
 ) STRICT;
@@ -103,16 +103,24 @@ SELECT seq,
   strftime('%Y-%m-%dT%H:%M:%fZ', ended / 1000.0, 'unixepoch') AS ended_utc, blind_spell.id AS id, start, end_seq
 FROM blind_spell JOIN camera ON camera.id = blind_spell.camera;
 
--- What the clocks said, at each start and when something was wrong with them.
+-- What the clocks said, at each start and when something was wrong with them. later_steps_s: what the wall clock was put
+-- forward by after this reading and before the next boot; add it to the times of rows from here to the next reading, and
+-- they are what the clock that was set last would have said. true_utc: that, for this reading.
 CREATE VIEW v_clock AS
 SELECT id,
   strftime('%Y-%m-%d %H:%M:%S', (at + utc_offset * 900000) / 1000.0, 'unixepoch')
     || CASE WHEN utc_offset < 0 THEN ' -' ELSE ' +' END
     || printf('%02d:%02d', abs(utc_offset) / 4, abs(utc_offset) % 4 * 15) AS local_time,
-  reason, CASE synchronised WHEN 1 THEN 'yes' WHEN 0 THEN 'no' ELSE 'unknown' END AS synchronised, error_ms,
-  stepped_ms / 1000.0 AS stepped_s, round(boot_ms / 1000.0, 3) AS seconds_since_boot, boot,
-  strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch') AS utc, start
-FROM clock_reading;
+  reason, iif(at < 1735689600000, 'no', 'yes') AS clock_set,
+  CASE synchronised WHEN 1 THEN 'yes' WHEN 0 THEN 'no' ELSE 'unknown' END AS synchronised,
+  stepped_ms / 1000.0 AS stepped_s, later_ms / 1000.0 AS later_steps_s, round(boot_ms / 1000.0, 3) AS seconds_since_boot,
+  boot, strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch') AS utc,
+  strftime('%Y-%m-%dT%H:%M:%fZ', (at + later_ms) / 1000.0, 'unixepoch') AS true_utc, start
+FROM (
+  SELECT *, ifnull(sum(stepped_ms) OVER (PARTITION BY iif(boot = '', start, boot) ORDER BY id
+    ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING), 0) AS later_ms
+  FROM clock_reading
+);
 
 -- What was taken out of the logbook on purpose: how much of what, and why.
 CREATE VIEW v_receipts AS

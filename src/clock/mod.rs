@@ -1,7 +1,10 @@
 //! What time it is: the one place that asks the machine.
 //!
 //! Two clocks, because each answers another question. [`MonoTime`] counts from boot and never steps: it measures
-//! dwell, stalls and back-off. The wall clock says which night it is: schedules and the logbook use it.
+//! dwell, stalls and back-off. The wall clock says which night it is: schedules and the logbook use it. It may be wrong,
+//! and then somebody puts it right: [`ClockWatch`] notices.
+
+mod watch;
 
 use std::fmt;
 use std::ops::{Add, Sub};
@@ -9,6 +12,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+
+pub use watch::{ClockReading, ClockWatch, Reason, Steps};
 
 /// Time since boot, suspend included (`CLOCK_BOOTTIME`). Comparable only within one boot.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -67,6 +72,15 @@ impl Stamp {
     }
 }
 
+/// A wall clock that reads an earlier moment (2025-01-01) has not been set since the machine was switched on: this program
+/// did not exist then.
+pub const SET_SINCE: Timestamp = Timestamp::constant(1_735_689_600, 0);
+
+/// Whether somebody has set the wall clock that reads `wall`.
+pub fn is_set(wall: Timestamp) -> bool {
+    wall >= SET_SINCE
+}
+
 /// Where time comes from. Real in the daemon, the recording's in replay, by hand in tests.
 pub trait Clock: Send + Sync {
     /// This moment on both clocks.
@@ -100,13 +114,25 @@ impl SystemClock {
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock that everyone else asks")]
     fn now(&self) -> Stamp {
-        let boot = nix::time::clock_gettime(nix::time::ClockId::CLOCK_BOOTTIME)
-            .map_or(Duration::ZERO, Duration::from);
+        let (mut boot, mut unshifted) = (since_boot(), Timestamp::now());
+        // A thread may be put aside between the two readings, and then they are not of one moment.
+        for _ in 0..3 {
+            if since_boot().saturating_sub(boot) < TOGETHER {
+                break;
+            }
+            (boot, unshifted) = (since_boot(), Timestamp::now());
+        }
         // Only a clock outside years -9999..9999 can fail to shift; then the unshifted one is still true.
-        let unshifted = Timestamp::now();
         let wall = unshifted.checked_add(self.wall_shift).unwrap_or(unshifted);
         Stamp { mono: MonoTime(boot), wall }
     }
+}
+
+/// Readings of both clocks within this are of one moment.
+const TOGETHER: Duration = Duration::from_millis(10);
+
+fn since_boot() -> Duration {
+    nix::time::clock_gettime(nix::time::ClockId::CLOCK_BOOTTIME).map_or(Duration::ZERO, Duration::from)
 }
 
 /// Processor time that this thread has used, and that the whole process has used.
@@ -129,6 +155,12 @@ impl SimulatedClock {
     pub fn advance(&self, by: Duration) {
         let mut now = self.lock();
         now.mono = now.mono + by;
+        now.wall = now.wall.checked_add(by).unwrap_or(now.wall);
+    }
+
+    /// Somebody puts the wall clock forward, or back.
+    pub fn step(&self, by: SignedDuration) {
+        let mut now = self.lock();
         now.wall = now.wall.checked_add(by).unwrap_or(now.wall);
     }
 

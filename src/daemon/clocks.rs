@@ -1,0 +1,158 @@
+//! Watches the machine's clocks, and writes down what is wrong with them.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use crate::clock::{self, Clock, ClockReading, ClockWatch, Reason};
+use crate::logbook::{Entry, LogbookSender, WriterGone};
+
+/// The clocks are read this often: a step is found within so much.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Which boot this is.
+const BOOT: &str = "/proc/sys/kernel/random/boot_id";
+
+/// What systemd-timesyncd keeps; it puts a file there once a time server has set the clock. What the kernel itself knows
+/// (adjtimex) has no call without unsafe code, so other time services are not heard: of those the state is unknown.
+const TIMESYNC: &str = "/run/systemd/timesync";
+
+/// What has been found, for metrics and the health page.
+#[derive(Debug, Default)]
+pub(super) struct ClockStats {
+    pub(super) steps: AtomicU64,
+    /// Of the last step, in milliseconds.
+    pub(super) last_step_ms: AtomicI64,
+    /// 0: unknown, 1: no, 2: yes.
+    synchronised: AtomicU8,
+}
+
+impl ClockStats {
+    /// Whether a time server holds the clock; `None` where the system does not say.
+    pub(super) fn synchronised(&self) -> Option<bool> {
+        match self.synchronised.load(Relaxed) {
+            0 => None,
+            word => Some(word == 2),
+        }
+    }
+
+    fn set_synchronised(&self, word: Option<bool>) {
+        self.synchronised.store(word.map_or(0, |yes| 1 + u8::from(yes)), Relaxed);
+    }
+}
+
+/// Reads the clocks by turns.
+pub(super) struct Clocks {
+    clock: Arc<dyn Clock>,
+    watch: ClockWatch,
+    logbook: LogbookSender,
+    stats: Arc<ClockStats>,
+    /// Readings that the logbook has not taken yet.
+    waiting: VecDeque<ClockReading>,
+}
+
+impl Clocks {
+    /// Reads the clocks for the first time and hands that to the logbook, before anything else.
+    pub(super) fn begin(clock: Arc<dyn Clock>, logbook: LogbookSender) -> Result<Self, WriterGone> {
+        // Where the system does not say, no two starts count as of one boot.
+        let boot = std::fs::read_to_string(BOOT).unwrap_or_default().trim().to_owned();
+        let (now, synchronised) = (clock.now(), synchronised());
+        if !clock::is_set(now.wall) {
+            tracing::error!(at = %now.wall, "the clock is not set: schedules and times mean nothing until it is");
+        }
+        let (watch, first) = ClockWatch::begin(now, boot, synchronised);
+        logbook.send(Entry::Clock(first))?;
+        let stats = Arc::new(ClockStats::default());
+        stats.set_synchronised(synchronised);
+        Ok(Self { clock, watch, logbook, stats, waiting: VecDeque::new() })
+    }
+
+    /// What has been found.
+    pub(super) fn stats(&self) -> Arc<ClockStats> {
+        self.stats.clone()
+    }
+
+    /// Reads them for as long as it is let.
+    pub(super) async fn watch(mut self) {
+        loop {
+            tokio::time::sleep(EVERY).await;
+            if self.turn(synchronised()).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn turn(&mut self, synchronised: Option<bool>) -> Result<(), WriterGone> {
+        self.stats.set_synchronised(synchronised);
+        for reading in self.watch.look(self.clock.now(), synchronised) {
+            if reading.reason == Reason::Stepped {
+                self.stats.steps.fetch_add(1, Relaxed);
+                let by_ms = i64::try_from(reading.stepped.as_millis()).unwrap_or(i64::MAX);
+                self.stats.last_step_ms.store(by_ms, Relaxed);
+                tracing::warn!(
+                    by_s = reading.stepped.as_secs_f64(),
+                    "the clock was stepped; it reads {} now",
+                    reading.at.wall
+                );
+            } else {
+                tracing::info!("clock: {}", reading.reason.as_str());
+            }
+            self.waiting.push_back(reading);
+        }
+        while let Some(reading) = self.waiting.pop_front() {
+            // A task must not wait for the disk.
+            if self.logbook.try_send(Entry::Clock(reading.clone()))?.is_some() {
+                self.waiting.push_front(reading);
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a time server has set the clock, in systemd-timesyncd's words.
+fn synchronised() -> Option<bool> {
+    let folder = Path::new(TIMESYNC);
+    folder.is_dir().then(|| folder.join("synchronized").exists())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::clock::SimulatedClock;
+    use crate::logbook::testing::{SOON, column, open};
+
+    #[test]
+    fn a_start_before_the_clock_is_set_is_written_down_and_so_is_the_setting() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("logbook.sqlite");
+        let (writer, sender) = open(&path);
+        let clock = Arc::new(SimulatedClock::new("1970-01-01T00:00:20Z".parse().unwrap()));
+        let mut clocks = Clocks::begin(clock.clone(), sender).unwrap();
+        clock.advance(Duration::from_secs(30));
+        clocks.turn(Some(false)).unwrap();
+        let today = SignedDuration::from_hours(24 * 365 * 56);
+        clock.step(today);
+        clocks.turn(Some(true)).unwrap();
+        clock.advance(Duration::from_secs(1));
+        clocks.turn(Some(true)).unwrap();
+        assert_eq!((clocks.stats.steps.load(Relaxed), clocks.stats.synchronised()), (1, Some(true)));
+        writer.flush(SOON).unwrap();
+        let rows = column(
+            &path,
+            "SELECT concat_ws(' ', reason, clock_set, stepped_s, later_steps_s, utc, true_utc) FROM v_clock ORDER BY id",
+        );
+        assert_eq!(
+            rows,
+            [
+                "start no 0.0 1766016000.0 1970-01-01T00:00:20.000Z 2025-12-18T00:00:20.000Z",
+                "stepped yes 1766016000.0 0.0 2025-12-18T00:00:50.000Z 2025-12-18T00:00:50.000Z",
+                "synchronised yes 0.0 0.0 2025-12-18T00:00:50.000Z 2025-12-18T00:00:50.000Z",
+            ]
+        );
+    }
+}

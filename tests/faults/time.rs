@@ -1,0 +1,171 @@
+//! A wall clock that is wrong, and put right while the watch is on: libfaketime between the daemon and the system. The
+//! machine's own clock is never touched.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use havenwacht::cli::demo::stage::Program;
+use rusqlite::Connection;
+
+use crate::files::havenwacht;
+use crate::harbour::{Harbour, now, wait_for};
+use crate::{Row, rounds};
+
+/// Where Debian and Ubuntu put it.
+const LIBRARIES: [&str; 2] = [
+    "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
+    "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
+];
+
+/// The wall clock as the daemon sees it.
+struct WallClock {
+    file: PathBuf,
+}
+
+impl WallClock {
+    /// So many seconds off.
+    fn set(&self, off_s: i64) {
+        // At once: the daemon reads it at any moment.
+        let new = self.file.with_extension("new");
+        std::fs::write(&new, format!("{off_s:+}")).unwrap();
+        std::fs::rename(new, &self.file).unwrap();
+    }
+}
+
+/// Starts the watch under a wall clock that is `off_s` seconds off.
+fn start_watch(harbour: &mut Harbour, off_s: i64) -> WallClock {
+    let clock = WallClock { file: harbour.work.path().join("faketime") };
+    clock.set(off_s);
+    let library = LIBRARIES.into_iter().find(|path| Path::new(path).exists());
+    let library =
+        library.expect("libfaketime is missing: `make setup` installs it (Debian package faketime)");
+    let mut args: Vec<String> = [
+        ("LD_PRELOAD", library),
+        ("FAKETIME_TIMESTAMP_FILE", &clock.file.display().to_string()),
+        ("FAKETIME_NO_CACHE", "1"),
+        // Time since boot never steps, and neither may it here.
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+    ]
+    .map(|(name, value)| format!("{name}={value}"))
+    .to_vec();
+    let site = harbour.site.display().to_string();
+    args.extend([havenwacht().display().to_string(), "run".into(), "--config".into(), site]);
+    let log = harbour.work.path().join("watch.log");
+    harbour.watch = Some(Program::start("watch", Path::new("env"), &args, &log).unwrap());
+    wait_for("the watch answers", Duration::from_secs(30), || harbour.health());
+    clock
+}
+
+/// A rule on top: whoever stays for four seconds.
+fn add_dwell_rule(harbour: &Harbour) {
+    let rule = "[[rule]]\nid = \"stays\"\nname = \"Stays\"\nkind = \"dwell\"\nzone = \"inner-harbour-all\"\n\
+                longer_than = \"4s\"\nseverity = \"info\"\nconfirm = \"0s\"\nclear = \"2s\"\ncooldown = \"0s\"\n";
+    let text = std::fs::read_to_string(&harbour.site).unwrap();
+    std::fs::write(&harbour.site, text + rule).unwrap();
+}
+
+fn numbers(logbook: &Connection, query: &str) -> Vec<f64> {
+    let mut statement = logbook.prepare(query).unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+/// Looks whose frame is no newer than that of the look written before: the order of rows is that of what happened.
+fn out_of_order(logbook: &Connection) -> f64 {
+    let query = "SELECT count(*) * 1.0 FROM (
+                   SELECT frame - lag(frame) OVER (PARTITION BY start, camera ORDER BY id) AS forward FROM look WHERE frame > 0)
+                 WHERE forward <= 0";
+    numbers(logbook, query)[0]
+}
+
+#[test]
+fn an_hour_forward_and_back_changes_no_stay_and_no_order_and_is_written_down() {
+    let mut harbour = Harbour::new(&["inner-harbour"]);
+    add_dwell_rule(&harbour);
+    let clock = start_watch(&mut harbour, 0);
+    harbour.wait_until_streaming();
+    let (mut off_s, mut slowest) = (0, Duration::ZERO);
+    let steps: Vec<i64> = [3600, -3600, -3600, 3600].repeat(rounds(2, 10));
+    for (done, by) in (0u64..).zip(&steps) {
+        std::thread::sleep(Duration::from_millis(2500));
+        off_s += by;
+        clock.set(off_s);
+        let (_, took) = wait_for("the step is noticed", Duration::from_secs(10), || {
+            harbour.health().filter(|health| health.clock.steps == done + 1)
+        });
+        slowest = slowest.max(took);
+    }
+    std::thread::sleep(Duration::from_secs(3));
+    let health = harbour.health().unwrap();
+    assert!(
+        health.clock.is_set && health.cameras[0].sessions == 1,
+        "the camera was not given up: {health:?}"
+    );
+    assert!(harbour.watch.as_mut().unwrap().stop(Duration::from_secs(15)));
+
+    let logbook = harbour.open_logbook();
+    let written = numbers(&logbook, "SELECT stepped_s FROM v_clock WHERE reason = 'stepped' ORDER BY id");
+    let off = |(written, by): (&f64, &i64)| (written - *by as f64).abs();
+    let farthest = written.iter().zip(&steps).map(off).fold(0.0, f64::max);
+    assert_eq!(written.len(), steps.len(), "{written:?}");
+    let stays = numbers(
+        &logbook,
+        "SELECT measured FROM v_signal_steps AS s WHERE phase = 'opened' AND rule = 'Stays'",
+    );
+    assert!(!stays.is_empty(), "somebody stayed");
+    let dwell_error = stays.iter().map(|measured| (measured - 4.0).abs()).fold(0.0, f64::max);
+    let undelivered = harbour.alerts().values().filter(|delivered| !**delivered).count();
+    Row::new(16, "wall clock an hour forward, an hour back", steps.len())
+        .lost(undelivered)
+        .detected(slowest, Duration::from_secs(3))
+        .at_most("dwell error", dwell_error, "s", 1.0)
+        .at_most("looks out of order", out_of_order(&logbook), "", 0.0)
+        .at_most("step written wrongly by", farthest, "s", 0.5)
+        .record();
+}
+
+#[test]
+fn a_watch_that_starts_before_the_clock_is_set_watches_tells_and_keeps_everything() {
+    let mut harbour = Harbour::new(&["inner-harbour"]);
+    let mut listener = harbour.listener();
+    let real = || {
+        let logbook = Connection::open_in_memory().unwrap();
+        numbers(&logbook, "SELECT unixepoch('now') * 1.0")[0] as i64
+    };
+    // Twenty seconds after 1970 began.
+    let clock = start_watch(&mut harbour, 20 - real());
+    let started = real();
+    let told_of = harbour.health().unwrap();
+    assert!(!told_of.clock.is_set && !told_of.is_well(), "the health page says it");
+    let mut heard = [0u32; 2];
+    let mut noticed = None;
+    let began = now();
+    while heard.contains(&0) {
+        assert!(began.elapsed() < Duration::from_secs(90), "alerts before and after: {heard:?}");
+        if let Some(alert) = listener.next(Duration::from_millis(50)).and_then(|heard| heard.alert()) {
+            heard[usize::from(alert["clock_set"].as_bool().unwrap())] += 1;
+        }
+        if heard[0] > 0 && noticed.is_none() {
+            clock.set(0);
+            let (_, took) = wait_for("the step is noticed", Duration::from_secs(10), || {
+                harbour.health().filter(|health| health.clock.is_set && health.clock.steps == 1)
+            });
+            noticed = Some(took);
+        }
+    }
+    wait_for("nothing waits", Duration::from_secs(20), || {
+        harbour.health().filter(|health| health.alerts.undelivered == 0)
+    });
+    let expired = harbour.health().unwrap().alerts.expired;
+    assert!(harbour.watch.as_mut().unwrap().stop(Duration::from_secs(15)));
+
+    let logbook = harbour.open_logbook();
+    let start = numbers(&logbook, "SELECT unixepoch(true_utc) * 1.0 FROM v_clock WHERE reason = 'start'");
+    let undelivered = harbour.alerts().values().filter(|delivered| !**delivered).count();
+    Row::new(16, "start in 1970, then the clock is set", 1)
+        .lost(undelivered)
+        .detected(noticed.unwrap(), Duration::from_secs(3))
+        .at_most("alerts called too old", expired as f64, "", 0.0)
+        .at_most("looks out of order", out_of_order(&logbook), "", 0.0)
+        .at_most("true time of the start off by", (start[0] - started as f64).abs(), "s", 10.0)
+        .record();
+}
