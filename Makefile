@@ -1,7 +1,7 @@
 # Two commands: `make demo` and `make test`. Both do all set-up themselves and are quick when it is done.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test setup streams build unit
+.PHONY: help demo test faults setup streams build unit
 SHELL := bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
@@ -9,6 +9,7 @@ help:
 	@echo "make demo         set up, then watch three sample cameras for about a minute and print each alert as it comes"
 	@echo "make demo KEEP=1  the same, until Ctrl-C"
 	@echo "make test         set up, then format, clippy, unit, integration and fault tests, and the systemd unit"
+	@echo "make faults       the fault scoreboard: each fault, and what came of it; LONG=1 for as many rounds as the README reports"
 	@echo "make setup        only fetch what is needed: system packages, ONNX Runtime, models, sample material"
 	@echo "make streams      only render the sample streams"
 
@@ -22,6 +23,15 @@ test: setup unit
 	cargo run --quiet --locked -p sample-streams --bin sample-scenes
 	cargo run --quiet --locked -p sample-streams --bin sample-scenes -- --variants 1 --only day --seconds 16 --out sample-streams/out/variants
 	cargo test --workspace --locked
+
+# Fails when a row is above its limit; prints the table either way.
+scoreboard := $(or $(CARGO_TARGET_DIR),target)/scoreboard
+faults: setup
+	@rm -rf $(scoreboard)
+	cargo build --workspace --locked
+	cargo run --quiet --locked -p sample-streams --bin sample-scenes
+	$(if $(LONG),HAVENWACHT_LONG=1 )cargo test --locked --test faults; came=$$?; \
+	echo; cat $(scoreboard)/*.row; exit $$came
 
 setup:
 	@models/setup.sh

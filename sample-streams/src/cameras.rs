@@ -13,6 +13,7 @@ use gstreamer_rtsp_server as rtsp;
 use gstreamer_rtsp_server::prelude::*;
 
 use crate::clip::Clip;
+use crate::damage::Damage;
 
 /// The role of who may watch, where a name and a password are asked for.
 const VIEWER: &str = "viewer";
@@ -27,16 +28,21 @@ pub struct Cameras {
 }
 
 impl Cameras {
-    /// Serves each clip under its mount point (without a slash) at 127.0.0.1:`port`, 0 for a free one.
-    /// With `credentials`, a name and a password, nobody else may watch.
-    pub fn serve(port: u16, clips: Vec<(String, Clip)>, credentials: Option<(&str, &str)>) -> Result<Self> {
+    /// Serves each clip under its mount point (without a slash) at `address`:`port`, port 0 for a free one.
+    /// With `credentials`, a name and a password, nobody else may watch. With `damage`, what is sent is spoiled.
+    pub fn serve(
+        (address, port): (&str, u16),
+        clips: Vec<(String, Clip)>,
+        credentials: Option<(&str, &str)>,
+        damage: Option<Damage>,
+    ) -> Result<Self> {
         gst::init()?;
         let server = rtsp::RTSPServer::new();
-        server.set_address("127.0.0.1");
+        server.set_address(address);
         server.set_service(&port.to_string());
         let mounts = server.mount_points().context("the RTSP server has no mount points")?;
         for (mount, clip) in clips {
-            let factory = factory(clip);
+            let factory = factory(clip, damage);
             if credentials.is_some() {
                 let role = gst::Structure::builder(VIEWER)
                     .field("media.factory.access", true)
@@ -54,7 +60,7 @@ impl Cameras {
         }
         let source = server
             .attach(None)
-            .map_err(|e| anyhow!("cannot listen on 127.0.0.1:{port}, is it in use? ({e})"))?;
+            .map_err(|e| anyhow!("cannot listen on {address}:{port}, is it in use? ({e})"))?;
         let bound = u16::try_from(server.bound_port()).context("the RTSP server has no port")?;
         Ok(Self { port: bound, server, source: Some(source) })
     }
@@ -70,7 +76,7 @@ impl Drop for Cameras {
 }
 
 /// Makes the media of one camera: all who watch share it, and the first of them starts it at the clip's beginning.
-fn factory(clip: Clip) -> rtsp::RTSPMediaFactory {
+fn factory(clip: Clip, damage: Option<Damage>) -> rtsp::RTSPMediaFactory {
     let factory = rtsp::RTSPMediaFactory::new();
     factory.set_shared(true);
     factory.set_launch(&format!(
@@ -82,6 +88,9 @@ fn factory(clip: Clip) -> rtsp::RTSPMediaFactory {
         let bin = media.element().downcast::<gst::Bin>().ok();
         let source = bin.and_then(|b| b.by_name("clip")).and_then(|e| e.downcast::<gst_app::AppSrc>().ok());
         let Some(source) = source else { return };
+        if let Some(damage) = damage {
+            damage.spoil(&media.element());
+        }
         source.set_caps(Some(&clip.caps));
         let (clip, next) = (clip.clone(), AtomicU64::new(0));
         // The sinks keep time, the source is asked for more: nothing here has to wait.

@@ -82,6 +82,13 @@ impl Clip {
         Ok((caps.context("pictures without caps")?, units))
     }
 
+    /// This clip and then `next`, which may be of another size, as one: a camera that changes its resolution.
+    pub fn then(mut self, next: Self) -> Result<Self> {
+        ensure!(self.payloader == next.payloader, "clips that follow each other need the same codec");
+        self.units.extend(next.units);
+        Ok(self)
+    }
+
     /// How many pictures one turn has.
     pub fn len(&self) -> usize {
         self.units.len()

@@ -10,6 +10,7 @@
 pub mod cameras;
 pub mod clip;
 pub mod costume;
+pub mod damage;
 pub mod encode;
 pub mod material;
 pub mod noise;

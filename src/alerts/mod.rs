@@ -10,7 +10,7 @@
 //! 4. An alert that waited (raised over a minute ago, or before the last restart) says `"historical": true`. One that is
 //!    older than 24 hours is not sent any more; it is marked as expired in the logbook, logged and counted.
 //! 5. A message that is not confirmed within five seconds ends the session; a broker that answers no ping ends it within
-//!    ten. New sessions are tried for ever, half a second to five seconds apart.
+//!    ten. New sessions are tried for ever, half a second to four seconds apart.
 //! 6. `status` says `online` while there is a session, and `offline` after it: by goodbye or by last will. Each camera's
 //!    state is told anew in every session.
 //! 7. Where the logbook's chain of events ends is told (retained) in every session, and again when it has grown, at most
@@ -151,9 +151,10 @@ impl Relay {
     }
 }
 
-/// First alert at most five seconds after the broker is back, as a rule; not hammered while it is away.
+/// First alert at most five seconds after the broker is back: this much waiting at most, the rest to connect. Not hammered
+/// while it is away.
 fn retry(seed: u64) -> Delays {
-    const RETRY: Backoff = match Backoff::new(Duration::from_millis(500), Duration::from_secs(5), 50) {
+    const RETRY: Backoff = match Backoff::new(Duration::from_millis(500), Duration::from_secs(4), 50) {
         Ok(policy) => policy,
         Err(_) => panic!("a constant back-off makes sense"),
     };

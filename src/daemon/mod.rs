@@ -9,4 +9,5 @@ mod watch;
 
 pub use heartbeat::{Beat, Heartbeats};
 pub use run::{RunError, run};
+pub use turns::{Doors, Rate, Rates, run as take_turns};
 pub use watch::{LastLook, Watch, WatchStats, scope};

@@ -20,26 +20,28 @@ const TELL_RATES: Duration = Duration::from_secs(1);
 
 /// What one camera has had lately, in thousandths a second.
 #[derive(Debug, Default)]
-pub(super) struct Rate {
+pub struct Rate {
     pub(super) looks: AtomicU32,
     pub(super) runs: AtomicU32,
 }
 
 /// Rates of all cameras, in the order of the site file.
-pub(super) type Rates = Arc<Vec<Rate>>;
+pub type Rates = Arc<Vec<Rate>>;
 
 /// What leads to the watch and away from it.
-pub(super) struct Doors<'a> {
+#[derive(Clone, Copy)]
+pub struct Doors<'a> {
     /// Frames come in.
-    pub(super) slots: &'a FrameSlots,
+    pub slots: &'a FrameSlots,
     /// Signals that staff have answered come in.
-    pub(super) answers: &'a Receiver<SignalId>,
+    pub answers: &'a Receiver<SignalId>,
     /// What was seen goes out.
-    pub(super) logbook: &'a LogbookSender,
+    pub logbook: &'a LogbookSender,
 }
 
-/// Runs until the slots are closed; then ends every track and signal. Fails when the logbook is gone.
-pub(super) fn run(
+/// The detector thread: looks at the newest frame of the camera whose turn it is, until the slots are closed; then ends
+/// every track and signal. Fails when the logbook is gone.
+pub fn run(
     mut watch: Watch,
     mut turns: FairTurns,
     &Doors { slots, answers, logbook }: &Doors<'_>,

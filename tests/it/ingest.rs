@@ -14,7 +14,8 @@ use havenwacht::ingest::{
 use havenwacht::names::CameraId;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::camera::{CameraHost, h264_clip, h265_clip};
+use crate::clips::h264_clip;
+use crate::support::camera::{CameraHost, h265_clip};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -3,6 +3,8 @@
 // A test that unwraps says where it broke; helpers outside `#[test]` functions are tests too.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../harbour/clips.rs"]
+mod clips;
 #[path = "../harbour/files.rs"]
 mod files;
 mod support;

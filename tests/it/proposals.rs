@@ -18,8 +18,8 @@ use havenwacht::names::CameraId;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::clips::h264_clip;
 use crate::files::{havenwacht, root};
-use crate::support::camera::h264_clip;
 
 /// Columns under the privacy mask of the 320 there are.
 const MASKED: usize = 80;

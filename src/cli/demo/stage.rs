@@ -20,7 +20,7 @@ pub struct Program {
 
 impl Program {
     /// Starts `command`, its output in `log`. Linux ends it with this process, however this process ends.
-    fn start(name: &'static str, program: &Path, args: &[String], log: &Path) -> anyhow::Result<Self> {
+    pub fn start(name: &'static str, program: &Path, args: &[String], log: &Path) -> anyhow::Result<Self> {
         let log =
             File::options().create(true).append(true).open(log).with_context(|| log.display().to_string())?;
         // setpriv (util-linux, on every Debian) asks the kernel to end the program when we die, even by SIGKILL.
@@ -34,6 +34,14 @@ impl Program {
             .spawn()
             .with_context(|| format!("{name}: cannot start {}", program.display()))?;
         Ok(Self { child, name })
+    }
+
+    /// Waits for the first line that the program prints.
+    pub fn first_line(&mut self) -> anyhow::Result<String> {
+        let told = self.child.stdout.take().with_context(|| format!("{} has no output", self.name))?;
+        let mut line = String::new();
+        BufReader::new(told).read_line(&mut line)?;
+        Ok(line)
     }
 
     /// The program's process id.
@@ -89,17 +97,21 @@ pub fn free_port() -> anyhow::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-/// A private mosquitto on loopback.
-pub fn start_broker(work: &Path, port: u16) -> anyhow::Result<Program> {
-    let program = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/usr/bin/mosquitto"]
-        .map(Path::new)
+/// Where mosquitto is.
+pub fn mosquitto() -> anyhow::Result<PathBuf> {
+    ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/usr/bin/mosquitto"]
+        .map(PathBuf::from)
         .into_iter()
         .find(|path| path.exists())
-        .context("mosquitto is missing: `make setup` installs it (Debian package mosquitto)")?;
+        .context("mosquitto is missing: `make setup` installs it (Debian package mosquitto)")
+}
+
+/// A private mosquitto on loopback.
+pub fn start_broker(work: &Path, port: u16) -> anyhow::Result<Program> {
     let config = work.join("mosquitto.conf");
     fs::write(&config, format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n"))?;
     let args = ["-c".to_owned(), config.display().to_string()];
-    let mut broker = Program::start("broker", program, &args, &work.join("broker.log"))?;
+    let mut broker = Program::start("broker", &mosquitto()?, &args, &work.join("broker.log"))?;
     for _ in 0..250 {
         if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
             return Ok(broker);
@@ -119,9 +131,7 @@ pub fn start_cameras(work: &Path, port: u16, clips: &[(String, PathBuf)]) -> any
     args.extend(clips.iter().map(|(mount, clip)| format!("{mount}={}", clip.display())));
     let log = work.join("cameras.log");
     let mut cameras = Program::start("cameras", &program, &args, &log)?;
-    let told = cameras.child.stdout.take().context("the cameras have no output")?;
-    let mut line = String::new();
-    BufReader::new(told).read_line(&mut line)?;
+    let line = cameras.first_line()?;
     let port = serde_json::from_str::<serde_json::Value>(&line)
         .ok()
         .and_then(|told| u16::try_from(told.get("port")?.as_u64()?).ok())
@@ -137,7 +147,7 @@ pub fn start_watch(us: &Path, work: &Path, site: &Path, wall_clock: Option<&str>
 }
 
 /// A program of this project, built beside this one.
-fn beside_us(name: &str) -> anyhow::Result<PathBuf> {
+pub fn beside_us(name: &str) -> anyhow::Result<PathBuf> {
     // Test binaries live one folder deeper.
     std::env::current_exe()?
         .ancestors()

@@ -1,0 +1,127 @@
+//! A camera, or a cable, that sends nonsense; recordings that are damaged.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use havenwacht::cli::demo::stage::{self, Program};
+use havenwacht::clock::{Clock, SystemClock};
+use havenwacht::ingest::{ClipSource, FrameSource, IngestStats, Next, Pace};
+use havenwacht::names::CameraId;
+
+use crate::camera::wait_until;
+use crate::chance::Chance;
+use crate::clips::make_clip;
+use crate::harbour::{Harbour, now, wait_for};
+use crate::{Row, rounds};
+
+/// A camera at `port` that spoils so many of a hundred packets.
+fn spoiled(work: &Path, port: u16, percent: u64, seed: u64, clips: &str) -> Program {
+    let words = format!("--port {port} --damage {percent} --seed {seed} quay-east={clips}");
+    let args: Vec<_> = words.split_whitespace().map(str::to_owned).collect();
+    let binary = stage::beside_us("sample-cameras").unwrap();
+    let mut camera = Program::start("camera", &binary, &args, &work.join("cameras.log")).unwrap();
+    camera.first_line().unwrap();
+    camera
+}
+
+#[test]
+fn a_garbage_stream_raises_no_alarm_and_a_good_one_is_watched_again_at_once() {
+    let mut harbour = Harbour::small(&["quay-east"], "stall_after = \"1s\"\n");
+    harbour.start_watch();
+    harbour.wait_until_streaming();
+    let pid = harbour.watch.as_ref().unwrap().pid();
+    let port = harbour.port_of("quay-east");
+    let work = harbour.work.path().to_owned();
+    // The resolution flips in mid-stream, too.
+    let (_folder, narrow) = make_clip("narrow.mp4", 50, "240x320");
+    let (_folder, wide) = make_clip("wide.mp4", 50, "640x360");
+    let clips = format!("{},{}", wide.display(), narrow.display());
+    let runs = rounds(3, 60);
+    let (mut flips, mut frames) = (0, 0);
+    for run in 0..runs as u64 {
+        harbour.camera("quay-east").take();
+        // From a few bad packets to nothing but.
+        let percent = [0, 5, 30, 90][(run % 4) as usize];
+        let camera = spoiled(&work, port, percent, run, &clips);
+        std::thread::sleep(Duration::from_secs(6));
+        drop(camera);
+        let health = harbour.health().unwrap();
+        flips = health.cameras[0].caps_changes;
+        frames = health.cameras[0].received;
+    }
+    harbour.restart_camera("quay-east");
+    let back = wait_until(&harbour, "quay-east", true, Duration::from_secs(30));
+    let health = harbour.health().unwrap();
+    assert_eq!(harbour.watch.as_ref().unwrap().pid(), pid);
+    assert!(harbour.watch.as_mut().unwrap().is_running());
+    assert!(flips > 0 && frames > 0, "pictures came, in both sizes: {flips} flips, {frames} frames");
+    Row::new(5, "garbage stream: spoiled packets, size flips", runs)
+        .recovered(back, Duration::from_secs(5))
+        .at_most("signals from it", health.cameras[0].signals as f64, "", 0.0)
+        .at_most("looks failed", health.cameras[0].failed_looks as f64, "", 0.0)
+        .record();
+}
+
+/// Bytes that are flipped, drowned in noise, cut off or repeated.
+fn spoil(clip: &[u8], chance: &mut Chance) -> Vec<u8> {
+    let mut bytes = clip.to_vec();
+    for _ in 0..=chance.below(4) {
+        let at = chance.below(bytes.len() as u64) as usize;
+        let end = (at + 1 + chance.below(2000) as usize).min(bytes.len());
+        match chance.below(5) {
+            0 => (0..50).for_each(|_| {
+                let at = chance.below(bytes.len() as u64) as usize;
+                bytes[at] = chance.below(256) as u8;
+            }),
+            1 => bytes[at..end].iter_mut().for_each(|byte| *byte = chance.below(256) as u8),
+            2 => bytes.truncate(end.max(64)),
+            3 => drop(bytes.drain(at..end)),
+            _ => {
+                let again = bytes[at..end].to_vec();
+                bytes.splice(at..at, again);
+            }
+        }
+    }
+    bytes
+}
+
+#[test]
+fn a_damaged_recording_ends_with_a_reason_or_plays_what_it_can() {
+    let runs = rounds(40, 1000);
+    let (_folder, clip) = make_clip("clip.mp4", 50, "320x240");
+    let clip = std::fs::read(clip).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let damaged: PathBuf = folder.path().join("damaged.mp4");
+    let mut chance = Chance(5);
+    let stats = Arc::new(IngestStats::default());
+    let (mut slowest, mut played) = (Duration::ZERO, 0);
+    for _ in 0..runs {
+        std::fs::write(&damaged, spoil(&clip, &mut chance)).unwrap();
+        let began = now();
+        let camera = CameraId::new("quay-east").unwrap();
+        let start = SystemClock::default().now();
+        // Refused at once where it is no recording any more.
+        if let Ok(mut source) = ClipSource::open(&camera, &damaged, start, Pace::Unpaced, stats.clone()) {
+            wait_for("the end of a damaged recording", Duration::from_secs(20), || {
+                loop {
+                    match source.next(Duration::from_millis(100)) {
+                        Next::Frame(frame) => {
+                            played += 1;
+                            assert!(frame.picture.size.width <= 3840);
+                        }
+                        Next::Quiet => return None,
+                        Next::Ended(why) => return Some(why),
+                    }
+                }
+            });
+        }
+        slowest = slowest.max(began.elapsed());
+    }
+    assert!(played > 0, "some of it could be played");
+    Row::new(5, "damaged recordings", runs)
+        .detected(slowest, Duration::from_secs(5))
+        .at_most("sessions left hanging", stats.leaked_pipelines.load(Relaxed) as f64, "", 0.0)
+        .record();
+}

@@ -1,0 +1,259 @@
+//! Site files and models as people and disks get them wrong.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, ExitStatus};
+use std::time::Duration;
+
+use havenwacht::config::{ConfigError, Level, check_text};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use crate::files::{havenwacht, root};
+use crate::supervisor::{Ending, Supervised, unit};
+use crate::{Row, onnx, rounds};
+
+const EXAMPLE: &str = include_str!("../../config/example.toml");
+
+/// What stands where something else should: values of every type, and at every border.
+const ODD: [&str; 24] = [
+    "0",
+    "-1",
+    "1e308",
+    "nan",
+    "-inf",
+    "9223372036854775807",
+    "true",
+    "\"\"",
+    "\"#/+\"",
+    "\"\u{1f6a2}\"",
+    "[]",
+    "[[]]",
+    "[[0.0, 0.0]]",
+    "[[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]]",
+    "[[nan, 0.5], [0.5, inf], [0.1, 0.1]]",
+    "{}",
+    "{ days = [\"someday\"] }",
+    "1979-05-27T07:32:00Z",
+    "\"2026-02-30\"",
+    "\"25:61\"",
+    "\"-5s\"",
+    "\"1e99d\"",
+    "\"rtsp://a:b@c\"",
+    "\"/dev/zero\"",
+];
+
+/// One thing done to a file: what, to which line, with which other line or value.
+type Mistake = (u8, usize, usize);
+
+/// The lines with a mistake in them.
+fn mistaken(text: &str, mistakes: &[Mistake]) -> String {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    for &(how, at, other) in mistakes {
+        let (at, value) = (at % lines.len(), ODD[other % ODD.len()]);
+        let other = other % lines.len();
+        match how % 6 {
+            0 => drop(lines.remove(at)),
+            1 => lines.insert(other, lines[at].clone()),
+            2 => lines.swap(at, other),
+            3 => {
+                if let Some((key, _)) = lines[at].split_once(" = ") {
+                    lines[at] = format!("{key} = {value}");
+                }
+            }
+            4 => {
+                if let Some((_, value)) = lines[at].split_once(" = ") {
+                    lines[at] = format!("misspelt = {value}");
+                }
+            }
+            _ => {
+                let cut = lines[at].char_indices().map(|(place, _)| place).nth(other % 40).unwrap_or(0);
+                lines[at].truncate(cut);
+            }
+        }
+        if lines.is_empty() {
+            lines.push(String::new());
+        }
+    }
+    lines.join("\n")
+}
+
+#[test]
+fn no_mistake_in_a_site_file_makes_the_check_panic_or_point_nowhere() {
+    let cases = rounds(1_000, 10_000) as u32;
+    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+    let mistakes = prop::collection::vec((any::<u8>(), any::<usize>(), any::<usize>()), 1..8);
+    runner
+        .run(&mistakes, |mistakes| {
+            let text = mistaken(EXAMPLE, &mistakes);
+            let found = match check_text("site.toml", &text, &root().join("config")) {
+                Ok((_, warnings)) => warnings,
+                Err(ConfigError::Invalid(found)) => {
+                    prop_assert!(found.iter().any(|d| d.level == Level::Error), "refused without a reason");
+                    found
+                }
+                Err(other) => return Err(TestCaseError::fail(other.to_string())),
+            };
+            for diagnostic in &found {
+                prop_assert!((1..=text.lines().count().max(1)).contains(&diagnostic.line), "{}", diagnostic);
+                prop_assert!(!diagnostic.what.is_empty(), "{}", diagnostic);
+            }
+            Ok(())
+        })
+        .unwrap();
+    Row::new(18, "mutated site files", cases as usize)
+        .at_most("panics, or findings that point nowhere", 0.0, "", 0.0)
+        .record();
+}
+
+/// What stands in a good site file, what stands there by mistake, the key that must be named, and a word of the help.
+const REAL: [(&str, &str, &str, &str); 16] = [
+    ("id = \"quay-east\"", "id = \"quay east\"", "camera[0].id", "quay-east"),
+    ("codec = \"h264\"", "codec = \"h.264\"", "codec", "h264"),
+    ("codec = \"h264\"", "codek = \"h264\"", "codek", "codec"),
+    ("rtsp://127.0.0.1:CAMERA/", "http://127.0.0.1:CAMERA/", "url", "rtsp"),
+    ("rtsp://127.0.0.1:CAMERA/", "rtsp://viewer:secret@127.0.0.1:CAMERA/", "url", "password"),
+    ("looks_per_second = 3.0", "looks_per_second = 0", "looks_per_second", "0.1"),
+    ("looks_per_second = 3.0", "looks_per_second = \"3\"", "looks_per_second", "number"),
+    ("port = BROKER", "port = 70000", "broker.port", "65535"),
+    (
+        "[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]",
+        "[[0, 0], [1920, 0], [1920, 1080]]",
+        "polygon",
+        "0 to 1",
+    ),
+    (
+        "[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]",
+        "[[0.0, 0.0], [1.0, 1.0], [1.0, 0.0], [0.0, 1.0]]",
+        "polygon",
+        "cross",
+    ),
+    ("camera = \"quay-east\"", "camera = \"quay-west\"", "camera", "quay-east"),
+    ("zone = \"all\"", "zone = \"al\"", "zone", "all"),
+    ("kind = \"presence\"", "kind = \"presense\"", "kind", "presence"),
+    ("cooldown = \"5s\"", "cooldown = 5", "cooldown", "5s"),
+    ("Europe/Amsterdam", "Europe/Scheveningen", "time_zone", "Amsterdam"),
+    ("manifest = \"MANIFEST\"", "manifest = \"/nowhere/model.toml\"", "model.manifest", "no file"),
+];
+
+/// A good site file, its broker and camera at ports where somebody counts the callers.
+fn good(folder: &Path, manifest: &Path, broker: u16, camera: u16) -> String {
+    format!(
+        "[site]\nid = \"test-harbour\"\ntime_zone = \"Europe/Amsterdam\"\n[model]\nmanifest = \"MANIFEST\"\n\
+         runtime = \"{root}/models/runtime/libonnxruntime.so\"\n[broker]\nhost = \"127.0.0.1\"\nport = BROKER\n\
+         [logbook]\npath = \"{}/logbook.sqlite\"\n[health]\nlisten = \"127.0.0.1:{health}\"\n\
+         [[camera]]\nid = \"quay-east\"\nurl = \"rtsp://127.0.0.1:CAMERA/quay-east\"\ncodec = \"h264\"\nlooks_per_second = 3.0\n\
+         [[zone]]\nid = \"all\"\nname = \"All\"\ncamera = \"quay-east\"\n\
+         polygon = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]\n\
+         [[rule]]\nid = \"seen\"\nname = \"Vessel seen\"\nkind = \"presence\"\nzone = \"all\"\n\
+         severity = \"info\"\nconfirm = \"0s\"\nclear = \"2s\"\ncooldown = \"5s\"\n",
+        folder.display(),
+        root = root().display(),
+        health = havenwacht::cli::demo::stage::free_port().unwrap(),
+    )
+    .replace("MANIFEST", &manifest.display().to_string())
+    .replace("BROKER", &broker.to_string())
+    .replace("CAMERA", &camera.to_string())
+}
+
+/// A port where nobody should call.
+fn quiet_port() -> (TcpListener, u16) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, port)
+}
+
+fn run(site: &Path) -> (ExitStatus, String) {
+    let output = Command::new(havenwacht()).args(["run", "--config"]).arg(site).output().unwrap();
+    (output.status, String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn each_real_mistake_is_named_by_key_and_line_before_anything_is_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let ((broker, broker_port), (camera, camera_port)) = (quiet_port(), quiet_port());
+    let manifest = root().join("models/havenwacht.toml");
+    let good = good(folder.path(), &manifest, broker_port, camera_port);
+    let filled = |text: &str| {
+        text.replace("CAMERA", &camera_port.to_string())
+            .replace("BROKER", &broker_port.to_string())
+            .replace("MANIFEST", &manifest.display().to_string())
+    };
+    let site = folder.path().join("site.toml");
+    let mut unnamed = Vec::new();
+    for (right, wrong, key, help) in REAL {
+        let (right, wrong) = (filled(right), filled(wrong));
+        assert!(good.contains(&right), "{right} is not in the good file");
+        let text = good.replacen(&right, &wrong, 1);
+        let line = 1 + text[..text.find(&wrong).unwrap()].matches('\n').count();
+        std::fs::write(&site, text).unwrap();
+        let (status, said) = run(&site);
+        let place = format!("site.toml:{line}:");
+        let named = said.lines().any(|l| l.contains(&place) && l.contains(key)) && said.contains(help);
+        if status.code() != Some(78) || !named {
+            unnamed.push(format!("{wrong}: {status}, wanted {place} {key} {help}\n{said}"));
+        }
+    }
+    println!("{}", unnamed.join("\n"));
+    let calls = broker.accept().is_ok() as usize + camera.accept().is_ok() as usize;
+    let touched = usize::from(folder.path().join("logbook.sqlite").exists());
+    Row::new(18, "real mistakes in a site file", REAL.len())
+        .at_most("without exit 78, key, line and help", unnamed.len() as f64, "", 0.0)
+        .at_most("logbook or network touched", (calls + touched) as f64, "", 0.0)
+        .record();
+}
+
+#[test]
+fn a_bad_model_ends_the_start_with_its_reason_and_is_not_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_broker, port) = quiet_port();
+    let site = folder.path().join("site.toml");
+    let not_again: i32 = unit("RestartPreventExitStatus").parse().unwrap();
+    let toy = onnx::toy();
+    // What is done to the model, and what the refusal must say.
+    let cases: [(&str, &[u8], [u32; 2], &str); 6] = [
+        ("missing", &toy, [64, 64], "toy.onnx"),
+        ("another file than the manifest says", &toy, [64, 64], "sha256"),
+        ("truncated, and the manifest with it", &toy[..toy.len() / 2], [64, 64], "toy.onnx"),
+        ("no model at all", b"Dear harbour master", [64, 64], "toy.onnx"),
+        ("empty", b"", [64, 64], "toy.onnx"),
+        ("of another shape than the manifest says", &toy, [128, 64], "shape"),
+    ];
+    let (mut told_badly, mut most_starts) = (Vec::new(), 0);
+    for (what, model, size, word) in cases {
+        let manifest = onnx::write(folder.path(), model, size);
+        match what {
+            "missing" => std::fs::remove_file(folder.path().join("toy.onnx")).unwrap(),
+            "another file than the manifest says" => {
+                std::fs::write(folder.path().join("toy.onnx"), [&toy[..], &[0]].concat()).unwrap();
+            }
+            _ => {}
+        }
+        std::fs::write(&site, good(folder.path(), &manifest, port, port)).unwrap();
+        let log = folder.path().join("watch.log");
+        std::fs::write(&log, "").unwrap();
+        // As systemd would: again and again, until an exit status forbids it.
+        let mut starts = 0;
+        let status = loop {
+            starts += 1;
+            let mut watch = Supervised::start(&site, Duration::from_secs(5));
+            assert_eq!(watch.ready(), None, "{what}: never ready");
+            let Ending::Ended(status) = watch.watch() else { panic!("{what}: hangs") };
+            if status.code() == Some(not_again) || starts == 3 {
+                break status;
+            }
+        };
+        most_starts = most_starts.max(starts);
+        let said = std::fs::read_to_string(&log).unwrap();
+        if status.code() != Some(78) || !said.contains(word) || said.contains("panicked") {
+            told_badly.push(format!("{what}: {status}, wanted {word}\n{said}"));
+        }
+    }
+    println!("{}", told_badly.join("\n"));
+    assert!(!folder.path().join("logbook.sqlite").exists(), "the logbook is untouched");
+    Row::new(19, "bad model", cases.len())
+        .at_most("without exit 78 and reason", told_badly.len() as f64, "", 0.0)
+        .at_most("starts", most_starts as f64, "", 1.0)
+        .record();
+}

@@ -1,0 +1,101 @@
+//! The cable between the watch and a camera, cut for real: the camera stands in a network of its own.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use havenwacht::cli::demo::stage::{self, Program};
+
+use crate::camera::{rate, wait_until};
+use crate::clips::h264_clip;
+use crate::harbour::Harbour;
+use crate::{Row, rounds};
+
+/// A network namespace and a cable to it. Gone when dropped.
+struct Island {
+    name: String,
+    address: String,
+}
+
+fn ip(words: &str) -> Result<(), String> {
+    let output =
+        Command::new("ip").args(words.split_whitespace()).output().map_err(|why| format!("ip: {why}"))?;
+    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    if output.status.success() { Ok(()) } else { Err(format!("ip {words}: {said}")) }
+}
+
+impl Island {
+    fn new() -> Result<Self, String> {
+        let number = std::process::id();
+        let island = Self {
+            name: format!("hw{number}"),
+            // A network of two for this process; 198.18.0.0/15 is for tests (RFC 2544).
+            address: format!("198.18.{}.{}", number >> 6 & 0xFF, (number << 2 & 0xFC) + 2),
+        };
+        let (name, theirs) = (&island.name, &island.address);
+        let ours = format!("198.18.{}.{}", number >> 6 & 0xFF, (number << 2 & 0xFC) + 1);
+        ip(&format!("netns add {name}"))?;
+        ip(&format!("link add {name}a type veth peer name cable netns {name}"))?;
+        ip(&format!("address add {ours}/30 dev {name}a"))?;
+        ip(&format!("link set {name}a up"))?;
+        ip(&format!("-n {name} address add {theirs}/30 dev cable"))?;
+        ip(&format!("-n {name} link set lo up"))?;
+        ip(&format!("-n {name} link set cable up"))?;
+        Ok(island)
+    }
+
+    /// The camera's end of the cable out, or in again.
+    fn cable(&self, state: &str) {
+        ip(&format!("-n {} link set cable {state}", self.name)).unwrap();
+    }
+
+    fn start_camera(&self, id: &str, work: &Path) -> (Program, u16) {
+        let binary = stage::beside_us("sample-cameras").unwrap();
+        let words =
+            format!("netns exec {} {} --port 0 --address {}", self.name, binary.display(), self.address);
+        let mut args: Vec<_> = words.split_whitespace().map(str::to_owned).collect();
+        args.push(format!("{id}={}", h264_clip().display()));
+        let mut camera = Program::start("camera", Path::new("ip"), &args, &work.join("cameras.log")).unwrap();
+        let told: serde_json::Value = serde_json::from_str(&camera.first_line().unwrap()).unwrap();
+        (camera, told["port"].as_u64().unwrap().try_into().unwrap())
+    }
+}
+
+impl Drop for Island {
+    fn drop(&mut self) {
+        // The cable goes with its end.
+        ip(&format!("netns delete {}", self.name)).ok();
+    }
+}
+
+#[test]
+fn a_cut_cable_is_noticed_and_costs_the_other_camera_nothing() {
+    const ROW: (u8, &str) = (3, "network cable cut");
+    let island = match Island::new() {
+        Ok(island) => island,
+        Err(why) => return Row::new(ROW.0, ROW.1, 0).not_permitted(&why),
+    };
+    let mut harbour = Harbour::small(&["inner-harbour", "quay-east"], "");
+    let (camera, port) = island.start_camera("quay-east", harbour.work.path());
+    harbour.move_camera("quay-east", camera, &island.address, port);
+    harbour.start_watch();
+    harbour.wait_until_streaming();
+    let runs = rounds(1, 20);
+    let (mut noticed, mut back, mut missing) = (Duration::ZERO, Duration::ZERO, 0.0f64);
+    for _ in 0..runs {
+        let whole = rate(&mut harbour, "inner-harbour", |_| std::thread::sleep(Duration::from_secs(2)));
+        let meanwhile = rate(&mut harbour, "inner-harbour", |harbour| {
+            island.cable("down");
+            noticed = noticed.max(wait_until(harbour, "quay-east", false, Duration::from_secs(30)));
+            std::thread::sleep(Duration::from_secs(1));
+        });
+        missing = missing.max(1.0 - meanwhile / whole);
+        island.cable("up");
+        back = back.max(wait_until(&harbour, "quay-east", true, Duration::from_secs(30)));
+    }
+    Row::new(ROW.0, ROW.1, runs)
+        .detected(noticed, Duration::from_secs(6))
+        .recovered(back, Duration::from_secs(8))
+        .at_most("other camera's frames missing", 100.0 * missing, "%", 5.0)
+        .record();
+}

@@ -1,0 +1,123 @@
+//! What the daemon asks of the kernel: on disk before it is sent, nothing written elsewhere, nothing that root alone may.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use havenwacht::cli::demo::stage::Program;
+
+use crate::files::{havenwacht, root};
+use crate::harbour::{Harbour, wait_for};
+use crate::process::status;
+use crate::trace::{self, Call};
+use crate::{Row, rounds};
+
+/// For each alert: how often the write-ahead log was synced between the write that holds the alert and the first packet that
+/// does. None is a violation.
+fn syncs_before_telling(calls: &[Call], id: &str) -> usize {
+    let written = calls.iter().find(|call| call.writes_to("-wal") && call.arguments.contains(id));
+    let told = calls.iter().find(|call| call.sends() && call.arguments.contains(id));
+    let (Some(written), Some(told)) = (written, told) else {
+        panic!("alert {id}: written: {}, told: {}", written.is_some(), told.is_some());
+    };
+    let between = |call: &&Call| call.began >= written.ended && call.ended <= told.began;
+    calls.iter().filter(|call| call.syncs("-wal") && !call.failed).filter(between).count()
+}
+
+/// Where the unit lets the watch write.
+fn may_be_written(path: &str, state: &Path, runtime: &Path) -> bool {
+    let path = Path::new(path);
+    path.starts_with(state)
+        || path.starts_with(runtime)
+        || path.starts_with("/proc/self")
+        || path == Path::new("/dev/null")
+}
+
+#[test]
+fn an_alert_is_on_disk_before_it_is_sent_and_nothing_is_written_elsewhere() {
+    const ROWS: [(u8, &str); 2] =
+        [(9, "power cut: order of disk and network"), (20, "sandbox: what the daemon writes and may")];
+    if let Err(why) = trace::is_permitted() {
+        ROWS.map(|(number, fault)| Row::new(number, fault, 0).not_permitted(&why));
+        return;
+    }
+    let mut harbour = Harbour::new(&["inner-harbour"]);
+    let (state, runtime, traces) =
+        ["state", "run", "traces"].map(|name| harbour.work.path().join(name)).into();
+    [&state, &runtime, &traces].map(|folder| std::fs::create_dir(folder).unwrap());
+    harbour.ports.logbook = state.join("logbook.sqlite");
+    harbour.write_site("");
+    let mut listener = harbour.listener();
+
+    // As the unit runs it: no capability, none to be had, and the environment's folders below its own.
+    let mut words: Vec<String> =
+        ["--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "env"].map(str::to_owned).into();
+    words.push(format!("XDG_RUNTIME_DIR={}", runtime.display()));
+    words.push(format!("GST_REGISTRY={}", state.join("gstreamer-registry.bin").display()));
+    words.extend(trace::words(&traces));
+    words.extend([
+        havenwacht().display().to_string(),
+        "run".to_owned(),
+        "--config".to_owned(),
+        harbour.site.display().to_string(),
+    ]);
+    let log = harbour.work.path().join("watch.log");
+    let watch = harbour.watch.insert(Program::start("watch", Path::new("setpriv"), &words, &log).unwrap());
+    let pid = watch.pid();
+    let alerts = rounds(2, 40);
+    let mut heard = BTreeSet::new();
+    wait_for("alerts", Duration::from_secs(60 + 30 * alerts as u64), || {
+        let alert = listener.next(Duration::from_millis(50)).and_then(|heard| heard.alert());
+        heard.extend(alert.map(|alert| alert["alert_id"].as_str().unwrap().to_owned()));
+        (heard.len() >= alerts).then_some(())
+    });
+    let capabilities = status(pid, "CapEff");
+    assert!(harbour.watch.take().unwrap().stop(Duration::from_secs(20)), "the watch stops in order");
+    // The tracer ends after the traced.
+    std::thread::sleep(Duration::from_millis(500));
+
+    let calls = trace::read(&traces);
+    let syncs: Vec<_> = heard.iter().map(|id| syncs_before_telling(&calls, id)).collect();
+    Row::new(ROWS[0].0, ROWS[0].1, heard.len())
+        .at_most(
+            "alerts sent before their sync",
+            syncs.iter().filter(|&&syncs| syncs == 0).count() as f64,
+            "",
+            0.0,
+        )
+        .at_least("syncs of the log for each alert", *syncs.iter().min().unwrap() as f64, "", 1.0)
+        .record();
+
+    let stray: BTreeSet<_> = calls
+        .iter()
+        .filter_map(Call::changes)
+        .filter(|path| !may_be_written(path, &state, &runtime))
+        .collect();
+    println!("stray writes: {stray:#?}");
+    assert!(calls.iter().filter_map(Call::changes).count() > 2, "the trace knows of files");
+    Row::new(ROWS[1].0, ROWS[1].1, 1)
+        .at_most("files written elsewhere", stray.len() as f64, "", 0.0)
+        .at_most("capabilities", u64::from_str_radix(&capabilities, 16).unwrap() as f64, "", 0.0)
+        .record();
+}
+
+#[test]
+fn the_unit_exposes_little() {
+    let output = Command::new("systemd-analyze")
+        .args(["security", "--offline=true", "--no-pager"])
+        .arg(root().join("systemd/havenwacht.service"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let exposure = said
+        .lines()
+        .find_map(|line| {
+            line.split_once("Overall exposure level for")?.1.split(": ").nth(1)?.split(' ').next()
+        })
+        .and_then(|level| level.parse().ok());
+    let Some(exposure) = exposure else {
+        panic!("systemd-analyze says no exposure: {said}{}", String::from_utf8_lossy(&output.stderr));
+    };
+    Row::new(20, "sandbox: exposure by systemd-analyze", 1).at_most("exposure", exposure, "", 1.5).record();
+}

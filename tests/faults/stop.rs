@@ -1,0 +1,84 @@
+//! Asked to stop in the middle of things, politely and then not.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use crate::harbour::{Harbour, now, wait_for};
+use crate::{Row, rounds};
+
+/// Waits until the watch has seen something, so that there is something to lose.
+fn busy(harbour: &Harbour, patience: Duration) {
+    wait_for("a signal", patience, || {
+        harbour.health().filter(|health| health.cameras.iter().any(|camera| camera.signals > 0))
+    });
+}
+
+#[test]
+fn a_watch_that_is_asked_to_stop_finishes_its_work_says_goodbye_and_does_so_soon() {
+    let mut harbour = Harbour::new(&["inner-harbour"]);
+    let mut listener = harbour.listener();
+    let runs = rounds(1, 20);
+    let (mut slowest, mut unclean, mut farewells) = (Duration::ZERO, 0, 0);
+    let mut heard = BTreeSet::new();
+    for _ in 0..runs {
+        harbour.start_watch();
+        busy(&harbour, Duration::from_secs(30));
+        let mut watch = harbour.watch.take().unwrap();
+        let asked = now();
+        unclean += usize::from(!watch.stop(Duration::from_secs(20)));
+        slowest = slowest.max(asked.elapsed());
+        // The last word of this life, after all its alerts.
+        let mut offline = false;
+        while let Some(message) = listener.next(Duration::from_millis(300)) {
+            heard.extend(message.alert().map(|alert| alert["alert_id"].as_str().unwrap().to_owned()));
+            let online = String::from_utf8_lossy(&message.payload).contains("\"online\"");
+            offline = if message.topic.ends_with("/status") { !online } else { offline };
+        }
+        farewells += usize::from(offline);
+    }
+    let rows = harbour.alerts();
+    let lost = rows.keys().filter(|id| !heard.contains(*id)).count()
+        + heard.iter().filter(|id| !rows.contains_key(*id)).count();
+    let logbook = harbour.open_logbook();
+    let count = |query: &str| logbook.query_row(query, [], |row| row.get::<_, i64>(0)).unwrap();
+    let open = count("select count(*) from v_signals where closed is null");
+    let ended = count("select count(*) from v_starts where ending = 'stopped'");
+    assert!(rows.len() >= runs, "there was something to lose: {}", rows.len());
+    assert_eq!(
+        (unclean, farewells, ended),
+        (0, runs, runs as i64),
+        "exit code, goodbye, the logbook's last word"
+    );
+    Row::new(17, "asked to stop under load (SIGTERM)", runs)
+        .lost(lost)
+        .recovered(slowest, Duration::from_secs(5))
+        .at_most("signals left open", open as f64, "", 0.0)
+        .record();
+}
+
+#[test]
+fn a_second_request_stops_at_once() {
+    let mut harbour = Harbour::small(&["quay-east"], "");
+    let runs = rounds(1, 20);
+    let mut slowest = Duration::ZERO;
+    for _ in 0..runs {
+        harbour.start_watch();
+        harbour.wait_until_streaming();
+        // A frozen broker would hold up the goodbye.
+        harbour.broker.as_ref().unwrap().signal(Signal::SIGSTOP).unwrap();
+        let mut watch = harbour.watch.take().unwrap();
+        watch.signal(Signal::SIGTERM).unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+        let again = now();
+        // Gone already where there was nothing to wait for.
+        watch.signal(Signal::SIGTERM).ok();
+        wait_for("the end", Duration::from_secs(20), || (!watch.is_running()).then_some(()));
+        slowest = slowest.max(again.elapsed());
+        harbour.broker.as_ref().unwrap().signal(Signal::SIGCONT).unwrap();
+    }
+    Row::new(17, "asked to stop twice, broker frozen", runs)
+        .recovered(slowest, Duration::from_secs(1))
+        .record();
+}

@@ -1,0 +1,171 @@
+//! A detector that is slow, and one that never comes back.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use havenwacht::clock::{Clock, Stamp, SystemClock};
+use havenwacht::daemon::{Doors, Heartbeats, Rates, Watch, take_turns};
+use havenwacht::detect::schedule::FairTurns;
+use havenwacht::detect::{DetectError, Detector, Look, Thresholds};
+use havenwacht::frame::{Colorimetry, Frame, Picture, PixelFormat, Plane};
+use havenwacht::geometry::{BBox, FrameSize, Norm};
+use havenwacht::ingest::FrameSlots;
+use havenwacht::rules::Past;
+
+use crate::files::root;
+use crate::harbour::{Harbour, now, wait_for};
+use crate::supervisor::{Ending, Supervised, unit};
+use crate::{Row, desk, onnx, rounds};
+
+/// Half a second a look, as on a box that is too small.
+const INFERENCE: Duration = Duration::from_millis(500);
+const FRAME: Duration = Duration::from_millis(40);
+
+/// What the slow detector has seen: the number and the age of each frame when it came up.
+type Seen = Arc<Mutex<Vec<(u64, Duration)>>>;
+
+struct Slow {
+    seen: Seen,
+    newest: Arc<AtomicU64>,
+    behind: Arc<AtomicU64>,
+}
+
+impl Detector for Slow {
+    fn input_px(&self) -> u32 {
+        416
+    }
+
+    fn look(&mut self, frame: &Frame, regions: &[BBox<Norm>]) -> Result<Look, DetectError> {
+        let age = SystemClock::default().mono().since(frame.stamp.mono);
+        // The feeder may put one while this one is on its way here.
+        let behind = self.newest.load(Ordering::SeqCst) - frame.seq;
+        self.behind.fetch_max(behind, Ordering::SeqCst);
+        self.seen.lock().unwrap().push((frame.seq, age));
+        std::thread::sleep(INFERENCE);
+        Ok(Look { runs: regions.len() as u32, ..Look::default() })
+    }
+}
+
+/// A frame's memory, counted while it lives.
+struct Pixels(Vec<u8>, Arc<AtomicUsize>);
+
+impl AsRef<[u8]> for Pixels {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Pixels {
+    fn drop(&mut self) {
+        self.1.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn frame(camera: &havenwacht::names::CameraId, seq: u64, stamp: Stamp, alive: &Arc<AtomicUsize>) -> Frame {
+    let size = FrameSize { width: 64, height: 64 };
+    let planes = [
+        Plane { offset: 0, stride: 64 },
+        Plane { offset: 4096, stride: 32 },
+        Plane { offset: 5120, stride: 32 },
+    ];
+    alive.fetch_add(1, Ordering::SeqCst);
+    let data = Bytes::from_owner(Pixels(vec![128; 6144], alive.clone()));
+    let colorimetry = Colorimetry { bt709: true, full_range: false };
+    let picture = Picture::new(PixelFormat::I420, size, colorimetry, planes, data).unwrap();
+    Frame { camera: camera.clone(), seq, stamp, picture }
+}
+
+#[test]
+fn a_slow_detector_sees_the_newest_frame_and_every_frame_is_accounted_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Arc::new(desk::site(folder.path(), 9));
+    let (_writer, logbook) = desk::open(&folder.path().join("logbook.sqlite"));
+    let clock = Arc::new(SystemClock::default());
+    let (seen, newest, behind) = (Seen::default(), Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
+    let slow = Slow { seen: seen.clone(), newest: newest.clone(), behind: behind.clone() };
+    let believed = Thresholds { confidence: 0.5, floor: 0.5, iou: 0.5 };
+    let watch = Watch::new(site.clone(), Box::new(slow), believed, 1, &Past::default());
+    let slots = FrameSlots::new(site.cameras.len());
+    let alive = Arc::<AtomicUsize>::default();
+    let seconds = rounds(5, 300) as u64;
+    let (mut put, mut overwritten, mut most_alive) = (0u64, 0u64, 0);
+    std::thread::scope(|scope| {
+        let detector = scope.spawn(|| {
+            let (_acknowledge, answers) = std::sync::mpsc::sync_channel(1);
+            let doors = Doors { slots: &slots, answers: &answers, logbook: &logbook };
+            let hearts = Heartbeats::new(clock.clone());
+            let beat = hearts.expect("detector", Duration::from_secs(15));
+            let rates: Rates = Arc::new(site.cameras.iter().map(|_| Default::default()).collect());
+            // Wants far more than it gets.
+            let turns = FairTurns::new(&[25.0, 25.0]);
+            take_turns(watch, turns, &doors, &*clock, &beat, &rates)
+        });
+        let began = now();
+        while began.elapsed() < Duration::from_secs(seconds) {
+            let frame = frame(&site.cameras[0].id, put, clock.now(), &alive);
+            newest.store(put, Ordering::SeqCst);
+            overwritten += u64::from(slots.put(0, frame));
+            put += 1;
+            most_alive = most_alive.max(alive.load(Ordering::SeqCst));
+            std::thread::sleep(FRAME);
+        }
+        slots.close();
+        detector.join().unwrap().unwrap();
+    });
+    let waiting = u64::from(slots.take(0).is_some());
+    let seen = seen.lock().unwrap();
+    let mut ages: Vec<_> = seen.iter().map(|(_, age)| *age).collect();
+    ages.sort();
+    let p99 = ages[ages.len() * 99 / 100];
+    let unaccounted = put.abs_diff(seen.len() as u64 + overwritten + waiting);
+    assert!(seen.windows(2).all(|pair| pair[0].0 < pair[1].0), "frames are looked at in order");
+    Row::new(6, "detector of 0.5 s at 25 frames a second", put as usize)
+        .at_most("frames behind the newest", behind.load(Ordering::SeqCst) as f64, "", 1.0)
+        .at_most("age of a frame that comes up, p99", p99.as_secs_f64() * 1000.0, "ms", 100.0)
+        .at_most("frames unaccounted for", unaccounted as f64, "", 0.0)
+        .at_most("frames in memory", most_alive as f64, "", 4.0)
+        .record();
+}
+
+#[test]
+fn a_stuck_detector_stops_the_watchdogs_feed_and_the_restarted_watch_is_ready_soon() {
+    // The unit waits 30 s; what is tested is the daemon's part of it.
+    let limit = Duration::from_secs(2);
+    let harbour = Harbour::small(&["quay-east"], "");
+    let good = std::fs::read_to_string(&harbour.site).unwrap();
+    let stuck = onnx::write_never_ending(harbour.work.path());
+    let model = root().join("models/havenwacht.toml");
+    let replaced = good.replace(&model.display().to_string(), &stuck.display().to_string());
+    assert_ne!(good, replaced);
+    std::fs::write(&harbour.site, replaced).unwrap();
+
+    let mut watch = Supervised::start(&harbour.site, limit);
+    watch.ready().expect("a model that runs on black is taken");
+    harbour.wait_until_streaming();
+    let began = now();
+    let ending = std::thread::scope(|scope| {
+        let supervisor = scope.spawn(|| watch.watch());
+        wait_for("the page names the stuck loop", Duration::from_secs(25), || {
+            harbour
+                .health()
+                .filter(|health| health.late_loops.iter().any(|name| name.starts_with("detector")))
+        });
+        supervisor.join().unwrap()
+    });
+    let killed_after = began.elapsed();
+    assert!(matches!(ending, Ending::Killed), "{ending:?}");
+
+    std::fs::write(&harbour.site, good).unwrap();
+    let killed = now();
+    std::thread::sleep(Duration::from_secs(unit("RestartSec").parse().unwrap()));
+    let mut watch = Supervised::start(&harbour.site, limit);
+    watch.ready().expect("the next start is well");
+    let ready = killed.elapsed();
+    Row::new(7, "detector stuck for ever", 1)
+        // The loop's own limit, the watchdog's, and a turn of each.
+        .detected(killed_after, Duration::from_secs(15) + limit + Duration::from_secs(3))
+        .recovered(ready, limit + Duration::from_secs(10))
+        .record();
+}
