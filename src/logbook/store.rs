@@ -108,7 +108,7 @@ impl Store {
         batch: &[Entry],
         mut refused: impl FnMut(&Entry, String),
     ) -> Result<Vec<Written>, Failure> {
-        let seals = self.seals;
+        let seals = self.seals.clone();
         let outcome = self.try_commit(batch, &mut refused);
         if outcome.is_err() {
             self.cameras.clear();
@@ -131,20 +131,11 @@ impl Store {
         let mut written = Vec::with_capacity(batch.len());
         let mut turned_away = Vec::new();
         for entry in batch {
-            self.connection.execute_batch("SAVEPOINT entry").map_err(never_refused)?;
-            let seals = self.seals;
-            match self.apply(entry) {
+            match self.apply_whole(entry) {
                 Ok(rows) => written.push(rows),
-                Err(Failure::Refused(why)) => {
-                    self.connection.execute_batch("ROLLBACK TO entry").map_err(never_refused)?;
-                    self.cameras.clear();
-                    self.tracks.clear();
-                    self.seals = seals;
-                    turned_away.push((entry, why));
-                }
+                Err(Failure::Refused(why)) => turned_away.push((entry, why)),
                 Err(other) => return Err(other),
             }
-            self.connection.execute_batch("RELEASE entry").map_err(never_refused)?;
         }
         let head = self.chain.extend(&self.connection).map_err(never_refused)?;
         self.connection.execute_batch("COMMIT").map_err(never_refused)?;
@@ -152,6 +143,37 @@ impl Store {
         // Told only now, so that a batch that is tried again does not count twice.
         turned_away.into_iter().for_each(|(entry, why)| refused(entry, why));
         Ok(written)
+    }
+
+    /// Writes an entry, or nothing of it. A look alone is not worth a savepoint: its rows are never refused.
+    fn apply_whole(&mut self, entry: &Entry) -> Result<Written, Failure> {
+        if let Entry::Look(look) = entry
+            && !look.tracks.iter().any(|track| self.is_due(track))
+        {
+            return self.look(look);
+        }
+        self.connection
+            .prepare_cached("SAVEPOINT entry")
+            .and_then(|mut s| s.execute([]))
+            .map_err(never_refused)?;
+        let seals = self.seals.clone();
+        let applied = self.apply(entry);
+        match &applied {
+            Ok(_) => {}
+            Err(Failure::Refused(_)) => {
+                self.connection.execute_batch("ROLLBACK TO entry").map_err(never_refused)?;
+                self.cameras.clear();
+                self.tracks.clear();
+                self.seals = seals;
+            }
+            // The transaction is taken back whole, and may be gone already.
+            Err(_) => return applied,
+        }
+        self.connection
+            .prepare_cached("RELEASE entry")
+            .and_then(|mut s| s.execute([]))
+            .map_err(never_refused)?;
+        applied
     }
 
     fn apply(&mut self, entry: &Entry) -> Result<Written, Failure> {
@@ -199,7 +221,7 @@ impl Store {
     }
 
     fn look_row(&mut self, entry: &LookEntry, camera: i64) -> Result<i64, Failure> {
-        let id = self.seals.next_look(entry.at.mono);
+        let id = self.seals.next_look();
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO look (id, start, camera, at, utc_offset, frame, frame_width, frame_height)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -208,10 +230,12 @@ impl Store {
         let (at, offset) = local(&self.zone, entry.at.wall);
         let frame = integer(entry.frame_seq);
         statement.execute(params![id, self.start, camera, at, offset, frame, width, height])?;
+        let row = [id, self.start, at, offset, frame, width.into(), height.into()];
+        self.seals.look(&row, entry.camera.as_str(), entry.at.mono);
         Ok(id)
     }
 
-    fn detections(&self, look: i64, seen: &[(Detection, Option<VesselId>)]) -> Result<(), Failure> {
+    fn detections(&mut self, look: i64, seen: &[(Detection, Option<VesselId>)]) -> Result<(), Failure> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO detection (id, vessel, class, confidence, x, y, width, height)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -223,6 +247,7 @@ impl Store {
             let id = look * PLACES as i64 + place;
             let class = class_number(detection.class);
             statement.execute(params![id, vessel, class, confidence, x, y, width, height])?;
+            self.seals.detection(id, vessel, &[class, confidence, x, y, width, height]);
         }
         Ok(())
     }
@@ -414,7 +439,7 @@ fn begin(
         ],
     )?;
     let id = transaction.last_insert_rowid();
-    seals.seal(&transaction, zone, id, start.at.wall)?;
+    seals.seal_rest(&transaction, zone, id, start.at.wall)?;
     let head = chain.extend(&transaction)?;
     transaction.commit()?;
     chain.committed(head);

@@ -142,7 +142,7 @@ impl Kind {
 }
 
 /// Takes in every value of a row: its type, its length, its bytes. No two rows give the same bytes.
-pub(super) fn absorb(hash: &mut Sha256, row: &Row<'_>) -> rusqlite::Result<()> {
+fn absorb(hash: &mut Sha256, row: &Row<'_>) -> rusqlite::Result<()> {
     for column in 0..row.as_ref().column_count() {
         match row.get_ref(column)? {
             ValueRef::Null => hash.update([0]),

@@ -123,3 +123,20 @@ FROM receipt;
 CREATE VIEW v_chain AS
 SELECT seq, kind, subject, lower(hex(digest)) AS digest, lower(hex(hash)) AS hash, lower(hex(signature)) AS signature
 FROM link;
+
+-- The way of each vessel: every box that was taken for it. Ask for one vessel (where vessel = 7).
+CREATE VIEW v_paths AS
+SELECT track.vessel AS vessel,
+  strftime('%Y-%m-%d %H:%M:%S', (look.at + look.utc_offset * 900000) / 1000.0, 'unixepoch')
+    || CASE WHEN look.utc_offset < 0 THEN ' -' ELSE ' +' END
+    || printf('%02d:%02d', abs(look.utc_offset) / 4, abs(look.utc_offset) % 4 * 15) AS local_time,
+  camera.name AS camera, confidence / 1000.0 AS confidence,
+  detection.x AS x, detection.y AS y, detection.width AS width, detection.height AS height,
+  frame, frame_width, frame_height,
+  strftime('%Y-%m-%dT%H:%M:%fZ', look.at / 1000.0, 'unixepoch') AS utc, detection.id AS detection
+FROM track
+  CROSS JOIN detection ON detection.id BETWEEN track.first_look << 8
+    AND iif(track.state = 'open', 9223372036854775807, (track.last_look << 8) + 255)
+    AND detection.vessel = track.vessel
+  CROSS JOIN look ON look.id = detection.id >> 8
+  JOIN camera ON camera.id = look.camera;
