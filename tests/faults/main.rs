@@ -30,6 +30,7 @@ mod stop;
 mod stuck;
 mod supervisor;
 mod trace;
+mod writes;
 
 use row::Row;
 
