@@ -144,7 +144,7 @@ impl Fault {
         let last = n + times - 1;
         let output = traces.join("trace").display().to_string();
         let words = format!(
-            "-f -ff -ttt -T -y -s 64 -e trace=write,pwrite64,fdatasync,fsync,ftruncate -e signal=none \
+            "-f -ff -ttt -T -y -s 64 -e trace=write,pread64,pwrite64,fdatasync,fsync,ftruncate -e signal=none \
              -e inject={call}:error={error}:when={n}..{last} -o {output}"
         );
         words.split_whitespace().map(str::to_owned).collect()
@@ -399,6 +399,11 @@ fn whichever_write_fails_what_was_committed_is_kept_and_the_writer_resumes_or_sa
 fn whichever_write_finds_the_disk_full_what_was_committed_is_kept_and_the_writer_resumes_or_says_why() {
     let fault = Fault { call: "pwrite64", error: "ENOSPC", times: 3 };
     each_call_fails("three writes from the n-th find the disk full, for every n", fault);
+}
+
+#[test]
+fn whichever_read_fails_what_was_committed_is_kept_and_the_writer_resumes_or_says_why() {
+    each_call_fails("the n-th read fails, for every n", Fault { call: "pread64", error: "EIO", times: 1 });
 }
 
 #[test]
