@@ -75,20 +75,25 @@ struct Tally {
 #[test]
 #[ignore = "a process for the tests that let its disk fail"]
 fn a_writer_whose_disk_fails() {
-    let folder = std::env::var("HAVENWACHT_VICTIM").expect("the test that fails says where to write");
-    let alerts: u64 = std::env::var("HAVENWACHT_ALERTS").unwrap().parse().unwrap();
-    let folder = Path::new(&folder);
-    if let Err(why) = write_alerts(folder, alerts) {
+    let told = |key: &str| std::env::var(key).expect("the test that lets it fail says what it shall do");
+    let folder = told("HAVENWACHT_VICTIM");
+    let alerts = told("HAVENWACHT_ALERTS").parse().unwrap();
+    if let Err(why) = write_alerts(Path::new(&folder), alerts, told("HAVENWACHT_READY") == "opened") {
         println!("ended {}", why.to_string().replace('\n', " "));
     }
 }
 
-fn write_alerts(folder: &Path, alerts: u64) -> Result<(), LogbookError> {
+/// Opens, writes and closes; the disk fails from the opening on, or only once it is `opened`.
+fn write_alerts(folder: &Path, alerts: u64, opened: bool) -> Result<(), LogbookError> {
     let site = desk::site(folder, 9);
+    if !opened {
+        wait_for_tracer();
+    }
     let (writer, logbook) = desk::try_open(&folder.join("logbook.sqlite"))?;
     println!("opened");
-    // Whoever holds the other end attaches to this process before it says a word.
-    std::io::stdin().read_line(&mut String::new()).unwrap();
+    if opened {
+        wait_for_tracer();
+    }
     let stats = writer.stats();
     let told = (0..alerts).try_for_each(|number| {
         let gone = |_| LogbookError::Stopped(stats.last_error().unwrap_or_default());
@@ -107,6 +112,12 @@ fn write_alerts(folder: &Path, alerts: u64) -> Result<(), LogbookError> {
     println!("degraded {}", u8::from(stats.degraded.load(Relaxed)));
     told?;
     writer.close(SystemClock::default().now().wall, Duration::from_secs(20))
+}
+
+/// Whoever hears the word attaches to this process, and answers.
+fn wait_for_tracer() {
+    println!("ready");
+    std::io::stdin().read_line(&mut String::new()).unwrap();
 }
 
 /// A logbook of one alert, as it lies there when its writer was cut off with a long write-ahead log.
@@ -144,7 +155,7 @@ impl Fault {
         let last = n + times - 1;
         let output = traces.join("trace").display().to_string();
         let words = format!(
-            "-f -ff -ttt -T -y -s 64 -e trace=write,pread64,pwrite64,fdatasync,fsync,ftruncate -e signal=none \
+            "-f -ff -ttt -T -y -s 64 -e trace=write,pread64,pwrite64,fsync,ftruncate -e signal=none \
              -e inject={call}:error={error}:when={n}..{last} -o {output}"
         );
         words.split_whitespace().map(str::to_owned).collect()
@@ -156,41 +167,29 @@ impl Scene {
     fn live(self, folder: &Path, fault: Fault, n: usize) -> Life {
         let traces = folder.join("traces");
         std::fs::create_dir(&traces).unwrap();
-        let program = std::env::current_exe().unwrap();
-        let mut command = if self == Self::Writing {
-            Command::new(program)
-        } else {
-            let mut strace = Command::new("strace");
-            strace.args(fault.words(n, &traces)).arg("--").arg(program);
-            strace
-        };
         let alerts = if self == Self::Writing { rounds(3, 8) } else { 1 };
-        let mut victim = command
+        let mut victim = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "writes::a_writer_whose_disk_fails", "--ignored", "--nocapture"])
             .env("HAVENWACHT_VICTIM", folder)
             .env("HAVENWACHT_ALERTS", alerts.to_string())
+            .env("HAVENWACHT_READY", if self == Self::Writing { "opened" } else { "at once" })
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut go = victim.stdin.take().unwrap();
+        let mut answer = victim.stdin.take().unwrap();
         let mut life = Life::default();
         let mut tracer = None;
         for line in BufReader::new(victim.stdout.take().unwrap()).lines().map_while(Result::ok) {
             life.hear(&line);
-            if line == "opened" {
-                if self == Self::Writing {
-                    tracer = Some(attach(&fault.words(n, &traces), victim.id()));
-                }
-                // A process that has ended meanwhile does not listen.
-                let _heard = writeln!(go);
+            if line == "ready" {
+                tracer = Some(attach(&fault.words(n, &traces), victim.id()));
+                writeln!(answer).unwrap();
             }
         }
         assert!(victim.wait().unwrap().success(), "{self:?}, {fault:?}, number {n}: {life:#?}");
-        if let Some(mut tracer) = tracer {
-            tracer.wait().unwrap();
-        }
+        tracer.expect("it said when it was ready").wait().unwrap();
         life.calls = trace::read(&traces);
         life
     }
@@ -337,18 +336,19 @@ fn is_whole(path: &Path, looks: u64) -> bool {
     }
     let logbook = Connection::open(path).unwrap();
     let text = |query: &str| logbook.query_row(query, [], |row| row.get::<_, String>(0)).unwrap();
-    let mut whole = text("pragma integrity_check") == "ok";
+    let (pages, mode) = (text("pragma integrity_check"), text("pragma journal_mode"));
+    let mut whole = pages == "ok";
     if has_chain(path) {
         let mut statement = logbook.prepare("select frame from look order by id").unwrap();
         let frames = statement.query_map([], |row| row.get::<_, i64>(0)).unwrap().map(Result::unwrap);
         let frames: Vec<_> = frames.map(i64::unsigned_abs).collect();
         let verified = Reader::open(path).unwrap().verify(&Evidence::default(), |_| ()).unwrap();
-        whole &= text("pragma journal_mode") == "wal"
+        whole &= mode == "wal"
             && frames.len() as u64 >= looks
             && frames.iter().copied().eq(0..frames.len() as u64)
             && verified.faults.is_empty();
         if !whole {
-            println!("frames {frames:?}, {looks} told, {:?}", verified.faults);
+            println!("{pages}, {mode}, frames {frames:?}, {looks} told, {:?}", verified.faults);
         }
     }
     whole
@@ -376,7 +376,11 @@ fn each_call_fails(row: &'static str, fault: Fault) {
                 println!("{scene:?}: {} of {fault:?}", n - 1);
                 break;
             }
+            let not_whole = tally.not_whole;
             tally.take(folder.path(), &life, before);
+            if tally.not_whole > not_whole {
+                println!("{scene:?}, {fault:?}, number {n}: {life:#?}");
+            }
         }
     }
     println!("{tally:#?}");
@@ -386,6 +390,7 @@ fn each_call_fails(row: &'static str, fault: Fault) {
         .recovered(tally.recovered, Duration::from_secs(5))
         .at_most("logbooks not whole", tally.not_whole as f64, "", 0.0)
         .at_most("alerts told before their sync", tally.unsynced as f64, "", 0.0)
+        .at_least("ended or resumed", (tally.ended + tally.resumed) as f64, "", 3.0)
         .at_most("failures unnoticed", tally.unnoticed as f64, "", 0.0);
     figures.record();
 }
@@ -408,7 +413,7 @@ fn whichever_read_fails_what_was_committed_is_kept_and_the_writer_resumes_or_say
 
 #[test]
 fn whichever_sync_fails_what_was_committed_is_kept_and_the_writer_resumes_or_says_why() {
-    each_call_fails("the n-th sync fails, for every n", Fault { call: "fdatasync", error: "EIO", times: 1 });
+    each_call_fails("the n-th sync fails, for every n", Fault { call: "fsync", error: "EIO", times: 1 });
 }
 
 #[test]
