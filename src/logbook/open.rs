@@ -6,7 +6,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, ffi};
 
 use super::chain;
 use super::error::{LogbookError, sql};
@@ -152,7 +152,14 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(Duration::from_millis(500))?;
     // Takes effect only before the first page is written, so it stands first.
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
-    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    let mode = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
+    let journal = connection.pragma_update_and_check(None, "journal_mode", "WAL", mode)?;
+    if journal != "wal" {
+        // When the change fails, SQLite answers with the mode as it was, and no error: nothing here is promised in that mode.
+        let why =
+            format!("the disk or its file system refused the write-ahead log (journal mode `{journal}`)");
+        return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_IOERR), Some(why)));
+    }
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
