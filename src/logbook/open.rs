@@ -152,12 +152,12 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(Duration::from_millis(500))?;
     // Takes effect only before the first page is written, so it stands first.
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
-    let mode = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
-    let journal = connection.pragma_update_and_check(None, "journal_mode", "WAL", mode)?;
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    // SQLite answers "wal" before the change is on disk, and keeps the old mode without a word when the disk refuses it then.
+    // Nothing here is promised in that mode.
+    let journal: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
     if journal != "wal" {
-        // When the change fails, SQLite answers with the mode as it was, and no error: nothing here is promised in that mode.
-        let why =
-            format!("the disk or its file system refused the write-ahead log (journal mode `{journal}`)");
+        let why = format!("the disk refused the write-ahead log (journal mode `{journal}`)");
         return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_IOERR), Some(why)));
     }
     connection.pragma_update(None, "synchronous", "FULL")?;
