@@ -22,6 +22,7 @@ test: setup unit
 	cargo build --workspace --locked
 	cargo run --quiet --locked -p sample-streams --bin sample-scenes
 	cargo run --quiet --locked -p sample-streams --bin sample-scenes -- --variants 1 --only day --seconds 16 --out sample-streams/out/variants
+	cargo run --quiet --locked -p sample-streams --bin sample-scenes -- --blind --out sample-streams/out/blind
 	cargo test --workspace --locked
 
 # Fails when a row is above its limit; prints the table either way.

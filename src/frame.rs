@@ -103,6 +103,48 @@ impl Picture {
     }
 }
 
+/// A picture's luma at [`Thumbnail::WIDTH`] x [`Thumbnail::HEIGHT`]: what can be told without a detector is told from it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Thumbnail {
+    /// Of the picture.
+    pub size: FrameSize,
+    /// Row by row, as in the Y plane: each value is the mean of the pixels it covers.
+    pub luma: Vec<f32>,
+}
+
+impl Thumbnail {
+    /// Small pixels across.
+    pub const WIDTH: usize = 96;
+    /// Small pixels down.
+    pub const HEIGHT: usize = 54;
+
+    /// Of `picture`; one that is smaller has pixels that count for several small ones.
+    pub fn of(picture: &Picture) -> Self {
+        let (width, height) = picture.plane_extent(0);
+        let span = |i: usize, of: usize, extent: usize| {
+            let start = (i * extent / of).min(extent - 1);
+            (start, ((i + 1) * extent / of).max(start + 1))
+        };
+        let mut luma = Vec::with_capacity(Self::WIDTH * Self::HEIGHT);
+        let mut sums = vec![0u32; width];
+        for y in 0..Self::HEIGHT {
+            let (top, bottom) = span(y, Self::HEIGHT, height);
+            sums.fill(0);
+            for row in top..bottom {
+                for (sum, &value) in sums.iter_mut().zip(picture.row(0, row)) {
+                    *sum += u32::from(value);
+                }
+            }
+            for x in 0..Self::WIDTH {
+                let (left, right) = span(x, Self::WIDTH, width);
+                let sum: u32 = sums[left..right].iter().sum();
+                luma.push(sum as f32 / ((bottom - top) * (right - left)) as f32);
+            }
+        }
+        Self { size: picture.size, luma }
+    }
+}
+
 /// One decoded picture of one camera.
 #[derive(Clone, Debug)]
 pub struct Frame {

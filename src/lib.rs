@@ -30,6 +30,7 @@
 //! | [`detect`] | model manifest, preprocessing, one file a model head, NMS, merging of regions, motion cue, fair turns | ort, ndarray |
 //! | [`track`] | motion model, association, life of a track | pathfinding |
 //! | [`rules`] | schedules and the sun, conditions, life of a signal, the engine step | |
+//! | [`sight`] | whether a camera sees: blind spells and their causes, from the small luma picture | |
 //! | [`evidence`] | the picture of an event: crop, privacy masks, box, JPEG; whole pictures to label; stills read from files | image |
 //! | [`logbook`] | schema, migrations, the writer, readers, outbox, retention | rusqlite |
 //! | [`alerts`] | outbox relay, one MQTT session, topics, payloads, presence | rumqttc |
@@ -52,8 +53,8 @@
 //!
 //! # Invariants
 //!
-//! 1. **`geometry`, `attention`, `track` and `rules` do no I/O and read no clock.** The same recording and site file give the same
-//!    logbook, row for row.
+//! 1. **`geometry`, `attention`, `sight`, `track` and `rules` do no I/O and read no clock.** The same recording and site file
+//!    give the same logbook, row for row.
 //! 2. **An event and its outbox row are one transaction, `synchronous=FULL`.** Committed before published, always.
 //! 3. **An outbox row is delivered when its own PubAck arrived, and not before.** A repeat carries the same alert id.
 //! 4. **One thread writes the logbook.** Readers open read-only and keep transactions short.
@@ -73,7 +74,8 @@
 //! **vessel** the number of a confirmed track, unique in a logbook. **waterline point** where a vessel meets the water:
 //! the anchor for zones and lines. **zone**, **line** drawn by the technician in normalised picture coordinates.
 //! **rule** a condition on tracks, a schedule when it is live, a severity. **schedule** the **shifts** in which a rule is
-//! live, and those in which it never is. **signal** a rule that holds for a vessel; it
+//! live, and those in which it never is. **blind spell** time in which a camera gives no usable picture, with its cause;
+//! its rules are suspended. **signal** a rule that holds for a vessel; it
 //! opens, updates and closes. **alert** a signal told to staff. **logbook** the SQLite file. **outbox** alerts that the
 //! broker has not confirmed.
 
@@ -93,5 +95,6 @@ pub mod logbook;
 pub mod names;
 pub mod review;
 pub mod rules;
+pub mod sight;
 pub mod telemetry;
 pub mod track;

@@ -97,6 +97,11 @@ impl Encoder {
         Ok(())
     }
 
+    /// Leaves the time of one picture without one.
+    pub fn skip(&mut self) {
+        self.frames += 1;
+    }
+
     /// Completes the file.
     pub fn finish(self) -> Result<()> {
         self.source.end_of_stream().map_err(|e| anyhow!("the encoder does not end: {e}"))?;

@@ -7,6 +7,7 @@
 //! same pictures. It is drawn straight in planar YUV 4:2:0, the encoder's own form: a still background,
 //! two layers of ripples that scroll against each other, and vessels scaled once per size.
 
+pub mod blind;
 pub mod cameras;
 pub mod clip;
 pub mod costume;

@@ -12,7 +12,7 @@
 //! 5. A message that is not confirmed within five seconds ends the session; a broker that answers no ping ends it within
 //!    ten. New sessions are tried for ever, half a second to four seconds apart.
 //! 6. `status` says `online` while there is a session, and `offline` after it: by goodbye or by last will. Each camera's
-//!    state is told anew in every session.
+//!    state, and whether it is blind, is told anew in every session.
 //! 7. Where the logbook's chain of events ends is told (retained) in every session, and again when it has grown, at most
 //!    every ten seconds: whoever keeps these messages can prove later that nothing before them was rewritten.
 //! 8. An answer on `ack` is written to the logbook and told to the watch, also one that was given while the watch was away
@@ -47,7 +47,9 @@ use crate::backoff::{Backoff, Delays};
 use crate::clock::Clock;
 use crate::config::Site;
 use crate::logbook::{CameraChange, Writer};
+use crate::names::CameraId;
 use crate::rules::SignalId;
+use crate::sight::Blind;
 use ear::{Complaints, Ear};
 use relay::{Memory, Presence, TIMING, Task};
 
@@ -64,8 +66,8 @@ pub struct Relay {
     presence: watch::Sender<Presence>,
 }
 
-/// Tells the relay of cameras. Cheap to clone.
-#[derive(Clone)]
+/// Tells the relay of cameras. Cheap to clone. The default one is heard by nobody.
+#[derive(Clone, Default)]
 pub struct RelayHandle {
     presence: watch::Sender<Presence>,
 }
@@ -74,7 +76,14 @@ impl RelayHandle {
     /// A camera's new state; only the latest of each camera is told.
     pub fn camera_state(&self, change: &CameraChange) {
         self.presence.send_modify(|presence| {
-            presence.insert(change.camera.clone(), change.clone());
+            presence.entry(change.camera.clone()).or_default().change = Some(change.clone());
+        });
+    }
+
+    /// A camera became blind, or sees again (`None`).
+    pub fn camera_blind(&self, camera: &CameraId, blind: Option<&Blind>) {
+        self.presence.send_modify(|presence| {
+            presence.entry(camera.clone()).or_default().blind = blind.cloned();
         });
     }
 }
@@ -114,6 +123,7 @@ impl Relay {
             presence: told,
             heads: writer.heads(),
             logbook: writer.sender(),
+            writer: writer.stats(),
             delays: retry(seed),
             clock,
             beat: Box::new(beat),

@@ -12,6 +12,7 @@ use crate::config::Site;
 use crate::logbook::{CameraChange, Head, MAX_PICTURE_BYTES, OutboxAlert};
 use crate::names::SiteId;
 use crate::rules::SignalEvent;
+use crate::sight::Blind;
 
 /// Version of every message. Fields may be added under the same version; none is removed or changes its meaning.
 const SCHEMA: u32 = 1;
@@ -70,6 +71,15 @@ struct CameraState<'a> {
     reason: &'a str,
     retries: u32,
     since: String,
+    /// `null` while it sees.
+    blind: Option<CameraBlind<'a>>,
+}
+
+#[derive(Serialize)]
+struct CameraBlind<'a> {
+    cause: &'a str,
+    since: String,
+    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -83,6 +93,9 @@ struct Status<'a> {
     start: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<String>,
+    /// What is wrong with the watch itself, in sentences; empty when all is well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    troubles: Option<&'a [String]>,
 }
 
 /// The alert for a signal's step. The same step of the same recording gives the same alert, id included.
@@ -168,7 +181,7 @@ pub(super) fn sent(
     Some((json(&body), picture_topic))
 }
 
-pub(super) fn camera_state(site: &SiteId, change: &CameraChange) -> String {
+pub(super) fn camera_state(site: &SiteId, change: &CameraChange, blind: Option<&Blind>) -> String {
     json(&CameraState {
         schema: SCHEMA,
         site: site.as_str(),
@@ -177,10 +190,15 @@ pub(super) fn camera_state(site: &SiteId, change: &CameraChange) -> String {
         reason: &change.reason,
         retries: change.retries,
         since: utc(change.at.wall),
+        blind: blind.map(|blind| CameraBlind {
+            cause: blind.cause.as_str(),
+            since: utc(blind.began.wall),
+            text: &blind.text,
+        }),
     })
 }
 
-pub(super) fn online(site: &SiteId, start: i64, since: Timestamp) -> String {
+pub(super) fn online(site: &SiteId, start: i64, since: Timestamp, troubles: &[String]) -> String {
     json(&Status {
         schema: SCHEMA,
         site: site.as_str(),
@@ -188,6 +206,7 @@ pub(super) fn online(site: &SiteId, start: i64, since: Timestamp) -> String {
         version: Some(env!("CARGO_PKG_VERSION")),
         start: Some(start),
         since: Some(utc(since)),
+        troubles: Some(troubles),
     })
 }
 
@@ -203,7 +222,7 @@ pub(super) fn head(site: &SiteId, start: i64, now: Timestamp, head: &Head) -> St
 
 pub(super) fn offline(site: &SiteId) -> String {
     let (schema, site) = (SCHEMA, site.as_str());
-    json(&Status { schema, site, state: "offline", version: None, start: None, since: None })
+    json(&Status { schema, site, state: "offline", version: None, start: None, since: None, troubles: None })
 }
 
 /// UUID version 7 in form: the step's time, then a digest of signal and phase where chance would stand.

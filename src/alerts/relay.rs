@@ -19,8 +19,10 @@ use crate::backoff::Delays;
 use crate::clock::{Clock, Stamp};
 use crate::logbook::{
     CameraChange, DeliveryNote, Depth, Entry, Head, LogbookError, LogbookSender, Outbox, OutboxRow, Outcome,
+    WriterStats,
 };
 use crate::names::{CameraId, SiteId};
+use crate::sight::Blind;
 
 /// Things on their way at once; a broken session repeats at most so many alerts.
 pub(super) const WINDOW: usize = 8;
@@ -50,7 +52,16 @@ pub(super) const TIMING: Timing =
     Timing { confirm: Duration::from_secs(5), goodbye: Duration::from_millis(2500) };
 
 /// Every camera's present state.
-pub(super) type Presence = BTreeMap<CameraId, CameraChange>;
+pub(super) type Presence = BTreeMap<CameraId, Present>;
+
+/// What is told of one camera.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Present {
+    /// Its last change of state; nothing is told before the first.
+    pub(super) change: Option<CameraChange>,
+    /// The blind spell that lasts.
+    pub(super) blind: Option<Blind>,
+}
 
 /// The task's state.
 pub(super) struct Task<T> {
@@ -62,6 +73,8 @@ pub(super) struct Task<T> {
     pub(super) presence: watch::Receiver<Presence>,
     pub(super) heads: watch::Receiver<Head>,
     pub(super) logbook: LogbookSender,
+    /// What is wrong with the logbook is told beside the status.
+    pub(super) writer: Arc<WriterStats>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) beat: Box<dyn Fn() + Send + Sync>,
     pub(super) stats: Arc<RelayStats>,
@@ -115,7 +128,8 @@ impl Memory {
 struct Session {
     connected: bool,
     window: Window,
-    status_told: bool,
+    /// The troubles that were told with the status; `None` before it was told.
+    status_told: Option<Vec<String>>,
     told: Presence,
     /// The newest link that was told, and when.
     head_told: Option<(i64, Instant)>,
@@ -245,16 +259,20 @@ impl<T: Transport> Task<T> {
 
     /// A retained state that this session has not been told.
     fn presence_due(&self, session: &mut Session) -> Option<Message> {
-        if !std::mem::replace(&mut session.status_told, true) {
+        let troubles = self.writer.troubles();
+        if session.status_told.as_ref() != Some(&troubles) {
             let (start, since) = self.start;
-            let online = payload::online(&self.site, start, since.wall);
+            let online = payload::online(&self.site, start, since.wall, &troubles);
+            session.status_told = Some(troubles);
             return Some(retained(topics::status(&self.site), online));
         }
         let presence = self.presence.borrow();
-        let due = presence.values().find(|change| session.told.get(&change.camera) != Some(change))?;
-        session.told.insert(due.camera.clone(), due.clone());
-        let topic = topics::camera_state(&self.site, &due.camera);
-        Some(retained(topic, payload::camera_state(&self.site, due)))
+        let (camera, due) = presence.iter().find(|(camera, present)| {
+            present.change.is_some() && session.told.get(camera) != Some(present)
+        })?;
+        session.told.insert(camera.clone(), due.clone());
+        let topic = topics::camera_state(&self.site, camera);
+        Some(retained(topic, payload::camera_state(&self.site, due.change.as_ref()?, due.blind.as_ref())))
     }
 
     /// The end of the chain, when it has grown since it was told. What is published cannot be rewritten unseen.

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::relay::{Memory, Presence, Task, Timing, WINDOW, retained};
+use super::relay::{Memory, Presence, Present, Task, Timing, WINDOW, retained};
 use super::{RelayStats, mqtt, payload, topics};
 use crate::backoff::Backoff;
 use crate::clock::SimulatedClock;
@@ -23,6 +23,7 @@ use crate::config::Broker;
 use crate::logbook::testing::{at, camera, column, open, told};
 use crate::logbook::{CameraChange, Entry, Head, LogbookSender, Writer};
 use crate::names::SiteId;
+use crate::sight::{Blind, Cause};
 
 /// How the broker treats one session.
 #[derive(Clone, Copy, Debug)]
@@ -189,6 +190,7 @@ impl Rig {
             presence: self.presence.subscribe(),
             heads: self.heads.subscribe(),
             logbook: self.sender.clone(),
+            writer: writer.stats(),
             clock: self.clock.clone(),
             beat: Box::new(|| ()),
             stats: self.stats.clone(),
@@ -326,20 +328,39 @@ async fn where_the_chain_ends_is_told_in_every_session_and_reads_as_it_was_writt
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn presence_is_told_in_every_session_and_ends_with_goodbye() {
     let mut rig = Rig::new(&[Manner::LeavesAfter(2), Manner::Confirms], 10.0).await;
-    let change =
-        |state| CameraChange { camera: camera(), at: at(1.0), state, reason: "it came".into(), retries: 0 };
-    rig.presence.send_modify(|all| drop(all.insert(camera(), change("connecting"))));
+    let present = |state, blind| {
+        let reason = "it came".into();
+        let change = CameraChange { camera: camera(), at: at(1.0), state, reason, retries: 0 };
+        Present { change: Some(change), blind }
+    };
+    let frozen = Blind {
+        cause: Cause::Frozen,
+        began: at(2.0),
+        measured: Some(15.0),
+        threshold: Some(15.0),
+        unit: "s",
+        text: "the picture has been the same for 15 s".into(),
+    };
+    rig.presence.send_modify(|all| drop(all.insert(camera(), present("connecting", None))));
     rig.start_relay();
     rig.until("both sessions", |rig| rig.heard().len() >= 4).await;
-    rig.presence.send_modify(|all| drop(all.insert(camera(), change("streaming"))));
+    rig.presence.send_modify(|all| drop(all.insert(camera(), present("streaming", None))));
     rig.until("the change", |rig| rig.heard().len() >= 5).await;
+    rig.presence.send_modify(|all| drop(all.insert(camera(), present("streaming", Some(frozen)))));
+    rig.until("the cause", |rig| rig.heard().len() >= 6).await;
     rig.stop.cancel();
     assert!((&mut rig.relay).await.unwrap());
     rig.until("the goodbye", |rig| rig.log.lock().unwrap().farewells == 1).await;
     let heard: Vec<_> = rig
         .heard()
         .iter()
-        .map(|h| (h.session, h.topic.clone(), h.json()["state"].as_str().unwrap().to_owned(), h.retain))
+        .map(|h| {
+            let state = h.json()["state"].as_str().unwrap().to_owned();
+            let blind = h.json()["blind"]["cause"]
+                .as_str()
+                .map_or(state.clone(), |cause| format!("{state}, {cause}"));
+            (h.session, h.topic.clone(), blind, h.retain)
+        })
         .collect();
     let (status, state) =
         ("havenwacht/sample-harbour/status", "havenwacht/sample-harbour/camera/quay-east/state");
@@ -349,6 +370,7 @@ async fn presence_is_told_in_every_session_and_ends_with_goodbye() {
         (1, status, "online"),
         (1, state, "connecting"),
         (1, state, "streaming"),
+        (1, state, "streaming, frozen"),
         (1, status, "offline"),
     ];
     assert_eq!(heard, expected.map(|(session, topic, state)| (session, topic.into(), state.into(), true)));
@@ -356,6 +378,22 @@ async fn presence_is_told_in_every_session_and_ends_with_goodbye() {
     let will = log.connects[0].last_will.as_ref().unwrap();
     assert!(will.topic == status && will.retain && will.message.starts_with(br#"{"schema":1"#));
     assert!(log.connects[0].clean_session);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_retained_status_tells_what_is_wrong_with_the_logbook_and_when_it_is_right_again() {
+    let mut rig = Rig::new(&[Manner::Confirms], 10.0).await;
+    rig.start_relay();
+    let told = |rig: &Rig| {
+        let status = |h: &Heard| h.topic.ends_with("/status") && h.retain;
+        rig.heard().iter().filter(|h| status(h)).map(|h| h.json()["troubles"].to_string()).collect::<Vec<_>>()
+    };
+    rig.until("the status", |rig| told(rig) == ["[]"]).await;
+    rig.writer.stats().degraded.store(true, std::sync::atomic::Ordering::Relaxed);
+    rig.until("the trouble", |rig| told(rig).len() == 2).await;
+    assert!(told(&rig)[1].contains("cannot be written"), "{:?}", told(&rig));
+    rig.writer.stats().degraded.store(false, std::sync::atomic::Ordering::Relaxed);
+    rig.until("all is well", |rig| told(rig).len() == 3 && told(rig)[2] == "[]").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

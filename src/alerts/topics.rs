@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `havenwacht/<site>/alert/<camera>/<rule>` | an alert, JSON (`config/alert.schema.json`) | no |
 //! | `havenwacht/<site>/picture/<alert id>` | its picture, JPEG, sent just before it | no |
-//! | `havenwacht/<site>/camera/<camera>/state` | a camera's state, JSON | yes |
+//! | `havenwacht/<site>/camera/<camera>/state` | a camera's state, and why it is blind, JSON | yes |
 //! | `havenwacht/<site>/status` | `online` with version and start, or `offline` (also the last will), JSON | yes |
 //! | `havenwacht/<site>/logbook/head` | where the chain of events ends, JSON: for `logbook verify --head` | yes |
 //! | `havenwacht/<site>/ack` | an answer of the staff, JSON: to the watch, not from it | no |

@@ -95,12 +95,15 @@ fn summary(site: &Site, now: Timestamp, out: &mut impl Write) -> io::Result<()> 
     let kept = site.retention;
     writeln!(
         out,
-        "alerts to {}:{}, logbook {} (detections kept {}, events {}), health on {}",
+        "alerts to {}:{}, logbook {} (detections kept {}, tracks {}, pictures {}, events {}{}), health on {}",
         site.broker.host,
         site.broker.port,
         site.logbook.display(),
         config::written(kept.detections),
+        config::written(kept.tracks),
+        config::written(kept.pictures),
         config::written(kept.events),
+        kept.max_size.map(|most| format!("; {} at most", config::written_size(most))).unwrap_or_default(),
         site.health
     )
 }

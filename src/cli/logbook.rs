@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::erase::{self, EraseArgs};
 use super::proposals::{self, CocoArgs};
+use super::upkeep::{self, BackupArgs, CheckArgs, SalvageArgs};
 use super::verify::{self, KeygenArgs, VerifyArgs};
 use super::why::{self, WhyArgs};
 use crate::clock::{Clock, SystemClock};
@@ -97,6 +98,12 @@ pub enum LogbookCommand {
     },
     /// Say why a rule alerted, or why it did not, and what was true then.
     Why(WhyArgs),
+    /// Is everything in order? Looks at every page and every reference; the watch may run meanwhile.
+    Check(CheckArgs),
+    /// Copy the logbook as it is at this moment, and check the copy; the watch may run meanwhile.
+    Backup(BackupArgs),
+    /// Read what can be read of a damaged logbook into a new one, and say what could not be read.
+    Salvage(SalvageArgs),
     /// Verify that nothing was altered, removed, added or reordered since it was written.
     Verify(VerifyArgs),
     /// Say where the chain of events ends now, to be written down or kept elsewhere.
@@ -131,6 +138,8 @@ pub enum KindArg {
     Suppressed,
     /// Every stay at a berth.
     Visits,
+    /// Every stretch of time in which a camera gave no usable picture.
+    Blind,
 }
 
 impl From<KindArg> for Kind {
@@ -143,6 +152,7 @@ impl From<KindArg> for Kind {
             KindArg::CameraStates => Self::CameraStates,
             KindArg::Suppressed => Self::Suppressed,
             KindArg::Visits => Self::Visits,
+            KindArg::Blind => Self::Blind,
         }
     }
 }
@@ -163,6 +173,9 @@ fn is_gone(error: &std::io::Error) -> bool {
 
 fn answer(command: &LogbookCommand, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     match command {
+        LogbookCommand::Check(args) => return upkeep::check(args, out),
+        LogbookCommand::Backup(args) => return upkeep::backup(args, out),
+        LogbookCommand::Salvage(args) => return upkeep::salvage(args, out),
         LogbookCommand::Tail { source, last, once } => {
             let reader = source.open()?;
             let mut position = reader.position(*last)?;
@@ -197,12 +210,16 @@ fn answer(command: &LogbookCommand, out: &mut impl Write) -> anyhow::Result<Exit
 
 impl Source {
     pub(super) fn open(&self) -> anyhow::Result<Reader> {
-        let path = match (&self.logbook, &self.config) {
-            (Some(path), _) => path.clone(),
-            (None, Some(config)) => super::load_site(config)?.logbook,
+        Ok(Reader::open(&self.path()?)?)
+    }
+
+    /// The file that is named, or that the site file names.
+    pub(super) fn path(&self) -> anyhow::Result<PathBuf> {
+        match (&self.logbook, &self.config) {
+            (Some(path), _) => Ok(path.clone()),
+            (None, Some(config)) => Ok(super::load_site(config)?.logbook),
             (None, None) => bail!("name a logbook with --logbook, or a site file with --config"),
-        };
-        Ok(Reader::open(&path)?)
+        }
     }
 }
 
@@ -300,9 +317,12 @@ pub(super) mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::logbook::testing::{at, event, look, open, silence, step, told, track, vessel_at, visit};
+    use crate::logbook::testing::{
+        at, blind, event, look, open, silence, step, told, track, vessel_at, visit,
+    };
     use crate::logbook::{Acknowledgement, Answer, CameraChange, Entry};
     use crate::rules::{Phase, Reason, VisitEnd, VisitStep};
+    use crate::sight::{Cause, End};
     use crate::track::TrackState;
 
     /// A night in which everything happened once.
@@ -334,6 +354,9 @@ pub(super) mod tests {
         };
         sender.send(Entry::Acknowledged(answered)).unwrap();
         sender.send(step(1, Phase::Closed, 30.0)).unwrap();
+        for ended in [None, Some((45.0, End::Seen))] {
+            sender.send(Entry::Blind(blind(1, Cause::Frozen, 35.0, ended))).unwrap();
+        }
         let mut left = visit(7, VisitStep::Ended, 50.0);
         left.visit.ended = Some((at(50.0).wall, VisitEnd::Departed));
         sender.send(Entry::Visit(left)).unwrap();
@@ -362,6 +385,8 @@ pub(super) mod tests {
         2026-06-01 22:13:10 +02:00  quay-east  vessel 7 arrived at berth-3
         2026-06-01 22:13:20 +02:00  desk 2: false alarm, Night passage (vessel 7 entered Inner basin, 00:43 after curfew): the patrol boat
         2026-06-01 22:13:30 +02:00  ALERT  quay-east  Night passage: over: vessel 7 entered Inner basin, 00:43 after curfew
+        2026-06-01 22:13:35 +02:00  camera quay-east is blind: the picture is frozen
+        2026-06-01 22:13:45 +02:00  camera quay-east sees again (frozen for 10.0 s)
         2026-06-01 22:13:50 +02:00  quay-east  vessel 7 departed from berth-3
         ");
     }
@@ -393,7 +418,7 @@ pub(super) mod tests {
         });
         assert_eq!(exported[0], exported[1]);
         let lines: Vec<_> = exported[0].iter().map(|csv| csv.lines().count()).collect();
-        assert_eq!(lines, [3, 2, 2, 2, 2, 2, 2], "header and rows of each kind");
+        assert_eq!(lines, [3, 2, 2, 2, 2, 2, 2, 2], "header and rows of each kind");
     }
 
     #[test]
@@ -410,6 +435,8 @@ pub(super) mod tests {
         assert_eq!(count(KindArg::Suppressed, Rows { rule: Some("night-passage".into()), ..all() }), 1);
         assert_eq!(count(KindArg::Suppressed, Rows { rule: Some("dwell".into()), ..all() }), 0);
         assert_eq!(count(KindArg::Visits, all()), 1);
+        assert_eq!(count(KindArg::Blind, all()), 1);
+        assert_eq!(count(KindArg::Blind, Rows { since: Some(at(45.1).wall), ..all() }), 0);
         assert_eq!(count(KindArg::Detections, Rows { camera: Some("elsewhere".into()), ..all() }), 0);
         assert_eq!(count(KindArg::Signals, Rows { since: Some(at(2.0).wall), ..all() }), 1);
         assert_eq!(count(KindArg::Signals, Rows { since: Some(at(2.1).wall), ..all() }), 0);

@@ -14,6 +14,7 @@ pub mod replay;
 pub mod run;
 #[cfg(test)]
 mod testing;
+mod upkeep;
 mod verify;
 mod week;
 pub mod why;
@@ -50,7 +51,7 @@ enum Command {
     Replay(replay::ReplayArgs),
     #[command(subcommand)]
     Eval(eval::EvalCommand),
-    /// Read the logbook: follow it, list it, look one thing up, export it.
+    /// The logbook: follow it, list it, look one thing up, export it; check it, back it up, salvage it.
     #[command(subcommand)]
     Logbook(logbook::LogbookCommand),
     Ack(ack::AckArgs),

@@ -206,6 +206,10 @@ fn write_truth(account: &Account, question: &Question, out: &mut impl Write) -> 
         let reason = if camera.reason.is_empty() { String::new() } else { format!(": {}", camera.reason) };
         writeln!(out, "  Camera {} was {} from {}{reason}.", camera.camera, camera.state, camera.since)?;
     }
+    for blind in &account.blind {
+        let end = blind.ended.as_ref().map_or("and is so still".to_owned(), |at| format!("to {at}"));
+        writeln!(out, "  Camera {} was blind from {} {end}: {}.", blind.camera, blind.began, blind.text)?;
+    }
     match &account.watch {
         None => writeln!(out, "  The watch had not begun.")?,
         Some(watch) => {
@@ -259,6 +263,7 @@ mod tests {
           It was followed by camera quay-east from 2026-06-01 22:12:59 +02:00 to 2026-06-01 22:13:01 +02:00.
           It lay at berth-3 from 2026-06-01 22:13:00 +02:00 until 2026-06-01 22:13:50 +02:00 (departed).
           Camera quay-east was stalled from 2026-06-01 22:13:00 +02:00: no picture, for 5 s.
+          Camera quay-east was blind from 2026-06-01 22:13:35 +02:00 to 2026-06-01 22:13:45 +02:00: the picture is frozen.
           The watch had begun at 2026-06-01 22:13:00 +02:00.
         ");
     }

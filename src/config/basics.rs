@@ -17,6 +17,10 @@ const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
+/// Bounds of the logbook's size. Below, there is no room for a day.
+const SMALLEST: u64 = 50_000_000;
+const LARGEST: u64 = 100_000_000_000_000;
+
 /// What need not be there.
 pub(super) enum Given<T> {
     Absent,
@@ -164,27 +168,48 @@ fn host(item: &Item<'_>) -> Option<String> {
 }
 
 fn retention(root: &Table<'_>) -> Retention {
-    let mut retention = Retention { detections: DAY * 90, events: YEAR * 2 };
-    let Some(section) = root.section("retention", None) else { return retention };
-    let read = |item: &Item<'_>| item.duration(HOUR..=YEAR * 100);
-    let detections = section.optional("detections", read);
-    let events = section.optional("events", read);
-    let whole = (detections.is_some() || section.get("detections").is_none())
-        && (events.is_some() || section.get("events").is_none());
-    retention.detections = detections.unwrap_or(retention.detections);
-    retention.events = events.unwrap_or(retention.events);
-    if whole && retention.events < retention.detections {
+    const AGES: [&str; 4] = ["detections", "tracks", "pictures", "events"];
+    let section = root.section("retention", None);
+    let whole = |given: &[Option<Duration>; 4]| {
+        let named = |key| section.as_ref().is_some_and(|section| section.get(key).is_some());
+        AGES.iter().zip(given).all(|(key, age)| age.is_some() || !named(*key))
+    };
+    let given = AGES.map(|key| section.as_ref()?.optional(key, |item| item.duration(HOUR..=YEAR * 100)));
+    let [detections, tracks, pictures, events] = given;
+    let detections = detections.unwrap_or(DAY * 90);
+    let events = events.unwrap_or(YEAR * 2);
+    let kept = Retention {
+        detections,
+        tracks: tracks.unwrap_or(detections),
+        pictures: pictures.unwrap_or(events),
+        events,
+        max_size: section.as_ref().and_then(|s| s.optional("max_size", |item| item.size(SMALLEST..=LARGEST))),
+    };
+    let Some(section) = section.as_ref().filter(|_| whole(&given)) else { return kept };
+    let written = super::units::written;
+    if events < detections {
         section.reading.warning(
             &section.place,
             format!(
                 "events are kept {}, shorter than the detections they came from ({})",
-                super::units::written(retention.events),
-                super::units::written(retention.detections)
+                written(events),
+                written(detections)
             ),
             "events take little room: keep them at least as long as detections",
         );
     }
-    retention
+    if kept.pictures > events {
+        section.reading.warning(
+            &section.place,
+            format!(
+                "pictures are kept {}, but go with their alerts after {}",
+                written(kept.pictures),
+                written(events)
+            ),
+            "leave pictures out, or keep events as long",
+        );
+    }
+    kept
 }
 
 fn listen(item: &Item<'_>) -> Option<SocketAddr> {

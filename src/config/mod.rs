@@ -28,6 +28,7 @@ mod secret;
 mod shapes;
 mod shifts;
 mod site;
+mod size;
 mod suggest;
 mod syntax;
 mod units;
@@ -44,6 +45,7 @@ pub use holidays::Holidays;
 pub use schedule::{Dates, Edge, OnHolidays, Schedule, Shift, Sun};
 pub use secret::{SecretError, SecretSource};
 pub use site::*;
+pub use size::written_size;
 pub use units::{clock, day, written};
 
 use basics::{Basics, Given};

@@ -23,7 +23,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
     ("model", &["manifest", "runtime", "threads"]),
     ("broker", &["host", "port", "username", "password_file", "password_credential"]),
     ("logbook", &["path", "signing_key_file", "signing_key_credential"]),
-    ("retention", &["detections", "events"]),
+    ("retention", &["detections", "tracks", "pictures", "events", "max_size"]),
     ("health", &["listen"]),
     (
         "camera",

@@ -87,13 +87,19 @@ pub struct Login {
     pub password: SecretSource,
 }
 
-/// How long rows are kept.
+/// How long rows are kept, and how large the logbook may be.
 #[derive(Clone, Copy, Debug)]
 pub struct Retention {
-    /// Detections and tracks.
+    /// Looks with their detections.
     pub detections: Duration,
-    /// Signals with their answers, alerts, silences, visits that have ended, camera states.
+    /// One row for each vessel that was followed.
+    pub tracks: Duration,
+    /// Pictures of alerts.
+    pub pictures: Duration,
+    /// Signals with their answers, alerts, silences, visits that have ended, camera states, blind spells, clock readings.
     pub events: Duration,
+    /// Bytes; what is beyond goes, the oldest first: detections, then pictures, then events of more than 30 days ago.
+    pub max_size: Option<u64>,
 }
 
 /// A video codec a camera may send.

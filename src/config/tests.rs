@@ -148,6 +148,16 @@ fn each_mistake_has_its_message() {
         "retention.events",
         &["2 has no unit", "\"2y\""],
     );
+    let retention = |line: &str, key, words: &[&str]| {
+        finding("[logbook]", &format!("[retention]\n{line}\n[logbook]"), Level::Error, key, words);
+    };
+    retention("tracks = \"1 year\"", "retention.tracks", &["\"1y\""]);
+    retention("pictures = \"10s\"", "retention.pictures", &["out of range", "from 1h to 100y"]);
+    retention("max_size = 20", "retention.max_size", &["20 has no unit", "\"20 GB\""]);
+    retention("max_size = \"20 gb\"", "retention.max_size", &["not a size", "did you mean \"20 GB\"?"]);
+    retention("max_size = \"1 MB\"", "retention.max_size", &["out of range", "from 50 MB to 100 TB"]);
+    retention("max_size = true", "retention.max_size", &["a size", "\"20 GB\""]);
+    retention("size = \"20 GB\"", "retention.size", &["no such key"]);
     wrong("rtsp://", "http://", "camera[0].url", &["http://", "not the camera's web page"]);
     wrong("rtsp://192.0.2.10:554/stream1", "harbour.mp4", "camera[0].url", &["there is no file", "rtsp://"]);
     wrong("\"h264\"", "\"h.264\"", "camera[0].codec", &["did you mean \"h264\"?"]);
@@ -225,6 +235,12 @@ fn what_is_legal_and_suspicious_is_a_warning() {
         &["from the network"],
     );
     odd("[logbook]", "[retention]\nevents = \"30d\"\n[logbook]", "retention", &["30d", "90d"]);
+    odd(
+        "[logbook]",
+        "[retention]\nevents = \"1y\"\npictures = \"2y\"\n[logbook]",
+        "retention",
+        &["2y", "after 1y"],
+    );
     odd("logbook.sqlite\"", "nowhere/logbook.sqlite\"", "logbook.path", &["there is no folder"]);
     odd(
         "looks_per_second = 4.0",

@@ -103,6 +103,7 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
     let writer_beat = hearts.expect("logbook", LOGBOOK_LIMIT);
     let mut options = WriterOptions::new(clock.clone());
     options.retention = Some(site.retention);
+    options.replace_damaged = true;
     options.signing_key = signing_key;
     options.beat = Box::new(move || writer_beat.beat());
     let (writer, logbook) = Writer::open(&site.logbook, &start, options).map_err(logbook_error)?;
@@ -150,11 +151,12 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
         .collect::<Result<Vec<_>, _>>()?;
     let detector_thread = {
         let (slots, logbook, clock) = (slots.clone(), logbook.clone(), clock.clone());
+        let handle = relay.handle();
         let beat = hearts.expect("detector", LOOP_LIMIT);
         let wanted: Vec<f32> = site.cameras.iter().map(|camera| camera.looks_per_second).collect();
         let fair = FairTurns::new(&wanted);
         std::thread::Builder::new().name("detector".into()).spawn(move || {
-            let doors = Doors { slots: &slots, answers: &answers, logbook: &logbook };
+            let doors = Doors { slots: &slots, answers: &answers, logbook: &logbook, relay: &handle };
             turns::run(watch, fair, &doors, &*clock, &beat, &rates)
         })?
     };
@@ -170,7 +172,7 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
         site.cameras.len(),
         site.rules.len()
     );
-    let failure = keep_watch(&status, &stop, &detector_thread, &leaking);
+    let failure = keep_watch(&status, &stop, &writer, &detector_thread, &leaking);
 
     // The way down, each step with its deadline: first nothing new comes in, then what is under way is finished and
     // written, then it is told, then goodbye.
@@ -258,6 +260,7 @@ fn spawn_camera(
 fn keep_watch(
     status: &Status,
     stop: &CancellationToken,
+    writer: &Writer,
     detector: &JoinHandle<Result<(), WriterGone>>,
     leaking: &AtomicBool,
 ) -> Option<String> {
@@ -272,12 +275,20 @@ fn keep_watch(
             tracing::error!("stuck: {}; the watchdog is no longer fed", health.late_loops.join(", "));
         }
         systemd::status(&health.line());
-        if wait_for(turn, || stop.is_cancelled() || detector.is_finished() || leaking.load(Ordering::Relaxed))
-        {
+        let over = || {
+            stop.is_cancelled()
+                || writer.has_stopped()
+                || detector.is_finished()
+                || leaking.load(Ordering::Relaxed)
+        };
+        if wait_for(turn, over) {
             if stop.is_cancelled() {
                 return None;
             }
-            let reason = if detector.is_finished() {
+            let reason = if writer.has_stopped() {
+                // Damage: the next start moves the file aside.
+                "the logbook's writer stopped"
+            } else if detector.is_finished() {
                 "the detector thread ended"
             } else {
                 "camera sessions hang; a fresh process is needed"

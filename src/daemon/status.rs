@@ -13,7 +13,8 @@ use crate::clock::Clock;
 use crate::config::Site;
 use crate::ingest::IngestStats;
 use crate::logbook::{CameraChange, WriterStats};
-use crate::review::{AlertsHealth, CameraHealth, Health, LogbookHealth};
+use crate::review::{AlertsHealth, BlindHealth, CameraHealth, Health, LogbookHealth};
+use crate::sight::Cause;
 
 /// Each camera's last change of state; `None` before the first.
 pub(super) type LastChanges = Arc<Vec<Mutex<Option<CameraChange>>>>;
@@ -58,7 +59,7 @@ impl Status {
                 entries: of(&self.writer.entries),
                 commits: of(&self.writer.commits),
                 queued: of(&self.writer.waiting),
-                trouble: self.writer.degraded.load(Relaxed).then(|| self.writer.last_error()).flatten(),
+                trouble: Some(self.writer.troubles().join("; ")).filter(|troubles| !troubles.is_empty()),
             },
             alerts: AlertsHealth {
                 connected: self.relay.connected.load(Relaxed),
@@ -82,6 +83,16 @@ impl Status {
             state: change.as_ref().map_or("connecting", |c| c.state).to_owned(),
             reason: change.as_ref().map_or_else(String::new, |c| c.reason.clone()),
             since: change.as_ref().map_or(self.started_at, |c| c.at.wall),
+            blind: watch.blind().map(|blind| BlindHealth {
+                cause: blind.cause.as_str().to_owned(),
+                since: blind.began.wall,
+                text: blind.text,
+            }),
+            blind_spells: Cause::ALL
+                .iter()
+                .zip(&watch.blind_spells)
+                .map(|(cause, count)| (cause.as_str().to_owned(), of(count)))
+                .collect(),
             retries: change.as_ref().map_or(0, |c| c.retries),
             sessions: of(&ingest.sessions),
             received: of(&ingest.received),

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use super::heartbeat::Beat;
 use super::watch::Watch;
+use crate::alerts::RelayHandle;
 use crate::clock::Clock;
 use crate::detect::schedule::FairTurns;
 use crate::ingest::FrameSlots;
-use crate::logbook::{LogbookSender, WriterGone};
+use crate::logbook::{Entry, LogbookSender, WriterGone};
 use crate::rules::SignalId;
 
 /// A wait no longer than this, so that the loop beats and hears a stop.
@@ -37,6 +38,20 @@ pub struct Doors<'a> {
     pub answers: &'a Receiver<SignalId>,
     /// What was seen goes out.
     pub logbook: &'a LogbookSender,
+    /// Whether a camera sees goes out.
+    pub relay: &'a RelayHandle,
+}
+
+impl Doors<'_> {
+    fn hand_over(&self, entries: Vec<Entry>) -> Result<(), WriterGone> {
+        for entry in entries {
+            if let Entry::Blind(step) = &entry {
+                self.relay.camera_blind(&step.camera, step.change.lasts());
+            }
+            self.logbook.send(entry)?;
+        }
+        Ok(())
+    }
 }
 
 /// The detector thread: looks at the newest frame of the camera whose turn it is, until the slots are closed; then ends
@@ -44,16 +59,18 @@ pub struct Doors<'a> {
 pub fn run(
     mut watch: Watch,
     mut turns: FairTurns,
-    &Doors { slots, answers, logbook }: &Doors<'_>,
+    doors: &Doors<'_>,
     clock: &dyn Clock,
     beat: &Beat,
     rates: &Rates,
 ) -> Result<(), WriterGone> {
+    let &Doors { slots, answers, .. } = doors;
     let mut told = clock.mono();
     let mut idle = Duration::ZERO;
     while !slots.is_closed() {
         beat.beat();
         answers.try_iter().for_each(|signal| watch.acknowledge(signal));
+        doors.hand_over(watch.wait(clock.now(), |camera| slots.newest(camera)))?;
         let now = clock.mono();
         if now.since(told) >= TELL_RATES {
             watch.adapt(1.0 - idle.as_secs_f32() / now.since(told).as_secs_f32());
@@ -74,17 +91,12 @@ pub fn run(
         match watch.look(camera, &frame) {
             Ok(entries) => {
                 turns.took(camera, watch.last_look(camera).runs);
-                for entry in entries {
-                    logbook.send(entry)?;
-                }
+                doors.hand_over(entries)?;
             }
             Err(cause) => {
                 tracing::error!(camera = %frame.camera, %cause, "a look at {} failed: {cause}", frame.camera)
             }
         }
     }
-    for entry in watch.finish(clock.now()) {
-        logbook.send(entry)?;
-    }
-    Ok(())
+    doors.hand_over(watch.finish(clock.now()))
 }

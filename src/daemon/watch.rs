@@ -2,8 +2,8 @@
 //!
 //! The daemon and replay both walk it, so what a technician tries on a recording is what runs at night.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::alerts::payload;
@@ -13,11 +13,15 @@ use crate::config::{Camera, Condition, Site};
 use crate::detect::cue::MotionCue;
 use crate::detect::{Class, DetectError, Detection, Detector, Look, Thresholds};
 use crate::evidence;
-use crate::frame::Frame;
+use crate::frame::{Frame, Thumbnail};
 use crate::geometry::{BBox, FrameSize, Px};
-use crate::logbook::{Entry, LookEntry, SignalEntry};
-use crate::rules::{Engine, Past, Phase, RuleEvent, SignalEvent, SignalId};
+use crate::logbook::{BlindStep, Entry, LookEntry, SignalEntry};
+use crate::rules::{Engine, Past, Phase, RuleEvent, SignalEvent, SignalId, named};
+use crate::sight::{Blind, Cause, Change, Sight};
 use crate::track::{self, Track, TrackState, Tracker, TrackerConfig, VesselCounter, VesselId};
+
+/// While no picture comes, rules in force say so this often.
+const TELL_AWAY: Duration = Duration::from_secs(10);
 
 /// What the watch has done at one camera. Counts since the start.
 #[derive(Debug, Default)]
@@ -48,6 +52,16 @@ pub struct WatchStats {
     pub signals: AtomicU64,
     /// Looks in which a rule kept silent about a vessel or place, and said why.
     pub suppressed: AtomicU64,
+    /// Blind spells begun, in the order of [`Cause::ALL`].
+    pub blind_spells: [AtomicU64; Cause::ALL.len()],
+    blind: Mutex<Option<Blind>>,
+}
+
+impl WatchStats {
+    /// The blind spell that lasts.
+    pub fn blind(&self) -> Option<Blind> {
+        self.blind.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// Detector, trackers and rules of a site. One thread owns it.
@@ -75,6 +89,11 @@ struct Post {
     attention: Attention,
     ground: Ground,
     cue: MotionCue,
+    sight: Sight,
+    /// What a look that failed had to say.
+    pending: Vec<Entry>,
+    /// When rules last said that no picture comes.
+    told_away: Option<MonoTime>,
     /// The confidence from which a box may become a vessel.
     sure: f32,
     tracker: Tracker,
@@ -103,6 +122,9 @@ impl Watch {
             attention: Attention::new(scope(camera, input_px)),
             ground: Ground::new(&scope(camera, input_px)),
             cue: MotionCue::default(),
+            sight: Sight::new(camera.looks_per_second, camera.stall_after),
+            pending: Vec::new(),
+            told_away: None,
             sure: believed.confidence,
             tracker: Tracker::new(tracking.clone()),
             engine: Engine::new(&site, camera, past),
@@ -136,18 +158,28 @@ impl Watch {
         let Self { site, detector, vessels, posts } = self;
         let post = &mut posts[index];
         let size = frame.picture.size;
-        let mut entries = Vec::new();
+        let mut entries = std::mem::take(&mut post.pending);
         if post.size.replace(size).is_some_and(|before| before != size) {
             // Boxes in pixels of another picture mean nothing now.
             entries.extend(post.end(site, frame.stamp, frame.seq));
         }
         let at = frame.stamp.mono;
-        let motion = post.cue.look(&frame.picture, at);
+        let thumbnail = Thumbnail::of(&frame.picture);
+        let changes = post.sight.look(&frame.picture, &thumbnail, frame.seq, frame.stamp);
+        entries.extend(post.blind_entries(changes));
+        let motion = post.cue.look(&thumbnail, at);
         let cares: Vec<Care<'_>> = post.engine.in_force(frame.stamp.wall).filter_map(care).collect();
         let looked =
             post.attention.choose(&Scene { at, frame: size, stirred: &motion.stirred, cares: &cares });
         let regions: Vec<_> = looked.iter().map(|&crop| size.box_to_fractions(crop)).collect();
-        let mut look = detector.look(frame, &regions).inspect_err(|_| count(&post.stats.failed_looks, 1))?;
+        let mut look = match detector.look(frame, &regions) {
+            Ok(look) => look,
+            Err(cause) => {
+                count(&post.stats.failed_looks, 1);
+                post.pending = entries;
+                return Err(cause);
+            }
+        };
         post.count_look(&look, at);
         let ground = &post.ground;
         let before = look.detections.len();
@@ -171,6 +203,26 @@ impl Watch {
         Ok(entries)
     }
 
+    /// Time passes, with or without looks; `newest` says when the newest picture of a camera came. Entries as in
+    /// [`Watch::look`].
+    pub fn wait(&mut self, now: Stamp, newest: impl Fn(usize) -> Option<Stamp>) -> Vec<Entry> {
+        let site = &self.site;
+        let waits = |(index, post): (usize, &mut Post)| {
+            let changes = post.sight.wait(newest(index), now);
+            let mut entries = std::mem::take(&mut post.pending);
+            entries.extend(post.blind_entries(changes));
+            let away = post.sight.blind().is_some_and(|blind| blind.cause == Cause::Away);
+            let due = post.told_away.is_none_or(|told| now.mono.since(told) >= TELL_AWAY);
+            if away && due {
+                post.told_away = Some(now.mono);
+                let events = post.engine.blind(now);
+                entries.extend(events.into_iter().map(|event| post.entry(site, event, None)));
+            }
+            entries
+        };
+        self.posts.iter_mut().enumerate().flat_map(waits).collect()
+    }
+
     /// What the last look at camera `index` came to.
     pub fn last_look(&self, index: usize) -> &LastLook {
         &self.posts[index].last
@@ -184,7 +236,14 @@ impl Watch {
     /// Ends every track and closes every signal: the watch goes off.
     pub fn finish(&mut self, at: Stamp) -> Vec<Entry> {
         let site = &self.site;
-        self.posts.iter_mut().flat_map(|post| post.end(site, at, 0)).collect()
+        let end = |post: &mut Post| {
+            let mut entries = std::mem::take(&mut post.pending);
+            entries.extend(post.end(site, at, 0));
+            let stop = post.sight.stop(at);
+            entries.extend(post.blind_entries(stop.into_iter().collect()));
+            entries
+        };
+        self.posts.iter_mut().flat_map(end).collect()
     }
 }
 
@@ -220,6 +279,33 @@ impl Post {
             .collect();
         let cut: Vec<_> = look.cut.iter().filter(|d| sure(d)).map(|d| d.bbox).collect();
         self.attention.learn(&Outcome { vessels: &vessels, sightings: &sightings, cut: &cut });
+    }
+
+    /// Suspends the rules while the camera is blind.
+    fn blind_entries(&mut self, changes: Vec<Change>) -> Vec<Entry> {
+        if changes.is_empty() {
+            return Vec::new();
+        }
+        let blind = self.sight.blind();
+        self.engine.suspend(blind.map(|blind| blind.cause.in_words()));
+        *self.stats.blind.lock().unwrap_or_else(PoisonError::into_inner) = blind.cloned();
+        let camera = &self.camera.id;
+        let entry = |change: Change| {
+            match &change {
+                Change::Began(Blind { cause, text, .. }) => {
+                    count(&self.stats.blind_spells[cause.place()], 1);
+                    tracing::warn!(%camera, cause = cause.as_str(), "camera {camera} is blind: {text}");
+                }
+                Change::Ended(Blind { cause, .. }, ..) => {
+                    tracing::info!(%camera, cause = cause.as_str(), "camera {camera} is no longer blind: {}", cause.as_str());
+                }
+            }
+            let (Change::Began(blind) | Change::Ended(blind, ..)) = &change;
+            let about = format!("{camera}\n{}\n{}", blind.cause.as_str(), blind.began.wall.as_nanosecond());
+            let id = named(&about, blind.began.wall);
+            Entry::Blind(BlindStep { id, camera: camera.clone(), change })
+        };
+        changes.into_iter().map(entry).collect()
     }
 
     fn end(&mut self, site: &Site, at: Stamp, frame_seq: u64) -> Vec<Entry> {

@@ -1,4 +1,4 @@
-//! A motion cue: what stirs in the picture, and how the camera shook, from a luma picture of 96 x 54.
+//! A motion cue: what stirs in the picture, and how the camera shook, from a luma picture of 96 x 54 ([`Thumbnail`]).
 //!
 //! It may say where to look sooner, and never what is there: waves move everywhere. A cell's noise is learnt, so one
 //! that always moves says nothing; a change of the light says nothing either.
@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use crate::attention::{CELLS, COLUMNS};
 use crate::clock::MonoTime;
-use crate::frame::Picture;
+use crate::frame::Thumbnail;
 use crate::geometry::FrameSize;
 
-const WIDTH: usize = 96;
-const HEIGHT: usize = 54;
+const WIDTH: usize = Thumbnail::WIDTH;
+const HEIGHT: usize = Thumbnail::HEIGHT;
 /// Small pixels along a side of a cell of [`crate::attention`].
 const PER_CELL: usize = WIDTH / COLUMNS;
 /// The background takes in what is new within about this time.
@@ -63,8 +63,8 @@ struct Known {
 
 impl MotionCue {
     /// Takes in the picture of a look made `at`, later than the one before.
-    pub fn look(&mut self, picture: &Picture, at: MonoTime) -> Motion {
-        let luma = small(picture);
+    pub fn look(&mut self, picture: &Thumbnail, at: MonoTime) -> Motion {
+        let luma = smooth(&picture.luma);
         let size = picture.size;
         let Some(known) = self.known.as_mut().filter(|known| known.size == size) else {
             let noise = vec![FIRST_NOISE; luma.len()];
@@ -187,43 +187,15 @@ fn median(mut values: Vec<f32>) -> f32 {
     *values.select_nth_unstable_by(middle, f32::total_cmp).1
 }
 
-/// The Y plane, each small pixel the mean of the pixels it covers, smoothed: sharp edges cannot be told from what lies
-/// between the small pixels once the picture shifts by less than one.
-fn small(picture: &Picture) -> Luma {
-    let sharp = averaged(picture);
+/// Sharp edges cannot be told from what lies between the small pixels once the picture shifts by less than one.
+fn smooth(sharp: &Luma) -> Luma {
     let along = |luma: &Luma, by: usize, at: usize, last: usize, i: usize| {
         let before = if at == 0 { luma[i] } else { luma[i - by] };
         let after = if at == last { luma[i] } else { luma[i + by] };
         (before + 2.0 * luma[i] + after) / 4.0
     };
-    let across: Luma = places().map(|(x, y)| along(&sharp, 1, x, WIDTH - 1, y * WIDTH + x)).collect();
+    let across: Luma = places().map(|(x, y)| along(sharp, 1, x, WIDTH - 1, y * WIDTH + x)).collect();
     places().map(|(x, y)| along(&across, WIDTH, y, HEIGHT - 1, y * WIDTH + x)).collect()
-}
-
-fn averaged(picture: &Picture) -> Luma {
-    let (width, height) = picture.plane_extent(0);
-    // A picture smaller than that has pixels that count for several small ones.
-    let span = |i: usize, of: usize, extent: usize| {
-        let start = (i * extent / of).min(extent - 1);
-        (start, ((i + 1) * extent / of).max(start + 1))
-    };
-    let mut luma = Vec::with_capacity(WIDTH * HEIGHT);
-    let mut sums = vec![0u32; width];
-    for y in 0..HEIGHT {
-        let (top, bottom) = span(y, HEIGHT, height);
-        sums.fill(0);
-        for row in top..bottom {
-            for (sum, &value) in sums.iter_mut().zip(picture.row(0, row)) {
-                *sum += u32::from(value);
-            }
-        }
-        for x in 0..WIDTH {
-            let (left, right) = span(x, WIDTH, width);
-            let sum: u32 = sums[left..right].iter().sum();
-            luma.push(sum as f32 / ((bottom - top) * (right - left)) as f32);
-        }
-    }
-    luma
 }
 
 #[cfg(test)]
@@ -231,12 +203,12 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::frame::{Colorimetry, PixelFormat, Plane};
+    use crate::frame::{Colorimetry, Picture, PixelFormat, Plane};
 
     const SIZE: FrameSize = FrameSize { width: 960, height: 540 };
 
     /// A picture whose luma is a function of the pixel.
-    fn picture(luma: impl Fn(f32, f32) -> f32) -> Picture {
+    fn picture(luma: impl Fn(f32, f32) -> f32) -> Thumbnail {
         let (w, h) = (SIZE.width as usize, SIZE.height as usize);
         let mut data: Vec<u8> =
             (0..w * h).map(|i| luma((i % w) as f32, (i / w) as f32).clamp(0.0, 255.0) as u8).collect();
@@ -244,7 +216,7 @@ mod tests {
         let plane = |offset, stride| Plane { offset, stride };
         let planes = [plane(0, w), plane(w * h, w / 2), plane(w * h * 5 / 4, w / 2)];
         let colours = Colorimetry { bt709: true, full_range: false };
-        Picture::new(PixelFormat::I420, SIZE, colours, planes, Bytes::from(data)).unwrap()
+        Thumbnail::of(&Picture::new(PixelFormat::I420, SIZE, colours, planes, Bytes::from(data)).unwrap())
     }
 
     /// A quay: dark and bright patches without a pattern.

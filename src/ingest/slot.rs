@@ -3,6 +3,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::clock::Stamp;
 use crate::frame::Frame;
 
 /// One slot per camera, by its index in the site file. A newer frame replaces one that nobody took.
@@ -15,19 +16,24 @@ pub struct FrameSlots {
 #[derive(Debug)]
 struct Inner {
     slots: Vec<Option<Frame>>,
+    /// When the newest frame of each came, taken or not.
+    newest: Vec<Option<Stamp>>,
     closed: bool,
 }
 
 impl FrameSlots {
     /// Empty slots for `cameras` cameras.
     pub fn new(cameras: usize) -> Self {
-        let inner = Inner { slots: vec![None; cameras], closed: false };
+        let inner = Inner { slots: vec![None; cameras], newest: vec![None; cameras], closed: false };
         Self { inner: Mutex::new(inner), changed: Condvar::new() }
     }
 
     /// Puts a frame in the slot of `camera`. True when it replaced one that nobody took.
     pub fn put(&self, camera: usize, frame: Frame) -> bool {
-        let replaced = self.lock().slots[camera].replace(frame);
+        let mut inner = self.lock();
+        inner.newest[camera] = Some(frame.stamp);
+        let replaced = inner.slots[camera].replace(frame);
+        drop(inner);
         self.changed.notify_all();
         // Dropped here, outside the lock: freeing a decoder's buffer may wait for the decoder.
         replaced.is_some()
@@ -36,6 +42,11 @@ impl FrameSlots {
     /// Takes the frame of `camera`, if one waits.
     pub fn take(&self, camera: usize) -> Option<Frame> {
         self.lock().slots[camera].take()
+    }
+
+    /// When the newest frame of `camera` came; `None` before the first.
+    pub fn newest(&self, camera: usize) -> Option<Stamp> {
+        self.lock().newest[camera]
     }
 
     /// For each camera whether a frame waits.

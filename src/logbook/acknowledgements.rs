@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
+use super::receipts;
 use super::store::{Failure, Written, local};
 use crate::rules::SignalId;
 
@@ -49,9 +50,15 @@ pub(super) fn write(
 ) -> Result<Written, Failure> {
     let (at, offset) = local(zone, answered.at);
     let id = answered.signal.0.to_string();
-    let known = connection
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM signal WHERE id = ?1)")?
-        .query_row([&id], |row| row.get::<_, bool>(0))?;
+    let signal: Option<i64> = connection
+        .prepare_cached("SELECT seq FROM signal WHERE id = ?1")?
+        .query_row([&id], |row| row.get(0))
+        .optional()?;
+    // On its way out is out: its answers are written down already as going with it.
+    let known = match signal {
+        Some(seq) => !receipts::is_going(connection, "signal", seq)?,
+        None => false,
+    };
     if !known {
         return Err(Failure::Refused(format!("signal {id} was answered and is not in the logbook")));
     }

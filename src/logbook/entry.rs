@@ -5,6 +5,7 @@ use crate::clock::Stamp;
 use crate::detect::Detection;
 use crate::names::CameraId;
 use crate::rules::{SignalEvent, Suppressed, VisitEvent};
+use crate::sight::Change;
 use crate::track::{Track, VesselId};
 
 /// One thing to write. Entries are written in the order in which they are handed over.
@@ -23,6 +24,8 @@ pub enum Entry {
     Suppressed(Suppressed),
     /// A step in a vessel's stay at a berth.
     Visit(VisitEvent),
+    /// A camera became blind, or sees again.
+    Blind(BlindStep),
     /// What staff answered to a signal.
     Acknowledged(Acknowledgement),
 }
@@ -96,6 +99,17 @@ pub struct CameraChange {
     pub reason: String,
     /// Sessions tried since the last good one.
     pub retries: u32,
+}
+
+/// The beginning or the end of a blind spell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BlindStep {
+    /// The spell: the same recording and site file give the same.
+    pub id: uuid::Uuid,
+    /// Which camera.
+    pub camera: CameraId,
+    /// What became of it.
+    pub change: Change,
 }
 
 /// The relay's word on an alert.

@@ -52,12 +52,20 @@ pub enum LogbookError {
         path: PathBuf,
     },
     /// SQLite's check found damage.
-    #[error("{path} is damaged: {report}; keep the file, and name another logbook so that the watch goes on")]
+    #[error(
+        "{path} is damaged: {report}; keep the file; `havenwacht run` moves it aside by itself, `havenwacht logbook salvage` reads what can be read"
+    )]
     Damaged {
         /// Which file.
         path: PathBuf,
         /// What the check said.
         report: String,
+    },
+    /// A new file was to be written, and there is one.
+    #[error("{path} exists already: name a file that does not")]
+    Exists {
+        /// Which file.
+        path: PathBuf,
     },
     /// Not an IANA time zone.
     #[error("`{0}` is not a time zone")]

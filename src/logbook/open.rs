@@ -2,14 +2,18 @@
 //!
 //! Everything that can refuse the file looks at it read-only, before the first byte may change.
 
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::io::Read as _;
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, ffi};
 
 use super::chain;
 use super::error::{LogbookError, sql};
+use super::reserve::Reserve;
+use super::{aside, beside};
 
 /// "HAVW" in the SQLite header.
 pub(super) const APPLICATION_ID: i32 = 0x4841_5657;
@@ -24,8 +28,30 @@ const STEPS: &[&str] = &[
 /// The schema in which events began to be linked.
 const CHAIN_BEGINS: usize = 3;
 
-/// The write-ahead log is cut back to this after a checkpoint.
-const JOURNAL_LIMIT: i64 = 8 << 20;
+/// Every table, those that others refer to first.
+pub(super) const TABLES: &[&str] = &[
+    "start",
+    "camera",
+    "look",
+    "detection",
+    "track",
+    "signal",
+    "signal_step",
+    "alert",
+    "acknowledgement",
+    "suppressed",
+    "visit",
+    "visit_step",
+    "camera_state",
+    "blind_spell",
+    "clock_reading",
+    "seal",
+    "receipt",
+    "link",
+];
+
+/// A writer waits so long for whoever else has the file.
+pub(super) const BUSY: Duration = Duration::from_millis(500);
 
 /// A connection that may write, and the lock that makes it the only one.
 pub(super) struct Opened {
@@ -38,11 +64,91 @@ pub(super) struct Opened {
 /// Opens or creates the logbook for writing.
 pub(super) fn for_writing(path: &Path) -> Result<Opened, LogbookError> {
     let lock = lock(path)?;
-    let unclean = if is_absent(path)? { false } else { inspect(path)? };
+    let unclean = if is_absent(path)? {
+        aside::unmark(path);
+        false
+    } else {
+        inspect(path)?
+    };
     let mut connection = Connection::open(path).map_err(sql("open the logbook"))?;
-    configure(&connection).map_err(sql("configure the logbook"))?;
-    migrate(&mut connection).map_err(sql("bring the logbook's schema up to date"))?;
+    let failed = |doing| move |cause| damage_or(doing, path, cause);
+    configure(&connection).map_err(failed("configure the logbook"))?;
+    migrate(&mut connection).map_err(failed("bring the logbook's schema up to date"))?;
     Ok(Opened { connection, lock, unclean })
+}
+
+/// What SQLite said while `doing`, or that the file is damaged when that is what it said.
+pub(super) fn damage_or(doing: &'static str, path: &Path, cause: rusqlite::Error) -> LogbookError {
+    match is_damage(&cause) {
+        true => LogbookError::Damaged { path: path.into(), report: cause.to_string() },
+        false => LogbookError::Sql { doing, cause },
+    }
+}
+
+/// Opens a file for reading in which anything may be wrong.
+pub(super) fn damaged(path: &Path) -> Result<Connection, LogbookError> {
+    if is_absent(path)? {
+        return Err(LogbookError::Missing { path: path.into() });
+    }
+    let connection = open_read_only(path)?;
+    // A page is looked at before it is believed.
+    connection.pragma_update(None, "cell_size_check", true).map_err(sql("configure the logbook"))?;
+    Ok(connection)
+}
+
+/// The schema version of an opened file that is ours.
+pub(super) fn version_of(connection: &Connection, path: &Path) -> Result<usize, LogbookError> {
+    refuse_strangers(connection, path)?
+        .ok_or_else(|| LogbookError::Foreign { path: path.into(), found: "an empty database".into() })
+}
+
+/// A new logbook at `path` of an earlier schema, or this one.
+pub(super) fn of_version(path: &Path, version: usize) -> Result<Connection, LogbookError> {
+    let mut connection = Connection::open(path).map_err(sql("make a new logbook"))?;
+    configure(&connection).map_err(sql("configure the new logbook"))?;
+    migrate_to(&mut connection, version).map_err(sql("make a new logbook"))?;
+    Ok(connection)
+}
+
+/// A new logbook at `path` of this version.
+pub(super) fn of_this_version(path: &Path) -> Result<Connection, LogbookError> {
+    of_version(path, STEPS.len())
+}
+
+/// A logbook of this version that holds nothing, in memory.
+pub(super) fn fresh() -> rusqlite::Result<Connection> {
+    let mut connection = Connection::open_in_memory()?;
+    migrate(&mut connection)?;
+    Ok(connection)
+}
+
+/// The tables that a logbook of this version has, those that others refer to first.
+pub(super) fn tables_of(version: usize) -> rusqlite::Result<Vec<&'static str>> {
+    let mut connection = Connection::open_in_memory()?;
+    migrate_to(&mut connection, version)?;
+    let schema = schema(&connection)?;
+    Ok(TABLES.iter().copied().filter(|table| schema.contains_key(&format!("table {table}"))).collect())
+}
+
+/// Every table, index and view (`view v_alerts`) with its definition.
+pub(super) fn schema(connection: &Connection) -> rusqlite::Result<BTreeMap<String, String>> {
+    connection
+        .prepare("SELECT type || ' ' || name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite!_%' ESCAPE '!'")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
+/// Keeps the write-ahead log about as short as this, and no longer than SQLite would let it become: a full disk must have
+/// room for folding in what it holds.
+pub(super) fn keep_log_short(connection: &Connection, bytes: u64) -> rusqlite::Result<()> {
+    let pages = i64::try_from(bytes / 4096).unwrap_or(i64::MAX).clamp(16, 1000);
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", pages, |_| Ok(()))?;
+    connection.pragma_update_and_check(None, "journal_size_limit", pages * 4096, |_| Ok(()))
+}
+
+/// Folds the write-ahead log into the logbook.
+pub(super) fn fold(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_row| Ok(()))
 }
 
 /// Opens an existing logbook for reading.
@@ -61,9 +167,7 @@ pub(super) fn for_reading(path: &Path) -> Result<Connection, LogbookError> {
 
 /// One writer a logbook. A file of its own, because SQLite's own locks would be lost if somebody here closed the logbook.
 fn lock(path: &Path) -> Result<File, LogbookError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let lock_path = PathBuf::from(name);
+    let lock_path = beside(path, ".lock");
     let file = File::create(&lock_path).map_err(|cause| LogbookError::Io {
         doing: "create",
         path: lock_path.clone(),
@@ -98,6 +202,9 @@ fn refuse_strangers(connection: &Connection, path: &Path) -> Result<Option<usize
     let read = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     let header = || Ok((read("application_id")?, read("schema_version")?, read("user_version")?));
     let (application, schema, version) = header().map_err(|cause| match code(&cause) {
+        Some(ErrorCode::NotADatabase) if was_ours(path) => {
+            LogbookError::Damaged { path: path.into(), report: "its first page is not a database's".into() }
+        }
         Some(ErrorCode::NotADatabase) => {
             LogbookError::Foreign { path: path.into(), found: "not an SQLite database".into() }
         }
@@ -120,6 +227,15 @@ fn refuse_strangers(connection: &Connection, path: &Path) -> Result<Option<usize
     Ok(Some(version))
 }
 
+/// Whether a file that SQLite does not know is what is left of a logbook: our mark in the header, or a reserve beside it.
+fn was_ours(path: &Path) -> bool {
+    let mut header = [0; 72];
+    let marked = File::open(path)
+        .and_then(|mut file| file.read_exact(&mut header))
+        .is_ok_and(|()| header[68..] == APPLICATION_ID.to_be_bytes());
+    marked || Reserve::of(path).is_there()
+}
+
 /// Refuses what is not ours; says whether the last writer was cut off, and then checks every page.
 fn inspect(path: &Path) -> Result<bool, LogbookError> {
     let connection = open_read_only(path)?;
@@ -127,6 +243,9 @@ fn inspect(path: &Path) -> Result<bool, LogbookError> {
         return Ok(false);
     }
     let damaged = |report: String| LogbookError::Damaged { path: path.into(), report };
+    if let Some(report) = aside::marked(path) {
+        return Err(damaged(report));
+    }
     let unclean = connection
         .query_row(
             "SELECT count(*) FROM start WHERE ended IS NULL AND id = (SELECT max(id) FROM start)",
@@ -149,7 +268,7 @@ fn inspect(path: &Path) -> Result<bool, LogbookError> {
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(Duration::from_millis(500))?;
+    connection.busy_timeout(BUSY)?;
     // Takes effect only before the first page is written, so it stands first.
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
@@ -165,15 +284,18 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "trusted_schema", false)?;
     // What a full disk must not be asked for.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    connection.pragma_update_and_check(None, "journal_size_limit", JOURNAL_LIMIT, |_| Ok(()))?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }
 
 /// Walks the steps from the file's `user_version`, each in a transaction of its own.
-fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    migrate_to(connection, STEPS.len())
+}
+
+fn migrate_to(connection: &mut Connection, version: usize) -> rusqlite::Result<()> {
     let done: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    for (index, step) in STEPS.iter().enumerate().skip(usize::try_from(done).unwrap_or(0)) {
+    for (index, step) in STEPS.iter().enumerate().take(version).skip(usize::try_from(done).unwrap_or(0)) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute_batch(step)?;
         if index + 1 == CHAIN_BEGINS {
@@ -184,6 +306,16 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
         transaction.commit()?;
     }
     Ok(())
+}
+
+/// Whether this says that the file is damaged.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(code(error), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
+
+/// Whether this says that there is no room.
+pub(super) fn is_full(error: &rusqlite::Error) -> bool {
+    code(error) == Some(ErrorCode::DiskFull)
 }
 
 pub(super) fn code(error: &rusqlite::Error) -> Option<ErrorCode> {
@@ -197,38 +329,58 @@ mod tests {
     use crate::logbook::{Evidence, Outbox, Reader};
     use crate::rules::Phase;
 
-    /// As version 1 left it behind: a signal that was told and closed, one that was cut off, one within the cooldown.
-    const VERSION_1: &str = "
-        INSERT INTO start VALUES (1, 1000, 8, 'run', '0.1.0', 'c0', 'f0', 'Europe/Amsterdam', 1, NULL);
-        INSERT INTO camera VALUES (1, 'quay-east');
-        INSERT INTO look VALUES (1, 1, 1, 1500, 8, 3, 1920, 1080);
-        INSERT INTO detection VALUES (256, 7, 0, 813, 1, 2, 3, 4);
-        INSERT INTO signal VALUES
-          (1, '00000000-0000-0000-0000-000000000001', 1, 1, 'night-passage', 'Night passage', 'presence', 'basin', 'Basin',
-           'alert', 7, 1, 1000, 8, 2000, 8, 9000, 8, 'rule', 1.5, 1.0, 's', 'vessel 7 entered'),
-          (2, '00000000-0000-0000-0000-000000000002', 1, 1, 'night-passage', 'Night passage', 'presence', 'basin', 'Basin',
-           'warning', 8, 1, 1000, 8, 2500, 8, NULL, NULL, NULL, 1.5, 1.0, 's', 'vessel 8 entered'),
-          (3, '00000000-0000-0000-0000-000000000003', 1, 1, 'night-passage', 'Night passage', 'presence', 'basin', 'Basin',
-           'info', 7, 0, 9500, 8, 9900, 8, 9950, 8, 'rule', 1.5, 1.0, 's', 'vessel 7 entered');
-        INSERT INTO signal_step VALUES
-          (1, 1, 'opened', 2000, 8, 1.5, 'vessel 7 entered', 0.1, 0.2, 0.3, 0.4),
-          (2, 2, 'opened', 2500, 8, 1.5, 'vessel 8 entered', 0.1, 0.2, 0.3, 0.4),
-          (4, 2, 'updated', 3000, 8, 2.5, 'vessel 8 entered', 0.1, 0.2, 0.3, 0.5),
-          (5, 1, 'closed', 9000, 8, 2.5, 'vessel 7 entered', 0.1, 0.2, 0.3, 0.4),
-          (6, 3, 'opened', 9900, 8, 1.5, 'vessel 7 entered', 0.1, 0.2, 0.3, 0.4),
-          (7, 3, 'closed', 9950, 8, 1.5, 'vessel 7 entered', 0.1, 0.2, 0.3, 0.4);
-        INSERT INTO alert (seq, id, start, signal, phase, at, utc_offset, topic, payload) VALUES
-          (1, 'a', 1, 1, 'opened', 2000, 8, 'havenwacht/s/alert/quay-east/night-passage', '{\"severity\":\"alert\"}'),
-          (2, 'b', 1, 2, 'opened', 2500, 8, 'havenwacht/s/alert/quay-east/night-passage', 'not an object');
-        INSERT INTO camera_state VALUES (1, 1, 1, 1000, 8, 'streaming', '', 0);";
+    /// Logbooks of earlier versions as a watch that was cut off left them behind: a signal that was told and closed, one
+    /// that is open, one within the cooldown. Those of version 2 hold visits, an answer and a silence, too.
+    const EARLIER: [&str; 2] = [
+        include_str!("../../tests/data/logbook/version-1.sql"),
+        include_str!("../../tests/data/logbook/version-2.sql"),
+    ];
 
     fn of_version_1(path: &Path) {
-        let connection = Connection::open(path).unwrap();
-        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").unwrap();
-        connection.execute_batch(STEPS[0]).unwrap();
-        connection.execute_batch(VERSION_1).unwrap();
-        connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
-        connection.pragma_update(None, "user_version", 1).unwrap();
+        Connection::open(path).unwrap().execute_batch(EARLIER[0]).unwrap();
+    }
+
+    /// Every row of a table, in the columns that are named.
+    fn rows(connection: &Connection, table: &str, columns: &str) -> Vec<Vec<rusqlite::types::Value>> {
+        let mut statement = connection.prepare(&format!("SELECT {columns} FROM {table} ORDER BY 1")).unwrap();
+        let count = statement.column_count();
+        let row = |row: &rusqlite::Row<'_>| (0..count).map(|n| row.get(n)).collect::<Result<_, _>>();
+        statement.query_map([], row).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    #[test]
+    fn each_earlier_version_becomes_what_a_fresh_logbook_is_and_keeps_every_row() {
+        assert_eq!(EARLIER.len() + 1, STEPS.len(), "every earlier version has its frozen copy");
+        for (version, dump) in (1..).zip(EARLIER) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("logbook.sqlite");
+            let mut connection = Connection::open(&path).unwrap();
+            connection.execute_batch(dump).unwrap();
+            let tables = tables_of(version).unwrap();
+            let all = |connection: &Connection, columns: &[String]| {
+                tables.iter().zip(columns).map(|(table, c)| rows(connection, table, c)).collect::<Vec<_>>()
+            };
+            let columns: Vec<String> = tables
+                .iter()
+                .map(|table| {
+                    let names = format!("SELECT group_concat(name) FROM pragma_table_info('{table}')");
+                    connection.query_row(&names, [], |row| row.get(0)).unwrap()
+                })
+                .collect();
+            let before = all(&connection, &columns);
+            let held = before.iter().filter(|rows| !rows.is_empty()).count();
+            assert_eq!(held, tables.len() - 1, "every table but that of tracks holds something");
+            migrate(&mut connection).unwrap();
+            assert_eq!(
+                schema(&connection).unwrap(),
+                schema(&fresh().unwrap()).unwrap(),
+                "from version {version}"
+            );
+            assert_eq!(all(&connection, &columns), before, "from version {version}");
+            drop(connection);
+            let checkup = crate::logbook::check(&path, |_| ()).unwrap();
+            assert_eq!(checkup.faults, [""; 0]);
+        }
     }
 
     #[test]

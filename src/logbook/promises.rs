@@ -9,7 +9,6 @@ use sha2::{Digest, Sha256};
 
 use super::testing::*;
 use super::*;
-use crate::config::Retention;
 use crate::rules::Phase;
 use crate::track::TrackState;
 
@@ -323,13 +322,16 @@ fn old_rows_go_and_an_undelivered_alert_stays() {
     let (_folder, path) = fresh();
     let (mut options, clock) = options_at(NIGHT);
     let day = Duration::from_secs(86_400);
-    options.retention = Some(Retention { detections: day, events: 10 * day });
+    options.retention = Some(kept(day, 10 * day));
     let (writer, sender) = Writer::open(&path, &start(), options).unwrap();
     for second in 0..400 {
         sender.send(look(f64::from(second), vec![vessel_at(1.0, Some(7))], vec![])).unwrap();
     }
     sender
         .send(look(400.0, vec![vessel_at(1.0, Some(7))], vec![track(7, TrackState::Ended, 400.0)]))
+        .unwrap();
+    sender
+        .send(look(700.0, vec![vessel_at(1.0, Some(8))], vec![track(8, TrackState::Ended, 700.0)]))
         .unwrap();
     for number in 1..=2 {
         sender.send(told(number, 1.0)).unwrap();
@@ -340,16 +342,17 @@ fn old_rows_go_and_an_undelivered_alert_stays() {
     writer.flush(SOON).unwrap();
     clock.advance(2 * day);
     let stats = writer.stats();
-    wait_until(|| stats.removed_looks.load(Ordering::Relaxed) == 401);
+    wait_until(|| stats.removed_looks.load(Ordering::Relaxed) == 402);
     assert_eq!(column(&path, "SELECT count(*) FROM detection"), ["0"]);
-    wait_until(|| column(&path, "SELECT count(*) FROM track") == ["0"]);
+    wait_until(|| column(&path, "SELECT vessel FROM track") == ["8"]);
     assert_eq!(column(&path, "SELECT count(*) FROM alert"), ["2"]);
     clock.advance(20 * day);
     wait_until(|| column(&path, "SELECT count(*) FROM signal") == ["1"]);
     assert_eq!(column(&path, "SELECT seq FROM alert"), ["2"]);
     writer.close(now(), SOON).unwrap();
     let (writer, _sender) = open(&path);
-    assert_eq!(writer.next_vessel(), 8, "a number is not given twice, even when its rows are gone");
+    assert_eq!(writer.next_vessel(), 9, "a number is not given twice, even when its rows are gone");
+    assert_eq!(check(&path, |_| ()).unwrap().faults, [""; 0], "the chain is whole, too");
 }
 
 fn wait_until(holds: impl Fn() -> bool) {

@@ -22,6 +22,58 @@ impl Ranges {
         other.0.iter().for_each(|&(first, last)| self.add(first, last));
     }
 
+    /// Nothing is in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The highest number.
+    pub(super) fn last(&self) -> Option<i64> {
+        self.0.last().map(|range| range.1)
+    }
+
+    /// How many numbers.
+    pub(super) fn count(&self) -> u64 {
+        self.iter().map(|(first, last)| last.abs_diff(first) + 1).sum()
+    }
+
+    /// Leaves out what is above `end`.
+    pub(super) fn cut_after(&mut self, end: i64) {
+        self.0.retain(|range| range.0 <= end);
+        if let Some(range) = self.0.last_mut() {
+            range.1 = range.1.min(end);
+        }
+    }
+
+    /// Leaves out what is below `begin`.
+    pub(super) fn cut_before(&mut self, begin: i64) {
+        self.0.retain(|range| range.1 >= begin);
+        if let Some(range) = self.0.first_mut() {
+            range.0 = range.0.max(begin);
+        }
+    }
+
+    /// Takes the lowest `count` numbers out.
+    pub(super) fn take(&mut self, count: u64) -> Self {
+        let (mut taken, mut left, mut whole) = (Self::default(), count, 0);
+        for range in &mut self.0 {
+            if left == 0 {
+                break;
+            }
+            let length = range.1.abs_diff(range.0) + 1;
+            if length <= left {
+                taken.add(range.0, range.1);
+                (whole, left) = (whole + 1, left - length);
+            } else {
+                let end = range.0.saturating_add_unsigned(left) - 1;
+                taken.add(range.0, end);
+                (range.0, left) = (end + 1, 0);
+            }
+        }
+        self.0.drain(..whole);
+        taken
+    }
+
     /// Whether the number is in it.
     pub(super) fn contains(&self, number: i64) -> bool {
         let next = self.0.partition_point(|&(_, to)| to < number);
@@ -109,6 +161,34 @@ mod tests {
             prop_assert_eq!(&ranges.to_string().parse::<Ranges>().unwrap(), &ranges);
             prop_assert_eq!(plain.into_iter().collect::<Ranges>(), ranges);
         }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_taken_and_what_is_left_are_the_whole(
+            numbers in proptest::collection::btree_set(1i64..300, 0..80),
+            count in 0u64..100,
+        ) {
+            let mut ranges: Ranges = numbers.iter().copied().collect();
+            prop_assert_eq!(ranges.count(), numbers.len() as u64);
+            let taken = ranges.take(count);
+            prop_assert_eq!(taken.count(), count.min(numbers.len() as u64));
+            let together: BTreeSet<i64> =
+                (0..301).filter(|&number| taken.contains(number) != ranges.contains(number)).collect();
+            prop_assert_eq!(together, numbers);
+            prop_assert!(taken.last().is_none_or(|last| (0..=last).all(|low| !ranges.contains(low))));
+        }
+    }
+
+    #[test]
+    fn what_is_cut_off_is_gone_and_the_rest_stays() {
+        let mut ranges: Ranges = "1-40,42".parse().unwrap();
+        ranges.cut_after(12);
+        assert_eq!(ranges.to_string(), "1-12");
+        ranges.cut_before(9);
+        assert_eq!((ranges.to_string(), ranges.is_empty()), ("9-12".to_owned(), false));
+        ranges.cut_after(8);
+        assert!(ranges.is_empty());
     }
 
     #[test]

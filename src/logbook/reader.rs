@@ -11,6 +11,9 @@ use super::error::{LogbookError, sql};
 use super::open;
 use crate::rules::SignalId;
 
+/// Rows of an export that are read in one transaction.
+const EXPORT_PAGE: usize = 1000;
+
 /// What can be listed and exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -28,6 +31,8 @@ pub enum Kind {
     Suppressed,
     /// Every stay at a berth.
     Visits,
+    /// Every stretch of time in which a camera gave no usable picture.
+    Blind,
 }
 
 /// Which rows.
@@ -60,6 +65,8 @@ pub struct Position {
     camera_state: i64,
     visit_step: i64,
     acknowledgement: i64,
+    blind_began: i64,
+    blind_ended: i64,
 }
 
 /// Something new in the logbook.
@@ -148,6 +155,15 @@ impl Kind {
                 exported: "id, began_utc, last_seen_utc, ended_utc, began, last_seen, ended, how, camera, berth, vessel, \
                            arrival, hours, length_m, x0, y0, x1, y1",
             },
+            Self::Blind => View {
+                name: "v_blind_spells",
+                key: "seq",
+                time: "ifnull(ended_utc, '9')",
+                rule: "NULL",
+                listed: "began, ended, seconds, camera, cause, ended_by, text",
+                exported: "id, began_utc, ended_utc, began, ended, seconds, camera, cause, ended_by, measured, threshold, \
+                           unit, text",
+            },
         }
     }
 }
@@ -186,16 +202,32 @@ impl Reader {
         mut row: impl FnMut(&[String]) -> std::io::Result<()>,
     ) -> Result<std::io::Result<()>, LogbookError> {
         let View { name, key, time, rule, exported, .. } = kind.view();
-        let query = format!("SELECT {exported} FROM {name} WHERE {} ORDER BY {key}", matching(time, rule));
+        let query = format!(
+            "SELECT {exported}, {key} FROM {name} WHERE {} AND {key} > ?4 ORDER BY {key} LIMIT ?5",
+            matching(time, rule)
+        );
         let mut read = || {
             let mut statement = self.connection.prepare(&query)?;
-            let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
-            let mut written = row(&columns);
-            let mut rows = statement.query(params![since(filter), filter.camera, filter.rule])?;
-            while let (Ok(()), Some(found)) = (&written, rows.next()?) {
-                written = row(&texts(found, columns.len())?);
+            let columns = statement.column_count() - 1;
+            let names: Vec<String> =
+                statement.column_names().into_iter().take(columns).map(str::to_owned).collect();
+            let (mut written, mut last) = (row(&names), i64::MIN);
+            // A page is a transaction of its own: whoever reads slowly does not hold the write-ahead log.
+            loop {
+                let page = params![since(filter), filter.camera, filter.rule, last, EXPORT_PAGE as i64];
+                let rows = statement
+                    .query_map(page, |found| Ok((texts(found, columns)?, found.get::<_, i64>(columns)?)))?
+                    .collect::<Result<Vec<_>, _>>()?;
+                for (texts, key) in &rows {
+                    last = *key;
+                    if written.is_ok() {
+                        written = row(texts);
+                    }
+                }
+                if written.is_err() || rows.len() < EXPORT_PAGE {
+                    return Ok(written);
+                }
             }
-            Ok(written)
         };
         read().map_err(sql("export from the logbook"))
     }
@@ -255,16 +287,19 @@ impl Reader {
 
     /// The position from which the last `back` rows of each kind are new.
     pub fn position(&self, back: u32) -> Result<Position, LogbookError> {
-        let newest = |table: &str| {
-            let query = format!("SELECT ifnull(max(id), 0) - ?1 FROM {table}");
+        let newest_by = |key: &str, table: &str| {
+            let query = format!("SELECT ifnull(max({key}), 0) - ?1 FROM {table}");
             self.connection.query_row(&query, [back], |row| row.get(0)).map_err(sql("read the logbook"))
         };
+        let newest = |table: &str| newest_by("id", table);
         Ok(Position {
             start: newest("start")?,
             step: newest("signal_step")?,
             camera_state: newest("camera_state")?,
             visit_step: newest("visit_step")?,
             acknowledgement: newest("acknowledgement")?,
+            blind_began: newest_by("seq", "blind_spell")?,
+            blind_ended: newest_by("end_seq", "blind_spell")?,
         })
     }
 
@@ -295,6 +330,16 @@ impl Reader {
                  SELECT 4, id, local_time, by || ': ' || answer || ', ' || rule || ' (' || text || ')' ||
                    CASE note WHEN '' THEN '' ELSE ': ' || note END, utc
                  FROM v_acknowledgements WHERE id > ?5
+                 UNION ALL
+                 SELECT 5, seq, began, 'camera ' || camera || ' is blind: ' || text, began_utc
+                 FROM v_blind_spells WHERE seq > ?6
+                 UNION ALL
+                 SELECT 6, end_seq, ended, 'camera ' || camera || CASE ended_by WHEN 'seen' THEN ' sees again'
+                     WHEN 'another cause' THEN ' is blind for another cause' ELSE ' was blind' END ||
+                   ' (' || cause || ' for ' || seconds || ' s' ||
+                   CASE ended_by WHEN 'restart' THEN ', until a restart' WHEN 'stop' THEN ', until the watch stopped'
+                     ELSE '' END || ')', ended_utc
+                 FROM v_blind_spells WHERE end_seq > ?7
                  ORDER BY utc, 1, 2",
             )?;
             let mut rows = statement.query(params![
@@ -302,7 +347,9 @@ impl Reader {
                 position.step,
                 position.camera_state,
                 position.visit_step,
-                position.acknowledgement
+                position.acknowledgement,
+                position.blind_began,
+                position.blind_ended
             ])?;
             let (mut to, mut news) = (*position, Vec::new());
             while let Some(row) = rows.next()? {
@@ -312,7 +359,9 @@ impl Reader {
                     1 => &mut to.step,
                     2 => &mut to.camera_state,
                     3 => &mut to.visit_step,
-                    _ => &mut to.acknowledgement,
+                    4 => &mut to.acknowledgement,
+                    5 => &mut to.blind_began,
+                    _ => &mut to.blind_ended,
                 };
                 *seen = id.max(*seen);
                 news.push(News { local_time: row.get(2)?, text: row.get(3)? });

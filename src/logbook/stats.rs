@@ -27,19 +27,44 @@ pub struct WriterStats {
     pub waiting: AtomicU64,
     /// Gauge: bytes in the write-ahead log.
     pub wal_bytes: AtomicU64,
-    /// Looks removed because of their age.
+    /// Looks removed: too old, or more than there is room for.
     pub removed_looks: AtomicU64,
-    /// Events removed because of their age.
+    /// Events removed: too old, or more than there is room for.
     pub removed_events: AtomicU64,
+    /// The longest that removal kept commits waiting in one go, in microseconds. Not counted: room made on a full disk,
+    /// when nothing could be committed.
+    pub longest_removal_micros: AtomicU64,
+    /// Gauge: some program reads the logbook and does not let go, so that the write-ahead log cannot be folded in.
+    pub wal_held: AtomicBool,
     /// Gauge: rows cannot be written now (disk full, say); they wait, and so does the watch once the channel is full.
     pub degraded: AtomicBool,
     last_error: Mutex<Option<String>>,
+    damage: Mutex<Option<String>>,
 }
 
 impl WriterStats {
     /// The last thing that went wrong.
     pub fn last_error(&self) -> Option<String> {
         self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What staff and technicians should know, in sentences; empty when all is well. Damage that was met at the start is
+    /// told for the whole run.
+    pub fn troubles(&self) -> Vec<String> {
+        let damage = self.damage.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let full = self.degraded.load(Ordering::Relaxed).then(|| {
+            let why = self.last_error().unwrap_or_default();
+            format!("the logbook cannot be written ({why}); what happens waits in memory")
+        });
+        let held = self.wal_held.load(Ordering::Relaxed).then(|| {
+            "a program reads the logbook and does not let go; its write-ahead log grows, and nothing is removed"
+                .to_owned()
+        });
+        damage.into_iter().chain(full).chain(held).collect()
+    }
+
+    pub(super) fn set_damage(&self, text: String) {
+        *self.damage.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
     }
 
     pub(super) fn set_error(&self, text: String) {

@@ -10,11 +10,15 @@ use jiff::tz::TimeZone;
 use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 
+use super::aside::{self, Aside, Carried};
 use super::chain::{Chain, Head, Seals, SigningKey};
 use super::entry::{CameraChange, DeliveryNote, Entry, LookEntry, Outcome, StartEntry};
 use super::erase::Erased;
 use super::error::{LogbookError, sql};
-use super::{acknowledgements, open, signals, suppressed, visits};
+use super::ranges::Ranges;
+use super::receipts::{self, Act, Receipt};
+use super::reserve::Reserve;
+use super::{acknowledgements, blind, open, signals, suppressed, visits};
 use crate::clock::MonoTime;
 use crate::detect::{Class, Detection};
 use crate::geometry::{BBox, FrameSize, Px};
@@ -33,6 +37,8 @@ pub(super) struct Store {
     pub(super) start: i64,
     pub(super) next_vessel: u64,
     zone: TimeZone,
+    /// What was wrong with the logbook that was there, and where it is now.
+    pub(super) moved_aside: Option<String>,
     /// Row ids and freshness; emptied when a transaction is taken back.
     cameras: HashMap<CameraId, i64>,
     tracks: HashMap<VesselId, MonoTime>,
@@ -89,12 +95,69 @@ impl Store {
         if unclean {
             tracing::warn!(path = %path.display(), "the logbook was not closed last time; its pages are whole");
         }
-        let mut chain = Chain::resume(&connection, key).map_err(sql("read the logbook's chain"))?;
-        let mut seals = Seals::resume(&connection).map_err(sql("read the logbook's seals"))?;
-        let (start, next_vessel) = begin(&mut connection, &zone, start, &mut chain, &mut seals)
-            .map_err(sql("begin a start in the logbook"))?;
+        let failed = |doing| move |cause| open::damage_or(doing, path, cause);
+        let mut chain = Chain::resume(&connection, key).map_err(failed("read the logbook's chain"))?;
+        let mut seals = Seals::resume(&connection).map_err(failed("read the logbook's seals"))?;
+        let begun = begin(&mut connection, &zone, start, &mut chain, &mut seals);
+        let (start, next_vessel) = begun.map_err(failed("begin a start in the logbook"))?;
         let (cameras, tracks) = Default::default();
-        Ok(Self { connection, start, next_vessel, zone, cameras, tracks, chain, seals, _lock: lock })
+        let moved_aside = None;
+        Ok(Self {
+            connection,
+            start,
+            next_vessel,
+            zone,
+            moved_aside,
+            cameras,
+            tracks,
+            chain,
+            seals,
+            _lock: lock,
+        })
+    }
+
+    /// As [`Store::open`], but a damaged logbook is moved aside and a new one is begun, with what must not wait.
+    pub(super) fn open_whatever_happened(
+        path: &Path,
+        start: &StartEntry,
+        key: Option<SigningKey>,
+    ) -> Result<Self, LogbookError> {
+        let report = match Self::open(path, start, key.clone()) {
+            Err(LogbookError::Damaged { report, .. }) => report,
+            Err(LogbookError::Sql { cause, .. }) if open::is_full(&cause) => {
+                // Even a start is a row.
+                Reserve::of(path).give_up();
+                return Self::open(path, start, key);
+            }
+            opened => return opened,
+        };
+        let aside = aside::keep(path, &report, start.at.wall)?;
+        let carried = aside::replace(path, &aside)?;
+        let mut store = Self::open(path, start, key)?;
+        store
+            .note_damage(&aside, carried, start.at.wall)
+            .map_err(sql("note what happened to the logbook"))?;
+        Ok(store)
+    }
+
+    /// The new logbook says why it is new.
+    fn note_damage(&mut self, aside: &Aside, carried: Carried, at: Timestamp) -> rusqlite::Result<()> {
+        let Carried { alerts, visits, incomplete } = carried;
+        let text = format!(
+            "the logbook was damaged ({}) and is kept as {}; carried over: {alerts} undelivered alerts, {visits} visits{}",
+            aside.report,
+            aside.path.display(),
+            if incomplete { ", and there may have been more" } else { "" }
+        );
+        tracing::error!("{text}; `havenwacht logbook salvage` reads the rest");
+        let ids = Ranges::default();
+        let receipt = Receipt { act: Act::Damaged, kind: "logbook", ids: &ids, why: &text };
+        self.note(|transaction, zone, start| {
+            let id = receipts::write(transaction, zone, start, at, &receipt)?;
+            receipts::set_done(transaction, id, at)
+        })?;
+        self.moved_aside = Some(text);
+        Ok(())
     }
 
     /// Where the chain of events ends.
@@ -192,6 +255,10 @@ impl Store {
             Entry::Visit(event) => {
                 let camera = self.camera(&event.visit.camera)?;
                 visits::write(&self.connection, &self.zone, self.start, camera, event)
+            }
+            Entry::Blind(step) => {
+                let camera = self.camera(&step.camera)?;
+                blind::write(&self.connection, &self.zone, self.start, camera, step)
             }
             Entry::Acknowledged(answered) => acknowledgements::write(&self.connection, &self.zone, answered),
         }
@@ -345,6 +412,19 @@ impl Store {
         Ok(id)
     }
 
+    /// Writes events of the logbook's own, receipts that is, in a transaction of their own, and links them.
+    pub(super) fn note<T>(
+        &mut self,
+        write: impl FnOnce(&Connection, &TimeZone, i64) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let written = write(&transaction, &self.zone, self.start)?;
+        let head = self.chain.extend(&transaction)?;
+        transaction.commit()?;
+        self.chain.committed(head);
+        Ok(written)
+    }
+
     /// Takes rows out on request in one transaction, with a receipt and new seals for the stretches they lay in. Gives the
     /// number of rows.
     pub(super) fn erase(
@@ -357,12 +437,9 @@ impl Store {
         if rows == 0 {
             return Ok(0);
         }
-        let (milliseconds, offset) = local(&self.zone, at);
-        transaction.execute(
-            "INSERT INTO receipt (start, at, utc_offset, act, kind, ids, rows, why, done)
-             VALUES (?1, ?2, ?3, 'erased', ?4, ?5, ?6, ?7, ?2)",
-            params![self.start, milliseconds, offset, kind, ids.to_string(), rows as i64, why],
-        )?;
+        let receipt = Receipt { act: Act::Erased, kind, ids: &ids, why: &why };
+        let id = receipts::write(&transaction, &self.zone, self.start, at, &receipt)?;
+        receipts::set_done(&transaction, id, at)?;
         if kind == "detection" {
             self.seals.renew(&transaction, &self.zone, self.start, at, &ids)?;
         }
@@ -417,6 +494,7 @@ fn begin(
         params![at, offset],
     )?;
     transaction.execute("UPDATE track SET state = 'cut' WHERE state = 'open'", [])?;
+    blind::end_all(&transaction, at, offset)?;
     let next_vessel: i64 = transaction.query_row(
         "SELECT 1 + max((SELECT ifnull(max(vessel), 0) FROM track), (SELECT ifnull(max(vessel), 0) FROM signal),
            (SELECT ifnull(max(vessel), 0) FROM suppressed), (SELECT ifnull(max(vessel), 0) FROM visit),

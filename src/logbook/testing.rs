@@ -9,13 +9,14 @@ use uuid::Uuid;
 
 use super::*;
 use crate::clock::{Clock, MonoTime, SimulatedClock, Stamp, SystemClock};
-use crate::config::Severity;
+use crate::config::{Retention, Severity};
 use crate::detect::{Class, Detection};
 use crate::geometry::{BBox, FrameSize};
 use crate::names::{CameraId, PlaceId, RuleId};
 use crate::rules::{
     Facts, Phase, Reason, SignalEvent, SignalId, Suppressed, Visit, VisitEvent, VisitId, VisitStep,
 };
+use crate::sight::{Blind, Cause, Change, End};
 use crate::track::{Track, TrackState, VesselId};
 
 pub(crate) const NIGHT: &str = "2026-06-01T20:13:00Z";
@@ -47,6 +48,11 @@ pub(crate) fn options() -> WriterOptions {
 pub(crate) fn options_at(wall: &str) -> (WriterOptions, Arc<SimulatedClock>) {
     let clock = Arc::new(SimulatedClock::new(wall.parse().unwrap()));
     (WriterOptions::new(clock.clone() as Arc<dyn Clock>), clock)
+}
+
+/// Detections and tracks are kept so long, pictures and events so long.
+pub(crate) fn kept(detections: Duration, events: Duration) -> Retention {
+    Retention { detections, tracks: detections, pictures: events, events, max_size: None }
 }
 
 pub(crate) fn open(path: &Path) -> (Writer, LogbookSender) {
@@ -172,6 +178,18 @@ pub(crate) fn visit(number: u64, step: VisitStep, seconds: f64) -> VisitEvent {
         ended: None,
     };
     VisitEvent { step, at: at(seconds), visit }
+}
+
+/// A spell that began at that second, and its end.
+pub(crate) fn blind(number: u128, cause: Cause, began: f64, ended: Option<(f64, End)>) -> BlindStep {
+    let reading = (cause != Cause::Away).then_some(15.0);
+    let text = cause.in_words().to_owned();
+    let blind = Blind { cause, began: at(began), measured: reading, threshold: reading, unit: "s", text };
+    let change = match ended {
+        Some((seconds, how)) => Change::Ended(blind, at(seconds), how),
+        None => Change::Began(blind),
+    };
+    BlindStep { id: Uuid::from_u128(number), camera: camera(), change }
 }
 
 /// One column of text, as plain `sqlite3` would show it.

@@ -139,8 +139,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::config::Retention;
-    use crate::logbook::testing::{NIGHT, SOON, at, column, open, options_at, start, visit};
+    use crate::logbook::testing::{NIGHT, SOON, at, column, kept, open, options_at, start, visit};
     use crate::logbook::{Entry, Writer};
 
     fn ended(number: u64, seconds: f64, how: VisitEnd) -> VisitEvent {
@@ -205,7 +204,7 @@ mod tests {
         let path = folder.path().join("logbook.sqlite");
         let (mut options, clock) = options_at(NIGHT);
         let day = Duration::from_secs(86_400);
-        options.retention = Some(Retention { detections: day, events: 10 * day });
+        options.retention = Some(kept(day, 10 * day));
         let (writer, sender) = Writer::open(&path, &start(), options).unwrap();
         for number in 1..=2 {
             sender.send(Entry::Visit(visit(number, VisitStep::Began, 1.0))).unwrap();

@@ -37,6 +37,8 @@ pub struct Account {
     /// States of the vessel's camera (of all cameras where no vessel is asked about): the one at the beginning of the
     /// time asked about (or of the vessel's track), and what followed until its end.
     pub cameras: Vec<CameraThen>,
+    /// When the vessel's camera (any camera, where no vessel is asked about) gave no usable picture in that time.
+    pub blind: Vec<BlindThen>,
     /// The watch that was last begun before the end of that time.
     pub watch: Option<WatchThen>,
 }
@@ -137,6 +139,19 @@ pub struct WatchThen {
     pub stopped: Option<String>,
     /// Nobody stopped it, and another was begun after it: it was cut off, nobody knows when.
     pub cut_off: bool,
+}
+
+/// A blind spell of a camera.
+#[derive(Clone, Debug)]
+pub struct BlindThen {
+    /// Which.
+    pub camera: String,
+    /// From.
+    pub began: String,
+    /// Until; `None` while it lasts.
+    pub ended: Option<String>,
+    /// Why.
+    pub text: String,
 }
 
 /// A state of a camera.
@@ -241,6 +256,20 @@ impl Reader {
                 })
             },
         )?;
+        let blind = self.all(
+            "SELECT camera, began, ended, text FROM v_blind_spells
+             WHERE (?1 IS NULL OR camera = ?1) AND (?2 IS NULL OR ended IS NULL OR ended_utc >= ?2)
+               AND (?3 IS NULL OR began_utc <= ?3) ORDER BY seq",
+            params![seen.as_ref().map(|seen| &seen.camera), from, to],
+            |row| {
+                Ok(BlindThen {
+                    camera: row.get(0)?,
+                    began: row.get(1)?,
+                    ended: row.get(2)?,
+                    text: row.get(3)?,
+                })
+            },
+        )?;
         let watch = self.all(
             "SELECT local_time, CASE WHEN ended_utc < ?2 THEN ended_utc END, ending = 'cut off' FROM v_starts
              WHERE ?1 IS NULL OR utc <= ?1 ORDER BY start DESC LIMIT 1",
@@ -252,7 +281,16 @@ impl Reader {
             [&question.rule],
             |row| row.get(0),
         )?;
-        Ok(Account { spoken, silences, rule_is_known, seen, stays, cameras, watch: watch.into_iter().next() })
+        Ok(Account {
+            spoken,
+            silences,
+            rule_is_known,
+            seen,
+            stays,
+            cameras,
+            blind,
+            watch: watch.into_iter().next(),
+        })
     }
 
     fn all<T>(

@@ -14,9 +14,11 @@ use tokio::sync::watch;
 use super::chain::{Head, SigningKey};
 use super::entry::{Entry, StartEntry};
 use super::error::LogbookError;
+use super::reserve::Reserve;
 use super::retention::Removal;
 use super::stats::{WriterStats, add};
 use super::store::{Failure, Store, Written};
+use super::{aside, open};
 use crate::backoff::{Backoff, Delays};
 use crate::clock::{Clock, MonoTime};
 use crate::config::Retention;
@@ -33,15 +35,14 @@ const GATHER: Duration = Duration::from_millis(250);
 /// The thread turns at least this often.
 const TURN: Duration = Duration::from_millis(500);
 
-/// A write-ahead log above this is folded into the logbook when nothing else is to do.
-const WAL_TIDY: u64 = 4 << 20;
-
 /// What the writer needs beside the file.
 pub struct WriterOptions {
     /// For commit times and for the age of rows.
     pub clock: Arc<dyn Clock>,
-    /// How long rows are kept; `None` keeps them (replay).
+    /// How long rows are kept; `None` keeps them, also on a full disk, and keeps no reserve (replay).
     pub retention: Option<Retention>,
+    /// A damaged logbook is moved aside and a new one begun; without this it is refused (replay).
+    pub replace_damaged: bool,
     /// Signs the links of the chain.
     pub signing_key: Option<SigningKey>,
     /// Called on every turn of the thread.
@@ -57,6 +58,7 @@ impl WriterOptions {
         Self {
             clock,
             retention: None,
+            replace_damaged: false,
             signing_key: None,
             beat: Box::new(|| ()),
             #[cfg(test)]
@@ -129,11 +131,24 @@ impl Writer {
         start: &StartEntry,
         mut options: WriterOptions,
     ) -> Result<(Self, LogbookSender), LogbookError> {
-        let store = Store::open(path, start, options.signing_key.take())?;
+        let mut store = match options.replace_damaged {
+            true => Store::open_whatever_happened(path, start, options.signing_key.take())?,
+            false => Store::open(path, start, options.signing_key.take())?,
+        };
+        let reserve = Reserve::of(path);
+        open::keep_log_short(&store.connection, reserve.bytes() / 2)
+            .map_err(super::error::sql("configure the logbook"))?;
+        // A log that was long before may not stay so; on a full disk it cannot be helped now.
+        if let Err(cause) = open::fold(&store.connection) {
+            tracing::debug!(%cause, "the write-ahead log could not be folded in at the start");
+        }
         let (channel, entries) = mpsc::sync_channel(CHANNEL);
         let (committed, outbox) = watch::channel(0);
         let (head, heads) = watch::channel(store.head().clone());
         let stats = Arc::new(WriterStats::default());
+        if let Some(text) = store.moved_aside.take() {
+            stats.set_damage(text);
+        }
         let (start, next_vessel) = (store.start, store.next_vessel);
         let removal = options.retention.map(|kept| Removal::new(kept, options.clock.mono()));
         let turns = Turns {
@@ -145,6 +160,8 @@ impl Writer {
             head,
             retry: retry(),
             removal,
+            reserve,
+            reserve_due: options.clock.mono(),
             tidied: options.clock.mono(),
             options,
         };
@@ -175,6 +192,11 @@ impl Writer {
     /// This start's number.
     pub fn start(&self) -> i64 {
         self.start
+    }
+
+    /// The thread has ended, though nobody asked it to: the logbook is damaged.
+    pub fn has_stopped(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     /// Counters.
@@ -240,17 +262,19 @@ impl Writer {
 }
 
 /// The thread's state.
-struct Turns {
-    path: PathBuf,
-    store: Store,
+pub(super) struct Turns {
+    pub(super) path: PathBuf,
+    pub(super) store: Store,
     entries: Receiver<Message>,
-    stats: Arc<WriterStats>,
+    pub(super) stats: Arc<WriterStats>,
     outbox: watch::Sender<i64>,
     head: watch::Sender<Head>,
     retry: Delays,
-    removal: Option<Removal>,
-    tidied: MonoTime,
-    options: WriterOptions,
+    pub(super) removal: Option<Removal>,
+    pub(super) reserve: Reserve,
+    pub(super) reserve_due: MonoTime,
+    pub(super) tidied: MonoTime,
+    pub(super) options: WriterOptions,
 }
 
 /// What one turn takes from the channel.
@@ -307,17 +331,18 @@ impl Turns {
             Err(RecvTimeoutError::Disconnected) => return None,
         }
         let begun = self.options.clock.mono();
-        while !batch.urgent && batch.entries.len() < BATCH {
+        loop {
+            // What waits already needs no clock, and shares the sync.
+            while batch.close.is_none() && batch.entries.len() < BATCH {
+                let Ok(message) = self.entries.try_recv() else { break };
+                batch.take(message);
+            }
+            if batch.urgent || batch.entries.len() >= BATCH {
+                break;
+            }
             // In replay the clock stands still while rows come: a full batch or a quiet moment ends the wait there.
             let Some(left) = GATHER.checked_sub(self.options.clock.mono().since(begun)) else { break };
-            match self.entries.recv_timeout(left) {
-                Ok(message) => batch.take(message),
-                Err(_) => break,
-            }
-        }
-        // What already waits behind it shares the sync.
-        while batch.close.is_none() && batch.entries.len() < BATCH {
-            let Ok(message) = self.entries.try_recv() else { break };
+            let Ok(message) = self.entries.recv_timeout(left) else { break };
             batch.take(message);
         }
         Some(batch)
@@ -344,10 +369,16 @@ impl Turns {
                     return Ok(());
                 }
                 Err(Failure::Never(cause)) => {
+                    // Whoever starts next need not find it anew, and moves the file aside.
+                    aside::mark(&self.path, &cause.to_string());
                     return Err(LogbookError::Damaged { path: self.path.clone(), report: cause.to_string() });
                 }
                 Err(Failure::Refused(why)) => return Err(LogbookError::Stopped(why)),
-                Err(Failure::Later(cause)) => self.degraded(&cause),
+                Err(Failure::Later(cause)) => {
+                    if !(self.is_full(&cause) && self.make_room()) {
+                        self.degraded(&cause);
+                    }
+                }
             }
         }
     }
@@ -386,36 +417,6 @@ impl Turns {
         // The thread turns, it is the disk that does not: a restart would only lose what waits here.
         (self.options.beat)();
         std::thread::sleep(delay);
-    }
-
-    /// Small chores between commits: old rows out, a long write-ahead log in.
-    fn tend(&mut self, idle: bool) {
-        let now = self.options.clock.now();
-        if let Some(removal) = &mut self.removal {
-            match removal.step(&self.store.connection, &*self.options.clock) {
-                Ok(removed) => {
-                    add(&self.stats.removed_looks, removed.looks);
-                    add(&self.stats.removed_events, removed.events);
-                }
-                Err(cause) => tracing::warn!(%cause, "old rows could not be removed now: {cause}"),
-            }
-        }
-        let long = self.stats.wal_bytes.load(Ordering::Relaxed) > WAL_TIDY;
-        if idle && long && now.mono.since(self.tidied) > Duration::from_secs(60) {
-            self.tidied = now.mono;
-            let truncate = "PRAGMA wal_checkpoint(TRUNCATE)";
-            if let Err(cause) = self.store.connection.query_row(truncate, [], |_| Ok(())) {
-                tracing::debug!(%cause, "the write-ahead log could not be folded in now");
-            }
-            self.measure_wal();
-        }
-    }
-
-    fn measure_wal(&self) {
-        let mut wal = self.path.as_os_str().to_owned();
-        wal.push("-wal");
-        let bytes = std::fs::metadata(wal).map_or(0, |file| file.len());
-        self.stats.wal_bytes.store(bytes, Ordering::Relaxed);
     }
 
     #[cfg(test)]

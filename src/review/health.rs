@@ -41,6 +41,10 @@ pub struct CameraHealth {
     pub reason: String,
     /// Since when it has been in this state.
     pub since: Timestamp,
+    /// Why it gives no usable picture; `None` while it sees.
+    pub blind: Option<BlindHealth>,
+    /// Blind spells begun, for each cause.
+    pub blind_spells: Vec<(String, u64)>,
     /// Sessions tried since the last good one.
     pub retries: u32,
     /// Sessions begun.
@@ -87,6 +91,17 @@ pub struct CameraHealth {
     pub suppressed: u64,
 }
 
+/// A blind spell that lasts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct BlindHealth {
+    /// `away`, `black`, `washed out`, `fog`, `frozen`, `moved`, `out of focus`, `slow`.
+    pub cause: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// For people.
+    pub text: String,
+}
+
 /// The state of the logbook's writer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LogbookHealth {
@@ -118,17 +133,20 @@ pub struct AlertsHealth {
 }
 
 impl Health {
-    /// True when every loop turns, every camera streams, the logbook takes rows and the broker is there.
+    /// True when every loop turns, every camera streams and sees, the logbook takes rows and the broker is there.
     pub fn is_well(&self) -> bool {
         self.late_loops.is_empty()
             && self.logbook.trouble.is_none()
             && self.alerts.connected
-            && self.cameras.iter().all(|camera| camera.state == "streaming")
+            && self.cameras.iter().all(|camera| camera.state == "streaming" && camera.blind.is_none())
     }
 
-    /// One line: cameras up of all, looks and runs a second and whose they are, the water unseen longest, alerts waiting.
+    /// One line: cameras up of all, which are blind, looks and runs a second and whose they are, the water unseen longest, alerts waiting.
     pub fn line(&self) -> String {
         let up = self.cameras.iter().filter(|camera| camera.state == "streaming").count();
+        let blind = |camera: &CameraHealth| Some(format!("{} ({})", camera.id, camera.blind.as_ref()?.cause));
+        let blind: Vec<_> = self.cameras.iter().filter_map(blind).collect();
+        let blind = if blind.is_empty() { String::new() } else { format!(", BLIND: {}", blind.join(", ")) };
         let looks: f32 = self.cameras.iter().map(|camera| camera.looks_per_second).sum();
         let unseen = self.cameras.iter().filter_map(|camera| camera.oldest_unseen_s).reduce(f32::max);
         let unseen =
@@ -137,7 +155,7 @@ impl Health {
             |camera: &CameraHealth| format!("{} {:.0} %", camera.id, 100.0 * self.share_of_runs(camera));
         let shares: Vec<_> = self.cameras.iter().map(share).collect();
         format!(
-            "{up} of {} cameras streaming, {looks:.1} looks and {:.1} runs a second ({}){unseen}, {} alerts waiting, broker {}",
+            "{up} of {} cameras streaming{blind}, {looks:.1} looks and {:.1} runs a second ({}){unseen}, {} alerts waiting, broker {}",
             self.cameras.len(),
             self.runs_per_second(),
             shares.join(", "),
@@ -171,6 +189,11 @@ impl Health {
             dropped("newer-came", camera.dropped_newer_came);
             dropped("corrupt", camera.dropped_corrupt);
             page.gauge("havenwacht_camera_up", &of, f64::from(u8::from(camera.state == "streaming")));
+            page.gauge("havenwacht_camera_blind", &of, f64::from(u8::from(camera.blind.is_some())));
+            for (cause, count) in &camera.blind_spells {
+                let of = [("camera", camera.id.as_str()), ("cause", cause)];
+                page.counter("havenwacht_blind_spells_total", &of, *count);
+            }
             page.gauge("havenwacht_looks_per_second", &of, f64::from(camera.looks_per_second));
             page.gauge("havenwacht_looks_per_second_wanted", &of, f64::from(camera.looks_per_second_wanted));
             page.gauge("havenwacht_runs_per_second", &of, f64::from(camera.runs_per_second));

@@ -3,5 +3,5 @@
 mod health;
 mod server;
 
-pub use health::{AlertsHealth, CameraHealth, Health, LogbookHealth};
+pub use health::{AlertsHealth, BlindHealth, CameraHealth, Health, LogbookHealth};
 pub use server::serve;

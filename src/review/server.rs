@@ -75,8 +75,12 @@ table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.4rem .6
 .good{color:#064}.bad{color:#a00;font-weight:600}.small{color:#567;font-size:.85rem}";
 
 fn camera_row(camera: &CameraHealth) -> String {
-    let good = camera.state == "streaming";
-    let reason = if good { String::new() } else { format!(": {}", escaped(&camera.reason)) };
+    let streams = camera.state == "streaming";
+    let good = streams && camera.blind.is_none();
+    let mut reason = if streams { String::new() } else { format!(": {}", escaped(&camera.reason)) };
+    if let Some(blind) = &camera.blind {
+        reason += &format!("; blind since {:.0}: {}", blind.since, escaped(&blind.text));
+    }
     format!(
         "<tr><td>{id}<td class={mood}>{state}{reason}<td>{since:.0}<td>{received}<td>{looked}\
          <td>{looks:.1} of {wanted:.1}<td>{detections}<td>{tracks}<td>{signals}</tr>",

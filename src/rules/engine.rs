@@ -78,6 +78,17 @@ impl Engine {
         self.suspended = cause;
     }
 
+    /// What rules in force say while nothing can be judged, in a look or where there is none to make.
+    pub fn blind(&mut self, at: Stamp) -> Vec<RuleEvent> {
+        let mut events = Vec::new();
+        if let Some(cause) = self.suspended {
+            for watched in &mut self.rules {
+                watched.tell_blind(&self.camera, cause, at, &mut events);
+            }
+        }
+        events
+    }
+
     /// Staff have answered a signal: it is not escalated.
     pub fn acknowledge(&mut self, signal: SignalId) {
         self.rules.iter_mut().for_each(|watched| watched.acknowledge(signal));
@@ -91,12 +102,9 @@ impl Engine {
     pub fn step(&mut self, tracks: &[Track], size: FrameSize, at: Stamp) -> Vec<RuleEvent> {
         let mut events = Vec::new();
         let after_gap = self.last_look.replace(at.mono).is_none_or(|last| at.mono.since(last) >= GAP);
-        if let Some(cause) = self.suspended {
+        if self.suspended.is_some() {
             self.last_look = None;
-            for watched in &mut self.rules {
-                watched.tell_blind(&self.camera, cause, at, &mut events);
-            }
-            return events;
+            return self.blind(at);
         }
         let mut sightings = self.sightings(tracks, size, at);
         self.visits.step(&sightings, at);

@@ -39,6 +39,7 @@ mod watched;
 pub use engine::{Engine, RuleEvent};
 pub use motion::{Course, Measured, Motion};
 pub use schedule::{Live, Schedule};
+pub(crate) use signal::named;
 pub use signal::{Facts, Phase, SignalEvent, SignalId};
 pub use standing::{Silence, Standing, when};
 pub use sun::{Moment, sun_moment};

@@ -107,7 +107,13 @@ pub(super) fn site(rules: Vec<Rule>) -> Site {
         signing_key: None,
         broker: Broker { host: "127.0.0.1".into(), port: 1883, login: None },
         logbook: "l.sqlite".into(),
-        retention: Retention { detections: Duration::MAX, events: Duration::MAX },
+        retention: Retention {
+            detections: Duration::MAX,
+            tracks: Duration::MAX,
+            pictures: Duration::MAX,
+            events: Duration::MAX,
+            max_size: None,
+        },
         health: "127.0.0.1:9464".parse().unwrap(),
         cameras: vec![Camera {
             id: CameraId::new("quay-east").unwrap(),

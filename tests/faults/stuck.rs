@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use havenwacht::alerts::RelayHandle;
 use havenwacht::clock::{Clock, Stamp, SystemClock};
 use havenwacht::daemon::{Doors, Heartbeats, Rates, Watch, take_turns};
 use havenwacht::detect::schedule::FairTurns;
@@ -94,7 +95,8 @@ fn a_slow_detector_sees_the_newest_frame_and_every_frame_is_accounted_for() {
     std::thread::scope(|scope| {
         let detector = scope.spawn(|| {
             let (_acknowledge, answers) = std::sync::mpsc::sync_channel(1);
-            let doors = Doors { slots: &slots, answers: &answers, logbook: &logbook };
+            let relay = RelayHandle::default();
+            let doors = Doors { slots: &slots, answers: &answers, logbook: &logbook, relay: &relay };
             let hearts = Heartbeats::new(clock.clone());
             let beat = hearts.expect("detector", Duration::from_secs(15));
             let rates: Rates = Arc::new(site.cameras.iter().map(|_| Default::default()).collect());

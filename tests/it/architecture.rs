@@ -43,10 +43,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ingest", &["backoff", "clock", "config", "frame", "geometry", "names"]),
     ("detect", &["attention", "clock", "frame", "geometry"]),
     ("track", &["clock", "detect", "geometry"]),
+    ("sight", &["clock", "frame", "geometry"]),
     ("rules", &["clock", "config", "geometry", "names", "track"]),
     ("evidence", &["frame", "geometry"]),
-    ("logbook", &["backoff", "clock", "config", "detect", "geometry", "names", "rules", "track"]),
-    ("alerts", &["backoff", "clock", "config", "geometry", "logbook", "names", "rules"]),
+    ("logbook", &["backoff", "clock", "config", "detect", "geometry", "names", "rules", "sight", "track"]),
+    ("alerts", &["backoff", "clock", "config", "geometry", "logbook", "names", "rules", "sight"]),
     ("review", &["telemetry"]),
 ];
 
@@ -129,7 +130,7 @@ fn rooms_use_only_what_lies_before_them() {
 #[test]
 fn pure_rooms_read_no_clock_and_do_no_input_or_output() {
     for (room, path, code) in sources() {
-        if !["attention", "geometry", "track", "rules"].contains(&room.as_str()) {
+        if !["attention", "geometry", "sight", "track", "rules"].contains(&room.as_str()) {
             continue;
         }
         for impure in

@@ -19,7 +19,10 @@ fn site(folder: &Path, manifest: &Path) -> PathBuf {
          [model]\nmanifest = \"{}\"\nruntime = \"{root}/models/runtime/libonnxruntime.so\"\n\
          [broker]\nhost = \"127.0.0.1\"\nport = 9\n[logbook]\npath = \"{}/logbook.sqlite\"\n\
          [health]\nlisten = \"127.0.0.1:{}\"\n\
-         [[camera]]\nid = \"away\"\nurl = \"rtsp://127.0.0.1:9/away\"\ncodec = \"h264\"\nlooks_per_second = 2.0\n",
+         [[camera]]\nid = \"away\"\nurl = \"rtsp://127.0.0.1:9/away\"\ncodec = \"h264\"\nlooks_per_second = 2.0\n\
+         stall_after = \"1s\"\n\
+         [[zone]]\nid = \"basin\"\ncamera = \"away\"\npolygon = [[0.1, 0.5], [0.9, 0.5], [0.9, 0.9], [0.1, 0.9]]\n\
+         [[rule]]\nid = \"basin\"\nkind = \"presence\"\nzone = \"basin\"\nseverity = \"warning\"\n",
         manifest.display(),
         folder.display(),
         havenwacht::cli::demo::stage::free_port().unwrap(),
@@ -87,16 +90,21 @@ fn a_watch_whose_camera_and_broker_are_away_is_ready_fed_and_stops_in_order() {
     for _ in 0..3 {
         watch.told("WATCHDOG=1");
     }
+    let blind = watch.told("BLIND");
+    assert!(blind.contains("BLIND: away (away)"), "{blind}");
     watch.signal(Signal::SIGTERM);
     watch.told("STOPPING=1");
     assert!(watch.child.wait().unwrap().success());
     let logbook = rusqlite::Connection::open(watch.folder.path().join("logbook.sqlite")).unwrap();
     let ending: String = logbook.query_row("select ending from v_starts", [], |row| row.get(0)).unwrap();
     assert_eq!(ending, "stopped");
-    let blind: i64 = logbook
-        .query_row("select count(*) from v_camera_state where state = 'backing-off'", [], |row| row.get(0))
-        .unwrap();
-    assert!(blind >= 1, "that the camera was away is written down");
+    let one = |query: &str| logbook.query_row(query, [], |row| row.get::<_, String>(0)).unwrap();
+    assert_eq!(one("select state from v_camera_state where state = 'backing-off' limit 1"), "backing-off");
+    assert_eq!(
+        one("select camera || cause || ended_by || (seconds > 1) || text from v_blind_spells"),
+        "awayawaystop1no picture has come for 1 s"
+    );
+    assert_eq!(one("select rule || reason from v_suppressed"), "basincamera blind");
 }
 
 #[test]

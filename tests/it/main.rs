@@ -11,6 +11,7 @@ mod support;
 
 mod alerts;
 mod architecture;
+mod blind;
 mod daemon;
 mod detect;
 mod eval;

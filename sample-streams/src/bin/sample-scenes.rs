@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
+use sample_streams::blind;
 use sample_streams::material::Material;
 use sample_streams::output::Output;
 use sample_streams::scenes::{SCENES, SMALL, Scene};
@@ -36,6 +37,9 @@ struct Arguments {
     /// site file, truth and signals: for `havenwacht eval scene`.
     #[arg(long, value_name = "COUNT", conflicts_with_all = ["small", "scene"], requires = "out")]
     variants: Option<u32>,
+    /// Short clips in which a camera goes blind instead, or seems to and does not, with what must be found in them.
+    #[arg(long, conflicts_with_all = ["small", "scene", "variants"], requires = "out")]
+    blind: bool,
     /// Seed of the variants.
     #[arg(long, default_value_t = 1, requires = "variants")]
     seed: u64,
@@ -77,6 +81,9 @@ fn run() -> Result<()> {
     if let Some(count) = arguments.variants {
         return draw_variants(count, &arguments);
     }
+    if arguments.blind {
+        return draw_blind(&arguments);
+    }
     let all: &[Scene] = if arguments.small { &SMALL } else { &SCENES };
     if let Some(unknown) = arguments.scene.iter().find(|id| all.iter().all(|s| s.id != id.as_str())) {
         let known: Vec<&str> = all.iter().map(|s| s.id).collect();
@@ -117,16 +124,35 @@ fn draw_variants(count: u32, arguments: &Arguments) -> Result<()> {
     let stale: Vec<_> = all.iter().filter(|v| arguments.again || !folder(v).is_current()).collect();
     tell(&format!("{} variants are there, {} are to be drawn", all.len() - stale.len(), stale.len()))?;
     let frames: u32 = stale.iter().map(|v| v.frames()).sum();
-    let (next, pictures, failed) = (AtomicU32::new(0), AtomicU32::new(0), Mutex::new(None));
+    let pictures = AtomicU32::new(0);
+    draw_each(&stale, |variant| {
+        let signals = folder(variant)
+            .draw(&|| {
+                pictures.fetch_add(1, Ordering::Relaxed);
+            })
+            .with_context(|| format!("variant {} could not be made", variant.id()))?;
+        let share = u64::from(pictures.load(Ordering::Relaxed)) * 100 / u64::from(frames.max(1));
+        tell(&format!("{share:3} %: {}, {signals} signals to be raised", variant.id()))
+    })
+}
+
+/// Draws the scenes of blind cameras that are not there yet.
+fn draw_blind(arguments: &Arguments) -> Result<()> {
+    let stale: Vec<_> =
+        blind::SCENES.iter().filter(|s| arguments.again || !s.is_current(&arguments.out)).collect();
+    let there = blind::SCENES.len() - stale.len();
+    tell(&format!("{there} scenes of blind cameras are there, {} are to be drawn", stale.len()))?;
+    draw_each(&stale, |scene| {
+        scene.draw(&arguments.out).with_context(|| format!("scene {} could not be made", scene.id))
+    })
+}
+
+/// Works through `all`, as many at a time as there are processors.
+fn draw_each<T: Sync>(all: &[T], draw: impl Fn(&T) -> Result<()> + Sync) -> Result<()> {
+    let (next, failed) = (AtomicU32::new(0), Mutex::new(None));
     let work = || -> Result<()> {
-        while let Some(variant) = stale.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
-            let signals = folder(variant)
-                .draw(&|| {
-                    pictures.fetch_add(1, Ordering::Relaxed);
-                })
-                .with_context(|| format!("variant {} could not be made", variant.id()))?;
-            let share = u64::from(pictures.load(Ordering::Relaxed)) * 100 / u64::from(frames.max(1));
-            tell(&format!("{share:3} %: {}, {signals} signals to be raised", variant.id()))?;
+        while let Some(one) = all.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
+            draw(one)?;
         }
         Ok(())
     };

@@ -15,6 +15,7 @@ const SECRET: &str = "secret-";
 const PUBLIC: &str = "public-";
 
 /// Signs links. Written as `secret-` and 64 hexadecimal digits. Shows nothing of itself.
+#[derive(Clone)]
 pub struct SigningKey(ed25519_dalek::SigningKey);
 
 /// Checks signatures. Written as `public-` and 64 hexadecimal digits.

@@ -104,7 +104,8 @@ pub(super) const KINDS: &[Kind] = &[
         table: "blind_spell",
         key: "seq",
         ends: Some("ended"),
-        contents: "SELECT seq, id, ended, ended_offset, ended_by FROM blind_spell WHERE seq = ?1 AND ended IS NOT NULL",
+        contents: "SELECT seq, id, ended, ended_offset, ended_by, end_seq
+                   FROM blind_spell WHERE seq = ?1 AND ended IS NOT NULL",
     },
     Kind {
         name: "seal",

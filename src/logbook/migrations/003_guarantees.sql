@@ -1,7 +1,8 @@
 -- Blind spells, clock readings, and what makes the logbook provable: links, seals, receipts.
 
 -- Time in which a camera gave no usable picture. ended is empty while it lasts. measured, threshold and unit: what the
--- cause was found by, empty where the camera sent nothing.
+-- cause was found by, empty where the camera sent nothing. What is written at its beginning never changes; ended,
+-- ended_offset, ended_by and end_seq (ends count on from 1 in the order in which they were written) are written once.
 CREATE TABLE blind_spell (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
@@ -18,7 +19,9 @@ CREATE TABLE blind_spell (
   ended INTEGER,
   ended_offset INTEGER,
   ended_by TEXT CHECK (ended_by IN ('seen', 'another cause', 'restart', 'stop')),
-  CHECK ((ended IS NULL) = (ended_by IS NULL))
+  end_seq INTEGER UNIQUE,
+  CHECK ((ended IS NULL) = (ended_by IS NULL)),
+  CHECK ((ended IS NULL) = (end_seq IS NULL))
 ) STRICT;
 
 CREATE INDEX blind_spell_open ON blind_spell (seq) WHERE ended IS NULL;
@@ -41,6 +44,7 @@ CREATE TABLE clock_reading (
 
 -- The digest of a picture stays when the picture goes.
 ALTER TABLE alert ADD COLUMN picture_digest BLOB;
+CREATE INDEX alert_picture ON alert (seq) WHERE picture IS NOT NULL;
 
 -- Detections are sealed by the stretch: SHA-256 over every look of first_look to last_look and its detections.
 CREATE TABLE seal (
@@ -56,13 +60,14 @@ CREATE TABLE seal (
 ) STRICT;
 
 -- Rows that are going or gone, on purpose: written before the first of them goes. ids: ranges, such as 1-40,42. done is
--- empty while some may still be there. kind: the table.
+-- empty while some may still be there. kind: the table; picture: only the pictures of these alerts. act 'damaged': the file
+-- was damaged and these rows could not be read; kind 'logbook' says that another file took its place.
 CREATE TABLE receipt (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   start INTEGER NOT NULL REFERENCES start,
   at INTEGER NOT NULL,
   utc_offset INTEGER NOT NULL,
-  act TEXT NOT NULL CHECK (act IN ('age', 'size', 'disk full', 'erased')),
+  act TEXT NOT NULL CHECK (act IN ('age', 'size', 'disk full', 'erased', 'damaged')),
   kind TEXT NOT NULL,
   ids TEXT NOT NULL,
   rows INTEGER NOT NULL,
@@ -95,7 +100,7 @@ SELECT seq,
     || printf('%02d:%02d', abs(ended_offset) / 4, abs(ended_offset) % 4 * 15) AS ended,
   camera.name AS camera, cause, ended_by, text, round((ended - began) / 1000.0, 1) AS seconds, measured, threshold, unit,
   strftime('%Y-%m-%dT%H:%M:%fZ', began / 1000.0, 'unixepoch') AS began_utc,
-  strftime('%Y-%m-%dT%H:%M:%fZ', ended / 1000.0, 'unixepoch') AS ended_utc, blind_spell.id AS id, start
+  strftime('%Y-%m-%dT%H:%M:%fZ', ended / 1000.0, 'unixepoch') AS ended_utc, blind_spell.id AS id, start, end_seq
 FROM blind_spell JOIN camera ON camera.id = blind_spell.camera;
 
 -- What the clocks said, at each start and when something was wrong with them.

@@ -1,0 +1,119 @@
+//! Blind spells: a row at the beginning, completed at the end.
+
+use jiff::tz::TimeZone;
+use rusqlite::{Connection, params};
+
+use super::entry::BlindStep;
+use super::store::{Failure, Written, local};
+use crate::sight::Change;
+
+/// Numbers ends in the order in which they are written.
+const END: &str = "UPDATE blind_spell SET ended = ?2, ended_offset = ?3, ended_by = ?4,
+     end_seq = (SELECT ifnull(max(end_seq), 0) + 1 FROM blind_spell)
+   WHERE id = ?1 AND ended IS NULL";
+
+pub(super) fn write(
+    connection: &Connection,
+    zone: &TimeZone,
+    start: i64,
+    camera: i64,
+    step: &BlindStep,
+) -> Result<Written, Failure> {
+    let id = step.id.to_string();
+    match &step.change {
+        Change::Began(blind) => {
+            let (began, offset) = local(zone, blind.began.wall);
+            connection
+                .prepare_cached(
+                    "INSERT INTO blind_spell (id, start, camera, cause, began, began_offset, measured, threshold, unit, text)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                )?
+                .execute(params![
+                    id,
+                    start,
+                    camera,
+                    blind.cause.as_str(),
+                    began,
+                    offset,
+                    blind.measured,
+                    blind.threshold,
+                    blind.unit,
+                    blind.text
+                ])?;
+        }
+        Change::Ended(_, at, how) => {
+            let (ended, offset) = local(zone, at.wall);
+            let rows = connection.prepare_cached(END)?.execute(params![id, ended, offset, how.as_str()])?;
+            if rows == 0 {
+                return Err(Failure::Refused(format!("blind spell {id} never began, or has ended")));
+            }
+        }
+    }
+    Ok(Written::default())
+}
+
+/// Ends what an earlier start left: it knew of no end, and nobody has looked since.
+pub(super) fn end_all(connection: &Connection, at: i64, offset: i64) -> rusqlite::Result<()> {
+    let mut open = connection.prepare("SELECT id FROM blind_spell WHERE ended IS NULL ORDER BY seq")?;
+    let ids = open.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+    let mut end = connection.prepare(END)?;
+    for id in ids {
+        end.execute(params![id, at, offset, "restart"])?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use crate::logbook::Entry;
+    use crate::logbook::testing::{SOON, at, blind, column, open};
+    use crate::sight::{Cause, End};
+
+    const SPELLS: &str = "SELECT cause || ' ' || began_utc || ' ' || ifnull(ended_utc, '-') || ' ' || ifnull(ended_by, '-') ||
+       ' ' || ifnull(measured, '-') || ' ' || ifnull(end_seq, '-') || ' ' || text FROM v_blind_spells ORDER BY seq";
+
+    #[test]
+    fn a_spell_is_written_when_it_begins_and_completed_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("logbook.sqlite");
+        let (writer, sender) = open(&path);
+        let steps = [
+            blind(1, Cause::Frozen, 10.0, None),
+            blind(2, Cause::Away, 12.0, None),
+            blind(2, Cause::Away, 12.0, Some((20.0, End::Seen))),
+            blind(1, Cause::Frozen, 10.0, Some((30.0, End::AnotherCause))),
+            // Neither ends a second time, nor does what never began.
+            blind(1, Cause::Frozen, 10.0, Some((40.0, End::Seen))),
+            blind(3, Cause::Fog, 10.0, Some((40.0, End::Seen))),
+        ];
+        for step in steps {
+            sender.send(Entry::Blind(step)).unwrap();
+        }
+        writer.flush(SOON).unwrap();
+        assert_eq!(
+            column(&path, SPELLS),
+            [
+                "frozen 2026-06-01T20:13:10.000Z 2026-06-01T20:13:30.000Z another cause 15.0 2 the picture is frozen",
+                "away 2026-06-01T20:13:12.000Z 2026-06-01T20:13:20.000Z seen - 1 no picture comes",
+            ]
+        );
+        assert_eq!(writer.stats().refused.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn what_an_earlier_start_left_open_is_ended_by_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("logbook.sqlite");
+        let (writer, sender) = open(&path);
+        for (number, cause) in [(1, Cause::Moved), (2, Cause::Away)] {
+            sender.send(Entry::Blind(blind(number, cause, 10.0, None))).unwrap();
+        }
+        writer.close(at(20.0).wall, SOON).unwrap();
+        let (writer, _sender) = open(&path);
+        writer.close(at(30.0).wall, SOON).unwrap();
+        let ends = "SELECT end_seq || ended_by || start FROM v_blind_spells ORDER BY seq";
+        assert_eq!(column(&path, ends), ["1restart1", "2restart1"]);
+    }
+}

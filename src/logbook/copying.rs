@@ -1,0 +1,270 @@
+//! Copies what can be read of a damaged table: from both ends up to the damage, then by halves around it.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Statement, params_from_iter};
+
+use super::open;
+use super::ranges::Ranges;
+
+/// So often a table's damaged stretches are halved; what is not readable then is given up.
+const PROBES: usize = 4096;
+
+/// Row numbers between which an end of a table is looked for when nothing tells where it is.
+const FAR: i64 = 1 << 24;
+
+/// What came of a table.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Copied {
+    /// Rows that came.
+    pub(super) rows: u64,
+    /// Rows that could be read and are none: their contents do not fit the schema, or what they belong to is missing.
+    pub(super) unfit: u64,
+    /// Row numbers that could not be read, first and last; some of them may never have existed.
+    pub(super) unread: Vec<(i64, i64)>,
+    /// Rows of other tables that had to be made up because these refer to them.
+    pub(super) stand_ins: Vec<(&'static str, i64)>,
+}
+
+impl Copied {
+    /// Everything that the table held is there.
+    pub(super) fn is_whole(&self) -> bool {
+        self.unfit == 0 && self.unread.is_empty() && self.stand_ins.is_empty()
+    }
+
+    /// The row numbers that could not be read.
+    pub(super) fn unread_ids(&self) -> Ranges {
+        let mut ids = Ranges::default();
+        self.unread.iter().for_each(|&(first, last)| ids.add(first, last));
+        ids
+    }
+}
+
+/// Copies the rows of `table` that meet the condition `which` (empty: all). Numbers stay as they were. Fails only when
+/// `to` cannot be written or `from` has no such table.
+pub(super) fn copy(from: &Connection, to: &Connection, table: &str, which: &str) -> rusqlite::Result<Copied> {
+    let columns = columns(from, table)?;
+    let known: BTreeSet<String> = self::columns(to, table)?.into_iter().collect();
+    let columns: Vec<String> = columns.into_iter().filter(|column| known.contains(column)).collect();
+    let places = (1..=columns.len()).map(|n| format!("?{n}")).collect::<Vec<_>>().join(", ");
+    let listed = columns.join(", ");
+    let mut insert = to.prepare(&format!("INSERT INTO {table} ({listed}) VALUES ({places})"))?;
+    let mut copied = Copied::default();
+    let parents = ["start", "camera"].map(|parent| columns.iter().position(|column| column == parent));
+    let mut stand_ins = BTreeSet::new();
+    let unread = read(from, table, &listed, which, |row| {
+        let values: Vec<ToSqlOutput<'_>> = (0..columns.len())
+            .map(|n| row.get_ref(n).map(ToSqlOutput::Borrowed))
+            .collect::<Result<_, _>>()?;
+        let readable = |value: &ToSqlOutput<'_>| match value {
+            ToSqlOutput::Borrowed(ValueRef::Text(text)) => std::str::from_utf8(text).is_ok(),
+            _ => true,
+        };
+        if !values.iter().all(readable) {
+            copied.unfit += 1;
+            return Ok(());
+        }
+        for (parent, column) in ["start", "camera"].into_iter().zip(parents) {
+            let id = column.map(|n| row.get_ref(n)).transpose()?;
+            if let Some(ValueRef::Integer(id)) = id
+                && stand_in(to, parent, id)?
+            {
+                stand_ins.insert((parent, id));
+            }
+        }
+        match insert.execute(params_from_iter(&values)) {
+            Ok(_) => copied.rows += 1,
+            Err(cause) => match open::code(&cause) {
+                Some(ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch | ErrorCode::TooBig) => {
+                    copied.unfit += 1;
+                }
+                _ => return Err(cause),
+            },
+        }
+        Ok(())
+    })?;
+    Ok(Copied { unread, stand_ins: stand_ins.into_iter().collect(), ..copied })
+}
+
+/// The whole numbers in `column` of the rows that meet `which`, as far as they can be read.
+pub(super) fn numbers(
+    from: &Connection,
+    table: &str,
+    column: &str,
+    which: &str,
+) -> rusqlite::Result<Vec<i64>> {
+    let mut found = Vec::new();
+    let key = key(from, table)?;
+    read(from, table, &format!("{key}, {column}"), which, |row| {
+        if let ValueRef::Integer(number) = row.get_ref(1)? {
+            found.push(number);
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Lets the numbers of the tables that meet the condition `which` go on where they had got to.
+pub(super) fn copy_sequences(from: &Connection, to: &Connection, which: &str) -> rusqlite::Result<()> {
+    let mut statement = from.prepare(&format!("SELECT name, seq FROM sqlite_sequence WHERE {which}"))?;
+    let sequences = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    for sequence in sequences {
+        let (name, seq): (String, i64) = sequence?;
+        if to.execute("UPDATE sqlite_sequence SET seq = max(seq, ?2) WHERE name = ?1", (&name, seq))? == 0 {
+            to.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?1, ?2)", (&name, seq))?;
+        }
+    }
+    Ok(())
+}
+
+/// Columns that are stored.
+fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare("SELECT name FROM pragma_table_info(?1) ORDER BY pk DESC, cid")?;
+    let columns: Vec<String> = statement.query_map([table], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    if columns.is_empty() { Err(rusqlite::Error::QueryReturnedNoRows) } else { Ok(columns) }
+}
+
+/// The column that numbers the rows; first of [`columns`].
+fn key(connection: &Connection, table: &str) -> rusqlite::Result<String> {
+    columns(connection, table)?.into_iter().next().ok_or(rusqlite::Error::QueryReturnedNoRows)
+}
+
+/// A row that others refer to and that was lost: one that says so. True when it had to be made.
+fn stand_in(to: &Connection, table: &str, id: i64) -> rusqlite::Result<bool> {
+    let known: Option<i64> = to
+        .prepare_cached(&format!("SELECT 1 FROM {table} WHERE id = ?1"))?
+        .query_row([id], |row| row.get(0))
+        .optional()?;
+    if known.is_some() {
+        return Ok(false);
+    }
+    let insert = match table {
+        "camera" => "INSERT OR IGNORE INTO camera (id, name) VALUES (?1, 'lost-' || ?1)",
+        _ => {
+            "INSERT INTO start (id, at, utc_offset, mode, version, config_hash, model_hash, time_zone, first_vessel)
+             VALUES (?1, 0, 0, 'lost', '', '', '', 'UTC', 1)"
+        }
+    };
+    Ok(to.execute(insert, [id])? > 0)
+}
+
+/// Which way a stretch is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Up,
+    Down,
+}
+
+/// The two statements that read a stretch of a table, from either end.
+struct Stretches<'a> {
+    up: Statement<'a>,
+    down: Statement<'a>,
+}
+
+impl Stretches<'_> {
+    /// Reads the rows with numbers from `first` to `last`; what of it could not be read. `taken` may fail for its own
+    /// reasons, and then nothing goes on.
+    fn read(
+        &mut self,
+        way: Way,
+        [first, last]: [i64; 2],
+        taken: &mut impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<Option<(i64, i64)>> {
+        let mut left = (first, last);
+        if first > last {
+            return Ok(None);
+        }
+        let statement = if way == Way::Up { &mut self.up } else { &mut self.down };
+        let Ok(mut rows) = statement.query([first, last]) else { return Ok(Some(left)) };
+        loop {
+            let row = match rows.next() {
+                Ok(Some(row)) => row,
+                Ok(None) => return Ok(None),
+                Err(_unreadable) => return Ok(Some(left)),
+            };
+            // A damaged page may lead round in a circle.
+            let Ok(id) = row.get::<_, i64>(0) else { return Ok(Some(left)) };
+            if id < left.0 || id > left.1 {
+                return Ok(Some(left));
+            }
+            taken(row)?;
+            match way {
+                Way::Up if id == last => return Ok(None),
+                Way::Down if id == first => return Ok(None),
+                Way::Up => left.0 = id + 1,
+                Way::Down => left.1 = id - 1,
+            }
+        }
+    }
+}
+
+/// Hands every readable row to `taken`; the key stands first in `listed`. Gives the stretches that cannot be read, in order.
+fn read(
+    from: &Connection,
+    table: &str,
+    listed: &str,
+    which: &str,
+    mut taken: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
+) -> rusqlite::Result<Vec<(i64, i64)>> {
+    let key = key(from, table)?;
+    let which = if which.is_empty() { String::new() } else { format!("AND ({which})") };
+    let query = |order| {
+        format!(
+            "SELECT {listed} FROM {table} NOT INDEXED WHERE {key} BETWEEN ?1 AND ?2 {which} ORDER BY {key} {order}"
+        )
+    };
+    let mut stretches = Stretches { up: from.prepare(&query("ASC"))?, down: from.prepare(&query("DESC"))? };
+    let Some((first, _)) = stretches.read(Way::Up, [0, i64::MAX], &mut taken)? else { return Ok(Vec::new()) };
+    let mut last = i64::MAX;
+    match stretches.read(Way::Down, [first, i64::MAX], &mut taken)? {
+        None => return Ok(Vec::new()),
+        Some((_, i64::MAX)) => last = first.max(end(from, table).unwrap_or(first + FAR)),
+        Some((_, below)) => last = last.min(below),
+    }
+    let (mut gaps, mut unread) = (VecDeque::from([(first, last)]), Vec::new());
+    let mut probes = 0;
+    while let Some((first, last)) = gaps.pop_front() {
+        probes += 1;
+        let middle = first + (last - first + 1) / 2;
+        let above = stretches.read(Way::Up, [middle, last], &mut taken)?;
+        let below = stretches.read(Way::Down, [first, middle - 1], &mut taken)?;
+        for left in [below, above].into_iter().flatten() {
+            if left == (first, last) || probes >= PROBES {
+                unread.push(left);
+            } else {
+                gaps.push_back(left);
+            }
+        }
+    }
+    unread.sort_unstable();
+    Ok(joined(unread))
+}
+
+/// The last number that a table has given, from what stands elsewhere.
+fn end(from: &Connection, table: &str) -> Option<i64> {
+    let number = |query: &str| from.query_row(query, [], |row| row.get::<_, Option<i64>>(0)).ok().flatten();
+    match table {
+        "look" => number("SELECT max(id) >> 8 FROM detection")
+            .or_else(|| number("SELECT max(last_look) FROM track")),
+        "detection" => number("SELECT (max(id) + 1) << 8 FROM look"),
+        "start" => number("SELECT max(start) FROM look"),
+        _ => from
+            .query_row("SELECT seq FROM sqlite_sequence WHERE name = ?1", [table], |row| row.get(0))
+            .optional()
+            .ok()
+            .flatten(),
+    }
+}
+
+/// Stretches that touch become one.
+fn joined(stretches: Vec<(i64, i64)>) -> Vec<(i64, i64)> {
+    let mut joined: Vec<(i64, i64)> = Vec::new();
+    for (first, last) in stretches {
+        match joined.last_mut() {
+            Some(before) if before.1.saturating_add(1) >= first => before.1 = before.1.max(last),
+            _ => joined.push((first, last)),
+        }
+    }
+    joined
+}

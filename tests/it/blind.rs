@@ -1,0 +1,240 @@
+//! Blind spells through video: each cause has a scene in which it must be found in time and be over in time, and there
+//! are scenes that look like one and are none. `sample-scenes --blind` draws them; `make test` does before the tests run.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use havenwacht::clock::{MonoTime, Stamp};
+use havenwacht::config;
+use havenwacht::daemon::Watch;
+use havenwacht::detect::{DetectError, Detector, Look, Thresholds};
+use havenwacht::frame::Frame;
+use havenwacht::geometry::{BBox, Norm};
+use havenwacht::ingest::{ClipSource, EndReason, FrameSource, Next, Pace};
+use havenwacht::logbook::Entry;
+use havenwacht::names::CameraId;
+use havenwacht::rules::{Past, Reason};
+use havenwacht::sight::{Change, End};
+use serde_json::Value;
+
+use crate::files::{havenwacht, root};
+
+/// Looks a second; the scenes have four pictures a second.
+const LOOKS: f32 = 2.0;
+/// Cause, seconds from its first picture within which it must be found, and from its last within which it must be over.
+const WITHIN: [(&str, [f64; 2]); 8] = [
+    ("black", [6.0, 4.0]),
+    ("washed out", [11.0, 6.0]),
+    ("fog", [16.0, 11.0]),
+    ("frozen", [16.0, 4.0]),
+    ("moved", [12.0, 11.0]),
+    ("out of focus", [16.0, 11.0]),
+    ("slow", [12.0, 16.0]),
+    ("away", [10.5, 0.5]),
+];
+
+/// Sees nothing: sight needs no detector.
+struct Blank;
+
+impl Detector for Blank {
+    fn input_px(&self) -> u32 {
+        320
+    }
+
+    fn look(&mut self, _frame: &Frame, _regions: &[BBox<Norm>]) -> Result<Look, DetectError> {
+        Ok(Look::default())
+    }
+}
+
+fn site(folder: &Path) -> config::Site {
+    let path = folder.join("site.toml");
+    let text = format!(
+        "[site]\nid = 'blind'\ntime_zone = 'Europe/Amsterdam'\n[model]\nmanifest = '{}'\nruntime = '{}'\n\
+         [broker]\nhost = '127.0.0.1'\n[logbook]\npath = 'l.sqlite'\n\
+         [[camera]]\nid = 'quay'\nurl = 'rtsp://127.0.0.1:8554/quay'\ncodec = 'h264'\nlooks_per_second = {LOOKS:.1}\n\
+         [[zone]]\nid = 'basin'\ncamera = 'quay'\npolygon = [[0.1, 0.5], [0.9, 0.5], [0.9, 0.9], [0.1, 0.9]]\n\
+         [[rule]]\nid = 'basin'\nkind = 'presence'\nzone = 'basin'\nseverity = 'warning'\nconfirm = '1s'\n",
+        root().join("models/havenwacht.toml").display(),
+        root().join("models/runtime/libonnxruntime.so").display(),
+    );
+    std::fs::write(&path, text).unwrap();
+    config::load(&path).unwrap().0
+}
+
+/// A spell: cause, first moment, when it was told, when it ended and how; in seconds of the recording.
+#[derive(Debug)]
+struct Spell {
+    cause: &'static str,
+    began_s: f64,
+    told_s: f64,
+    ended: Option<(f64, End)>,
+    text: String,
+}
+
+/// What the watch tells of a scene, and how many looks rules were silent in because the camera was blind.
+fn watched(scene: &str) -> (Vec<Spell>, u32) {
+    let clip = folder().join(format!("{scene}.mp4"));
+    let start =
+        Stamp { mono: MonoTime::from_boot(Duration::ZERO), wall: "2026-06-01T12:00:00Z".parse().unwrap() };
+    let camera = CameraId::new("quay").unwrap();
+    let mut source = ClipSource::open(&camera, &clip, start, Pace::Unpaced, Arc::default()).unwrap();
+    let believed = Thresholds { confidence: 0.5, floor: 0.1, iou: 0.5 };
+    let at = tempfile::tempdir().unwrap();
+    let mut watch = Watch::new(Arc::new(site(at.path())), Box::new(Blank), believed, 1, &Past::default());
+    let (mut spells, mut silent): (Vec<Spell>, u32) = Default::default();
+    let second = |at: Stamp| at.mono.since(start.mono).as_secs_f64();
+    let mut take = |entries: Vec<Entry>, now: Stamp| {
+        for entry in entries {
+            match entry {
+                Entry::Blind(step) => match step.change {
+                    Change::Began(blind) => spells.push(Spell {
+                        cause: blind.cause.as_str(),
+                        began_s: second(blind.began),
+                        told_s: second(now),
+                        ended: None,
+                        text: blind.text,
+                    }),
+                    Change::Ended(_, at, how) => spells.last_mut().unwrap().ended = Some((second(at), how)),
+                },
+                Entry::Suppressed(silence) if silence.reason == Reason::CameraBlind => {
+                    silent += silence.times
+                }
+                _ => {}
+            }
+        }
+    };
+    let (mut looked, mut last) = (None::<Stamp>, start);
+    loop {
+        match source.next(Duration::from_secs(20)) {
+            Next::Frame(frame) => {
+                last = frame.stamp;
+                if looked.is_none_or(|at| frame.stamp.mono.since(at.mono).as_secs_f32() >= 0.9 / LOOKS) {
+                    looked = Some(frame.stamp);
+                    take(watch.look(0, &frame).unwrap(), frame.stamp);
+                }
+            }
+            Next::Ended(EndReason::EndOfStream) => break,
+            other => panic!("{scene}: {other:?}"),
+        }
+    }
+    take(watch.finish(last), last);
+    (spells, silent)
+}
+
+fn folder() -> PathBuf {
+    root().join("sample-streams/out/blind")
+}
+
+/// Every scene that was drawn, with what must be found in it.
+fn scenes() -> BTreeMap<String, Value> {
+    let files = std::fs::read_dir(folder());
+    let files = files.unwrap_or_else(|_| panic!("{} is missing: `make test` draws it", folder().display()));
+    files
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
+        .map(|path| {
+            let truth = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+            (path.file_stem().unwrap().to_str().unwrap().to_owned(), truth)
+        })
+        .collect()
+}
+
+/// Runs the program in `at`; what it says.
+fn run(at: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(havenwacht()).current_dir(at).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What is wrong with what was told of a scene.
+#[expect(clippy::print_stdout, reason = "how soon each cause is found, for `--nocapture`")]
+fn faults(scene: &str, truth: &Value) -> Vec<String> {
+    let (spells, silent) = watched(scene);
+    let mut wrong = Vec::new();
+    let mut expect = |fine: bool, what: &str| {
+        if !fine {
+            wrong.push(format!("{scene}: {what}, not {spells:#?}"));
+        }
+    };
+    let Some(cause) = truth["cause"].as_str() else {
+        expect(spells.is_empty() && silent == 0, "nothing is found");
+        return wrong;
+    };
+    let [from_s, to_s] = ["from_s", "to_s"].map(|key| truth[key].as_f64().unwrap());
+    let (_, [found_s, over_s]) = WITHIN.iter().find(|(one, _)| *one == cause).unwrap();
+    let [spell] = spells.as_slice() else {
+        expect(false, "one spell");
+        return wrong;
+    };
+    println!(
+        "{scene:>16}: {} found {:.1} s after it began, over {:.1} s after its end: {}",
+        spell.cause,
+        spell.told_s - from_s,
+        spell.ended.map_or(f64::NAN, |(at, _)| at) - to_s,
+        spell.text
+    );
+    expect(spell.cause == cause, cause);
+    expect(spell.told_s - from_s <= *found_s, &format!("found within {found_s} s of second {from_s}"));
+    // The pace of pictures is taken over ten seconds.
+    let early_s = if cause == "slow" { 10.0 } else { 0.6 };
+    expect((-early_s..=1.0).contains(&(spell.began_s - from_s)), &format!("begins at {from_s} s"));
+    let over = spell.ended.filter(|(at, how)| *how == End::Seen && at - to_s <= *over_s);
+    expect(over.is_some(), &format!("over within {over_s} s of second {to_s}"));
+    expect(silent > 0 || cause == "away", "the rule says that it cannot judge");
+    wrong
+}
+
+#[test]
+fn each_cause_is_found_in_its_scene_in_time_and_in_no_other() {
+    let scenes = scenes();
+    for (cause, _) in WITHIN {
+        assert!(scenes.values().any(|truth| truth["cause"] == cause), "no scene is {cause}");
+    }
+    assert!(scenes.values().filter(|truth| truth["cause"].is_null()).count() >= 6);
+    let wrong: Vec<String> = std::thread::scope(|threads| {
+        let halves = [0, 1].map(|half| {
+            let scenes = &scenes;
+            threads.spawn(move || {
+                let mine = scenes.iter().skip(half).step_by(2);
+                mine.flat_map(|(scene, truth)| faults(scene, truth)).collect::<Vec<_>>()
+            })
+        });
+        halves.into_iter().flat_map(|half| half.join().unwrap()).collect()
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_replay_writes_the_spell_and_the_logbook_tells_of_it_in_every_way() {
+    let at = tempfile::tempdir().unwrap();
+    site(at.path());
+    let camera = format!("quay={}", folder().join("black.mp4").display());
+    let start = "2026-06-01T20:13:00Z";
+    let replay =
+        ["replay", "--config", "site.toml", "--start", start, "--logbook", "l.sqlite", "--camera", &camera];
+    run(at.path(), &replay);
+    let logbook = |arguments: &[&str]| {
+        let source = ["--logbook", "l.sqlite"];
+        run(at.path(), &[&["logbook"], &arguments[..1], &source, &arguments[1..]].concat())
+    };
+    let list = logbook(&["list", "blind"]);
+    let row = list.lines().nth(1).unwrap();
+    for part in ["2026-06-01 22:13:26 +02:00", "2026-06-01 22:13:41 +02:00", "quay", "black", "seen"] {
+        assert!(row.contains(part), "{part} in {list}");
+    }
+    let tail = logbook(&["tail", "--once"]);
+    assert!(
+        tail.contains("22:13:26 +02:00  camera quay is blind: the picture is black: 98 % of it is under"),
+        "{tail}"
+    );
+    assert!(tail.contains("22:13:41 +02:00  camera quay sees again (black for 15.0 s)"), "{tail}");
+    let why = logbook(&["why", "--rule", "basin"]);
+    assert!(why.contains("basin kept silent, because the camera gave no usable picture"), "{why}");
+    assert!(
+        why.contains("Camera quay was blind from 2026-06-01 22:13:26 +02:00 to 2026-06-01 22:13:41"),
+        "{why}"
+    );
+}
