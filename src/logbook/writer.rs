@@ -1,5 +1,6 @@
 //! The one thread that writes.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -221,14 +222,14 @@ impl Writer {
     /// Commits what was handed over, marks the start as ended and stops the thread.
     pub fn close(mut self, at: Timestamp, deadline: Duration) -> Result<(), LogbookError> {
         let asked = self.ask(deadline, |answer| Message::Close(at, answer));
-        let ended = self.thread.as_ref().is_some_and(JoinHandle::is_finished);
-        match self.thread.take() {
-            // A thread that answered is about to end; one that did not may wait for disk space for ever.
-            Some(thread) if asked.is_ok() || ended => thread
+        match (self.thread.take(), &asked) {
+            // A thread that is late may wait for disk space for ever.
+            (None, _) | (_, Err(LogbookError::Late { .. })) => asked,
+            // One that answered, or cannot answer any more, is about to end and says why.
+            (Some(thread), _) => thread
                 .join()
                 .unwrap_or_else(|_panic| Err(LogbookError::Stopped("it panicked".into())))
                 .and(asked),
-            _ => asked,
         }
     }
 
@@ -287,33 +288,38 @@ struct Batch {
 
 impl Turns {
     fn run(mut self) -> Result<(), LogbookError> {
-        let ended = self.turn_until_closed();
-        if let Err(why) = &ended {
-            tracing::error!(path = %self.path.display(), %why, "the logbook's writer stops: {why}");
-            self.stats.set_error(why.to_string());
-        }
-        ended
-    }
-
-    fn turn_until_closed(&mut self) -> Result<(), LogbookError> {
         loop {
             (self.options.beat)();
             let Some(batch) = self.gather() else {
                 // Every sender is gone: a stop without farewell, which the next opening will notice.
                 return Ok(());
             };
-            self.commit(&batch.entries)?;
-            for answer in batch.answers {
-                // Whoever asked may have stopped waiting.
-                let _heard = answer.send(());
+            match self.turn(&batch) {
+                Ok(ControlFlow::Continue(())) => (),
+                Ok(ControlFlow::Break(())) => return Ok(()),
+                Err(why) => {
+                    tracing::error!(path = %self.path.display(), %why, "the logbook's writer stops: {why}");
+                    // Before the batch goes: whoever waits for its answer then reads why there is none.
+                    self.stats.set_error(why.to_string());
+                    return Err(why);
+                }
             }
-            if let Some((at, answer)) = batch.close {
-                self.store.end(at).map_err(super::error::sql("close the logbook"))?;
-                let _heard = answer.send(());
-                return Ok(());
-            }
-            self.tend(batch.entries.is_empty());
         }
+    }
+
+    fn turn(&mut self, batch: &Batch) -> Result<ControlFlow<()>, LogbookError> {
+        self.commit(&batch.entries)?;
+        for answer in &batch.answers {
+            // Whoever asked may have stopped waiting.
+            let _heard = answer.send(());
+        }
+        if let Some((at, answer)) = &batch.close {
+            self.store.end(*at).map_err(super::error::sql("close the logbook"))?;
+            let _heard = answer.send(());
+            return Ok(ControlFlow::Break(()));
+        }
+        self.tend(batch.entries.is_empty());
+        Ok(ControlFlow::Continue(()))
     }
 
     /// What waits in the channel, in order: up to the first entry that must not wait, or all that comes in `GATHER`.

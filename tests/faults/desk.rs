@@ -10,7 +10,9 @@ use havenwacht::clock::{Clock, SystemClock};
 use havenwacht::config::{Severity, Site, check_text};
 use havenwacht::detect::{Class, Detection};
 use havenwacht::geometry::{BBox, FrameSize};
-use havenwacht::logbook::{Entry, LogbookSender, LookEntry, SignalEntry, StartEntry, Writer, WriterOptions};
+use havenwacht::logbook::{
+    Entry, LogbookError, LogbookSender, LookEntry, SignalEntry, StartEntry, Writer, WriterOptions,
+};
 use havenwacht::names::{CameraId, PlaceId, RuleId};
 use havenwacht::rules::{Facts, Phase, SignalEvent, SignalId};
 use havenwacht::track::VesselId;
@@ -46,6 +48,11 @@ pub(crate) fn site(folder: &Path, port: u16) -> Site {
 
 /// Opens the logbook at `path` as the daemon does.
 pub(crate) fn open(path: &Path) -> (Writer, LogbookSender) {
+    try_open(path).unwrap()
+}
+
+/// As [`open`], where opening may fail.
+pub(crate) fn try_open(path: &Path) -> Result<(Writer, LogbookSender), LogbookError> {
     let clock = SystemClock::default();
     let start = StartEntry {
         at: clock.now(),
@@ -55,7 +62,7 @@ pub(crate) fn open(path: &Path) -> (Writer, LogbookSender) {
         mode: "run",
         time_zone: "Europe/Amsterdam".into(),
     };
-    Writer::open(path, &start, WriterOptions::new(Arc::new(clock))).unwrap()
+    Writer::open(path, &start, WriterOptions::new(Arc::new(clock)))
 }
 
 /// A signal number `number` that opens now, with its alert. Odd ones are the second camera's.

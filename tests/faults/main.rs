@@ -32,6 +32,7 @@ mod stuck;
 mod supervisor;
 mod time;
 mod trace;
+mod writes;
 
 use row::Row;
 

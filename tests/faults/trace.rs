@@ -15,6 +15,8 @@ pub(crate) struct Call {
     pub(crate) began: f64,
     pub(crate) ended: f64,
     pub(crate) failed: bool,
+    /// It was not made: strace answered in the kernel's place.
+    pub(crate) injected: bool,
 }
 
 impl Call {
@@ -90,6 +92,7 @@ fn parse(line: &str) -> Option<Call> {
         began,
         ended: began + took,
         failed: outcome.starts_with('-'),
+        injected: outcome.contains("(INJECTED)"),
     })
 }
 
@@ -108,4 +111,8 @@ fn a_line_of_the_trace_is_read_as_it_is_meant() {
     let failed =
         parse(r#"1.0 openat(AT_FDCWD</>, "/x/y", O_RDWR) = -1 EACCES (Permission denied) <0.1>"#).unwrap();
     assert_eq!(failed.changes(), None);
+    assert!(!failed.injected);
+    let injected =
+        parse("1.0 fdatasync(4</x/logbook.sqlite>) = -1 EIO (Input/output error) (INJECTED) <0.1>").unwrap();
+    assert!(injected.failed && injected.injected && injected.syncs("logbook.sqlite"));
 }
