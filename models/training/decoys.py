@@ -1,4 +1,4 @@
-"""What stands or drifts on water and is no vessel, drawn small: buoys, posts, birds, wakes, lights on the water.
+"""What stands or drifts on water, or beside it, and is no vessel, drawn small: buoys, posts, poles, fences, birds, wakes, lights.
 
 Each draws onto a BGR uint8 picture at a point, about `size` pixels large. Their colours and shapes only hint at the real ones:
 enough that a spot on the water is no longer a reason.
@@ -50,7 +50,30 @@ def glint(picture, x, y, size, rng):
     picture[:] = np.clip(picture + layer[..., None] * rng.uniform(0.7, 1.0, 3), 0, 255).astype(np.uint8)
 
 
-KINDS = (buoy, post, bird, wake, glint)
+def pole(picture, x, y, size, rng):
+    """A flagpole, a lamp post, a pile with a sign: tall and thin, like a mast, with no hull below."""
+    tall, shade = round(size * rng.uniform(1.5, 5)), int(rng.integers(20, 240))
+    cv2.line(picture, (x, y), (x + int(rng.integers(-1, 2)), y - tall), (shade,) * 3, max(1, round(size * rng.uniform(0.05, 0.2))), cv2.LINE_AA)
+    wide, high = max(2, round(size * rng.uniform(0.2, 0.9))), max(1, round(size * rng.uniform(0.08, 0.5)))
+    left = x - rng.integers(0, 2) * wide
+    if rng.random() < 0.7:
+        cv2.rectangle(picture, (int(left), y - tall), (int(left) + wide, y - tall + high), _colour(rng), -1, cv2.LINE_AA)
+
+
+def fence(picture, x, y, size, rng):
+    """Railings along a quay: uprights under one or two bars."""
+    shade, step, count = (int(rng.integers(20, 240)),) * 3, max(2, round(size * rng.uniform(0.2, 0.7))), int(rng.integers(4, 16))
+    thick, slope = max(1, round(size * 0.06)), rng.uniform(-0.15, 0.15)
+    high = max(2, round(size * rng.uniform(0.4, 1.2)))
+    ends = [(x + round((i - count / 2) * step), y + round((i - count / 2) * step * slope)) for i in range(count)]
+    for at, foot in ends:
+        cv2.line(picture, (at, foot), (at, foot - high), shade, thick, cv2.LINE_AA)
+    for level in (1.0, 0.5)[: int(rng.integers(1, 3))]:
+        (x0, y0), (x1, y1) = ends[0], ends[-1]
+        cv2.line(picture, (x0, y0 - round(high * level)), (x1, y1 - round(high * level)), shade, thick, cv2.LINE_AA)
+
+
+KINDS = (buoy, post, pole, fence, bird, wake, glint)
 
 
 def draw_decoy(picture, x, y, size, rng):

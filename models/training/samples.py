@@ -7,9 +7,10 @@ set onto its water, in other weather.
 import cv2
 import numpy as np
 
+from captions import draw_caption
 from decoys import draw_decoy
 from eye import CLASSES
-from weather import weathered
+from weather import compression, weathered
 
 VESSEL, PERSON = 0, 1
 # Below so many pixels of the sample a box says nothing any more; a box of which less than this share is visible neither.
@@ -43,7 +44,14 @@ class Sampler:
         if self.rng.random() < 0.5:
             picture = picture[:, ::-1]
             boxes, unknown = mirrored(boxes, self.side), mirrored(unknown, self.side)
-        return weathered(picture, self.recipe["weather"], self.rng), boxes, labels, unknown
+        picture = weathered(picture, self.recipe["weather"], self.rng)
+        if self.rng.random() < self.recipe["captions"]["chance"]:
+            picture = np.ascontiguousarray(picture)
+            for _ in range(self.rng.integers(1, self.recipe["captions"]["most"] + 1)):
+                draw_caption(picture, boxes, self.rng)
+            # The camera codes its captions with the rest.
+            picture = np.clip(compression(picture, self.rng), 0, 255).astype(np.uint8)
+        return picture, boxes, labels, unknown
 
     # ------------------------------------------------------------------ kinds
 

@@ -28,6 +28,7 @@ def arguments():
     a.add_argument("--prepared", type=Path, required=True, help="what prepare.py wrote")
     a.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the log")
     a.add_argument("--start", type=Path, default=here.parent / "nanodet.onnx", help="weights to begin with: NanoDet-g's ONNX, one that export.py wrote, or a checkpoint")
+    a.add_argument("--keep", type=int, metavar="SAMPLES", help="also keep the weights each time so many samples have been seen, for curve.py")
     add_recipe(a)
     return a.parse_args()
 
@@ -129,6 +130,8 @@ def train(options):
                 log.write(json.dumps({"step": step, "samples": step * recipe["batch"], "rate": schedule.get_last_lr()[0], **means}) + "\n")
                 log.flush()
                 print(f"step {step} of {steps}, {means}, {speed:.1f} samples/s, {left / 60:.0f} min left", flush=True)
+            if options.keep and step * recipe["batch"] % options.keep < recipe["batch"]:
+                torch.save(dict(average=average.state, fine=recipe["fine"]), options.out / f"at-{step * recipe['batch']:06}.pt")
             if time.monotonic() - saved_at > SAVE_EVERY_S or step == steps:
                 save()
                 saved_at = time.monotonic()
