@@ -16,8 +16,11 @@ const HOUR: i64 = 3600;
 /// From 2026 back to 1970.
 const LEAP: i64 = -1_780_000_000;
 
+/// By how many milliseconds or seconds the wall clock is off at a moment.
+type Meddling<T> = fn(T) -> i64;
+
 /// What is done to the clock while a vessel lies: by how many seconds it is forward at a second.
-const MEDDLING: [(&str, fn(f64) -> i64); 5] = [
+const MEDDLING: [(&str, Meddling<f64>); 5] = [
     ("an hour forward", |t| if t < 60.0 { 0 } else { HOUR }),
     ("an hour back", |t| if t < 60.0 { 0 } else { -HOUR }),
     ("forward and back", |t| if (60.0..90.0).contains(&t) { HOUR } else { 0 }),
@@ -114,7 +117,7 @@ fn no_window_of_a_schedule_is_missed_or_doubled_on_the_nights_of_a_clock_change_
 {
     // Two days and a night round each change of clocks, and an ordinary night.
     let nights = ["2026-03-28T12:00:00Z", "2026-10-24T12:00:00Z", "2026-06-01T12:00:00Z"];
-    let steps: [(&str, fn(i64) -> i64); 6] = [
+    let steps: [(&str, Meddling<i64>); 6] = [
         ("none", |_| 0),
         ("an hour forward over the beginning", |t| if t < 7 * HOUR + 600 { 0 } else { HOUR }),
         ("an hour back within the window", |t| if t < 8 * HOUR { 0 } else { -HOUR }),

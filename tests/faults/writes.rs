@@ -248,7 +248,7 @@ impl Life {
         let mut unsynced = 0;
         for call in &self.calls {
             dirty |= call.writes_to("-wal") && !call.injected;
-            dirty &= !(call.syncs("-wal") && !call.failed);
+            dirty &= !call.syncs("-wal") || call.failed;
             unsynced += usize::from(dirty && call.name == "write" && call.arguments.contains("\"committed "));
         }
         unsynced
