@@ -16,7 +16,7 @@ const HOUR: i64 = 3600;
 /// From 2026 back to 1970.
 const LEAP: i64 = -1_780_000_000;
 
-/// By how many milliseconds or seconds the wall clock is off at a moment.
+/// By how many seconds the wall clock is forward, second by second.
 type Meddling<T> = fn(T) -> i64;
 
 /// What is done to the clock while a vessel lies: by how many seconds it is forward at a second.

@@ -337,6 +337,18 @@ proptest! {
 }
 
 #[test]
+fn a_vessel_that_loiters_is_told_once_though_looks_are_seldom_and_miss_it() {
+    let sight = Sight {
+        every_s: 1.908_715_617_353_801_6,
+        jitter_px: 0.0,
+        missed: 0.167_665_665_306_433_7,
+        seed: 15_933_926_489_164_034_751,
+    };
+    let case = cases().into_iter().find(|case| case.kind() == "loitering").unwrap();
+    assert_eq!(case.raises(case.must, sight).len(), 1);
+}
+
+#[test]
 fn a_rule_says_why_it_kept_silent() {
     let reasons = |rule: Rule, zones: Vec<Zone>, script: Script, until: f64| -> Vec<(Reason, u32)> {
         let mut stage = Stage::new(vec![rule], zones, CLEAR, &Past::default());

@@ -25,10 +25,10 @@ impl Circles {
         let Condition::Loitering { zone, radius_m, longer_than } = condition else { return };
         let at = given.scene.at;
         for vessel in given.scene.seen() {
-            let here = vessel
-                .motion
-                .filter(|_| given.live && vessel.in_berth.is_none() && zone.area.contains(vessel.point))
-                .map(|motion| motion.at);
+            let inside = given.live && vessel.in_berth.is_none() && zone.area.contains(vessel.point);
+            // After missed looks it is not known at once where on the ground a vessel is: that is no sign that it left.
+            let known = || self.0.get(&vessel.vessel).map(|circle| circle.centre);
+            let here = vessel.motion.map(|motion| motion.at).or_else(known).filter(|_| inside);
             let Some(here) = here else {
                 let over = |circle: &Circle| !given.live || at.mono.since(circle.last.mono) >= given.grace;
                 if self.0.get(&vessel.vessel).is_some_and(over) {
