@@ -287,13 +287,10 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
     // Takes effect only before the first page is written, so it stands first.
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
-    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-    // SQLite answers "wal" before the change is on disk, and keeps the old mode without a word when the disk refuses it then.
-    // Nothing here is promised in that mode.
-    let journal: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
-    if journal != "wal" {
-        let why = format!("the disk refused the write-ahead log (journal mode `{journal}`)");
-        return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_IOERR), Some(why)));
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    if !says_write_ahead(connection)? {
+        let why = Some("the disk refused the write-ahead log".to_owned());
+        return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_IOERR), why));
     }
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -302,6 +299,17 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
+}
+
+/// Whether a new connection finds the file in write-ahead mode. The one that asked for it is told "wal" before the change is on
+/// disk, goes on being told so, and writes in the old mode without a word when the disk refused it: nothing here is promised
+/// in that mode.
+fn says_write_ahead(connection: &Connection) -> rusqlite::Result<bool> {
+    let Some(path) = connection.path().filter(|path| !path.is_empty()) else { return Ok(false) };
+    let other = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    // It knows the mode once it has read the first page.
+    other.pragma_query_value(None, "schema_version", |_| Ok(()))?;
+    other.pragma_query_value(None, "journal_mode", |row| Ok(row.get::<_, String>(0)? == "wal"))
 }
 
 /// Walks the steps from the file's `user_version`, each in a transaction of its own.
