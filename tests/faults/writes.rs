@@ -408,7 +408,10 @@ fn each_call_fails(row: &'static str, fault: Fault) {
 
 #[test]
 fn whichever_write_fails_what_was_committed_is_kept_and_the_writer_resumes_or_says_why() {
-    each_call_fails("the n-th write fails, for every n", Fault { call: "pwrite64", error: "EIO", times: 1, apart: 3 });
+    each_call_fails(
+        "the n-th write fails, for every n",
+        Fault { call: "pwrite64", error: "EIO", times: 1, apart: 3 },
+    );
 }
 
 #[test]
@@ -419,7 +422,10 @@ fn whichever_write_finds_the_disk_full_what_was_committed_is_kept_and_the_writer
 
 #[test]
 fn whichever_sync_fails_what_was_committed_is_kept_and_the_writer_resumes_or_says_why() {
-    each_call_fails("the n-th sync fails, for every n", Fault { call: "fsync", error: "EIO", times: 1, apart: 1 });
+    each_call_fails(
+        "the n-th sync fails, for every n",
+        Fault { call: "fsync", error: "EIO", times: 1, apart: 1 },
+    );
 }
 
 #[test]
