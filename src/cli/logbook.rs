@@ -227,7 +227,8 @@ impl Source {
 }
 
 impl Rows {
-    fn filter(&self, limit: Option<u32>) -> Filter {
+    /// As the logbook is asked for them.
+    pub fn filter(&self, limit: Option<u32>) -> Filter {
         Filter { since: self.since, camera: self.camera.clone(), rule: self.rule.clone(), limit }
     }
 }

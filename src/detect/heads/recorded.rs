@@ -64,7 +64,7 @@ fn manifest(head: &str, side: usize) -> Manifest {
 fn decode(head: &Head, shapes: &[Vec<i64>], data: &[Vec<f32>]) -> Candidates {
     let tensors: Vec<_> = shapes.iter().zip(data).map(|(shape, data)| Tensor { shape, data }).collect();
     let mut candidates = Candidates::default();
-    head.decode(&tensors, &mut candidates);
+    head.decode(&tensors, &mut candidates).unwrap();
     candidates
 }
 
