@@ -73,7 +73,7 @@ impl Desk {
 
     fn tells(&mut self, bytes: &mut Bytes<'_>) {
         let event = event(bytes);
-        let (camera_name, picture) = (bytes.text(), bytes.text().into_bytes());
+        let (camera_name, picture) = (text(bytes), text(bytes).into_bytes());
         let picture = (!picture.is_empty()).then_some(picture);
         let alert = payload::alert(&event, &self.site, &camera_name, picture);
         let published = night::at(90_000).wall;
@@ -129,12 +129,20 @@ fn event(bytes: &mut Bytes<'_>) -> SignalEvent {
     let corner: [u8; 4] = bytes.array();
     let [x0, y0, x1, y1] = corner.map(|byte| f32::from(byte) / 255.0);
     event.bbox = BBox::new(x0, y0, x1, y1);
-    event.text = bytes.text();
-    event.rule_name = bytes.text();
-    event.place_name = bytes.text();
-    event.facts.condition = bytes.text();
-    event.facts.schedule = bytes.text();
+    event.text = text(bytes);
+    event.rule_name = text(bytes);
+    event.place_name = text(bytes);
+    event.facts.condition = text(bytes);
+    event.facts.schedule = text(bytes);
     event
+}
+
+/// Up to 255 bytes, as text.
+fn text(bytes: &mut Bytes<'_>) -> String {
+    let length = usize::from(bytes.u8()).min(bytes.0.len());
+    let (text, rest) = bytes.0.split_at(length);
+    bytes.0 = rest;
+    String::from_utf8_lossy(text).into_owned()
 }
 
 /// Whether a message fits what is said of it: every field that must be there, none that is not named, each of its type.

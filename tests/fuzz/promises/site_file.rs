@@ -14,7 +14,8 @@ pub(crate) fn holds(folder: &Path, data: &[u8]) {
     let path = folder.join("config/site.toml");
     std::fs::write(&path, data).expect("room for a site file");
     let found = match load(&path) {
-        Ok((_, warnings)) => {
+        Ok((site, warnings)) => {
+            assert!(!site.cameras.is_empty(), "nothing to watch");
             assert!(warnings.iter().all(|d| d.level == Level::Warning), "a site in spite of an error");
             assert_eq!(status(&path), 0);
             warnings
@@ -62,7 +63,8 @@ fn points_at_a_place(diagnostic: &Diagnostic, data: &[u8]) {
 fn names_a_key(diagnostic: &Diagnostic, keys: &BTreeSet<String>) -> bool {
     let key = diagnostic.key.as_str();
     let home = key.rsplit_once('.').map_or("", |(home, _)| home);
-    keys.contains(key) || (diagnostic.what.contains("missing") && keys.contains(home))
+    let absent = ["missing", "there is no "].iter().any(|words| diagnostic.what.contains(words));
+    keys.contains(key) || (absent && keys.contains(home))
 }
 
 /// Every key of the file as findings name it, and "" for the file.
