@@ -386,7 +386,7 @@ fn the_reference_explains_every_key() {
 }
 
 #[test]
-fn a_file_that_names_no_camera_is_refused_however_it_says_so() {
+fn a_file_that_names_no_camera_is_told_why_it_is_refused_however_it_says_so() {
     let head = &EXAMPLE[..EXAMPLE.find("[[camera]]").unwrap()];
     for text in [head.to_owned(), format!("camera = []\n{head}")] {
         let found = check(&text).unwrap_err();
