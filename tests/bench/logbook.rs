@@ -237,7 +237,7 @@ fn questions() {
     let questions = [
         (
             "last day's signals",
-            format!("SELECT * FROM v_signals WHERE opened_utc >= '{last_day}' ORDER BY seq"),
+            format!("SELECT * FROM v_signals WHERE opened_utc >= '{last_day}' ORDER BY opened_utc"),
             SIGNALS_WITHIN,
         ),
         ("one vessel's track", format!("SELECT * FROM v_tracks WHERE vessel = {vessel}"), PATH_WITHIN),
@@ -320,7 +320,7 @@ fn fill(path: &Path, detections: u64) -> (String, i64) {
              FROM track WHERE vessel % 8 = 0;
              INSERT INTO signal_step (signal, phase, severity, at, utc_offset, measured, text, x0, y0, x1, y1)
              SELECT seq, 'opened', severity, opened, 8, measured, text, 0, 0, 1, 1 FROM signal;
-             COMMIT; ANALYZE;"
+             COMMIT;"
         ))
         .expect("tracks and signals");
     let last_day = began + looks * 250 - 86_400_000;
