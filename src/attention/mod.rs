@@ -178,6 +178,15 @@ impl Attention {
         self.following.learn(outcome, self.last);
     }
 
+    /// The look at the crops chosen last failed: nothing was seen, so the same places are as long unseen as before. Its
+    /// runs count as spent.
+    pub fn look_failed(&mut self) {
+        if let Some((_, sweep)) = &mut self.ground {
+            sweep.unsee(self.last);
+        }
+        self.following.unsee(self.last);
+    }
+
     /// Adapts the budget to how busy the detector has been lately, 0 to 1: less when the box cannot keep up.
     pub fn adapt(&mut self, busy: f32) {
         self.budget.adapt(busy);
