@@ -106,6 +106,13 @@ impl Sweep {
         self.tiles.len()
     }
 
+    /// Longer side of the largest tile; of the frame where that is the only one.
+    pub(super) fn coarsest_px(&self) -> f32 {
+        let whole = self.frame.bounds();
+        let tiles = self.crops().filter(|crop| **crop != whole).map(length);
+        tiles.reduce(f32::max).unwrap_or_else(|| length(&whole))
+    }
+
     pub(super) fn crops(&self) -> impl Iterator<Item = &BBox<Px>> {
         self.tiles.iter().map(|tile| &tile.crop)
     }
