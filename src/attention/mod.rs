@@ -103,10 +103,33 @@ pub struct Coverage {
     pub mostly_found_px: f32,
 }
 
+/// What every look is given where attention is not to choose: what it is measured against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fixed {
+    /// The frame as a whole.
+    WholeFrame,
+    /// The frame as a whole, and tiles of 640 pixels that cover it.
+    Everywhere,
+}
+
+impl Fixed {
+    fn crops(self, frame: FrameSize) -> Vec<BBox<Px>> {
+        let whole = frame.bounds();
+        match self {
+            Self::WholeFrame => vec![whole],
+            Self::Everywhere => {
+                let tiles = tiles::grid(&whole, sweep::SIDES_PX[0]);
+                std::iter::once(whole).chain(tiles.into_iter().filter(|tile| *tile != whole)).collect()
+            }
+        }
+    }
+}
+
 /// Decides where one camera's runs go.
 #[derive(Clone, Debug)]
 pub struct Attention {
     scope: Scope,
+    fixed: Option<Fixed>,
     budget: Budget,
     /// Runs the sweep is owed.
     owed: f32,
@@ -127,13 +150,22 @@ impl Attention {
             ground: None,
             following,
             last: MonoTime::default(),
+            fixed: None,
             scope,
         }
     }
 
+    /// From now on every look is given the same.
+    pub fn fix(&mut self, fixed: Fixed) {
+        self.fixed = Some(fixed);
+    }
+
     /// The crops to run now, in whole pixels and within the frame; at least one.
     pub fn choose(&mut self, scene: &Scene<'_>) -> Vec<BBox<Px>> {
-        let Self { scope, budget, owed, sizes, ground, following, last } = self;
+        if let Some(fixed) = self.fixed {
+            return fixed.crops(scene.frame);
+        }
+        let Self { scope, budget, owed, sizes, ground, following, last, .. } = self;
         if ground.as_ref().is_none_or(|(size, _)| *size != scene.frame) {
             following.forget();
             *sizes = Sizes::default();

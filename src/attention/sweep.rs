@@ -9,7 +9,7 @@ use crate::clock::MonoTime;
 use crate::geometry::{BBox, FrameSize, Point, Px};
 
 /// Sides of tiles where nothing else says how large: the first that goes round in time.
-const SIDES_PX: [u32; 4] = [640, 960, 1280, 1920];
+pub(super) const SIDES_PX: [u32; 4] = [640, 960, 1280, 1920];
 /// Vessels stand up from the water by so much of the picture's height.
 const HEADROOM: f32 = 0.1;
 /// A place this near to a tile's border, as a share of its width, is left to the neighbour: a vessel would be cut there.

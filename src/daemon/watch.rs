@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::alerts::payload;
-use crate::attention::{Attention, Care, Ground, Outcome, Scene, Scope, Vessel};
+use crate::attention::{Attention, Care, Fixed, Ground, Outcome, Scene, Scope, Vessel};
 use crate::clock::{MonoTime, Stamp};
 use crate::config::{Camera, Condition, Site};
 use crate::detect::cue::MotionCue;
@@ -145,6 +145,11 @@ impl Watch {
     /// Counters, one a camera in the order of the site file.
     pub fn stats(&self) -> Vec<Arc<WatchStats>> {
         self.posts.iter().map(|post| post.stats.clone()).collect()
+    }
+
+    /// Every look is given the same from now on, so that attention can be measured against it.
+    pub fn fix(&mut self, fixed: Fixed) {
+        self.posts.iter_mut().for_each(|post| post.attention.fix(fixed));
     }
 
     /// Adapts what is spent on a look to how busy the detector has been, 0 to 1.
