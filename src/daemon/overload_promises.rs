@@ -36,6 +36,9 @@ const TARGETS: [f32; 4] = [4.0, 4.0, 4.0, 2.0];
 const SETTLED: Duration = Duration::from_secs(20);
 const ENDS: Duration = Duration::from_secs(80);
 
+/// Where the watch tells what it did.
+type Told = (Vec<Arc<WatchStats>>, Rates);
+
 /// A look as it came up, and what the watch told of the camera by then.
 #[derive(Clone, Copy, Debug)]
 struct CameUp {
@@ -57,7 +60,7 @@ struct Scripted {
     frames: Vec<Frame>,
     /// When looks fail.
     fails: std::ops::Range<Duration>,
-    told: Arc<Mutex<Option<(Vec<Arc<WatchStats>>, Rates)>>>,
+    told: Arc<Mutex<Option<Told>>>,
     came_up: Arc<Mutex<Vec<CameUp>>>,
 }
 
