@@ -76,6 +76,8 @@ struct Want {
     seen: MonoTime,
     /// When a crop showed where it should be.
     looked: MonoTime,
+    /// As it was before the last look, should that one fail.
+    looked_before: MonoTime,
     /// Pixels a second; `None` while it stands still.
     velocity: Option<[f32; 2]>,
     /// Where it should be now, within the frame; `None` when outside.
@@ -95,6 +97,7 @@ impl Want {
             first: at,
             seen: at,
             looked: at,
+            looked_before: at,
             velocity: Some([0.0; 2]),
             expected: None,
             doubt_px: 0.0,
@@ -171,12 +174,23 @@ impl Following {
         for i in 0..self.wants.len() {
             if self.shows(crop, &self.wants[i], scene.frame) {
                 let want = &mut self.wants[i];
-                (want.looked, want.urgency) = (scene.at, 0.0);
+                if want.looked != scene.at {
+                    (want.looked, want.looked_before) = (scene.at, want.looked);
+                }
+                want.urgency = 0.0;
                 if want.what == What::Cut {
                     self.cuts.push((want.bbox, scene.at));
                 }
             }
         }
+    }
+
+    /// The look made `at` failed: what its crops would have shown was not seen.
+    pub(super) fn unsee(&mut self, at: MonoTime) {
+        for want in self.wants.iter_mut().filter(|want| want.looked == at) {
+            want.looked = want.looked_before;
+        }
+        self.cuts.retain(|(_, when)| *when != at);
     }
 
     /// True when `p` lies in something followed.

@@ -90,6 +90,16 @@ impl Harbour {
         MonoTime::from_boot(Duration::from_secs_f32(100.0 + self.now_s()))
     }
 
+    /// A look that the detector fails: the crops it was to be given.
+    fn fail(&mut self) -> Vec<BBox<Px>> {
+        let scene = Scene { at: self.now(), frame: self.frame, stirred: &self.stirred, cares: &[] };
+        let crops = self.attention.choose(&scene);
+        self.attention.look_failed();
+        self.runs.push(crops.len());
+        self.look += 1;
+        crops
+    }
+
     fn step(&mut self, cares: &[Care<'_>]) {
         let (t, at) = (self.now_s(), self.now());
         let scene = Scene { at, frame: self.frame, stirred: &self.stirred, cares };
@@ -197,6 +207,25 @@ proptest! {
     }
 
     #[test]
+    fn a_look_that_failed_is_no_coverage(
+        boats in boats(8), looks in 1.0..8.0f32, fails in prop::collection::vec(any::<bool>(), 60),
+    ) {
+        let mut harbour = Harbour::new(scope(looks), FULL_HD, boats);
+        harbour.step(&[]);
+        for failed in fails {
+            let (now, before) = (harbour.now(), harbour.attention.coverage(harbour.now()));
+            if failed {
+                prop_assert!(!harbour.fail().is_empty());
+                prop_assert_eq!(harbour.attention.coverage(now).oldest, before.oldest);
+            } else {
+                harbour.step(&[]);
+                prop_assert!(harbour.attention.coverage(now).oldest < before.oldest + Duration::from_nanos(1));
+            }
+        }
+        harbour.assert_within_budget(2);
+    }
+
+    #[test]
     fn the_same_scene_is_looked_at_in_the_same_way(boats in boats(8)) {
         let mut once = Harbour::new(scope(4.0), FULL_HD, boats.clone());
         let mut again = Harbour::new(scope(4.0), FULL_HD, boats);
@@ -277,6 +306,21 @@ fn what_a_border_cuts_is_seen_whole_a_look_later() {
     assert_eq!(harbour.hits[0].len(), 1, "{:?}", harbour.crops);
     harbour.run(10.0);
     assert!(harbour.longest_gap(0) <= 2.5, "{:?}", harbour.hits[0]);
+}
+
+#[test]
+fn what_a_look_that_failed_was_to_show_is_shown_by_the_next() {
+    // As above: the second look is to show the vessel whole. It fails, and so does the third.
+    let regions = vec![BBox::new(0.0, 0.3, 0.5, 0.8), BBox::new(0.5, 0.3, 1.0, 0.8)];
+    let scope = Scope { regions, whole_frame: false, ..scope(4.0) };
+    let vessel = BBox::from_xywh(880.0, 600.0, 160.0, 64.0);
+    let mut harbour = Harbour::new(scope, FULL_HD, vec![Boat::still(880.0, 600.0, 160.0)]);
+    harbour.step(&[]);
+    for _ in 0..2 {
+        assert!(harbour.fail().iter().any(|crop| found(&vessel, crop).is_some_and(|(_, whole)| whole)));
+    }
+    harbour.step(&[]);
+    assert_eq!(harbour.hits[0].len(), 1, "{:?}", harbour.crops);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::clock::MonoTime;
 use crate::geometry::{BBox, FrameSize, Point, Px};
 
 /// Sides of tiles where nothing else says how large: the first that goes round in time.
-const SIDES_PX: [u32; 4] = [640, 960, 1280, 1920];
+pub(super) const SIDES_PX: [u32; 4] = [640, 960, 1280, 1920];
 /// Vessels stand up from the water by so much of the picture's height.
 const HEADROOM: f32 = 0.1;
 /// A place this near to a tile's border, as a share of its width, is left to the neighbour: a vessel would be cut there.
@@ -50,6 +50,8 @@ struct Place {
     depth_px: f32,
     widest_px: f32,
     seen: MonoTime,
+    /// As it was before the last look, should that one fail.
+    seen_before: MonoTime,
 }
 
 impl Sweep {
@@ -73,7 +75,8 @@ impl Sweep {
             crops.retain(|crop| *crop != whole);
             crops.insert(0, whole);
             let (depth_px, widest_px) = (f32::INFINITY, f32::INFINITY);
-            places.push(Place { cell: None, at: whole.centre(), depth_px, widest_px, seen: before });
+            let at = whole.centre();
+            places.push(Place { cell: None, at, depth_px, widest_px, seen: before, seen_before: before });
         }
         let tile = |crop: BBox<Px>| Tile {
             shows: (0..places.len()).filter(|&p| places[p].is_shown_by(&crop, frame)).collect(),
@@ -92,7 +95,7 @@ impl Sweep {
         for place in &mut refined.places {
             // A place that a finer tile is to show was seen less finely, but it was seen.
             if let Some(before) = self.places.iter().find(|before| before.cell == place.cell) {
-                place.seen = before.seen;
+                (place.seen, place.seen_before) = (before.seen, before.seen_before);
             }
         }
         *self = refined;
@@ -101,6 +104,13 @@ impl Sweep {
     /// Tiles, the whole frame among them.
     pub(super) fn len(&self) -> usize {
         self.tiles.len()
+    }
+
+    /// Longer side of the largest tile; of the frame where that is the only one.
+    pub(super) fn coarsest_px(&self) -> f32 {
+        let whole = self.frame.bounds();
+        let tiles = self.crops().filter(|crop| **crop != whole).map(length);
+        tiles.reduce(f32::max).unwrap_or_else(|| length(&whole))
     }
 
     pub(super) fn crops(&self) -> impl Iterator<Item = &BBox<Px>> {
@@ -124,9 +134,16 @@ impl Sweep {
 
     pub(super) fn see(&mut self, crop: &BBox<Px>, at: MonoTime) {
         for place in &mut self.places {
-            if place.is_shown_by(crop, self.frame) {
-                place.seen = at;
+            if place.seen != at && place.is_shown_by(crop, self.frame) {
+                (place.seen, place.seen_before) = (at, place.seen);
             }
+        }
+    }
+
+    /// The look made `at` failed: what its crops would have shown was not seen.
+    pub(super) fn unsee(&mut self, at: MonoTime) {
+        for place in self.places.iter_mut().filter(|place| place.seen == at) {
+            place.seen = place.seen_before;
         }
     }
 
@@ -194,7 +211,8 @@ fn places(crops: &mut Vec<BBox<Px>>, ground: &Ground, frame: FrameSize, at: Mono
         if room(crop) >= 0.0 && crop.x0 <= p.x && p.x <= crop.x1 && crop.y0 <= p.y && p.y <= crop.y1 {
             used[best] = true;
             let (depth_px, widest_px) = (room(crop), WIDER * crop.width());
-            places.push(Place { cell: Some(cell), at: p, depth_px, widest_px, seen: at });
+            let cell = Some(cell);
+            places.push(Place { cell, at: p, depth_px, widest_px, seen: at, seen_before: at });
         }
     }
     let mut used = used.into_iter();

@@ -15,9 +15,6 @@ use crate::rules::{Schedule, Standing, condition_words};
 /// Exit status for a site file with errors (`EX_CONFIG` of sysexits.h).
 pub const BAD_CONFIG: u8 = 78;
 
-/// Pixels of the model's input that a vessel should be wide to be found reliably (measured with both models).
-const FOUND_FROM: f32 = 40.0;
-
 /// How findings are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
@@ -137,16 +134,17 @@ fn looks(camera: &Camera) -> String {
     format!("looks {} times a second, sweeping {} by turns", camera.looks_per_second, swept.join(" and "))
 }
 
-/// The smallest vessel that is found reliably, in pixels of a full HD picture, and how soon.
+/// The smallest vessels that attention is meant to show the model, those that it mostly finds, and how soon.
 fn sight(camera: &Camera, input_px: u32) -> String {
     const FULL_HD: FrameSize = FrameSize { width: 1920, height: 1080 };
     let mut attention = Attention::new(scope(camera, input_px));
     let at = MonoTime::default();
     attention.choose(&Scene { at, frame: FULL_HD, stirred: &[], cares: &[] });
     let swept = attention.coverage(at);
-    let found = swept.narrowest_px * FOUND_FROM / input_px as f32;
     format!(
-        "finds vessels from about {found:.0} px wide in a picture of 1920, wherever they come in within {:.1} s",
+        "looks for vessels from about {:.0} px long in a picture of 1920, and finds most from about {:.0} px, wherever they come in within {:.1} s",
+        swept.sought_px,
+        swept.mostly_found_px,
         // Rounded up: a promise of 0.2 s that is 0.25 s is none.
         (swept.longest.as_secs_f32() * 10.0).ceil() / 10.0
     )
@@ -185,7 +183,7 @@ mod tests {
             "My harbour (my-harbour), times in Europe/Amsterdam",
             "Quay east (quay-east): rtsp://192.0.2.10:554/stream1, H.264",
             "looks 4 times a second, sweeping the whole frame and 1 region by turns",
-            "finds vessels from about 185 px wide in a picture of 1920, wherever they come in within 0.3 s",
+            "looks for vessels from about 92 px long in a picture of 1920, and finds most from about 138 px, wherever they come in within 0.3 s",
             "night-passage: alert when a vessel is in Inner basin for 2s, every day 21:30 to 05:30 the next day",
             "at most 8.0 detector runs a second in all, about 30 % of one core",
         ] {

@@ -2,6 +2,8 @@
 
 mod clocks;
 mod heartbeat;
+#[cfg(test)]
+mod overload_promises;
 mod run;
 mod status;
 mod systemd;

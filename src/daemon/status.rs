@@ -115,7 +115,8 @@ impl Status {
             runs_per_second: a_second(&self.rates[index].runs),
             runs: of(&watch.runs),
             oldest_unseen_s: (seen_ms > 0).then(|| now_ms.saturating_sub(seen_ms) as f32 / 1000.0),
-            swept_within_s: of(&watch.swept_within_ms) as f32 / 1000.0,
+            swept_within_s: self.rates[index]
+                .swept_within_s(of(&watch.swept_within_ms), camera.looks_per_second),
             cut_boxes: of(&watch.cut_boxes),
             fleeting_boxes: of(&watch.fleeting_boxes),
             outside_water: of(&watch.outside_water),

@@ -26,6 +26,16 @@ pub struct Rate {
     pub(super) runs: AtomicU32,
 }
 
+impl Rate {
+    /// Seconds for which a place may stay unseen at the rate at which looks come, where it would be `promised_ms` at
+    /// `wanted` looks a second.
+    pub(super) fn swept_within_s(&self, promised_ms: u64, wanted: f32) -> f32 {
+        let looks = self.looks.load(Ordering::Relaxed) as f32 / 1000.0;
+        let late = if looks > 0.0 { (wanted / looks).max(1.0) } else { 1.0 };
+        promised_ms as f32 / 1000.0 * late
+    }
+}
+
 /// Rates of all cameras, in the order of the site file.
 pub type Rates = Arc<Vec<Rate>>;
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::alerts::payload;
-use crate::attention::{Attention, Care, Ground, Outcome, Scene, Scope, Vessel};
+use crate::attention::{Attention, Care, Fixed, Ground, Outcome, Scene, Scope, Vessel};
 use crate::clock::{MonoTime, Stamp};
 use crate::config::{Camera, Condition, Site};
 use crate::detect::cue::MotionCue;
@@ -90,8 +90,10 @@ struct Post {
     ground: Ground,
     cue: MotionCue,
     sight: Sight,
-    /// What a look that failed had to say.
+    /// What a look that failed had to say ...
     pending: Vec<Entry>,
+    /// ... and how far the picture had moved by then since the last that did not.
+    moved: [f32; 2],
     /// When rules last said that no picture comes.
     told_away: Option<MonoTime>,
     /// The confidence from which a box may become a vessel.
@@ -124,6 +126,7 @@ impl Watch {
             cue: MotionCue::default(),
             sight: Sight::new(camera.looks_per_second, camera.stall_after),
             pending: Vec::new(),
+            moved: [0.0; 2],
             told_away: None,
             sure: believed.confidence,
             tracker: Tracker::new(tracking.clone()),
@@ -144,6 +147,11 @@ impl Watch {
         self.posts.iter().map(|post| post.stats.clone()).collect()
     }
 
+    /// Every look is given the same from now on, so that attention can be measured against it.
+    pub fn fix(&mut self, fixed: Fixed) {
+        self.posts.iter_mut().for_each(|post| post.attention.fix(fixed));
+    }
+
     /// Adapts what is spent on a look to how busy the detector has been, 0 to 1.
     pub fn adapt(&mut self, busy: f32) {
         for post in &mut self.posts {
@@ -162,12 +170,14 @@ impl Watch {
         if post.size.replace(size).is_some_and(|before| before != size) {
             // Boxes in pixels of another picture mean nothing now.
             entries.extend(post.end(site, frame.stamp, frame.seq));
+            post.moved = [0.0; 2];
         }
         let at = frame.stamp.mono;
         let thumbnail = Thumbnail::of(&frame.picture);
         let changes = post.sight.look(&frame.picture, &thumbnail, frame.seq, frame.stamp);
         entries.extend(post.blind_entries(changes));
         let motion = post.cue.look(&thumbnail, at);
+        let shift = [0, 1].map(|axis| post.moved[axis] + motion.shift[axis]);
         let cares: Vec<Care<'_>> = post.engine.in_force(frame.stamp.wall).filter_map(care).collect();
         let looked =
             post.attention.choose(&Scene { at, frame: size, stirred: &motion.stirred, cares: &cares });
@@ -176,10 +186,12 @@ impl Watch {
             Ok(look) => look,
             Err(cause) => {
                 count(&post.stats.failed_looks, 1);
-                post.pending = entries;
+                post.attention.look_failed();
+                (post.pending, post.moved) = (entries, shift);
                 return Err(cause);
             }
         };
+        post.moved = [0.0; 2];
         post.count_look(&look, at);
         let ground = &post.ground;
         let before = look.detections.len();
@@ -187,10 +199,9 @@ impl Watch {
         count(&post.stats.outside_water, (before - look.detections.len()) as u64);
         count(&post.stats.detections, look.detections.len() as u64);
 
-        let tracks = post.tracker.step(
-            &track::Look { detections: &look.detections, size, looked: &looked, shift: motion.shift, at },
-            vessels,
-        );
+        let tracks = post
+            .tracker
+            .step(&track::Look { detections: &look.detections, size, looked: &looked, shift, at }, vessels);
         post.stats.fleeting_boxes.store(post.tracker.fleeting(), Ordering::Relaxed);
         let followed = tracks.iter().filter(|track| track.state != TrackState::Ended).copied().collect();
         post.last = LastLook { runs: look.runs, looked, followed };

@@ -75,7 +75,7 @@ pub struct CameraHealth {
     pub runs_per_second: f32,
     /// For how long the place of the water unseen longest has not been seen, in seconds; `None` before the first look.
     pub oldest_unseen_s: Option<f32>,
-    /// No place stays unseen for longer while looks come when they should.
+    /// No place stays unseen for longer at the rate at which looks came over the last seconds.
     pub swept_within_s: f32,
     /// Boxes that a region's border cut: looked at again rather than believed.
     pub cut_boxes: u64,

@@ -44,7 +44,7 @@ struct Arguments {
     #[arg(long, default_value_t = 1, requires = "variants")]
     seed: u64,
     /// Only variants of these themes, separated by commas: day, dusk, night, fog, rain, glare, wakes, shake, reflections,
-    /// fleet, bridge, ribs, crossing.
+    /// fleet, bridge, ribs, crossing, birds.
     #[arg(long, value_name = "THEME", value_delimiter = ',', requires = "variants")]
     only: Vec<String>,
     /// Length of a variant in seconds.

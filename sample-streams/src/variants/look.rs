@@ -218,7 +218,29 @@ impl Look {
                 });
             }
         }
+        if self.theme == Theme::Birds {
+            all.extend((0..18).map(|n| self.gull(n >= 12, chance)));
+        }
         all
+    }
+
+    /// A gull that flies past at some moment of the clip's first half minute, or one that sits on the water.
+    fn gull(&self, sits: bool, chance: &mut Chance) -> Flotsam {
+        let (width, unit) = (self.canvas.whole().0 as f32, self.canvas.unit);
+        let depth = chance.between(0.05, 0.9);
+        let side = (10.0 + 34.0 * depth) * unit * if sits { 0.6 } else { 1.0 };
+        let towards = chance.one_of([-1.0, 1.0]);
+        let speed = if sits { chance.between(0.0, 4.0) } else { chance.between(90.0, 320.0) } * unit;
+        let height = if sits { 0.0 } else { chance.between(10.0, 120.0) * unit };
+        let passes_s = if sits { 0.0 } else { chance.between(0.0, 28.0) };
+        Flotsam {
+            sprite: gull(side, sits, [0, 1, 2].map(|c| 226.0 * self.hulls.sky[c])),
+            at: [
+                chance.unit() * width - towards * speed * passes_s,
+                self.canvas.row(depth) - height - side * 0.5,
+            ],
+            drift: [towards * speed, if sits { 0.0 } else { chance.between(-6.0, 6.0) * unit }],
+        }
     }
 }
 
@@ -333,6 +355,20 @@ fn buoy(side: f32, colour: [f32; 3]) -> Sprite {
         let shade = 1.0 - 0.35 * (across + 0.3).abs();
         let [r, g, b] = colour.map(|c| (c * shade).clamp(0.0, 255.0) as u8);
         image::Rgba([r, g, b, if pole || can { 255 } else { 0 }])
+    }))
+}
+
+/// A gull, `side` pixels from wing tip to wing tip, or, where it sits, from bill to tail.
+fn gull(side: f32, sits: bool, colour: [f32; 3]) -> Sprite {
+    let (width, height) = (side.ceil() as u32, (side * 0.5).ceil() as u32);
+    Sprite::new(&image::RgbaImage::from_fn(width, height, |x, y| {
+        let (across, down) = (x as f32 / side * 2.0 - 1.0, y as f32 / height as f32 * 2.0 - 1.0);
+        let body = (across / if sits { 0.9 } else { 0.3 }).powi(2) + ((down - 0.4) / 0.45).powi(2) < 1.0;
+        let wing = !sits && (down - (0.5 - 1.1 * across.abs().sqrt())).abs() < 0.26 * (1.1 - across.abs());
+        let head = sits && (across - 0.7).hypot(0.5 * (down + 0.3)) < 0.2;
+        let shade = if across.abs() > 0.8 { 0.35 } else { 1.0 - 0.25 * (down + 1.0) / 2.0 };
+        let [r, g, b] = colour.map(|c| (c * shade).clamp(0.0, 255.0) as u8);
+        image::Rgba([r, g, b, if body || wing || head { 255 } else { 0 }])
     }))
 }
 

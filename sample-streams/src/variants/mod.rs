@@ -54,11 +54,13 @@ pub enum Theme {
     Ribs,
     /// Much traffic, both ways.
     Crossing,
+    /// Gulls: most fly past, some sit on the water.
+    Birds,
 }
 
 impl Theme {
     /// All of them, in the order in which variants take turns.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Day,
         Self::Dusk,
         Self::Night,
@@ -72,6 +74,7 @@ impl Theme {
         Self::Bridge,
         Self::Ribs,
         Self::Crossing,
+        Self::Birds,
     ];
 
     /// Its name, as on the command line.
@@ -90,6 +93,7 @@ impl Theme {
             Self::Bridge => "bridge",
             Self::Ribs => "ribs",
             Self::Crossing => "crossing",
+            Self::Birds => "birds",
         }
     }
 

@@ -16,9 +16,11 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 
+use crate::attention::Fixed;
 use html::Section;
 use material::Scene;
 use outcome::Outcome;
@@ -34,12 +36,37 @@ pub struct SceneArgs {
     /// Model manifest, in place of the ones that the site files name.
     #[arg(long, value_name = "MANIFEST")]
     model: Option<PathBuf>,
+    /// Where each look goes: where attention would send it, or, to compare, the whole frame or that and tiles of 640 px.
+    #[arg(long, value_enum, default_value_t = Strategy::Attention)]
+    look: Strategy,
     /// Print everything as JSON.
     #[arg(long)]
     pub json: bool,
     /// Also write a page with curves and pictures of what went wrong.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+}
+
+/// Where looks go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Strategy {
+    /// As in the watch.
+    Attention,
+    /// Each at the whole frame.
+    Whole,
+    /// Each at the whole frame and at tiles that cover it.
+    Everywhere,
+}
+
+impl Strategy {
+    fn fixed(self) -> Option<Fixed> {
+        match self {
+            Self::Attention => None,
+            Self::Whole => Some(Fixed::WholeFrame),
+            Self::Everywhere => Some(Fixed::Everywhere),
+        }
+    }
 }
 
 /// Plays and scores the scenes; progress is shown on standard error if that is a terminal.
@@ -56,7 +83,8 @@ pub fn scene(args: &SceneArgs) -> anyhow::Result<Report> {
     for scene in &scenes {
         let which = || scene.clip.display().to_string();
         let told = |at_s: f64| bar.set_message(format!("{}, {at_s:.0} s", scene.name));
-        let played = playback::play(scene, args.model.as_deref(), &told).with_context(which)?;
+        let played =
+            playback::play(scene, args.model.as_deref(), args.look.fixed(), &told).with_context(which)?;
         let outcome = Outcome::new(scene, &played);
         let failures = causes::failures(scene, &played, &outcome);
         if args.html.is_some() {
@@ -66,7 +94,7 @@ pub fn scene(args: &SceneArgs) -> anyhow::Result<Report> {
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let report = Report::new(args.model.clone(), scored);
+    let report = Report::new(args.model.clone(), args.look, scored);
     if let Some(path) = &args.html {
         fs::write(path, html::page(&report, &sections))
             .with_context(|| format!("cannot write {}", path.display()))?;

@@ -3,15 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+use serde::Serialize;
 
 use super::boxes::{FoundBox, TrueBox};
 use super::material::Scene;
 use super::signals::Raised;
+use crate::attention::Fixed;
 use crate::cli::reel::Reel;
 use crate::clock::{MonoTime, Stamp, processor_time};
-use crate::daemon::Watch;
+use crate::daemon::{Watch, WatchStats};
 use crate::detect::{Class, OnnxDetector};
 use crate::evidence;
 use crate::frame::Frame;
@@ -55,6 +58,38 @@ impl Cost {
     }
 }
 
+/// Boxes that were not believed, by reason.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(super) struct Rejected {
+    /// Not finite, without area, or beyond what one run may give.
+    pub(super) malformed: u64,
+    /// Cut by a tile's border: looked at again.
+    pub(super) cut: u64,
+    /// Sure, and not seen again often enough.
+    pub(super) fleeting: u64,
+    /// Outside the water.
+    pub(super) outside_water: u64,
+}
+
+impl Rejected {
+    fn new(stats: &WatchStats) -> Self {
+        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Self {
+            malformed: of(&stats.rejected_boxes),
+            cut: of(&stats.cut_boxes),
+            fleeting: of(&stats.fleeting_boxes),
+            outside_water: of(&stats.outside_water),
+        }
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        self.malformed += other.malformed;
+        self.cut += other.cut;
+        self.fleeting += other.fleeting;
+        self.outside_water += other.outside_water;
+    }
+}
+
 /// Everything a scene gave.
 #[derive(Debug)]
 pub(super) struct Playback {
@@ -64,10 +99,17 @@ pub(super) struct Playback {
     /// Width and height of the detector's input.
     pub(super) input: [f32; 2],
     pub(super) cost: Cost,
+    pub(super) rejected: Rejected,
 }
 
-/// Plays the scene with the model of its site file, or with `model`; `progress` is told of each look.
-pub(super) fn play(scene: &Scene, model: Option<&Path>, progress: &dyn Fn(f64)) -> anyhow::Result<Playback> {
+/// Plays the scene with the model of its site file, or with `model`; attention chooses, unless looks are `fixed`. `progress` is
+/// told of each look.
+pub(super) fn play(
+    scene: &Scene,
+    model: Option<&Path>,
+    fixed: Option<Fixed>,
+    progress: &dyn Fn(f64),
+) -> anyhow::Result<Playback> {
     let start = Stamp { mono: MonoTime::from_boot(Duration::ZERO), wall: scene.about.start };
     let site = Arc::new(scene.site.clone());
     let manifest = model.unwrap_or(&site.model.manifest);
@@ -75,6 +117,9 @@ pub(super) fn play(scene: &Scene, model: Option<&Path>, progress: &dyn Fn(f64)) 
     let believed = detector.manifest().thresholds;
     let input = [detector.manifest().input.width as f32, detector.manifest().input.height as f32];
     let mut watch = Watch::new(site.clone(), Box::new(detector), believed, 1, &Past::default());
+    if let Some(fixed) = fixed {
+        watch.fix(fixed);
+    }
     let stats = watch.stats();
     let mut reel = Reel::open(&site.cameras[scene.camera], &scene.clip, start)?;
 
@@ -110,7 +155,8 @@ pub(super) fn play(scene: &Scene, model: Option<&Path>, progress: &dyn Fn(f64)) 
         watch: watching,
         all: processor_time().1.saturating_sub(all_before),
     };
-    Ok(Playback { moments, raised, size, input, cost })
+    let rejected = Rejected::new(&stats[scene.camera]);
+    Ok(Playback { moments, raised, size, input, cost, rejected })
 }
 
 /// Takes down what a look gave. Faint boxes count where they were taken for a vessel that was followed already: nobody hears of

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::Strategy;
 use super::causes::Failure;
 use super::outcome::{Counts, Figures};
 
@@ -13,6 +14,7 @@ use super::outcome::{Counts, Figures};
 pub struct Report {
     /// The model that was named; `None` for the one of each scene's site file.
     pub(super) model: Option<PathBuf>,
+    pub(super) look: Strategy,
     /// By what went wrong, the worst first.
     pub(super) scenes: Vec<SceneReport>,
     /// The scenes of each condition, in the order of their names; a scene counts in each of its own.
@@ -38,6 +40,7 @@ impl Report {
     /// From the counts and failures of each scene.
     pub(super) fn new(
         model: Option<PathBuf>,
+        look: Strategy,
         scored: Vec<(String, Vec<String>, Counts, Vec<Failure>)>,
     ) -> Self {
         let mut names: Vec<String> = scored.iter().flat_map(|s| s.1.clone()).collect();
@@ -63,7 +66,7 @@ impl Report {
                 .then(a.recall().total_cmp(&b.recall()))
                 .then(a.name.cmp(&b.name))
         });
-        Self { model, scenes, conditions, total }
+        Self { model, look, scenes, conditions, total }
     }
 }
 
@@ -124,7 +127,21 @@ impl fmt::Display for Report {
         let sizes: Vec<String> =
             sizes.map(|s| format!("{} {} % of {}", s.size.name(), percent(s.recall), s.truth)).collect();
         writeln!(f, "recall by size: {}", sizes.join(", "))?;
-        let cost = &self.total.cost;
+        let Figures { cost, identities, rejected, .. } = &self.total;
+        writeln!(
+            f,
+            "vessels: {} of {} never followed, and {} followed that were none; of {} that came in, {} were found within 3 s\n\
+             boxes not believed: {} outside the water, {} fleeting, {} cut by a tile's border, {} malformed",
+            identities.never_followed,
+            identities.asked_for,
+            identities.false_vessels,
+            identities.came_in,
+            identities.noticed,
+            rejected.outside_water,
+            rejected.fleeting,
+            rejected.cut,
+            rejected.malformed
+        )?;
         writeln!(
             f,
             "cost: {} runs a look, {} ms of processor a run, {} s of processor for a second of a camera ({} with decoding)",
