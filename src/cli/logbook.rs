@@ -476,7 +476,7 @@ pub(super) mod tests {
         assert!((71..=72).contains(&three_days), "{three_days}");
         assert_eq!(moment("2026-06-01T20:00:00Z").unwrap().to_string(), "2026-06-01T20:00:00Z");
         for neither in
-            ["yesterday", "9223372036854775807d", "106751991167301d", "-106751991167301d", "99999999h"]
+            ["yesterday", "9223372036854775807d", "106751991167301d", "-106751991167301d", "999999999h"]
         {
             assert!(moment(neither).unwrap_err().contains(neither));
         }
