@@ -1,7 +1,7 @@
 # Two commands: `make demo` and `make test`. Both do all set-up themselves and are quick when it is done.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test faults soak setup streams build unit
+.PHONY: help demo test faults soak fuzz setup streams build unit
 SHELL := bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
 # The program sees to this itself; tests and training load ONNX Runtime without it (src/cli/quiet.rs says what it is).
@@ -13,6 +13,7 @@ help:
 	@echo "make test         set up, then format, clippy, unit, integration and fault tests, and the systemd unit"
 	@echo "make faults       the fault scoreboard: each fault, and what came of it; LONG=1 for as many rounds as the README reports"
 	@echo "make soak         four cameras and a broker that fail at random; MINUTES=60"
+	@echo "make fuzz         five minutes of random input for each fuzz target; TARGET=site_file MINUTES=5 for one (tests/fuzz)"
 	@echo "make setup        only fetch what is needed: system packages, ONNX Runtime, models, sample material"
 	@echo "make streams      only render the sample streams"
 
@@ -43,6 +44,20 @@ soak: setup
 	cargo build --workspace --locked
 	cargo run --quiet --locked -p sample-streams --bin sample-scenes
 	HAVENWACHT_SOAK_MINUTES=$(or $(MINUTES),60) cargo test --locked --test faults -- --nocapture soak::
+
+# On the stable toolchain: without a sanitizer cargo-fuzz needs no other, and there is no unsafe code of ours to watch.
+cargo_fuzz := 0.13.2
+fuzz_out := $(abspath $(or $(CARGO_TARGET_DIR),target))/fuzz
+fuzz: setup
+	@cargo fuzz --version 2>/dev/null | grep -qxF 'cargo-fuzz $(cargo_fuzz)' || \
+	cargo install cargo-fuzz --locked --force --version $(cargo_fuzz)
+	@set -e; for target in $(or $(TARGET),site_file model_heads payloads cli_filters); do \
+		rm -rf $(fuzz_out)/tmp; mkdir -p $(fuzz_out)/{tmp,{corpus,crashes}/$$target}; \
+		tests/fuzz/seeds.sh $$target $(fuzz_out)/seeds/$$target; \
+		TMPDIR=$(fuzz_out)/tmp cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none --codegen-units 16 \
+			--target-dir $(fuzz_out) $$target $(fuzz_out)/corpus/$$target $(fuzz_out)/seeds/$$target -- \
+			-max_total_time=$$((60 * $(or $(MINUTES),5))) -timeout=20 -artifact_prefix=$(fuzz_out)/crashes/$$target/; \
+	done
 
 setup:
 	@models/setup.sh

@@ -58,8 +58,8 @@ pub enum BadAnswer {
     },
 }
 
-/// Reads a message that came at `at`.
-pub(super) fn read(message: &[u8], at: Timestamp) -> Result<Acknowledgement, BadAnswer> {
+/// Reads an answer that came at `at`. Its texts are single lines that a terminal can show.
+pub fn read_answer(message: &[u8], at: Timestamp) -> Result<Acknowledgement, BadAnswer> {
     if message.len() > MAX_BYTES {
         return Err(BadAnswer::Long(message.len()));
     }
@@ -109,7 +109,7 @@ pub fn answer(
     let wire =
         Wire { signal_id: signal.0, by: by.clone(), answer: answer.as_str().into(), note: note.clone() };
     let message = serde_json::to_vec(&wire).unwrap_or_default();
-    read(&message, answered.at)?;
+    read_answer(&message, answered.at)?;
     publish(broker, site, message, patience).map_err(|cause| UnsentAnswer::Broker {
         host: broker.host.clone(),
         port: broker.port,
@@ -149,10 +149,10 @@ mod tests {
     #[test]
     fn an_answer_says_who_what_and_to_which_signal() {
         let plain = br#"{"signal_id": "00000000-0000-0000-0000-000000000007", "by": "desk 2", "answer": "acknowledged", "more": 1}"#;
-        let answered = read(plain, AT).unwrap();
+        let answered = read_answer(plain, AT).unwrap();
         assert_eq!((answered.signal, answered.by.as_str()), (SignalId(Uuid::from_u128(7)), "desk 2"));
         assert_eq!((answered.answer, answered.note.as_str()), (Answer::Acknowledged, ""));
-        let noted = read(&message(" desk  2 ", "false alarm", "the patrol\nboat"), AT).unwrap();
+        let noted = read_answer(&message(" desk  2 ", "false alarm", "the patrol\nboat"), AT).unwrap();
         assert_eq!(
             (noted.answer, noted.by.as_str(), noted.note.as_str()),
             (Answer::FalseAlarm, "desk 2", "the patrol boat")
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn what_is_no_answer_is_refused_with_the_reason() {
-        let reason = |message: &[u8]| read(message, AT).unwrap_err().to_string();
+        let reason = |message: &[u8]| read_answer(message, AT).unwrap_err().to_string();
         assert!(reason(b"OK").contains("not an answer"));
         assert!(reason(b"{}").contains("signal_id"));
         assert!(reason(&vec![b' '; MAX_BYTES + 1]).contains("4097 bytes"));
@@ -175,9 +175,9 @@ mod tests {
     #[test]
     fn any_bytes_are_read_without_a_panic() {
         proptest::proptest!(|(bytes: Vec<u8>, cut in 0usize..200)| {
-            let _refused = read(&bytes, AT);
+            let _refused = read_answer(&bytes, AT);
             let whole = message("desk 2", "acknowledged", "ä");
-            let _cut = read(&whole[..cut.min(whole.len())], AT);
+            let _cut = read_answer(&whole[..cut.min(whole.len())], AT);
         });
     }
 }

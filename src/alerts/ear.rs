@@ -111,7 +111,7 @@ impl Ear {
     /// Takes a message in: to the logbook first, then to the watch.
     async fn hear(&mut self, message: &[u8]) {
         let now = self.clock.now();
-        let answered = match answer::read(message, now.wall) {
+        let answered = match answer::read_answer(message, now.wall) {
             Ok(answered) => answered,
             Err(why) => return self.complaints.ignored(now.mono, &why),
         };

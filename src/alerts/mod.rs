@@ -54,7 +54,7 @@ use crate::sight::Blind;
 use ear::{Complaints, Ear};
 use relay::{Memory, Presence, TIMING, Task};
 
-pub use answer::{BadAnswer, UnsentAnswer, answer};
+pub use answer::{BadAnswer, UnsentAnswer, answer, read_answer};
 pub use listen::{Heard, Listener};
 pub use stats::RelayStats;
 pub use transport::{LinkError, LinkEvent, Message, Transport};

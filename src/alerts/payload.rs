@@ -170,8 +170,9 @@ fn compose(
     }
 }
 
-/// The message for an alert from the outbox; `None` when its text is not a JSON object.
-pub(super) fn sent(
+/// The message for an alert from the outbox, as `config/alert.schema.json` describes it, and the topic of its picture;
+/// `None` when its text is not a JSON object.
+pub fn sent(
     stored: &str,
     seq: i64,
     published_at: Timestamp,

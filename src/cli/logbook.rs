@@ -227,7 +227,8 @@ impl Source {
 }
 
 impl Rows {
-    fn filter(&self, limit: Option<u32>) -> Filter {
+    /// As the logbook is asked for them.
+    pub fn filter(&self, limit: Option<u32>) -> Filter {
         Filter { since: self.since, camera: self.camera.clone(), rule: self.rule.clone(), limit }
     }
 }
@@ -307,7 +308,7 @@ pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
         return Ok(at);
     }
     let ago = match text.strip_suffix('d').and_then(|days| days.parse::<i64>().ok()) {
-        Some(days) => Some(SignedDuration::from_hours(days.saturating_mul(24))),
+        Some(days) => days.checked_mul(24).and_then(SignedDuration::try_from_hours),
         None => text.parse().ok(),
     };
     ago.and_then(|ago: SignedDuration| SystemClock::default().now().wall.checked_sub(ago).ok()).ok_or_else(
@@ -474,6 +475,10 @@ pub(super) mod tests {
         let three_days = now.duration_since(moment("3d").unwrap()).as_hours();
         assert!((71..=72).contains(&three_days), "{three_days}");
         assert_eq!(moment("2026-06-01T20:00:00Z").unwrap().to_string(), "2026-06-01T20:00:00Z");
-        assert!(moment("yesterday").unwrap_err().contains("yesterday"));
+        for neither in
+            ["yesterday", "9223372036854775807d", "106751991167301d", "-106751991167301d", "99999999h"]
+        {
+            assert!(moment(neither).unwrap_err().contains(neither));
+        }
     }
 }

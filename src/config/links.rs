@@ -3,7 +3,7 @@
 use super::camera::CameraDraft;
 use super::condition::Condition;
 use super::place::{PlaceDraft, Shape};
-use super::reader::{Table, short};
+use super::reader::{Item, Table, short};
 use super::reading::{At, Reading};
 use super::rule::{Kind, RuleDraft};
 use super::shifts::{NamedSchedule, Shifts};
@@ -23,9 +23,12 @@ pub(super) struct Drafts {
 impl Drafts {
     /// Notes identifiers given twice and references to nothing.
     pub(super) fn check_links(&self, reading: &Reading<'_>, root: &Table<'_>) {
-        if self.cameras.is_empty() && root.get("camera").is_none() {
+        let given = root.get("camera");
+        // Of cameras that cannot be read all has been said.
+        if self.cameras.is_empty() && given.as_ref().is_none_or(Item::is_empty_list) {
+            let place = given.map_or_else(|| root.place.child("camera", 0..0), |item| item.place);
             let help = "add [[camera]] with id, url and codec";
-            reading.error(&root.place.child("camera", 0..0), "there is no camera: nothing to watch", help);
+            reading.error(&place, "there is no camera: nothing to watch", help);
         }
         unique(reading, "camera", self.cameras.iter().filter_map(|c| c.id.as_ref()));
         unique(reading, "zone, group or line", self.places.iter().filter_map(|p| p.id.as_ref()));

@@ -269,6 +269,11 @@ impl<'a> Item<'a> {
         Some(list.iter().enumerate().map(item).collect())
     }
 
+    /// Whether it is a list with nothing in it.
+    pub(super) fn is_empty_list(&self) -> bool {
+        matches!(self.value, DeValue::Array(list) if list.is_empty())
+    }
+
     /// A table, read as `section`.
     pub(super) fn table(&self, section: &'static str) -> Option<Table<'a>> {
         let DeValue::Table(table) = self.value else {

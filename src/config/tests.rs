@@ -385,6 +385,18 @@ fn the_reference_explains_every_key() {
     }
 }
 
+#[test]
+fn a_file_that_names_no_camera_is_told_why_it_is_refused_however_it_says_so() {
+    let head = &EXAMPLE[..EXAMPLE.find("[[camera]]").unwrap()];
+    for text in [head.to_owned(), format!("camera = []\n{head}")] {
+        let found = check(&text).unwrap_err();
+        assert!(
+            lines(&found).contains("site.toml:1:") && lines(&found).contains("camera: there is no camera")
+        );
+        assert_eq!(found.len(), 1, "{}", lines(&found));
+    }
+}
+
 /// Ways in which a file gets damaged.
 fn damage(text: &str, cuts: &[(u8, usize, usize, u8)]) -> Vec<u8> {
     let mut bytes = text.as_bytes().to_vec();

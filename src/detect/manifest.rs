@@ -214,7 +214,8 @@ impl Manifest {
         &self.sha256
     }
 
-    pub(super) fn parse(path: &Path, text: &str) -> Result<Self, LoadError> {
+    /// Checks the text of the manifest at `path`. Its model file is not looked at.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, LoadError> {
         let raw: RawManifest = toml::from_str(text).map_err(|e| LoadError::Syntax {
             file: path.to_owned(),
             message: e.to_string().trim_end().to_owned(),

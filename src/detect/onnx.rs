@@ -105,7 +105,7 @@ impl OnnxDetector {
     ) -> Result<u32, DetectError> {
         let placement = self.preprocessor.fill(picture, region, &mut self.tensor);
         let outputs = run(&mut self.session, &self.manifest, &self.tensor).map_err(DetectError)?;
-        self.head.decode(&tensors(&outputs, &self.manifest).map_err(DetectError)?, &mut self.candidates);
+        self.head.decode(&tensors(&outputs, &self.manifest).map_err(DetectError)?, &mut self.candidates)?;
         let beyond = nms::suppress(&mut self.candidates.boxes, self.manifest.thresholds.iou);
         let mut rejected = self.candidates.rejected + beyond as u32;
         for candidate in &self.candidates.boxes {

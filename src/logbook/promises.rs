@@ -298,6 +298,23 @@ fn local_time_is_right_on_both_nights_on_which_clocks_change() {
 }
 
 #[test]
+fn a_day_of_signals_and_the_way_of_a_vessel_are_found_without_reading_years() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("logbook.sqlite");
+    drop(Writer::open(&path, &start(), options()).unwrap());
+    for question in [
+        "SELECT * FROM v_signals WHERE opened_utc >= '2026-06-01' ORDER BY opened_utc",
+        "SELECT * FROM v_paths WHERE vessel = 7",
+    ] {
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {question}")).unwrap();
+        let steps = plan.query_map([], |row| row.get::<_, String>("detail")).unwrap();
+        let steps: Vec<_> = steps.map(Result::unwrap).collect();
+        assert!(!steps.iter().any(|step| step.starts_with("SCAN")), "{question}: {steps:#?}");
+    }
+}
+
+#[test]
 fn a_track_is_a_row_that_keeps_up_with_it() {
     let (_folder, path) = fresh();
     let (writer, sender) = open(&path);

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -27,6 +28,17 @@ use crate::track::{Track, TrackState, VesselId};
 
 /// Places in a look: `detection.id` is the look's id times this, plus the place.
 const PLACES: usize = 256;
+
+/// Boxes that one statement inserts: to begin and end a statement costs about as much as a row.
+const TOGETHER: usize = 8;
+
+/// The statements for one box up to [`TOGETHER`].
+static INSERT_BOXES: LazyLock<[String; TOGETHER]> = LazyLock::new(|| {
+    std::array::from_fn(|more| {
+        let rows = vec!["(?, ?, ?, ?, ?, ?, ?, ?)"; more + 1].join(", ");
+        format!("INSERT INTO detection (id, vessel, class, confidence, x, y, width, height) VALUES {rows}")
+    })
+});
 
 /// An open track's row is brought up to date when it is this far behind.
 const TRACK_ROW_EVERY: Duration = Duration::from_secs(10);
@@ -304,18 +316,23 @@ impl Store {
     }
 
     fn detections(&mut self, look: i64, seen: &[(Detection, Option<VesselId>)]) -> Result<(), Failure> {
-        let mut statement = self.connection.prepare_cached(
-            "INSERT INTO detection (id, vessel, class, confidence, x, y, width, height)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        )?;
-        for (place, (detection, vessel)) in (0i64..).zip(seen) {
-            let [x, y, width, height] = whole_pixels(&detection.bbox);
-            let confidence = (f64::from(detection.confidence.clamp(0.0, 1.0)) * 1000.0).round() as i64;
-            let vessel = vessel.map(|v| integer(v.0));
-            let id = look * PLACES as i64 + place;
-            let class = class_number(detection.class);
-            statement.execute(params![id, vessel, class, confidence, x, y, width, height])?;
-            self.seals.detection(id, vessel, &[class, confidence, x, y, width, height]);
+        let mut first = look * PLACES as i64;
+        for together in seen.chunks(TOGETHER) {
+            let mut statement = self.connection.prepare_cached(&INSERT_BOXES[together.len() - 1])?;
+            let mut parameter = 1..;
+            for (id, (detection, vessel)) in (first..).zip(together) {
+                let [x, y, width, height] = whole_pixels(&detection.bbox);
+                let confidence = (f64::from(detection.confidence.clamp(0.0, 1.0)) * 1000.0).round() as i64;
+                let vessel = vessel.map(|v| integer(v.0));
+                let row = [class_number(detection.class), confidence, x, y, width, height];
+                let values = [Some(id), vessel].into_iter().chain(row.map(Some));
+                for (value, place) in values.zip(parameter.by_ref()) {
+                    statement.raw_bind_parameter(place, value)?;
+                }
+                self.seals.detection(id, vessel, &row);
+            }
+            statement.raw_execute()?;
+            first += TOGETHER as i64;
         }
         Ok(())
     }

@@ -27,7 +27,7 @@ use uuid::Uuid;
 const SEEN: usize = 8;
 const GROUP: usize = 512;
 const LOOKS: usize = 40 * GROUP;
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 15;
 const ALERTS: usize = 400;
 /// The project's promises.
 const LEAST_RATE: f64 = 50_000.0;
@@ -174,17 +174,18 @@ fn bare_rate(path: &Path) -> f64 {
     for first in (1..=LOOKS).step_by(GROUP) {
         connection.execute_batch("BEGIN IMMEDIATE").expect("a transaction");
         let mut look = connection
-            .prepare_cached("INSERT INTO look VALUES (?1, 1, 1, ?2, 8, ?3, 1920, 1080)")
+            .prepare_cached("INSERT INTO look VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
             .expect("a statement");
         let mut detection = connection
-            .prepare_cached("INSERT INTO detection VALUES (?1, ?2, 0, 813, ?3, 500, 120, 60)")
+            .prepare_cached("INSERT INTO detection VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
             .expect("a statement");
-        for id in first..first + GROUP {
-            look.execute(params![id as i64, 1_780_000_000_000i64 + id as i64 * 250, id as i64])
+        for id in first as i64..(first + GROUP) as i64 {
+            look.execute(params![id, 1, 1, 1_780_000_000_000i64 + id * 250, 8, id, 1920, 1080])
                 .expect("a row");
-            for place in 0..SEEN {
-                let key = (id * 256 + place) as i64;
-                detection.execute(params![key, place as i64, (place * 200) as i64]).expect("a row");
+            for place in 0..SEEN as i64 {
+                detection
+                    .execute(params![id * 256 + place, place, 0, 810, place * 200, 500, 120, 60])
+                    .expect("a row");
             }
         }
         connection.execute_batch("COMMIT").expect("on disk");
@@ -236,7 +237,7 @@ fn questions() {
     let questions = [
         (
             "last day's signals",
-            format!("SELECT * FROM v_signals WHERE opened_utc >= '{last_day}' ORDER BY seq"),
+            format!("SELECT * FROM v_signals WHERE opened_utc >= '{last_day}' ORDER BY opened_utc"),
             SIGNALS_WITHIN,
         ),
         ("one vessel's track", format!("SELECT * FROM v_tracks WHERE vessel = {vessel}"), PATH_WITHIN),
@@ -319,7 +320,7 @@ fn fill(path: &Path, detections: u64) -> (String, i64) {
              FROM track WHERE vessel % 8 = 0;
              INSERT INTO signal_step (signal, phase, severity, at, utc_offset, measured, text, x0, y0, x1, y1)
              SELECT seq, 'opened', severity, opened, 8, measured, text, 0, 0, 1, 1 FROM signal;
-             COMMIT; ANALYZE;"
+             COMMIT;"
         ))
         .expect("tracks and signals");
     let last_day = began + looks * 250 - 86_400_000;

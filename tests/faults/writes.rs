@@ -28,6 +28,8 @@ struct Fault {
     call: &'static str,
     error: &'static str,
     times: usize,
+    /// The short form fails every so many-th call only.
+    apart: usize,
 }
 
 /// What the writer is doing when its disk fails.
@@ -152,7 +154,7 @@ fn copy(from: &Path, to: &Path) {
 impl Fault {
     /// strace's words that let it happen at the `n`-th such call of a thread.
     fn words(&self, n: usize, traces: &Path) -> Vec<String> {
-        let Self { call, error, times } = self;
+        let Self { call, error, times, .. } = self;
         let last = n + times - 1;
         let output = traces.join("trace").display().to_string();
         let words = format!(
@@ -374,8 +376,7 @@ fn each_call_fails(row: &'static str, fault: Fault) {
     for scene in [Scene::New, Scene::CutOff, Scene::Writing] {
         let before = if scene == Scene::New { 0 } else { 1 };
         let mut is_done = false;
-        // In the short form every fifth place is enough for a disk that stays full for a while.
-        for n in (1..5000).step_by(if fault.times > 1 { rounds(5, 1) } else { 1 }) {
+        for n in (1..5000).step_by(rounds(fault.apart, 1)) {
             let folder = tempfile::tempdir().unwrap();
             scene.prepare(folder.path(), cut_off.path());
             let life = scene.live(folder.path(), fault, n);
@@ -407,22 +408,28 @@ fn each_call_fails(row: &'static str, fault: Fault) {
 
 #[test]
 fn whichever_write_fails_what_was_committed_is_kept_and_the_writer_resumes_or_says_why() {
-    each_call_fails("the n-th write fails, for every n", Fault { call: "pwrite64", error: "EIO", times: 1 });
+    each_call_fails(
+        "the n-th write fails, for every n",
+        Fault { call: "pwrite64", error: "EIO", times: 1, apart: 3 },
+    );
 }
 
 #[test]
 fn whichever_write_finds_the_disk_full_what_was_committed_is_kept_and_the_writer_resumes_or_says_why() {
-    let fault = Fault { call: "pwrite64", error: "ENOSPC", times: 3 };
+    let fault = Fault { call: "pwrite64", error: "ENOSPC", times: 3, apart: 5 };
     each_call_fails("three writes from the n-th find the disk full", fault);
 }
 
 #[test]
 fn whichever_sync_fails_what_was_committed_is_kept_and_the_writer_resumes_or_says_why() {
-    each_call_fails("the n-th sync fails, for every n", Fault { call: "fsync", error: "EIO", times: 1 });
+    each_call_fails(
+        "the n-th sync fails, for every n",
+        Fault { call: "fsync", error: "EIO", times: 1, apart: 1 },
+    );
 }
 
 #[test]
 fn whichever_truncation_fails_what_was_committed_is_kept_and_the_writer_resumes_or_says_why() {
-    let fault = Fault { call: "ftruncate", error: "EIO", times: 1 };
+    let fault = Fault { call: "ftruncate", error: "EIO", times: 1, apart: 1 };
     each_call_fails("the n-th truncation fails, for every n", fault);
 }

@@ -15,6 +15,7 @@ mod blind;
 mod daemon;
 mod detect;
 mod eval;
+mod fuzzed;
 mod ingest;
 mod proposals;
 mod rules_video;

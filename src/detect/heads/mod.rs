@@ -7,9 +7,9 @@ mod ssd;
 mod yolov8;
 mod yolox;
 
-use super::Class;
 use super::manifest::{HeadKind, Input, Manifest};
 use super::refusal::LoadError;
+use super::{Class, DetectError};
 use crate::geometry::{BBox, Px};
 
 /// One output of a model run.
@@ -19,6 +19,15 @@ pub struct Tensor<'a> {
     pub shape: &'a [i64],
     /// Values in that order.
     pub data: &'a [f32],
+}
+
+impl Tensor<'_> {
+    /// Whether it has these extents, and a value for each of their cells.
+    fn is_of(&self, shape: &[i64]) -> bool {
+        let cells =
+            shape.iter().try_fold(1, |cells: usize, &extent| cells.checked_mul(extent.try_into().ok()?));
+        self.shape == shape && cells == Some(self.data.len())
+    }
 }
 
 /// A box as the model says it, in pixels of the model's input.
@@ -88,12 +97,22 @@ pub struct Head {
     floor: f32,
     /// Scores per cell or anchor, all classes of the model.
     scores: usize,
+    /// What was checked, and what every run must put out.
+    shapes: Vec<Vec<i64>>,
 }
 
 impl Head {
     /// Checks the shapes that a run of the model put out, in the order of the manifest's outputs.
     pub fn new(manifest: &Manifest, shapes: &[Vec<i64>]) -> Result<Self, LoadError> {
         let Input { width, height, .. } = manifest.input;
+        if shapes.len() != manifest.outputs.len() {
+            return Err(manifest.refuse(
+                "outputs",
+                format!("{} names for {} outputs", manifest.outputs.len(), shapes.len()),
+                "one output for each name",
+                "list the model's output names in the head's order",
+            ));
+        }
         let scores = match manifest.head {
             HeadKind::Ssd => ssd::check(manifest, shapes)?,
             HeadKind::NanoDet => nanodet::check(manifest, shapes)?,
@@ -111,7 +130,8 @@ impl Head {
             }
         }
         let classes = manifest.classes.clone();
-        Ok(Self { kind: manifest.head, width, height, classes, floor: manifest.thresholds.floor, scores })
+        let (floor, shapes) = (manifest.thresholds.floor, shapes.to_vec());
+        Ok(Self { kind: manifest.head, width, height, classes, floor, scores, shapes })
     }
 
     /// Reads boxes from `floor` up from now on, if that is lower.
@@ -119,9 +139,16 @@ impl Head {
         self.floor = self.floor.min(floor);
     }
 
-    /// Reads the outputs of one run, in the order and of the shapes that were checked.
-    pub fn decode(&self, outputs: &[Tensor], into: &mut Candidates) {
+    /// Reads the outputs of one run, in the order that was checked. A model whose extents are free may put out other
+    /// shapes in a later run: that is an error, and `into` is left empty.
+    pub fn decode(&self, outputs: &[Tensor], into: &mut Candidates) -> Result<(), DetectError> {
         into.clear();
+        if outputs.len() != self.shapes.len()
+            || !outputs.iter().zip(&self.shapes).all(|(found, checked)| found.is_of(checked))
+        {
+            let found: Vec<_> = outputs.iter().map(|output| output.shape).collect();
+            return Err(DetectError(format!("outputs of shape {found:?}, at the start {:?}", self.shapes)));
+        }
         match (self.kind, outputs) {
             (HeadKind::Ssd, [scores, boxes]) => ssd::decode(self, scores.data, boxes.data, into),
             (HeadKind::NanoDet, maps) => {
@@ -130,9 +157,10 @@ impl Head {
             }
             (HeadKind::YoloX, [map]) => yolox::decode(self, map.data, into),
             (HeadKind::YoloV8, [map]) => yolov8::decode(self, map, into),
-            // `new` has counted the outputs.
+            // They were counted.
             _ => {}
         }
+        Ok(())
     }
 
     /// Cells of a grid of `stride` pixels: columns, rows.

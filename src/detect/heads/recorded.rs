@@ -64,7 +64,7 @@ fn manifest(head: &str, side: usize) -> Manifest {
 fn decode(head: &Head, shapes: &[Vec<i64>], data: &[Vec<f32>]) -> Candidates {
     let tensors: Vec<_> = shapes.iter().zip(data).map(|(shape, data)| Tensor { shape, data }).collect();
     let mut candidates = Candidates::default();
-    head.decode(&tensors, &mut candidates);
+    head.decode(&tensors, &mut candidates).unwrap();
     candidates
 }
 
@@ -165,6 +165,38 @@ fn outputs_of_another_shape_are_refused_with_both_shapes() {
             refusal.contains("m.toml") && refusal.contains("[7, 1, ") && refusal.contains("expected ["),
             "{refusal}"
         );
+    }
+}
+
+#[test]
+fn a_model_of_fewer_or_more_outputs_than_its_manifest_names_is_refused() {
+    for head in HEADS {
+        let shapes = shapes(head);
+        let more = [shapes.as_slice(), &[vec![1, 4]]].concat();
+        for wrong in [&shapes[1..], &more] {
+            let refusal = Head::new(&manifest(head, 64), wrong).unwrap_err().to_string();
+            assert!(refusal.contains(&format!("names for {} outputs", wrong.len())), "{refusal}");
+        }
+    }
+}
+
+/// A model whose extents are free; one that put out nothing for NanoDet's boxes used to end the watch.
+#[test]
+fn a_run_of_another_shape_than_the_first_is_an_error_and_gives_no_boxes() {
+    for head in HEADS {
+        let checked_shapes = shapes(head);
+        let checked = Head::new(&manifest(head, 64), &checked_shapes).unwrap();
+        for which in 0..checked_shapes.len() {
+            let mut shapes = checked_shapes.clone();
+            shapes[which][1] = 0;
+            let data: Vec<_> = shapes.iter().map(|s| vec![0.9; s.iter().product::<i64>() as usize]).collect();
+            let outputs: Vec<_> =
+                shapes.iter().zip(&data).map(|(shape, data)| Tensor { shape, data }).collect();
+            let mut candidates = Candidates::default();
+            let failed = checked.decode(&outputs, &mut candidates).unwrap_err().to_string();
+            assert!(failed.contains("at the start [[1, "), "{failed}");
+            assert_eq!(candidates, Candidates::default(), "{head}");
+        }
     }
 }
 

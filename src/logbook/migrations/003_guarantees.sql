@@ -153,3 +153,6 @@ FROM track
     AND detection.vessel = track.vessel
   CROSS JOIN look ON look.id = detection.id >> 8
   JOIN camera ON camera.id = look.camera;
+
+-- What v_signals calls opened_utc, so that a day is found among the signals of years.
+CREATE INDEX signal_opened_utc ON signal (strftime('%Y-%m-%dT%H:%M:%fZ', opened / 1000.0, 'unixepoch'));

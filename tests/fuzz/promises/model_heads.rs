@@ -1,0 +1,192 @@
+//! Whatever a manifest says and a model puts out, a head refuses it or gives boxes that are boxes, sure between the floor
+//! and 1, no more of them than the model has room for, and in the picture within the region that was looked at.
+
+use std::path::Path;
+
+use havenwacht::detect::heads::{Candidates, Head, Tensor};
+use havenwacht::detect::manifest::{HeadKind, Manifest};
+use havenwacht::detect::nms;
+use havenwacht::detect::preprocess::{PixelRect, Placement};
+
+use super::bytes::Bytes;
+
+/// More values than this only take time.
+const MOST_VALUES: usize = 200_000;
+
+/// Holds the promise for an input that is, by turns, the text of a manifest and what a model puts out.
+pub(crate) fn holds(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data)
+        && let Ok(manifest) = Manifest::parse(Path::new("m.toml"), text)
+    {
+        is_checked(&manifest);
+    }
+    let mut bytes = Bytes(data);
+    let Ok(manifest) = Manifest::parse(Path::new("m.toml"), &text(&mut bytes)) else { return };
+    is_checked(&manifest);
+    let shapes = shapes(&manifest, &mut bytes);
+    match Head::new(&manifest, &shapes) {
+        Ok(head) => runs(&manifest, &head, &shapes, &mut bytes),
+        Err(refusal) => assert!(refusal.to_string().starts_with("m.toml: "), "{refusal}"),
+    }
+}
+
+fn is_checked(manifest: &Manifest) {
+    let Manifest { input, outputs, classes, thresholds, sha256, .. } = manifest;
+    assert!([input.width, input.height].iter().all(|side| (64..=2048).contains(side)), "{input:?}");
+    assert!(0.0 < thresholds.floor && thresholds.floor <= thresholds.confidence, "{thresholds:?}");
+    assert!(thresholds.confidence < 1.0 && 0.0 < thresholds.iou && thresholds.iou < 1.0, "{thresholds:?}");
+    assert!(!outputs.is_empty() && !classes.is_empty() && sha256.len() == 64);
+}
+
+/// A manifest, right more often than not.
+fn text(bytes: &mut Bytes<'_>) -> String {
+    let kind = bytes.u8();
+    let head = ["ssd", "nanodet", "yolox", "yolov8"][usize::from(kind % 4)];
+    let names =
+        |prefix: &str, count: u8| (0..count).map(|i| format!("'{prefix}{i}'")).collect::<Vec<_>>().join(", ");
+    let (scores, boxes, predictions) = match head {
+        "ssd" => (1, 1, 0),
+        // Three levels or four, and now and then as many as there cannot be.
+        "nanodet" => (3 + kind / 4 % 2, 3 + kind / 4 % 2 + u8::from(kind > 250), 0),
+        _ => (0, 0, 1),
+    };
+    let mut side = || match bytes.u8() {
+        odd if odd > 200 => usize::from(odd),
+        even => 32 * (2 + usize::from(even % 4)),
+    };
+    let (width, height) = (side(), side());
+    let [vessel, more, person, floor, confidence, iou] = bytes.array();
+    let share = |byte: u8| f32::from(byte) / 254.0;
+    let classes = match person {
+        0..100 => String::new(),
+        _ => format!("person = [{}]", person % 12),
+    };
+    format!(
+        "name = 'm'\nfile = 'm.onnx'\nsha256 = '{:064}'\nlicence = 'MIT'\nsource = 'here'\nhead = '{head}'\n\
+         [input]\nname = 'i'\nlayout = 'nchw'\nwidth = {width}\nheight = {height}\ncolour = 'rgb'\nresize = 'stretch'\n\
+         mean = [0.0, 0.0, 0.0]\nstd = [1.0, 1.0, 1.0]\n\
+         [outputs]\nscores = [{}]\nboxes = [{}]\npredictions = [{}]\n\
+         [classes]\nvessel = [{}, {}]\n{classes}\n[thresholds]\nconfidence = {}\nfloor = {}\niou = {}\n",
+        0,
+        names("s", scores),
+        names("b", boxes),
+        names("p", predictions),
+        vessel % 12,
+        more % 12,
+        share(confidence.max(floor)),
+        share(floor),
+        share(iou),
+    )
+}
+
+/// What a model puts out, as the head wants it more often than not.
+fn shapes(manifest: &Manifest, bytes: &mut Bytes<'_>) -> Vec<Vec<i64>> {
+    let [scores, extent, how, at, other] = bytes.array();
+    let (scores, extent) = (i64::from(scores % 16), 1 + i64::from(extent));
+    let cells = |stride: usize| (manifest.input.width / stride * (manifest.input.height / stride)) as i64;
+    let mut shapes = match manifest.head {
+        HeadKind::Ssd if extent % 2 == 0 => vec![vec![1, extent, scores], vec![1, extent, 1, 4]],
+        HeadKind::Ssd => vec![vec![1, extent, scores], vec![1, extent, 4]],
+        HeadKind::NanoDet => {
+            let strides = &[4, 8, 16, 32][4 - (manifest.outputs.len() / 2).clamp(3, 4)..];
+            let maps = |values: i64| strides.iter().map(move |&stride| vec![1, cells(stride), values]);
+            maps(scores).chain(maps(4 * (extent % 10))).collect()
+        }
+        HeadKind::YoloX => vec![vec![1, [8, 16, 32].map(cells).iter().sum(), 5 + scores]],
+        HeadKind::YoloV8 => vec![vec![1, 4 + scores, extent]],
+    };
+    let which = usize::from(at) % shapes.len();
+    match how {
+        0..200 => {}
+        200..240 => {
+            let extents = &mut shapes[which];
+            let axis = usize::from(at / 16) % extents.len();
+            extents[axis] = i64::from(other as i8);
+        }
+        240..245 => shapes[which].push(1),
+        245..250 => drop(shapes.remove(which)),
+        _ => shapes.push(vec![1, i64::from(other)]),
+    }
+    shapes
+}
+
+/// Scores mostly; also what no model should say.
+fn value(byte: u8) -> f32 {
+    const STRANGE: [f32; 16] = [
+        f32::NAN,
+        f32::INFINITY,
+        f32::NEG_INFINITY,
+        f32::MAX,
+        f32::MIN,
+        f32::MIN_POSITIVE,
+        1e30,
+        -1e30,
+        1.0005,
+        1.01,
+        -0.5,
+        4.0,
+        40.0,
+        89.0,
+        300.0,
+        -0.0,
+    ];
+    match byte {
+        0..200 => f32::from(byte) / 199.0,
+        200..240 => (f32::from(byte) - 220.0) / 2.0,
+        _ => STRANGE[usize::from(byte - 240)],
+    }
+}
+
+/// Two runs: one of the shapes that were checked, one of others.
+fn runs(manifest: &Manifest, head: &Head, shapes: &[Vec<i64>], bytes: &mut Bytes<'_>) {
+    let count = |shape: &[i64]| shape.iter().try_fold(1_usize, |n, &e| n.checked_mul(e.try_into().ok()?));
+    let Some(counts) = shapes.iter().map(|shape| count(shape)).collect::<Option<Vec<_>>>() else { return };
+    if counts.iter().sum::<usize>() > MOST_VALUES {
+        return;
+    }
+    let [region, which, change, to] = bytes.array();
+    let mut values = bytes.0.iter().copied().chain([0]).cycle().map(value);
+    let data: Vec<Vec<f32>> = counts.iter().map(|&n| values.by_ref().take(n).collect()).collect();
+    let mut outputs: Vec<_> = shapes.iter().zip(&data).map(|(shape, data)| Tensor { shape, data }).collect();
+    let mut candidates = Candidates::default();
+    head.decode(&outputs, &mut candidates).expect("shapes that were checked");
+    let most = counts.iter().max().copied().unwrap_or(0) * manifest.classes.len();
+    assert!(candidates.boxes.len() <= most, "{} boxes, {most} at most", candidates.boxes.len());
+    are_boxes(manifest, candidates, region);
+
+    let which = usize::from(which) % outputs.len();
+    let mut other = shapes[which].clone();
+    let axis = usize::from(change) % other.len();
+    other[axis] = i64::from(to);
+    if change < 128 {
+        outputs[which].data = &data[which][..usize::from(to).min(data[which].len().saturating_sub(1))];
+    }
+    if change >= 64 {
+        outputs[which].shape = &other;
+    }
+    let same = outputs[which].shape == shapes[which] && outputs[which].data.len() == counts[which];
+    let mut candidates = Candidates::default();
+    let decoded = head.decode(&outputs, &mut candidates);
+    assert_eq!(decoded.is_ok(), same, "{:?} for {:?}", outputs[which].shape, shapes[which]);
+    assert!(same || candidates.boxes.is_empty());
+}
+
+fn are_boxes(manifest: &Manifest, mut candidates: Candidates, region: u8) {
+    for candidate in &candidates.boxes {
+        assert!((manifest.thresholds.floor..=1.0).contains(&candidate.confidence), "{candidate:?}");
+        let b = candidate.bbox;
+        assert!(b.is_finite() && b.x0 < b.x1 && b.y0 < b.y1, "{candidate:?}");
+        assert!(manifest.classes.iter().any(|(class, _)| *class == candidate.class), "{candidate:?}");
+    }
+    nms::suppress(&mut candidates.boxes, manifest.thresholds.iou);
+    assert!(candidates.boxes.len() <= 2000);
+    assert!(candidates.boxes.is_sorted_by(|a, b| a.confidence >= b.confidence), "the surest first");
+    let offset = usize::from(region);
+    let region = PixelRect { x: 5 * offset, y: offset, width: 1 + 2 * offset, height: 40 + offset };
+    let (width, height) = (manifest.input.width, manifest.input.height - offset.min(30));
+    let placement = Placement { region, left: 0, top: offset.min(30) / 2, width, height };
+    let whole = region.bbox();
+    for bbox in candidates.boxes.iter().filter_map(|candidate| placement.to_frame(candidate.bbox)) {
+        assert!(bbox.is_finite() && bbox.intersection(&whole) == Some(bbox), "{bbox:?} beyond {whole:?}");
+    }
+}

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Puts what people write into the folder of a target's first inputs: seeds.sh TARGET FOLDER
+set -eu
+cd "$(dirname "$0")/../.."
+target=$1 folder=$2
+mkdir -p "$folder"
+case $target in
+site_file)
+    cp config/*.toml tests/data/broken.toml "$folder" ;;
+model_heads)
+    cp models/*.toml "$folder" ;;
+payloads)
+    # The examples of the README, a message each, and the alert of the tests.
+    awk -v RS='```json\n' -v FS='\n```' -v folder="$folder" 'NR > 1 { print $1 > (folder "/example-" NR ".json") }' README.md
+    tail -n +5 src/alerts/snapshots/*alert_says*.snap > "$folder/alert.json" ;;
+cli_filters)
+    # What the README and the guide to rules ask a logbook, a word a line, without the file it is in.
+    grep -hoE 'havenwacht logbook (list|show|export|why) [^`#|]*' README.md config/*.md |
+        sed -E 's/^havenwacht logbook //; s/ --(config|logbook) [^ ]+//; s/ +$//' | sort -u |
+        awk -v folder="$folder" '{ gsub(/ /, "\n"); printf "%s", $0 > (folder "/line-" NR) }'
+    for kind in detections tracks signals alerts camera-states suppressed visits clock blind; do
+        printf 'list\n%s\n--since\n90m\n--camera\nquay-east\n--limit\n7' $kind > "$folder/list-$kind"
+        printf 'export\n%s\n--since=2026-06-01T20:13:02Z\n--rule\nnight-passage' $kind > "$folder/export-$kind"
+    done
+    printf 'show\nvessel:7' > "$folder/vessel" ;;
+*)
+    echo "seeds.sh: no target $target" >&2
+    exit 1 ;;
+esac
