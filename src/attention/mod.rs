@@ -44,9 +44,9 @@ use sweep::Sweep;
 /// The sweep aims to go round within this time: a vessel that comes in anywhere is in the logbook three seconds later.
 pub const SWEPT_WITHIN: Duration = Duration::from_millis(2500);
 /// A crop that shows a vessel with a shorter long side than this, in the model's input, does not count as showing it. On two
-/// cameras it never saw our model finds, in one run, a sixth of those below and a third of those up to half as large again ...
+/// cameras it never saw our model is sure, in one run, of few of those below and of a third of those up to half as large again ...
 pub const LEAST_SHOWN_PX: f32 = 20.0;
-/// ... but two thirds from here on, and not many more of larger ones (`tests/bench/README.md`).
+/// ... but of two thirds from here on, and not many more of larger ones (`tests/bench/README.md`).
 pub const MOSTLY_FOUND_PX: f32 = 30.0;
 /// The sweep takes no more than this part of the budget: what is followed has to be looked at too.
 const SWEEP_AT_MOST: f32 = 0.75;
