@@ -245,6 +245,7 @@ fn spawn_camera(
     let beat = hearts.expect(format!("camera {id}"), LOOP_LIMIT);
     std::thread::Builder::new().name(format!("cam {id}")).spawn(move || {
         let (clock, stats) = (supervisor.clock.clone(), supervisor.stats.clone());
+        let change_beat = beat.clone();
         let on_change = |change: StateChange| {
             let change = CameraChange {
                 camera: id.clone(),
@@ -255,7 +256,7 @@ fn spawn_camera(
             };
             *desk.last[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(change.clone());
             desk.relay.camera_state(&change);
-            if let Err(cause) = desk.logbook.send(Entry::Camera(change)) {
+            if let Err(cause) = desk.logbook.send_turning(Entry::Camera(change), || change_beat.beat()) {
                 tracing::error!(camera = %id, "a change of state of {id} was not written: {cause}");
             }
         };

@@ -61,6 +61,7 @@ impl Status {
                 entries: of(&self.writer.entries),
                 commits: of(&self.writer.commits),
                 queued: of(&self.writer.waiting),
+                unwritten_detections: of(&self.writer.unwritten_detections),
                 trouble: Some(self.writer.troubles().join("; ")).filter(|troubles| !troubles.is_empty()),
             },
             alerts: AlertsHealth {
@@ -107,6 +108,7 @@ impl Status {
             looked_at: of(&watch.looks),
             dropped_newer_came: of(&ingest.dropped_overwritten),
             dropped_corrupt: of(&ingest.dropped_corrupt),
+            dropped_undecodable: of(&ingest.dropped_undecodable),
             failed_looks: of(&watch.failed_looks),
             rejected_boxes: of(&watch.rejected_boxes),
             caps_changes: of(&ingest.caps_changes),

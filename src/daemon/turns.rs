@@ -53,12 +53,13 @@ pub struct Doors<'a> {
 }
 
 impl Doors<'_> {
-    fn hand_over(&self, entries: Vec<Entry>) -> Result<(), WriterGone> {
+    /// The loop beats while it waits for a disk that is full: a restart would only lose what waits with it.
+    fn hand_over(&self, entries: Vec<Entry>, beat: &Beat) -> Result<(), WriterGone> {
         for entry in entries {
             if let Entry::Blind(step) = &entry {
                 self.relay.camera_blind(&step.camera, step.change.lasts());
             }
-            self.logbook.send(entry)?;
+            self.logbook.send_turning(entry, || beat.beat())?;
         }
         Ok(())
     }
@@ -80,7 +81,7 @@ pub fn run(
     while !slots.is_closed() {
         beat.beat();
         answers.try_iter().for_each(|signal| watch.acknowledge(signal));
-        doors.hand_over(watch.wait(clock.now(), |camera| slots.newest(camera)))?;
+        doors.hand_over(watch.wait(clock.now(), |camera| slots.newest(camera)), beat)?;
         let now = clock.mono();
         if now.since(told) >= TELL_RATES {
             watch.adapt(1.0 - idle.as_secs_f32() / now.since(told).as_secs_f32());
@@ -101,12 +102,12 @@ pub fn run(
         match watch.look(camera, &frame) {
             Ok(entries) => {
                 turns.took(camera, watch.last_look(camera).runs);
-                doors.hand_over(entries)?;
+                doors.hand_over(entries, beat)?;
             }
             Err(cause) => {
                 tracing::error!(camera = %frame.camera, %cause, "a look at {} failed: {cause}", frame.camera)
             }
         }
     }
-    doors.hand_over(watch.finish(clock.now()))
+    doors.hand_over(watch.finish(clock.now()), beat)
 }

@@ -45,6 +45,7 @@ impl Intake {
     /// Called by the streaming thread for every decoded picture.
     pub(super) fn accept(&mut self, sample: &gst::Sample) -> Result<gst::FlowSuccess, gst::FlowError> {
         let seq = self.stats.received.fetch_add(1, Relaxed);
+        self.stats.decoded();
         let (Some(caps), Some(buffer)) = (sample.caps_owned(), sample.buffer_owned()) else {
             count(&self.stats.dropped_corrupt);
             return Ok(gst::FlowSuccess::Ok);
@@ -193,6 +194,21 @@ mod tests {
         let counted =
             [&stats.received, &stats.dropped_corrupt, &stats.dropped_overwritten].map(|c| c.load(Relaxed));
         assert_eq!(counted, [5, 2, 2], "received = corrupt + overwritten + the one taken");
+    }
+
+    #[test]
+    fn frames_that_come_and_give_no_picture_are_counted() {
+        let mut intake = intake();
+        let stats = Arc::clone(&intake.stats);
+        for came in [1, 1, 4, 0, 1] {
+            (0..came).for_each(|_| stats.came());
+            intake.accept(&sample(8, 8, 0, gst::BufferFlags::empty())).unwrap();
+        }
+        assert_eq!(stats.dropped_undecodable.load(Relaxed), 3, "of four, one became a picture");
+        (0..2).for_each(|_| stats.came());
+        stats.session_over();
+        stats.session_over();
+        assert_eq!(stats.dropped_undecodable.load(Relaxed), 5);
     }
 
     #[test]

@@ -45,6 +45,7 @@ impl RtspSource {
         stats: Arc<IngestStats>,
     ) -> Result<Self, OpenError> {
         init()?;
+        stats.session_over();
         let (depay, parse, decode) = match camera.codec {
             Codec::H264 => ("rtph264depay", "h264parse", "avdec_h264"),
             Codec::H265 => ("rtph265depay", "h265parse", "avdec_h265"),
@@ -58,6 +59,7 @@ impl RtspSource {
             // After a lost packet every picture up to the next key frame would be smeared.
             depay.set_property("wait-for-keyframe", true);
         }
+        count_frames(&depay, &stats);
         let (parse, decode) = (make(parse)?, make_decoder(decode, &handover)?);
         let intake = Intake::new(
             camera.camera.clone(),
@@ -187,6 +189,25 @@ fn choose_stream(
     });
 }
 
+/// Counts the camera's frames as they come, whatever becomes of them.
+fn count_frames(depay: &gst::Element, stats: &Arc<IngestStats>) {
+    let Some(pad) = depay.static_pad("sink") else { return };
+    let stats = Arc::clone(stats);
+    pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, move |_, info| {
+        let packets = info.buffer_list().into_iter().flat_map(|list| list.iter());
+        let packets = packets.chain(info.buffer().map(|packet| &**packet));
+        packets.filter(|packet| ends_frame(packet)).for_each(|_| stats.came());
+        gst::PadProbeReturn::Ok
+    });
+}
+
+/// Whether an RTP packet is a frame's last: its marker, the first bit of the second byte (RFC 3550, 5.1; RFC 6184, 5.1).
+fn ends_frame(packet: &gst::BufferRef) -> bool {
+    let mut second = [0];
+    // A packet may be too short to have one, and that is asked first: copying from beyond the end panics.
+    packet.size() > second.len() && packet.copy_to_slice(1, &mut second).is_ok() && second[0] & 0x80 != 0
+}
+
 /// The cause of an error on the bus, for people, without the password.
 fn explain(
     error: &gst::message::Error,
@@ -235,6 +256,15 @@ mod tests {
         assert_eq!(offer(Codec::H264, &streams), (vec![false, true, false, false], None));
         let streams = [("video", "JPEG"), ("video", "H265")];
         assert_eq!(offer(Codec::H265, &streams), (vec![false, true], None));
+    }
+
+    #[test]
+    fn a_frame_ends_with_the_packet_that_is_marked() {
+        gst::init().unwrap();
+        let ends = |bytes: &'static [u8]| ends_frame(&gst::Buffer::from_slice(bytes));
+        assert!(ends(&[0x80, 0x80 | 96, 0, 1]));
+        assert!(!ends(&[0x80, 96, 0, 1]));
+        assert!(!ends(&[0x80]));
     }
 
     #[test]

@@ -164,6 +164,7 @@ fn carry(aside: &Aside, to: &Connection) -> Carried {
         tracing::warn!(%cause, "numbers of the damaged logbook may be given again: {cause}");
         carried.incomplete = true;
     }
+    carried.incomplete |= !matches!(chain::drop_altered_pictures(to), Ok(0));
     Carried { alerts, visits, ..carried }
 }
 

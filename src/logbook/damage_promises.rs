@@ -131,6 +131,69 @@ fn a_write_ahead_log_is_moved_aside_with_its_logbook_and_its_rows_are_carried_ov
 }
 
 #[test]
+fn a_file_that_lost_its_end_is_read_up_to_there() {
+    let (folder, path) = fresh();
+    let (writer, sender) = open(&path);
+    sender.send(told(1, 1.0)).unwrap();
+    for number in 0..3000u32 {
+        sender.send(look(f64::from(number), vec![vessel_at(1.0, None); 3], vec![])).unwrap();
+    }
+    writer.flush(SOON).unwrap();
+    drop((writer, sender));
+    damage(&path, |bytes| bytes.truncate(bytes.len() - 5 * PAGE - 100));
+    let to = folder.path().join("saved.sqlite");
+    let saved = salvage(&path, &to, at(900.0).wall, |_| ()).unwrap();
+    let rows = |table: &str| rows_of(&saved, table).rows;
+    assert!((6000..9000).contains(&rows("detection")) && rows("alert") == 1, "{saved:?}");
+    let (writer, _sender) = Writer::open(&path, &start(), replacing()).unwrap();
+    assert!(writer.stats().troubles()[0].contains("1 undelivered alerts"), "{:?}", writer.stats().troubles());
+    assert_eq!(beside_it(&path).len(), 1);
+}
+
+#[test]
+fn a_picture_that_was_damaged_is_not_carried_over_and_its_alert_is() {
+    let (_folder, path) = fresh();
+    let (writer, sender) = open(&path);
+    let Entry::Signal(mut raised) = told(1, 1.0) else { unreachable!() };
+    raised.alert.as_mut().unwrap().picture = Some(vec![7; 3 * PAGE]);
+    sender.send(Entry::Signal(raised)).unwrap();
+    writer.flush(SOON).unwrap();
+    drop((writer, sender));
+    let [picture, links] =
+        [("alert", "overflow"), ("link", "leaf")].map(|(table, which)| page_of(&path, table, which));
+    damage(&path, |bytes| {
+        bytes[(picture - 1) * PAGE + 9] ^= 1;
+        break_page(bytes, links);
+    });
+    let (writer, _sender) = Writer::open(&path, &start(), replacing()).unwrap();
+    let [trouble] = writer.stats().troubles().try_into().unwrap();
+    assert!(trouble.contains("1 undelivered alerts") && trouble.contains("may have been more"), "{trouble}");
+    assert_eq!(column(&path, "SELECT picture IS NULL FROM alert"), ["1"]);
+    assert_eq!(check(&path, |_| ()).unwrap().faults, [""; 0]);
+}
+
+#[test]
+fn a_check_calls_a_value_of_another_kind_damage() {
+    let (_folder, path) = fresh();
+    let (writer, sender) = open(&path);
+    sender.send(look(1.0, vec![vessel_at(1.0, None)], vec![])).unwrap();
+    // Sealed by its end.
+    writer.close(at(2.0).wall, SOON).unwrap();
+    // As a flipped bit leaves it: the table's own rules do not allow it.
+    let connection = Connection::open(&path).unwrap();
+    let lax = "PRAGMA writable_schema = ON;
+               UPDATE sqlite_schema SET sql = replace(sql, 'STRICT', '') WHERE name = 'detection';
+               PRAGMA writable_schema = RESET";
+    connection.execute_batch(lax).unwrap();
+    connection
+        .execute("UPDATE detection SET height = 'tall' WHERE id = (SELECT max(id) FROM detection)", [])
+        .unwrap();
+    drop(connection);
+    let said = check(&path, |_| ()).unwrap().faults.join("; ");
+    assert!(said.contains("cannot be read (seal"), "{said}");
+}
+
+#[test]
 fn a_first_page_that_is_no_database_is_damage_when_the_file_was_a_logbook_and_foreign_when_it_was_not() {
     let (_folder, path) = fresh();
     night(&path, 10);

@@ -71,6 +71,63 @@ fn a_full_disk_with_detections_to_drop_recovers_without_anybody_freeing_space() 
     assert_eq!(check(&path, |_| ()).unwrap().faults, [""; 0]);
 }
 
+#[test]
+fn while_nothing_can_be_written_detections_make_way_for_events_and_whoever_waits_turns() {
+    let (_folder, path) = fresh();
+    let options = options();
+    let page_limit = options.page_limit.clone();
+    let (writer, sender) = Writer::open(&path, &start(), options).unwrap();
+    writer.flush(SOON).unwrap();
+    let full = || page_limit.store(column(&path, "PRAGMA page_count")[0].parse().unwrap(), Ordering::Relaxed);
+    let stats = writer.stats();
+    let waited = std::sync::atomic::AtomicU32::new(0);
+    let turn = || {
+        waited.fetch_add(1, Ordering::Relaxed);
+    };
+    full();
+    let mut sent = 0u32;
+    let mut see = || {
+        sent += 1;
+        let seen = vec![vessel_at(1.0, Some(7)), vessel_at(9.0, None)];
+        sender.send_turning(look(f64::from(sent) * 0.25, seen, vec![]), turn).unwrap();
+    };
+    within(SOON, "degraded", || {
+        see();
+        stats.degraded.load(Ordering::Relaxed)
+    });
+    (0..3000).for_each(|_| see());
+    let given_up = stats.unwritten_detections.load(Ordering::Relaxed);
+    assert!(given_up > 0 && waited.load(Ordering::Relaxed) == 0, "{given_up}, nobody waits for detections");
+    for number in 1..=500u32 {
+        sender.send_turning(told(number.into(), 2000.0), turn).unwrap();
+    }
+    let waited_by_then = waited.load(Ordering::Relaxed);
+    // More than there is room for: the sender waits, turns, and nothing is dropped.
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 501..=2500u32 {
+                sender.send_turning(told(number.into(), 2000.0), turn).unwrap();
+            }
+        });
+        // Nothing may fail before there is room, or the sender waits for ever.
+        for _ in 0..1000 {
+            std::thread::sleep(Duration::from_millis(5));
+            if waited.load(Ordering::Relaxed) > 3 {
+                break;
+            }
+        }
+        page_limit.store(0, Ordering::Relaxed);
+    });
+    assert!(waited_by_then == 0, "there is room for events");
+    assert!(waited.load(Ordering::Relaxed) > 3, "the sender turns");
+    writer.flush(SOON).unwrap();
+    assert_eq!(numbers(&path), (1..=2500).collect::<Vec<_>>());
+    assert_eq!(stats.unwritten_detections.load(Ordering::Relaxed), given_up, "counted once");
+    let there: u64 = column(&path, "SELECT count(*) FROM detection")[0].parse().unwrap();
+    assert_eq!(there + given_up, 2 * u64::from(sent), "each is there or counted");
+    assert_eq!(check(&path, |_| ()).unwrap().faults, [""; 0]);
+}
+
 /// A disk of so many megabytes in a mount namespace of this test's own, at which the test of this name runs again.
 ///
 /// `None`: this is the outer run, and the inner one has passed, or this machine does not permit it.

@@ -91,6 +91,8 @@ pub(super) fn damaged(path: &Path) -> Result<Connection, LogbookError> {
         return Err(LogbookError::Missing { path: path.into() });
     }
     let connection = open_read_only(path)?;
+    // A file that lost its end is read up to there.
+    connection.pragma_update(None, "writable_schema", true).map_err(sql("configure the logbook"))?;
     // A page is looked at before it is believed.
     connection.pragma_update(None, "cell_size_check", true).map_err(sql("configure the logbook"))?;
     Ok(connection)
@@ -308,7 +310,11 @@ fn says_write_ahead(connection: &Connection) -> rusqlite::Result<bool> {
     let Some(path) = connection.path().filter(|path| !path.is_empty()) else { return Ok(false) };
     let other = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     // It knows the mode once it has read the first page.
-    other.pragma_query_value(None, "schema_version", |_| Ok(()))?;
+    match other.pragma_query_value(None, "schema_version", |_| Ok(())) {
+        // A change that was broken off left a journal, which this connection may not roll back.
+        Err(cause) if code(&cause) == Some(ErrorCode::ReadOnly) => return Ok(false),
+        read => read?,
+    }
     other.pragma_query_value(None, "journal_mode", |row| Ok(row.get::<_, String>(0)? == "wal"))
 }
 
@@ -335,6 +341,16 @@ fn migrate_to(connection: &mut Connection, version: usize) -> rusqlite::Result<(
 /// Whether this says that the file is damaged.
 pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     matches!(code(error), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
+
+/// Whether this says that the file holds what nobody wrote: damage, or values of another kind than their columns'.
+pub(super) fn is_broken(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error};
+    let of_another_kind = matches!(
+        error,
+        FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) | Utf8Error(..)
+    );
+    of_another_kind || is_damage(error)
 }
 
 /// Whether this says that there is no room.

@@ -23,6 +23,8 @@ pub struct WriterStats {
     pub failed_commits: AtomicU64,
     /// Entries that can never be written (a broken promise between rooms); logged as errors.
     pub refused: AtomicU64,
+    /// Detections that were given up because the logbook could not be written for long.
+    pub unwritten_detections: AtomicU64,
     /// Gauge: entries handed over and not yet committed.
     pub waiting: AtomicU64,
     /// Gauge: bytes in the write-ahead log.
@@ -36,7 +38,7 @@ pub struct WriterStats {
     pub longest_removal_micros: AtomicU64,
     /// Gauge: some program reads the logbook and does not let go, so that the write-ahead log cannot be folded in.
     pub wal_held: AtomicBool,
-    /// Gauge: rows cannot be written now (disk full, say); they wait, and so does the watch once the channel is full.
+    /// Gauge: rows cannot be written now (disk full, say). They wait; of detections no more than there is room for.
     pub degraded: AtomicBool,
     last_error: Mutex<Option<String>>,
     damage: Mutex<Option<String>>,

@@ -26,6 +26,13 @@ use crate::config::Retention;
 /// Entries that may wait for the writer; the next one makes its sender wait too.
 const CHANNEL: usize = 1024;
 
+/// While the logbook cannot be written, detections may wait up to here; what comes then is given up and counted, so that
+/// events have the rest of the channel to themselves.
+const DETECTIONS_WAIT: u64 = 512;
+
+/// Whoever waits for room in the channel looks again so soon.
+const ROOM_SOON: Duration = Duration::from_millis(10);
+
 /// Entries in one transaction.
 const BATCH: usize = 512;
 
@@ -95,6 +102,26 @@ impl LogbookSender {
             self.stats.waiting.fetch_sub(1, Ordering::Relaxed);
             WriterGone
         })
+    }
+
+    /// As [`LogbookSender::send`], for a loop that must be seen to turn: `turn` is called while there is no room. Detections
+    /// are given up, and counted, when the logbook cannot be written and many wait already; events never are.
+    pub fn send_turning(&self, mut entry: Entry, turn: impl Fn()) -> Result<(), WriterGone> {
+        if let Entry::Look(look) = &entry
+            // One that begins or ends a track is kept.
+            && look.tracks.is_empty()
+            && self.stats.degraded.load(Ordering::Relaxed)
+            && self.stats.waiting.load(Ordering::Relaxed) >= DETECTIONS_WAIT
+        {
+            add(&self.stats.unwritten_detections, look.detections.len() as u64);
+            return Ok(());
+        }
+        while let Some(full) = self.try_send(entry)? {
+            entry = full;
+            turn();
+            std::thread::sleep(ROOM_SOON);
+        }
+        Ok(())
     }
 
     /// Hands an entry over if there is room; gives it back if there is none. For tasks that must not wait.
@@ -386,7 +413,11 @@ impl Turns {
     fn committed(&mut self, entries: usize, written: &[Written], took: Duration) {
         let entries = entries as u64;
         if self.stats.degraded.load(Ordering::Relaxed) {
-            tracing::info!(entries, "the logbook can be written again; nothing was lost");
+            let given_up = self.stats.unwritten_detections.load(Ordering::Relaxed);
+            tracing::info!(
+                entries,
+                "the logbook can be written again; no event was lost, {given_up} detections since the start"
+            );
         }
         self.retry.reset();
         self.stats.committed(entries, took);

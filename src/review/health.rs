@@ -59,6 +59,8 @@ pub struct CameraHealth {
     pub dropped_newer_came: u64,
     /// Frames the decoder called corrupt.
     pub dropped_corrupt: u64,
+    /// Frames that came and gave no picture: spoiled on the way, or built on one that was.
+    pub dropped_undecodable: u64,
     /// Looks that failed.
     pub failed_looks: u64,
     /// Boxes that made no sense.
@@ -115,6 +117,8 @@ pub struct LogbookHealth {
     pub commits: u64,
     /// Entries waiting for the writer.
     pub queued: u64,
+    /// Detections given up because the logbook could not be written for long.
+    pub unwritten_detections: u64,
     /// The last failure, while it lasts.
     pub trouble: Option<String>,
 }
@@ -205,6 +209,7 @@ impl Health {
             };
             dropped("newer-came", camera.dropped_newer_came);
             dropped("corrupt", camera.dropped_corrupt);
+            dropped("undecodable", camera.dropped_undecodable);
             page.gauge("havenwacht_camera_up", &of, f64::from(u8::from(camera.state == "streaming")));
             page.gauge("havenwacht_camera_blind", &of, f64::from(u8::from(camera.blind.is_some())));
             for (cause, count) in &camera.blind_spells {
@@ -248,6 +253,7 @@ impl Health {
         for (name, count) in [
             ("havenwacht_logbook_entries_total", self.logbook.entries),
             ("havenwacht_logbook_commits_total", self.logbook.commits),
+            ("havenwacht_detections_not_written_total", self.logbook.unwritten_detections),
             ("havenwacht_alerts_delivered_total", self.alerts.delivered),
             ("havenwacht_alerts_expired_total", self.alerts.expired),
             ("havenwacht_clock_steps_total", self.clock.steps),

@@ -1,9 +1,12 @@
 //! Cameras that die, freeze, come back, and do so again and again.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
+use crate::clips::write;
+use crate::files::clip;
 use crate::harbour::{Harbour, now, wait_for};
 use crate::process::holds;
 use crate::{Row, rounds};
@@ -79,6 +82,60 @@ fn a_frozen_camera_is_noticed_by_the_age_of_its_last_frame_and_staff_are_told() 
         .detected(noticed, Duration::from_secs(6))
         .recovered(back, Duration::from_secs(5))
         .at_most("staff told after", told.as_secs_f64(), "s", 7.0)
+        .record();
+}
+
+/// A second of one picture of a scene, which a camera may play for ever.
+fn still_of(scene: &str) -> (tempfile::TempDir, PathBuf) {
+    let pictures = format!(
+        "filesrc location={} ! qtdemux ! h264parse ! avdec_h264 max-threads=1 ! imagefreeze num-buffers=25 ! \
+         video/x-raw,framerate=25/1 ! x264enc key-int-max=25 pass=quant quantizer=26 speed-preset=ultrafast",
+        clip(scene).display()
+    );
+    write("still.mp4", &pictures)
+}
+
+#[test]
+fn a_camera_that_repeats_one_picture_is_called_blind_and_staff_are_told() {
+    let (_folder, still) = still_of("quay-east");
+    let mut harbour = Harbour::new(&["quay-east"]);
+    let mut listener = harbour.listener();
+    harbour.start_watch();
+    harbour.wait_until_streaming();
+    let blind = |harbour: &Harbour| harbour.health().and_then(|health| health.cameras[0].blind.clone());
+    let runs = rounds(1, 10);
+    let (mut noticed, mut told, mut sees) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
+    for _ in 0..runs {
+        harbour.show("quay-east", &still);
+        let froze = now();
+        wait_until(&harbour, "quay-east", true, Duration::from_secs(20));
+        let patience = Duration::from_secs(30);
+        let (spell, _) = wait_for("the frozen picture is noticed", patience, || {
+            blind(&harbour).filter(|spell| spell.cause != "away")
+        });
+        noticed = noticed.max(froze.elapsed());
+        assert_eq!(spell.cause, "frozen", "{spell:?}");
+        wait_for("staff are told", Duration::from_secs(10), || {
+            let heard = listener.next(Duration::from_millis(50))?;
+            let state = serde_json::from_slice::<serde_json::Value>(&heard.payload).ok()?;
+            (heard.topic.ends_with("camera/quay-east/state") && state["blind"]["cause"] == "frozen")
+                .then_some(())
+        });
+        told = told.max(froze.elapsed());
+        let received = frames_of(&harbour, "quay-east");
+        harbour.show("quay-east", &clip("quay-east"));
+        let live = now();
+        wait_for("it sees again", patience, || {
+            let streams = frames_of(&harbour, "quay-east") > received + 5;
+            (streams && blind(&harbour).is_none()).then_some(())
+        });
+        sees = sees.max(live.elapsed());
+    }
+    Row::new(5, "camera repeats one picture at full rate", runs)
+        // 15 s of it, beside the new session and a look.
+        .detected(noticed, Duration::from_secs(20))
+        .recovered(sees, Duration::from_secs(10))
+        .at_most("staff told after", told.as_secs_f64(), "s", 21.0)
         .record();
 }
 

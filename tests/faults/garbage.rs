@@ -53,12 +53,20 @@ fn a_garbage_stream_raises_no_alarm_and_a_good_one_is_watched_again_at_once() {
     }
     harbour.restart_camera("quay-east");
     let back = wait_until(&harbour, "quay-east", true, Duration::from_secs(30));
+    let spoilt = || harbour.health().unwrap().cameras[0].dropped_undecodable;
+    // Counting goes on until the good session is under way.
+    std::thread::sleep(Duration::from_secs(1));
+    let spoilt_by_then = spoilt();
+    std::thread::sleep(Duration::from_secs(2));
     let health = harbour.health().unwrap();
+    let spoilt_since = health.cameras[0].dropped_undecodable - spoilt_by_then;
     assert_eq!(harbour.watch.as_ref().unwrap().pid(), pid);
     assert!(harbour.watch.as_mut().unwrap().is_running());
     assert!(flips > 0 && frames > 0, "pictures came, in both sizes: {flips} flips, {frames} frames");
     Row::new(5, "garbage stream: spoiled packets, size flips", runs)
         .recovered(back, Duration::from_secs(5))
+        .at_least("frames spoiled, and counted", spoilt_by_then as f64, "", 1.0)
+        .at_most("frames of the good stream so counted", spoilt_since as f64, "", 1.0)
         .at_most("signals from it", health.cameras[0].signals as f64, "", 0.0)
         .at_most("looks failed", health.cameras[0].failed_looks as f64, "", 0.0)
         .record();

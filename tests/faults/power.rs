@@ -19,7 +19,7 @@ fn no_alert_is_lost_and_none_is_without_its_row_when_the_daemon_is_killed() {
     let mut listener = harbour.listener();
     let mut heard = BTreeSet::new();
     let mut chance = Chance(41);
-    let kills = rounds(2, 20);
+    let kills = rounds(2, 200);
     let mut slowest_start = Duration::ZERO;
     for kill in 0..=kills {
         let began = now();

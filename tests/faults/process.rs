@@ -1,4 +1,10 @@
-//! What a process holds, as Linux tells it.
+//! What a process holds, as Linux tells it, and processes that hold what one test alone does.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::harbour::now;
+use crate::{Row, is_long};
 
 /// Threads, open files and memory of a process.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,4 +28,72 @@ pub(crate) fn status(pid: u32, key: &str) -> String {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
     line.unwrap_or_else(|| panic!("no {key} in\n{text}")).trim().to_owned()
+}
+
+/// The slope of the least-squares line through (time, megabytes).
+pub(crate) fn slope(samples: &[(f64, f64)]) -> f64 {
+    let count = samples.len() as f64;
+    let mean = |of: fn(&(f64, f64)) -> f64| samples.iter().map(of).sum::<f64>() / count;
+    let (x, y) = (mean(|sample| sample.0), mean(|sample| sample.1));
+    let (above, below) = samples.iter().fold((0.0, 0.0), |(above, below), sample| {
+        (above + (sample.0 - x) * (sample.1 - y), below + (sample.0 - x).powi(2))
+    });
+    if below == 0.0 { 0.0 } else { above / below }
+}
+
+/// Whether this process runs this test alone, so that its memory is nobody else's. If not, one that does has been started, and
+/// the test has passed there.
+pub(crate) fn is_alone(test: &str) -> bool {
+    const ALONE: &str = "HAVENWACHT_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let mut again = Command::new(std::env::current_exe().unwrap());
+    let ran = again.args(["--exact", test, "--nocapture"]).env(ALONE, "1").output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned() + &String::from_utf8_lossy(&ran.stderr);
+    println!("{said}");
+    assert!(ran.status.success() && said.contains("1 passed"), "{test}, alone");
+    false
+}
+
+/// This process's memory from a moment on, second by second.
+pub(crate) struct Memory {
+    began: Instant,
+    /// Minutes, megabytes.
+    samples: Vec<(f64, f64)>,
+}
+
+impl Memory {
+    /// From now on.
+    pub(crate) fn new() -> Self {
+        Self { began: now(), samples: Vec::new() }
+    }
+
+    /// Call it as often as you like.
+    pub(crate) fn look(&mut self) {
+        if self.began.elapsed() >= Duration::from_secs(self.samples.len() as u64) {
+            let minutes = self.began.elapsed().as_secs_f64() / 60.0;
+            self.samples.push((minutes, holds(std::process::id()).megabytes));
+        }
+    }
+
+    /// How it grew, with its limit. In seconds nothing can be said of minutes.
+    pub(crate) fn into_row(self, row: Row) -> Row {
+        // The first fifth fills caches and pools.
+        let warm = &self.samples[self.samples.len() / 5..];
+        println!("memory: {warm:?}");
+        match (is_long(), warm) {
+            (true, _) => row.at_most("memory more", slope(warm), "MB a minute", 0.1),
+            (false, [first, .., last]) => row.at_most("memory more", last.1 - first.1, "MB", 4.0),
+            _ => panic!("too few samples: {warm:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_drift_shows_in_the_slope() {
+    let steady: Vec<_> = (0..100).map(|i| (f64::from(i) / 100.0, 200.0 + f64::from(i % 2))).collect();
+    let rising: Vec<_> = (0..100).map(|i| (f64::from(i) / 100.0, 200.0 + f64::from(i) / 10.0)).collect();
+    assert!(slope(&steady).abs() < 0.1, "{}", slope(&steady));
+    assert!((slope(&rising) - 10.0).abs() < 0.01, "{}", slope(&rising));
 }

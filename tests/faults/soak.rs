@@ -9,22 +9,11 @@ use crate::chance::Chance;
 use crate::clips::h264_clip;
 use crate::files::clip;
 use crate::harbour::{Harbour, now, wait_for};
-use crate::process::holds;
+use crate::process::{holds, slope};
 
 /// `make soak MINUTES=...` says how long; else half a minute, which shows what leaks at every fault.
 fn minutes() -> Option<u64> {
     std::env::var("HAVENWACHT_SOAK_MINUTES").ok().map(|minutes| minutes.parse().expect("a number of minutes"))
-}
-
-/// The slope of the least-squares line through (hours, megabytes).
-fn slope(samples: &[(f64, f64)]) -> f64 {
-    let count = samples.len() as f64;
-    let mean = |of: fn(&(f64, f64)) -> f64| samples.iter().map(of).sum::<f64>() / count;
-    let (x, y) = (mean(|sample| sample.0), mean(|sample| sample.1));
-    let (above, below) = samples.iter().fold((0.0, 0.0), |(above, below), sample| {
-        (above + (sample.0 - x) * (sample.1 - y), below + (sample.0 - x).powi(2))
-    });
-    if below == 0.0 { 0.0 } else { above / below }
 }
 
 /// Makes one fault, waits until all is well again, and says what it was. True when a camera failed.
@@ -139,12 +128,4 @@ fn nothing_drifts_while_cameras_and_broker_fail_at_random() {
         _ => row.at_most("memory more", last.megabytes - base.megabytes, "MB", 30.0),
     }
     .record();
-}
-
-#[test]
-fn a_drift_shows_in_the_slope() {
-    let steady: Vec<_> = (0..100).map(|i| (f64::from(i) / 100.0, 200.0 + f64::from(i % 2))).collect();
-    let rising: Vec<_> = (0..100).map(|i| (f64::from(i) / 100.0, 200.0 + f64::from(i) / 10.0)).collect();
-    assert!(slope(&steady).abs() < 0.1, "{}", slope(&steady));
-    assert!((slope(&rising) - 10.0).abs() < 0.01, "{}", slope(&rising));
 }

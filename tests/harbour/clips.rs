@@ -19,16 +19,21 @@ pub(crate) fn make_clip(name: &str, frames: u32, size: &str) -> (tempfile::TempD
 
 /// Encodes a moving test picture.
 pub(crate) fn encode(name: &str, frames: u32, size: &str, encoder: &str) -> (tempfile::TempDir, PathBuf) {
+    let (width, height) = size.split_once('x').unwrap();
+    let pictures = format!(
+        "videotestsrc pattern=ball num-buffers={frames} ! \
+         video/x-raw,format=I420,width={width},height={height},framerate=25/1 ! {encoder}"
+    );
+    write(name, &pictures)
+}
+
+/// Runs a pipeline that ends in encoded pictures; the clip it makes, in a folder that lives as long as its guard.
+pub(crate) fn write(name: &str, pictures: &str) -> (tempfile::TempDir, PathBuf) {
     gst::init().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
-    let (width, height) = size.split_once('x').unwrap();
-    let pipeline = gst::parse::launch(&format!(
-        "videotestsrc pattern=ball num-buffers={frames} ! \
-         video/x-raw,format=I420,width={width},height={height},framerate=25/1 ! {encoder} ! mp4mux ! filesink location={}",
-        path.display()
-    ))
-    .unwrap();
+    let pipeline =
+        gst::parse::launch(&format!("{pictures} ! mp4mux ! filesink location={}", path.display())).unwrap();
     pipeline.set_state(gst::State::Playing).unwrap();
     let end = pipeline.bus().unwrap().timed_pop_filtered(
         gst::ClockTime::from_seconds(120),

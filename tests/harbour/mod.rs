@@ -1,7 +1,7 @@
 //! A harbour for tests: real broker, real RTSP cameras, the real daemon, each of which can be frozen or killed.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -63,10 +63,10 @@ const HARBOURS: usize = 2;
 static OPEN: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
 
 /// One of the few places for a harbour. Given back when dropped, last of all.
-struct Berth;
+pub(crate) struct Berth;
 
 impl Berth {
-    fn take() -> Self {
+    pub(crate) fn take() -> Self {
         let open = OPEN.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut open =
             OPEN.1.wait_while(open, |open| *open >= HARBOURS).unwrap_or_else(PoisonError::into_inner);
@@ -219,6 +219,14 @@ impl Harbour {
         let clips = [(post.id.clone(), post.clip.clone())];
         let (started, _) = stage::start_cameras(&work, post.port, &clips).unwrap();
         post.program = Some(started);
+    }
+
+    /// Lets camera `id` show another clip from now on: a new session.
+    pub(crate) fn show(&mut self, id: &str, clip: &Path) {
+        let post = self.post(id);
+        post.program.take();
+        post.clip = clip.to_owned();
+        self.restart_camera(id);
     }
 
     /// Brings a stopped broker back where it was.

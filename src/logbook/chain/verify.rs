@@ -8,6 +8,7 @@ use super::key::PublicKey;
 use super::records::{KINDS, Kind};
 use super::{Digest, Head, head, picture_digest, seals};
 use crate::logbook::error::{LogbookError, sql};
+use crate::logbook::open;
 use crate::logbook::ranges::Ranges;
 use crate::logbook::reader::Reader;
 
@@ -72,8 +73,13 @@ impl Reader {
     ) -> Result<Verification, LogbookError> {
         // One snapshot, so that what is written meanwhile is no fault.
         let snapshot = self.connection.unchecked_transaction().map_err(sql("verify the logbook"))?;
-        let verified = Walk::new(&snapshot, evidence).and_then(|walk| walk.run(&mut progress));
-        verified.map_err(sql("verify the logbook"))
+        match Walk::new(&snapshot, evidence).and_then(|walk| walk.run(&mut progress)) {
+            Err(cause) if open::is_broken(&cause) => {
+                let fault = Fault { link: None, what: format!("what was taken out cannot be read: {cause}") };
+                Ok(Verification { faults: vec![fault], ..Verification::default() })
+            }
+            verified => verified.map_err(sql("verify the logbook")),
+        }
     }
 
     /// Where the chain ends now.
@@ -115,15 +121,32 @@ impl<'a> Walk<'a> {
     }
 
     fn run(mut self, progress: &mut impl FnMut(Step)) -> rusqlite::Result<Verification> {
-        self.found.head = head(self.connection)?;
-        self.links(progress)?;
-        self.pictures()?;
-        self.seals(progress)?;
+        let ends = head(self.connection).map(|head| self.found.head = head);
+        self.or_broken("the end of the chain", ends)?;
+        let walked = self.links(progress);
+        self.or_broken("the chain", walked)?;
+        let walked = self.pictures();
+        self.or_broken("pictures", walked)?;
+        let walked = self.seals(progress);
+        self.or_broken("seals", walked)?;
         // In the order of the links; a sort keeps what was found at one link in the order in which it was found.
         self.found.faults.sort_by_key(|fault| fault.link.unwrap_or(i64::MAX));
-        self.rows_without_link()?;
-        self.end()?;
+        let walked = self.rows_without_link();
+        self.or_broken("rows without a link", walked)?;
+        let walked = self.end();
+        self.or_broken("the end of the chain", walked)?;
         Ok(self.found)
+    }
+
+    /// A fault where rows cannot be read as what they were; other errors are none of the logbook's.
+    fn or_broken(&mut self, what: &str, walked: rusqlite::Result<()>) -> rusqlite::Result<()> {
+        match walked {
+            Err(cause) if open::is_broken(&cause) => {
+                self.fault(None, format!("{what} cannot be read to the end: {cause}"));
+                Ok(())
+            }
+            other => other,
+        }
     }
 
     fn fault(&mut self, link: impl Into<Option<i64>>, what: impl Into<String>) {
@@ -219,7 +242,15 @@ impl<'a> Walk<'a> {
             self.fault(seq, format!("link {seq} is of an unknown kind, `{}`", link.kind));
             return Ok(());
         };
-        match kind.digest(self.connection, subject)? {
+        let digest = match kind.digest(self.connection, subject) {
+            Err(cause) if open::is_broken(&cause) => {
+                let what = format!("{} {subject} cannot be read (link {seq}): {cause}", described(kind));
+                self.fault(seq, what);
+                return Ok(());
+            }
+            read => read?,
+        };
+        match digest {
             Some(digest) if digest[..] == link.digest[..] => {}
             Some(_) => self.fault(seq, format!("{} {subject} was altered (link {seq})", described(kind))),
             None if self.is_gone(kind.table, subject) => self.found.gone += 1,
@@ -297,7 +328,15 @@ impl<'a> Walk<'a> {
             if renewed {
                 continue;
             }
-            let stands = seals::contents(connection, first, to)?;
+            let stands = match seals::contents(connection, first, to) {
+                Err(cause) if open::is_broken(&cause) => {
+                    let what =
+                        format!("the stretch of looks {first} to {to} cannot be read (seal {seal}): {cause}");
+                    self.fault(link, what);
+                    continue;
+                }
+                read => read?,
+            };
             let sealed = (row.get::<_, i64>(3)?, row.get::<_, i64>(4)?, row.get::<_, Vec<u8>>(5)?);
             let gone = self.receipts.get("look").is_some_and(|ids| ids.contains_all(first, to));
             if (stands.looks, stands.detections) == (sealed.0, sealed.1) && stands.digest[..] == sealed.2[..]

@@ -1,0 +1,215 @@
+//! The whole daemon on a disk that another program fills: a real one of four megabytes, in a mount namespace of the test's own.
+
+use std::collections::BTreeSet;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use havenwacht::alerts::Listener;
+use havenwacht::review::Health;
+
+use crate::damage::ask;
+use crate::harbour::{Berth, Harbour, now, wait_for};
+use crate::{Row, is_long};
+
+const ROW: (u8, &str) = (10, "disk full under the whole daemon, then freed");
+const MEGABYTES: u32 = 4;
+
+/// Tells the inner run where its disk is.
+const INNER: &str = "HAVENWACHT_TINY_DISK";
+/// What the shell says when nothing may be mounted.
+const NOT_MOUNTED: i32 = 99;
+
+/// Runs the test of this name again where a disk of its own is mounted.
+fn on_a_tiny_disk(test: &str) -> std::io::Result<Output> {
+    let folder = tempfile::tempdir()?;
+    let script = format!(
+        "mount -t tmpfs -o size={MEGABYTES}m tmpfs \"$1\" || exit {NOT_MOUNTED}; exec \"$2\" --exact {test} --nocapture"
+    );
+    Command::new("timeout")
+        .args(["900", "unshare", "--mount", "sh", "-c", &script, "sh"])
+        .arg(folder.path())
+        .arg(std::env::current_exe()?)
+        .env(INNER, folder.path())
+        .output()
+}
+
+/// Another program that writes all it can, until it ends and its file goes.
+struct Filler {
+    going: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Filler {
+    fn start(ballast: PathBuf) -> Self {
+        let going = Arc::new(AtomicBool::new(true));
+        let goes_on = going.clone();
+        let thread = std::thread::spawn(move || {
+            let mut file = OpenOptions::new().create(true).append(true).open(&ballast).unwrap();
+            while goes_on.load(Relaxed) {
+                // To the last byte: large pieces, and small ones where those do not fit.
+                while [65_536, 4096, 512, 1].iter().any(|&size| file.write_all(&vec![7; size]).is_ok()) {}
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            drop(file);
+            std::fs::remove_file(ballast).unwrap();
+        });
+        Self { going, thread: Some(thread) }
+    }
+}
+
+impl Drop for Filler {
+    fn drop(&mut self) {
+        self.going.store(false, Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _panicked = thread.join();
+        }
+    }
+}
+
+/// What staff hear.
+struct Staff {
+    listener: Listener,
+    alerts: BTreeSet<String>,
+    /// What the status last said is wrong; `None` before it said anything.
+    troubles: Option<Vec<serde_json::Value>>,
+}
+
+impl Staff {
+    fn new(listener: Listener) -> Self {
+        Self { listener, alerts: BTreeSet::new(), troubles: None }
+    }
+
+    /// Takes in what comes for as long as `wait` between two messages.
+    fn hear(&mut self, wait: Duration) {
+        while let Some(heard) = self.listener.next(wait) {
+            if let Some(alert) = heard.alert() {
+                self.alerts.insert(alert["alert_id"].as_str().unwrap().to_owned());
+            } else if heard.topic.ends_with("/status") {
+                let status: serde_json::Value = serde_json::from_slice(&heard.payload).unwrap();
+                self.troubles = Some(status["troubles"].as_array().cloned().unwrap_or_default());
+            }
+        }
+    }
+
+    /// Waits until the status names troubles, or none.
+    fn wait_for_troubles(&mut self, some: bool) -> Duration {
+        let what = if some { "staff are told of the full disk" } else { "staff are told that it is over" };
+        wait_for(what, Duration::from_secs(30), || {
+            self.hear(Duration::from_millis(20));
+            self.troubles.as_ref().filter(|troubles| troubles.is_empty() != some).map(|_| ())
+        })
+        .1
+    }
+}
+
+/// The state of a watch that is neither gone nor stuck.
+fn alive(harbour: &mut Harbour) -> Health {
+    assert!(harbour.watch.as_mut().unwrap().is_running(), "the watch went off");
+    let health = harbour.health().expect("the health page answers");
+    assert_eq!(health.late_loops, [""; 0], "a supervisor would have killed it");
+    health
+}
+
+#[test]
+fn a_full_disk_is_told_costs_no_event_and_the_logbook_is_written_again_when_there_is_room() {
+    let name = "disk::a_full_disk_is_told_costs_no_event_and_the_logbook_is_written_again_when_there_is_room";
+    let Some(disk) = std::env::var_os(INNER) else {
+        let _berth = Berth::take();
+        let ran = on_a_tiny_disk(name).unwrap();
+        let said = String::from_utf8_lossy(&ran.stdout).into_owned() + &String::from_utf8_lossy(&ran.stderr);
+        let refused = ran.status.code() == Some(NOT_MOUNTED) || said.starts_with("unshare:");
+        if refused {
+            return Row::new(ROW.0, ROW.1, 0).not_permitted(&said);
+        }
+        println!("{said}");
+        assert!(ran.status.success() && said.contains("1 passed"), "on a tiny disk");
+        return;
+    };
+    fills_up_and_is_freed(&PathBuf::from(disk));
+}
+
+/// The row itself, on that disk.
+fn fills_up_and_is_freed(disk: &Path) {
+    let mut harbour = Harbour::new(&["inner-harbour"]);
+    harbour.ports.logbook = disk.join("logbook.sqlite");
+    harbour.write_site("");
+    let mut staff = Staff::new(harbour.listener());
+    harbour.start_watch();
+    harbour.wait_until_streaming();
+    wait_for("a reserve", Duration::from_secs(20), || {
+        disk.join("logbook.sqlite.reserve").exists().then_some(())
+    });
+    staff.wait_for_troubles(false);
+    let before = alive(&mut harbour).cameras[0].signals;
+
+    let filler = Filler::start(disk.join("ballast"));
+    let told = staff.wait_for_troubles(true);
+    // Whoever comes now is told, too: it is retained.
+    let port = harbour.ports.broker_port;
+    Staff::new(Listener::new("127.0.0.1", port, "test-harbour", "night-shift")).wait_for_troubles(true);
+    let since = now();
+    // Something must happen while nothing can be written; long, more than there is room for.
+    let (meanwhile, _) = wait_for("events meanwhile", Duration::from_secs(400), || {
+        staff.hear(Duration::from_millis(200));
+        let health = alive(&mut harbour);
+        let enough = match is_long() {
+            true => health.logbook.unwritten_detections > 0 && since.elapsed() > Duration::from_secs(240),
+            false => since.elapsed() > Duration::from_secs(1),
+        };
+        (enough && health.cameras[0].signals > before).then_some(health)
+    });
+    assert!(meanwhile.logbook.trouble.is_some(), "the disk is still full: {:?}", meanwhile.logbook);
+    drop(filler);
+    let recovered = staff.wait_for_troubles(false);
+    wait_for("nothing waits", Duration::from_secs(30), || {
+        staff.hear(Duration::from_millis(20));
+        harbour.health().filter(|health| health.alerts.undelivered == 0 && health.logbook.queued == 0)
+    });
+    let health = alive(&mut harbour);
+    assert!(harbour.watch.as_mut().unwrap().stop(Duration::from_secs(20)), "it stops in order");
+    staff.hear(Duration::from_millis(500));
+
+    let logbook = harbour.open_logbook();
+    let count =
+        |query: &str| logbook.query_row(query, [], |row| row.get::<_, i64>(0)).unwrap().unsigned_abs();
+    let signals = health.cameras[0].signals.saturating_sub(count("select count(*) from signal"));
+    let alerts = harbour.alerts();
+    let unheard = alerts.keys().filter(|id| !staff.alerts.contains(*id)).count();
+    let without_row = staff.alerts.iter().filter(|id| !alerts.contains_key(*id)).count();
+    let kept = count("select count(*) from detection") + health.logbook.unwritten_detections;
+    let (code, said) = ask(&["logbook", "check", "--logbook"], &harbour.ports.logbook);
+    assert_eq!(code, Some(0), "{said}");
+    let row = Row::new(ROW.0, ROW.1, 1)
+        .lost(signals as usize + unheard)
+        .detected(told, Duration::from_secs(5))
+        .recovered(recovered, Duration::from_secs(5))
+        .at_most("alerts without row", without_row as f64, "", 0.0)
+        .at_least("signals meanwhile", (meanwhile.cameras[0].signals - before) as f64, "", 1.0)
+        .at_most(
+            "detections unaccounted for",
+            health.cameras[0].detections.saturating_sub(kept) as f64,
+            "",
+            0.0,
+        );
+    match is_long() {
+        true => row.at_least(
+            "detections given up, and counted",
+            health.logbook.unwritten_detections as f64,
+            "",
+            1.0,
+        ),
+        false => row.at_most(
+            "detections given up, and counted",
+            health.logbook.unwritten_detections as f64,
+            "",
+            0.0,
+        ),
+    }
+    .record();
+}
