@@ -103,7 +103,7 @@ def drawn(loss, lines, title):
         parts.append(f'<polyline points="{path(points, best)}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts += [f'<circle cx="{x_at(x):.1f}" cy="{y_at(y / best):.1f}" r="2.5" fill="{colour}"/>' for x, y in points]
         legend.append((f"AP50 {name} (right)", colour))
-    x = WIDTH - RIGHT
+    x = WIDTH - RIGHT - 6
     for name, colour in reversed(legend):
         parts.append(f'<text x="{x}" y="{TOP - 4 if len(legend) < 2 else TOP + 6}" text-anchor="end" fill="{colour}">{name}</text>')
         x -= 7 * len(name) + 12
