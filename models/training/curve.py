@@ -93,17 +93,17 @@ def drawn(loss, lines, title):
     ]
     for i in range(5):
         y = y_at(i / 4) + 4
-        parts.append(f'<text x="{LEFT - 5}" y="{y:.0f}" text-anchor="end" fill="#777">{most * i / 4:.2f}</text>')
+        parts.append(f'<text x="{LEFT - 5}" y="{y:.0f}" text-anchor="end" fill="#555">{most * i / 4:.2f}</text>')
         parts.append(f'<text x="{WIDTH - RIGHT + 5}" y="{y:.0f}">{best * i / 4:.2f}</text>')
         parts.append(f'<text x="{x_at(last * i / 4):.0f}" y="{HEIGHT - BOTTOM + 14}" text-anchor="middle">{round(last * i / 4)}</text>')
     parts.append(f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 8}" text-anchor="middle">samples seen</text>')
-    parts.append(f'<polyline points="{path(smooth(loss), most)}" fill="none" stroke="#999" stroke-width="1.5"/>')
-    legend = [("loss (left)", "#999")]
+    parts.append(f'<polyline points="{path(smooth(loss), most)}" fill="none" stroke="#666" stroke-width="1.5"/>')
+    legend = [("loss (left)", "#666")]
     for (name, points), colour in zip(lines.items(), COLOURS):
         parts.append(f'<polyline points="{path(points, best)}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts += [f'<circle cx="{x_at(x):.1f}" cy="{y_at(y / best):.1f}" r="2.5" fill="{colour}"/>' for x, y in points]
         legend.append((f"AP50 {name} (right)", colour))
-    x = WIDTH - RIGHT
+    x = WIDTH - RIGHT - 6
     for name, colour in reversed(legend):
         parts.append(f'<text x="{x}" y="{TOP - 4 if len(legend) < 2 else TOP + 6}" text-anchor="end" fill="{colour}">{name}</text>')
         x -= 7 * len(name) + 12
@@ -122,8 +122,9 @@ def main():
     a.add_argument("--havenwacht", type=Path, default=here.parent.parent / "target/release/havenwacht")
     a.add_argument("--title", default="Learning curve")
     options = a.parse_args()
-    rows = [json.loads(line) for line in (options.run / "log.jsonl").read_text().splitlines()]
-    loss = [(r["samples"], r["quality"] + 2.0 * r.get("place", 0.0) + 0.35 * r.get("spread", 0.0)) for r in rows]
+    # A run that was stopped goes on from its last checkpoint, a few steps back: of steps logged twice the later ones count.
+    rows = {r["samples"]: r for r in map(json.loads, (options.run / "log.jsonl").read_text().splitlines())}
+    loss = [(x, r["quality"] + 2.0 * r.get("place", 0.0) + 0.35 * r.get("spread", 0.0)) for x, r in sorted(rows.items())]
     options.out.write_text(drawn(loss, scores(options), options.title))
     print(options.out)
 

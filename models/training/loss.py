@@ -73,8 +73,9 @@ def assign(scores, boxes, centres, strides, truth, labels):
     return cell, box, masked[box, cell] / top_fit[box] * top_iou[box]
 
 
-def loss(logits, distributions, centres, strides, truths):
-    """Sum of the three losses, and each for the log. `truths`: per picture boxes, labels, unknowns."""
+def loss(logits, distributions, centres, strides, truths, said=None):
+    """Sum of the three losses, and each for the log. `truths`: per picture boxes, labels, unknowns. `said`: scores
+    [batch, cells, classes] to keep to where nobody knows what stands there, NaN where nothing is to be kept to."""
     scores, boxes = logits.detach().sigmoid(), decode(distributions, centres, strides)
     target, weight = torch.zeros_like(logits), torch.ones_like(logits)
     picked = []
@@ -88,6 +89,9 @@ def loss(logits, distributions, centres, strides, truths):
             weight[i, cell, labels[box]] = 1.0
             picked.append((torch.full_like(cell, i), cell, truth[box], value))
     total = target.sum().clamp(min=1.0)
+    if said is not None:
+        told = (weight == 0) & ~said.isnan()
+        target[told], weight[told] = said[told], 1.0
     focus = (scores - target).abs().square()
     quality = (F.binary_cross_entropy_with_logits(logits, target, reduction="none") * focus * weight).sum() / total
     if not picked:

@@ -1,6 +1,7 @@
 """Trains the eye: `train.py --prepared FILE --out runs/NAME`. Started again, it goes on where it stopped."""
 
 import argparse
+import copy
 import json
 import math
 import sys
@@ -68,6 +69,30 @@ class Average:
             self.state[key].lerp_(value, 1 - keep)
 
 
+class Teacher:
+    """What the network said before it was trained, for pictures of which only a part is labelled: fine-tuning forgets, and in the
+    background of a close-up the old scores are better than none."""
+
+    def __init__(self, model):
+        self.model = copy.deepcopy(model).requires_grad_(False)
+
+    @torch.no_grad()
+    def scores(self, pictures, truths):
+        """[batch, cells, classes]; NaN for pictures that are labelled as a whole, and on the level that was not trained then."""
+        area = pictures.shape[2] * pictures.shape[3]
+        share = lambda unknown: float(((unknown[:, 2] - unknown[:, 0]) * (unknown[:, 3] - unknown[:, 1])).sum()) / area
+        asked = [i for i, (_, _, unknown) in enumerate(truths) if share(unknown) > 0.1]
+        if not asked:
+            return None
+        levels = self.model(pictures[asked])[0]
+        if self.model.fine is not None:
+            levels[0] = torch.full_like(levels[0], math.nan)
+        answers = torch.cat(levels, 1).sigmoid()
+        said = torch.full((len(pictures), *answers.shape[1:]), math.nan)
+        said[asked] = answers
+        return said
+
+
 def train(options):
     recipe = read_recipe(options.recipe, options.set)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -79,6 +104,7 @@ def train(options):
     else:
         model.load_state_dict(torch.load(options.start, weights_only=True)["average"])
     model = model.to(memory_format=torch.channels_last)
+    teacher = Teacher(model) if recipe.get("keep_to_start") else None
     # Edges and colours are the same everywhere, and their large maps take a quarter of the time.
     for part in (model.backbone.stem, model.backbone.stages[0]):
         part.requires_grad_(False)
@@ -111,8 +137,10 @@ def train(options):
     with (options.out / "log.jsonl").open("a") as log:
         while step < steps:
             pictures, truths = next(batches)
-            logits, distributions = model(pictures.contiguous(memory_format=torch.channels_last))
-            total, parts = loss(torch.cat(logits, 1), torch.cat(distributions, 1), centres, strides, truths)
+            pictures = pictures.contiguous(memory_format=torch.channels_last)
+            said = teacher.scores(pictures, truths) if teacher else None
+            logits, distributions = model(pictures)
+            total, parts = loss(torch.cat(logits, 1), torch.cat(distributions, 1), centres, strides, truths, said)
             optimizer.zero_grad(set_to_none=True)
             total.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
