@@ -9,6 +9,8 @@ mod status;
 mod systemd;
 mod turns;
 mod watch;
+#[cfg(test)]
+mod watch_promises;
 
 pub use heartbeat::{Beat, Heartbeats};
 pub use run::{RunError, run};

@@ -15,15 +15,15 @@ use super::turns::{Doors, Rate, Rates};
 use super::watch::{Watch, WatchStats};
 use super::{Heartbeats, take_turns};
 use crate::alerts::RelayHandle;
-use crate::clock::{Clock, MonoTime, SimulatedClock};
-use crate::config::{Site, check_text};
+use crate::clock::{Clock, MonoTime, SimulatedClock, Stamp};
+use crate::config::{Camera, Site, check_text};
 use crate::detect::schedule::FairTurns;
 use crate::detect::{Class, DetectError, Detection, Detector, Look, Thresholds};
 use crate::frame::{Colorimetry, Frame, Picture, PixelFormat, Plane};
 use crate::geometry::{BBox, FrameSize, Norm};
 use crate::ingest::FrameSlots;
-use crate::logbook::{StartEntry, Writer, WriterOptions};
-use crate::names::CameraId;
+use crate::logbook::testing::start;
+use crate::logbook::{Writer, WriterOptions};
 use crate::rules::Past;
 
 const FULL_HD: FrameSize = FrameSize { width: 1920, height: 1080 };
@@ -113,7 +113,7 @@ impl Detector for Scripted {
     }
 }
 
-fn site(folder: &std::path::Path) -> Site {
+pub(super) fn site(folder: &std::path::Path) -> Site {
     let models = concat!(env!("CARGO_MANIFEST_DIR"), "/models");
     let mut text = format!(
         "[site]\nid = 'small-box'\ntime_zone = 'Europe/Amsterdam'\n[model]\nmanifest = '{models}/havenwacht.toml'\n\
@@ -129,34 +129,27 @@ fn site(folder: &std::path::Path) -> Site {
     check_text("site.toml", &text, folder).unwrap().0
 }
 
-/// The detector thread of the daemon over the scripted detector, until [`ENDS`]; looks fail while `fails`.
-fn run(fails: std::ops::Range<Duration>) -> Vec<CameUp> {
-    let folder = tempfile::tempdir().unwrap();
-    let site = Arc::new(site(folder.path()));
-    let clock = Arc::new(SimulatedClock::new("2026-06-01T12:00:00Z".parse().unwrap()));
-    let start = StartEntry {
-        at: clock.now(),
-        version: "0".into(),
-        config_hash: "0".into(),
-        model_hash: "0".into(),
-        mode: "run",
-        time_zone: "Europe/Amsterdam".into(),
-    };
-    let logbook = folder.path().join("l.sqlite");
-    let (_writer, logbook) = Writer::open(&logbook, &start, WriterOptions::new(clock.clone())).unwrap();
-    let slots = Arc::new(FrameSlots::new(TARGETS.len()));
+/// A grey picture of each camera.
+pub(super) fn frames(site: &Site, stamp: Stamp) -> Vec<Frame> {
     let planes = [(0, 1920), (1920 * 1080, 960), (1920 * 1080 * 5 / 4, 960)];
     let planes = planes.map(|(offset, stride)| Plane { offset, stride });
     let colorimetry = Colorimetry { bt709: true, full_range: false };
     let pixels = Bytes::from(vec![128; 1920 * 1080 * 3 / 2]);
     let picture = Picture::new(PixelFormat::I420, FULL_HD, colorimetry, planes, pixels).unwrap();
-    let frame = |camera: &CameraId| Frame {
-        camera: camera.clone(),
-        seq: 0,
-        stamp: clock.now(),
-        picture: picture.clone(),
-    };
-    let frames: Vec<_> = site.cameras.iter().map(|camera| frame(&camera.id)).collect();
+    let frame =
+        |camera: &Camera| Frame { camera: camera.id.clone(), seq: 0, stamp, picture: picture.clone() };
+    site.cameras.iter().map(frame).collect()
+}
+
+/// The detector thread of the daemon over the scripted detector, until [`ENDS`]; looks fail while `fails`.
+fn run(fails: std::ops::Range<Duration>) -> Vec<CameUp> {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Arc::new(site(folder.path()));
+    let clock = Arc::new(SimulatedClock::new("2026-06-01T12:00:00Z".parse().unwrap()));
+    let logbook = folder.path().join("l.sqlite");
+    let (_writer, logbook) = Writer::open(&logbook, &start(), WriterOptions::new(clock.clone())).unwrap();
+    let slots = Arc::new(FrameSlots::new(TARGETS.len()));
+    let frames = frames(&site, clock.now());
     for (index, frame) in frames.iter().enumerate() {
         slots.put(index, frame.clone());
     }

@@ -208,8 +208,8 @@ impl Watch {
         post.learn(&look);
         let events = post.engine.step(&tracks, size, frame.stamp);
         let detections = look.detections.iter().copied().zip(post.tracker.taken().iter().copied()).collect();
-        let changed = post.begun_or_ended(tracks);
-        entries.push(Entry::Look(post.look_entry(frame.stamp, frame.seq, size, detections, changed)));
+        post.count_begun(&tracks);
+        entries.push(Entry::Look(post.look_entry(frame.stamp, frame.seq, size, detections, tracks)));
         entries.extend(events.into_iter().map(|event| post.entry(site, event, Some(frame))));
         Ok(entries)
     }
@@ -330,14 +330,11 @@ impl Post {
         entries
     }
 
-    /// The tracks of a look that the logbook wants: those it confirmed and those it ended.
-    fn begun_or_ended(&mut self, mut tracks: Vec<Track>) -> Vec<Track> {
+    /// Counts the vessels that are followed for the first time.
+    fn count_begun(&mut self, tracks: &[Track]) {
         let newest = self.newest;
-        tracks.retain(|track| track.vessel > newest || track.state == TrackState::Ended);
-        let begun = tracks.iter().filter(|track| track.vessel > newest).count();
-        count(&self.stats.tracks, begun as u64);
+        count(&self.stats.tracks, tracks.iter().filter(|track| track.vessel > newest).count() as u64);
         self.newest = tracks.iter().map(|track| track.vessel).fold(newest, VesselId::max);
-        tracks
     }
 
     fn look_entry(

@@ -62,7 +62,7 @@ pub struct LookEntry {
     pub frame_size: crate::geometry::FrameSize,
     /// What was seen, each with the vessel it was taken for.
     pub detections: Vec<(Detection, Option<VesselId>)>,
-    /// Tracks that were confirmed or ended by this look.
+    /// Vessels that are followed, and those whose track ended with this look. Rows of open tracks keep up with them.
     pub tracks: Vec<Track>,
 }
 

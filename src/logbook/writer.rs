@@ -22,6 +22,7 @@ use super::{aside, open};
 use crate::backoff::{Backoff, Delays};
 use crate::clock::{Clock, MonoTime};
 use crate::config::Retention;
+use crate::track::TrackState;
 
 /// Entries that may wait for the writer; the next one makes its sender wait too.
 const CHANNEL: usize = 1024;
@@ -108,8 +109,8 @@ impl LogbookSender {
     /// are given up, and counted, when the logbook cannot be written and many wait already; events never are.
     pub fn send_turning(&self, mut entry: Entry, turn: impl Fn()) -> Result<(), WriterGone> {
         if let Entry::Look(look) = &entry
-            // One that begins or ends a track is kept.
-            && look.tracks.is_empty()
+            // One that ends a track is kept: no later one tells of it.
+            && look.tracks.iter().all(|track| track.state != TrackState::Ended)
             && self.stats.degraded.load(Ordering::Relaxed)
             && self.stats.waiting.load(Ordering::Relaxed) >= DETECTIONS_WAIT
         {
