@@ -31,7 +31,7 @@ use sha2::{Digest as _, Sha256};
 use key::{hex, unhex};
 
 pub use key::{KeyError, PublicKey, SigningKey};
-pub(super) use seals::Seals;
+pub(super) use seals::{BoxRow, Seals};
 pub use verify::{Evidence, Fault, Step, Verification};
 
 /// A SHA-256.
