@@ -6,6 +6,7 @@ mod boxes;
 mod causes;
 mod chart;
 mod html;
+mod identities;
 mod material;
 mod outcome;
 mod playback;

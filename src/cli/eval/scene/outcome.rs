@@ -1,12 +1,13 @@
 //! What one scene came to, in counts that add up over scenes, and the figures that follow from them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::boxes::{Size, Verdict, judge};
+use super::identities::Identities;
 use super::material::Scene;
-use super::playback::{Cost, Moment, Playback, Rejected};
+use super::playback::{Cost, Playback, Rejected};
 use super::signals::{Answers, SignalCounts, SignalFigures, answer, share};
 use crate::cli::eval::track::mot::{Frames, Row};
 use crate::cli::eval::track::scores::{Scores, Tally};
@@ -25,98 +26,6 @@ pub(super) struct Counts {
     pub(super) identities: Identities,
     pub(super) rejected: Rejected,
     pub(super) cost: Cost,
-}
-
-/// A vessel that comes in is to be found within this time.
-const NOTICED_WITHIN_S: f64 = 3.0;
-
-/// Who was taken for a vessel, and who was not.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub(super) struct Identities {
-    /// Followed, and never on a vessel of the truth.
-    pub(super) false_vessels: usize,
-    /// Vessels that were asked for in a look or more.
-    pub(super) asked_for: usize,
-    /// Those of them that were never followed.
-    pub(super) never_followed: usize,
-    /// Those that came into the picture after the first look and stayed for [`NOTICED_WITHIN_S`] at least ...
-    pub(super) came_in: usize,
-    /// ... and were found within that time.
-    pub(super) noticed: usize,
-    /// The same of those that were smaller than medium when they came in.
-    pub(super) small_came_in: usize,
-    /// See above.
-    pub(super) small_noticed: usize,
-}
-
-impl Identities {
-    fn new(played: &Playback, verdicts: &[Vec<Verdict>]) -> Self {
-        let (mut followed, mut right) = (BTreeSet::new(), BTreeSet::new());
-        let (mut asked, mut known) = (BTreeSet::new(), BTreeSet::new());
-        for (moment, verdicts) in played.moments.iter().zip(verdicts) {
-            asked.extend(moment.truth.iter().filter(|t| t.is_asked_for()).map(|t| t.vessel));
-            for (found, verdict) in moment.found.iter().zip(verdicts) {
-                let Some(number) = found.followed else { continue };
-                followed.insert(number);
-                if *verdict != Verdict::False {
-                    right.insert(number);
-                }
-                if let Verdict::Hit(n) = verdict {
-                    known.insert(moment.truth[*n].vessel);
-                }
-            }
-        }
-        let newcomers: Vec<_> =
-            asked.iter().filter_map(|vessel| Newcomer::new(*vessel, played, verdicts)).collect();
-        let small: Vec<_> = newcomers.iter().filter(|new| new.size < Size::Medium).collect();
-        Self {
-            false_vessels: followed.difference(&right).count(),
-            asked_for: asked.len(),
-            never_followed: asked.difference(&known).count(),
-            came_in: newcomers.len(),
-            noticed: newcomers.iter().filter(|new| new.noticed).count(),
-            small_came_in: small.len(),
-            small_noticed: small.iter().filter(|new| new.noticed).count(),
-        }
-    }
-
-    fn add(&mut self, other: &Self) {
-        self.false_vessels += other.false_vessels;
-        self.asked_for += other.asked_for;
-        self.never_followed += other.never_followed;
-        self.came_in += other.came_in;
-        self.noticed += other.noticed;
-        self.small_came_in += other.small_came_in;
-        self.small_noticed += other.small_noticed;
-    }
-}
-
-/// A vessel that came into the picture.
-struct Newcomer {
-    /// When it came in.
-    size: Size,
-    noticed: bool,
-}
-
-impl Newcomer {
-    /// `None` for one that was there at the first look, or was gone before it had to be found.
-    fn new(vessel: i64, played: &Playback, verdicts: &[Vec<Verdict>]) -> Option<Self> {
-        let shown =
-            |moment: &Moment| moment.truth.iter().position(|t| t.vessel == vessel && t.is_asked_for());
-        let first = played.moments.iter().position(|moment| shown(moment).is_some()).filter(|n| *n > 0)?;
-        let came_in = &played.moments[first];
-        let by_s = came_in.at_s + NOTICED_WITHIN_S;
-        let stayed = played.moments[first..].iter().take_while(|moment| shown(moment).is_some());
-        if stayed.last()?.at_s < by_s {
-            return None;
-        }
-        let found = |(moment, verdicts): (&Moment, &Vec<Verdict>)| {
-            shown(moment).is_some_and(|n| verdicts.contains(&Verdict::Hit(n)))
-        };
-        let looks = played.moments[first..].iter().zip(&verdicts[first..]);
-        let noticed = looks.take_while(|(moment, _)| moment.at_s <= by_s + 1e-6).any(found);
-        Some(Self { size: Size::of(&came_in.truth[shown(came_in)?].bbox), noticed })
-    }
 }
 
 /// What they come to; `None` where there is nothing to divide by.
