@@ -28,8 +28,10 @@ const CARED_EVERY: Duration = Duration::from_millis(500);
 const NEW_FOR: Duration = Duration::from_secs(2);
 /// A sighting that is not seen again within this time was none.
 const SIGHTING_FOR: Duration = Duration::from_secs(1);
-/// Nothing whole was found around a cut box: it is left alone for this long.
-const CUT_RESTS: Duration = Duration::from_secs(2);
+/// A cut or faint box that a closer look made nothing of is left alone for this long, twice as long each time ...
+const RESTS: Duration = Duration::from_secs(2);
+/// ... up to this.
+const RESTS_AT_MOST: Duration = Duration::from_secs(60);
 /// A cut box is looked at with this share of its own size around it.
 const AROUND_CUT: f32 = 0.6;
 /// Two boxes are one thing from this overlap on.
@@ -53,8 +55,16 @@ pub(super) struct Following {
     input_px: f32,
     half_a_look: Duration,
     wants: Vec<Want>,
-    /// Cut boxes looked after, and when.
-    cuts: Vec<(BBox<Px>, MonoTime)>,
+    /// Places of cut and faint boxes that were looked at.
+    tried: Vec<Tried>,
+}
+
+/// A place that was looked at for a cut or faint box.
+#[derive(Clone, Debug)]
+struct Tried {
+    bbox: BBox<Px>,
+    at: MonoTime,
+    rests: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -62,6 +72,8 @@ enum What {
     Vessel(u64),
     Sighting,
     Cut,
+    /// Too unsure to become a vessel as it was shown.
+    Faint,
 }
 
 /// Something that wants to be looked at.
@@ -117,7 +129,7 @@ impl Want {
             scene.cares.iter().any(|care| care.holds(anchor))
         };
         match self.what {
-            What::Sighting | What::Cut => Duration::ZERO,
+            What::Sighting | What::Cut | What::Faint => Duration::ZERO,
             What::Vessel(_) if at.since(self.first) < NEW_FOR => Duration::ZERO,
             // What rests, or was looked for in vain, can wait.
             What::Vessel(_) if at.since(self.seen) > RESTING_EVERY => RESTING_EVERY,
@@ -138,13 +150,17 @@ impl Want {
         self.expected = moved.intersection(&scene.frame.bounds());
         let doubt = match self.what {
             What::Cut => 0.0,
-            What::Sighting => 0.5,
+            What::Sighting | What::Faint => 0.5,
             What::Vessel(_) if self.velocity.is_none() => 0.05,
             What::Vessel(_) => (0.1 + 0.3 * dt).min(1.0),
         };
         self.doubt_px = doubt * length(b);
         let (waited, every) = (scene.at.since(self.looked) + half_a_look, self.every(scene));
-        self.urgency = waited.as_secs_f32() / every.max(half_a_look * 2).as_secs_f32();
+        self.urgency = match self.what {
+            // After all that is known to be there.
+            What::Faint => 1.0,
+            _ => waited.as_secs_f32() / every.max(half_a_look * 2).as_secs_f32(),
+        };
     }
 
     fn is_due(&self) -> bool {
@@ -155,12 +171,12 @@ impl Want {
 impl Following {
     pub(super) fn new(input_px: f32, looks_per_second: f32) -> Self {
         let half_a_look = Duration::from_secs_f32(0.5 / looks_per_second.max(0.01));
-        Self { input_px, half_a_look, wants: Vec::new(), cuts: Vec::new() }
+        Self { input_px, half_a_look, wants: Vec::new(), tried: Vec::new() }
     }
 
     pub(super) fn forget(&mut self) {
         self.wants.clear();
-        self.cuts.clear();
+        self.tried.clear();
     }
 
     pub(super) fn expect(&mut self, scene: &Scene<'_>) {
@@ -178,8 +194,14 @@ impl Following {
                     (want.looked, want.looked_before) = (scene.at, want.looked);
                 }
                 want.urgency = 0.0;
-                if want.what == What::Cut {
-                    self.cuts.push((want.bbox, scene.at));
+                if matches!(want.what, What::Cut | What::Faint) {
+                    let same = self.tried.iter_mut().find(|tried| holds_most(&tried.bbox, &want.bbox));
+                    let rests = same.as_ref().map_or(RESTS, |tried| (tried.rests * 2).min(RESTS_AT_MOST));
+                    let tried = Tried { bbox: want.bbox, at: scene.at, rests };
+                    match same {
+                        Some(same) => *same = tried,
+                        None => self.tried.push(tried),
+                    }
                 }
             }
         }
@@ -190,7 +212,7 @@ impl Following {
         for want in self.wants.iter_mut().filter(|want| want.looked == at) {
             want.looked = want.looked_before;
         }
-        self.cuts.retain(|(_, when)| *when != at);
+        self.tried.retain(|tried| tried.at != at);
     }
 
     /// True when `p` lies in something followed.
@@ -231,7 +253,9 @@ impl Following {
             && (crop.y1 >= h || b.y1 + down <= crop.y1);
         let shown_px = self.input_px * (b.width() / crop.width()).max(b.height() / crop.height());
         // Of what is smaller than the smallest tile would show well, no more can be asked.
-        let enough_px = LEAST_SHOWN_PX.min(0.9 * self.input_px * length(&b) / SMALLEST_PX);
+        let largest_px = 0.9 * self.input_px * length(&b) / SMALLEST_PX;
+        let enough_px =
+            if want.what == What::Faint { 0.9 * SHOWN_PX } else { LEAST_SHOWN_PX }.min(largest_px);
         whole && shown_px >= enough_px
     }
 
@@ -310,15 +334,18 @@ impl Following {
                 wants.push(old.clone());
             }
         }
-        self.cuts.retain(|(_, when)| at.since(*when) < CUT_RESTS);
-        for cut in outcome.cut {
+        // Remembered for as long again, to be left alone twice as long when it comes back.
+        self.tried.retain(|tried| at.since(tried.at) < tried.rests * 2);
+        let rests = |b: &BBox<Px>| {
+            self.tried.iter().any(|tried| at.since(tried.at) < tried.rests && holds_most(&tried.bbox, b))
+        };
+        let by_itself = |b: &&BBox<Px>| !rests(b) && !is_vessel(b);
+        for cut in outcome.cut.iter().filter(by_itself) {
             let by = AROUND_CUT * length(cut);
             let around = BBox::new(cut.x0 - by, cut.y0 - by, cut.x1 + by, cut.y1 + by);
-            let served = self.cuts.iter().any(|(b, _)| holds_most(b, cut));
-            if !served && !is_vessel(cut) {
-                wants.push(Want::new(What::Cut, around, at));
-            }
+            wants.push(Want::new(What::Cut, around, at));
         }
+        wants.extend(outcome.faint.iter().filter(by_itself).map(|faint| Want::new(What::Faint, *faint, at)));
         wants.extend(vessels);
         self.wants = wants;
     }

@@ -88,6 +88,8 @@ pub struct Outcome<'a> {
     pub sightings: &'a [BBox<Px>],
     /// Boxes that a crop's border cut.
     pub cut: &'a [BBox<Px>],
+    /// Boxes of none that is followed, not sure enough to become one: shown larger they may be.
+    pub faint: &'a [BBox<Px>],
 }
 
 /// How well the water is covered.

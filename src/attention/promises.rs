@@ -1,5 +1,5 @@
 //! What attention promises, against a simulated harbour: its detector finds what lies wholly in a crop with enough
-//! pixels in the input, and of what a border cuts it finds the part.
+//! pixels in the input, of what a border cuts it finds the part, and of what is a little too small it is not sure.
 
 use std::time::Duration;
 
@@ -13,6 +13,8 @@ const FULL_HD: FrameSize = FrameSize { width: 1920, height: 1080 };
 const INPUT_PX: f32 = 416.0;
 /// What the simulated detector needs.
 const SEEN_FROM_PX: f32 = 20.0;
+/// What it needs to suspect something.
+const FAINT_FROM_PX: f32 = 10.0;
 
 fn scope(looks_per_second: f32) -> Scope {
     Scope { water: None, regions: Vec::new(), whole_frame: true, looks_per_second, input_px: INPUT_PX as u32 }
@@ -45,9 +47,17 @@ impl Boat {
 /// What the detector makes of a boat in a crop: nothing, the whole, or a part.
 fn found(b: &BBox<Px>, crop: &BBox<Px>) -> Option<(BBox<Px>, bool)> {
     let part = b.intersection(crop)?;
-    let shown_px = INPUT_PX * (part.width() / crop.width()).max(part.height() / crop.height());
     let whole = part.area() > 0.999 * b.area();
-    (shown_px >= SEEN_FROM_PX && part.area() > 0.3 * b.area()).then_some((part, whole))
+    (shown_px(&part, crop) >= SEEN_FROM_PX && part.area() > 0.3 * b.area()).then_some((part, whole))
+}
+
+fn shown_px(part: &BBox<Px>, crop: &BBox<Px>) -> f32 {
+    INPUT_PX * (part.width() / crop.width()).max(part.height() / crop.height())
+}
+
+/// Whether the detector suspects a boat in a crop in which it does not find it.
+fn suspected(b: &BBox<Px>, crop: &BBox<Px>) -> bool {
+    b.intersection(crop) == Some(*b) && shown_px(b, crop) >= FAINT_FROM_PX
 }
 
 struct Harbour {
@@ -105,7 +115,8 @@ impl Harbour {
         let scene = Scene { at, frame: self.frame, stirred: &self.stirred, cares };
         self.crops = self.attention.choose(&scene);
         self.runs.push(self.crops.len());
-        let (mut vessels, mut sightings, mut cuts) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut vessels, mut sightings, mut cuts, mut faint) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (id, boat) in self.boats.iter().enumerate() {
             let Some(b) = boat.at(t, self.frame) else { continue };
             let seen: Vec<_> = self.crops.iter().filter_map(|crop| found(&b, crop)).collect();
@@ -126,10 +137,16 @@ impl Harbour {
                     vessels.extend(guess.map(|bbox| Vessel { id: id as u64, bbox, seen: whole, velocity }));
                 }
                 Some(_) if whole => sightings.push(b),
+                _ if seen.is_empty() && self.crops.iter().any(|crop| suspected(&b, crop)) => faint.push(b),
                 _ => {}
             }
         }
-        self.attention.learn(&Outcome { vessels: &vessels, sightings: &sightings, cut: &cuts });
+        self.attention.learn(&Outcome {
+            vessels: &vessels,
+            sightings: &sightings,
+            cut: &cuts,
+            faint: &faint,
+        });
         self.look += 1;
     }
 
@@ -309,6 +326,36 @@ fn what_a_border_cuts_is_seen_whole_a_look_later() {
 }
 
 #[test]
+fn what_is_faint_is_shown_larger_by_the_next_look() {
+    // In a tile of the sweep it is 16 pixels long.
+    let boat = Boat { from_s: 5.0, ..Boat::still(980.0, 560.0, 24.0) };
+    let mut harbour = Harbour::new(scope(4.0), FULL_HD, vec![boat]);
+    harbour.run(12.0);
+    let first = harbour.hits[0].first().unwrap();
+    assert!(*first <= 5.0 + super::SWEPT_WITHIN.as_secs_f32() + 0.5, "{:?}", harbour.hits[0]);
+    assert!(harbour.longest_gap(0) <= 2.5, "{:?}", harbour.hits[0]);
+    harbour.assert_within_budget(2);
+}
+
+#[test]
+fn what_stays_faint_is_looked_at_less_and_less() {
+    let thing = BBox::from_xywh(980.0, 560.0, 24.0, 10.0);
+    let mut harbour = Harbour::new(scope(4.0), FULL_HD, Vec::new());
+    let mut closer = Vec::new();
+    for _ in 0..4 * 120 {
+        let t = harbour.now_s();
+        harbour.step(&[]);
+        if harbour.crops.iter().any(|crop| crop.width() < 400.0 && crop.intersection(&thing) == Some(thing)) {
+            closer.push(t);
+        }
+        harbour.attention.learn(&Outcome { vessels: &[], sightings: &[], cut: &[], faint: &[thing] });
+    }
+    let waits: Vec<f32> = closer.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(closer[0] <= 0.5 && waits.len() >= 5, "{closer:?}");
+    assert!(waits.windows(2).all(|pair| pair[1] >= 1.5 * pair[0]), "{waits:?}");
+}
+
+#[test]
 fn what_a_look_that_failed_was_to_show_is_shown_by_the_next() {
     // As above: the second look is to show the vessel whole. It fails, and so does the third.
     let regions = vec![BBox::new(0.0, 0.3, 0.5, 0.8), BBox::new(0.5, 0.3, 1.0, 0.8)];
@@ -409,6 +456,7 @@ fn the_sweep_is_finer_where_small_vessels_have_been_seen() {
             vessels: &[Vessel { id: 1, bbox: far, seen: true, velocity: None }],
             sightings: &[],
             cut: &[],
+            faint: &[],
         });
     }
     assert!(sizes_at(&harbour) < 500.0);

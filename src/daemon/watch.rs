@@ -281,15 +281,16 @@ impl Post {
         };
         let vessels: Vec<_> = self.last.followed.iter().map(vessel).collect();
         let sure = |d: &Detection| d.class == Class::Vessel && d.confidence >= self.sure;
-        let sightings: Vec<_> = look
+        let free = look
             .detections
             .iter()
             .zip(self.tracker.taken())
-            .filter(|(d, vessel)| vessel.is_none() && sure(d))
-            .map(|(d, _)| d.bbox)
-            .collect();
+            .filter(|(d, vessel)| vessel.is_none() && d.class == Class::Vessel);
+        let (sightings, faint): (Vec<_>, Vec<_>) = free.map(|(d, _)| d).partition(|d| sure(d));
+        let boxes = |detections: Vec<&Detection>| detections.iter().map(|d| d.bbox).collect::<Vec<_>>();
+        let (sightings, faint) = (boxes(sightings), boxes(faint));
         let cut: Vec<_> = look.cut.iter().filter(|d| sure(d)).map(|d| d.bbox).collect();
-        self.attention.learn(&Outcome { vessels: &vessels, sightings: &sightings, cut: &cut });
+        self.attention.learn(&Outcome { vessels: &vessels, sightings: &sightings, cut: &cut, faint: &faint });
     }
 
     /// Suspends the rules while the camera is blind.
