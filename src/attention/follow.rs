@@ -345,7 +345,10 @@ impl Following {
             let around = BBox::new(cut.x0 - by, cut.y0 - by, cut.x1 + by, cut.y1 + by);
             wants.push(Want::new(What::Cut, around, at));
         }
-        wants.extend(outcome.faint.iter().filter(by_itself).map(|faint| Want::new(What::Faint, *faint, at)));
+        // Upright things on the water are buoys, posts and lamps: shown larger they would be taken for vessels more often.
+        let lies = |b: &&BBox<Px>| b.width() >= b.height();
+        let faint = outcome.faint.iter().filter(by_itself).filter(lies);
+        wants.extend(faint.map(|faint| Want::new(What::Faint, *faint, at)));
         wants.extend(vessels);
         self.wants = wants;
     }

@@ -7,7 +7,8 @@
 //! 1. **the sweep** (`sweep`): overlapping tiles over the water and the frame as a whole, the place unseen longest
 //!    first. Each look sweeps at least one, so no place stays unseen for longer than [`Coverage::longest`];
 //! 2. **following** (`follow`): vessels, new sightings and what a tile's border cut, each by the time after which the
-//!    guess at where it is has become doubtful; a moored one can wait, one in a zone in force cannot;
+//!    guess at where it is has become doubtful; a moored one can wait, one in a zone in force cannot; then what was
+//!    only suspected, shown larger;
 //! 3. **interest**: where something moves or a rule is in force, when runs have been saved.
 //!
 //! # Sizes of tiles

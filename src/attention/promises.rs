@@ -338,8 +338,9 @@ fn what_is_faint_is_shown_larger_by_the_next_look() {
 }
 
 #[test]
-fn what_stays_faint_is_looked_at_less_and_less() {
+fn what_stays_faint_is_looked_at_less_and_less_and_what_stands_upright_not_at_all() {
     let thing = BBox::from_xywh(980.0, 560.0, 24.0, 10.0);
+    let post = BBox::from_xywh(300.0, 560.0, 10.0, 24.0);
     let mut harbour = Harbour::new(scope(4.0), FULL_HD, Vec::new());
     let mut closer = Vec::new();
     for _ in 0..4 * 120 {
@@ -348,7 +349,11 @@ fn what_stays_faint_is_looked_at_less_and_less() {
         if harbour.crops.iter().any(|crop| crop.width() < 400.0 && crop.intersection(&thing) == Some(thing)) {
             closer.push(t);
         }
-        harbour.attention.learn(&Outcome { vessels: &[], sightings: &[], cut: &[], faint: &[thing] });
+        // A post beside it is never looked at closer.
+        assert!(
+            !harbour.crops.iter().any(|crop| crop.width() < 400.0 && crop.intersection(&post) == Some(post))
+        );
+        harbour.attention.learn(&Outcome { vessels: &[], sightings: &[], cut: &[], faint: &[thing, post] });
     }
     let waits: Vec<f32> = closer.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert!(closer[0] <= 0.5 && waits.len() >= 5, "{closer:?}");
