@@ -72,6 +72,14 @@ def load_checkpoint(path):
     return eye.eval()
 
 
+def mean_of(eyes):
+    """One network with the mean of the weights of several that began with the same ones: surer than each (Wortsman et al., Model
+    soups, 2022)."""
+    states = [eye.state_dict() for eye in eyes]
+    eyes[0].load_state_dict({k: sum(state[k] for state in states) / len(states) for k in states[0]})
+    return eyes[0]
+
+
 def blended(eye, base, share):
     """`share` of the trained weights, the rest of those that training began with. What a few cameras taught is kept in part, and
     what the base knew of others is not lost (Wortsman et al., Robust fine-tuning of zero-shot models, 2022). The level at
@@ -121,7 +129,7 @@ def write_manifest_of(model, other):
 
 def main():
     a = argparse.ArgumentParser(description=__doc__)
-    a.add_argument("--checkpoint", type=Path, required=True)
+    a.add_argument("--checkpoint", type=Path, nargs="+", required=True, help="of several runs: the mean of their weights")
     a.add_argument("--out", type=Path, default=here.parent, help="folder for the model and its manifest")
     a.add_argument("--name", required=True, help="of the files, without ending")
     a.add_argument("--title", default="Vessels and people as a camera at the quay sees them.")
@@ -134,7 +142,7 @@ def main():
     options = a.parse_args()
     if options.side % 32:
         raise Mistake(f"--side {options.side}: give a multiple of 32, such as 416")
-    eye = load_checkpoint(options.checkpoint)
+    eye = mean_of([load_checkpoint(path) for path in options.checkpoint])
     if options.base:
         eye = blended(eye, options.base, options.blend)
     model = options.out / f"{options.name}.onnx"
