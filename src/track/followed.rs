@@ -7,14 +7,14 @@ use super::motion::Motion;
 use super::{Look, Track, TrackState, TrackerConfig, VesselId};
 use crate::clock::MonoTime;
 use crate::detect::Detection;
-use crate::geometry::{BBox, Point, Px};
+use crate::geometry::{BBox, Px};
 
 /// A look watches a vessel that has at least this share of its expected box in one region.
 const WATCHED_SHARE: f32 = 0.9;
 /// However little it was watched, a vessel unseen for so many times its limit has ended.
 const STALE: u32 = 4;
 
-/// A vessel stands still while its centre stays within this share of its box's width and height ...
+/// A vessel stands still while it stays within this share of its box's width and height ...
 const STILL_WITHIN: f32 = 0.25;
 /// ... for at least this long.
 const STILL_AFTER: Duration = Duration::from_secs(5);
@@ -32,7 +32,7 @@ pub(super) struct Followed {
     /// As of this look.
     expected: Expected,
     /// Where it stands, if it stands still, and since when.
-    berth: (Point<Px>, MonoTime),
+    berth: (BBox<Px>, MonoTime),
     first_seen: MonoTime,
     first_bbox: BBox<Px>,
     last_seen: MonoTime,
@@ -62,7 +62,7 @@ impl Followed {
             vessel: None,
             motion,
             expected,
-            berth: (seen.bbox.centre(), at),
+            berth: (seen.bbox, at),
             first_seen: at,
             first_bbox: seen.bbox,
             last_seen: at,
@@ -83,7 +83,8 @@ impl Followed {
         self.detection = None;
         let [dx, dy] = look.shift;
         self.motion.shift(dx, dy);
-        self.berth.0 = Point::new(self.berth.0.x + dx, self.berth.0.y + dy);
+        let b = self.berth.0;
+        self.berth.0 = BBox::new(b.x0 + dx, b.y0 + dy, b.x1 + dx, b.y1 + dy);
         let unseen = look.at.since(self.last_seen);
         // What stands still is expected where it stood, however long it is out of sight.
         let moved = if self.stands_still() { unseen.min(STILL_DOUBT) } else { unseen };
@@ -112,12 +113,9 @@ impl Followed {
         self.expected.motion.correct(seen, self.expected.hidden);
         self.expected.confidence = detection.confidence;
         self.motion = self.expected.motion.clone();
-        let centre = self.motion.bbox().centre();
-        let (berth, _) = self.berth;
-        if (centre.x - berth.x).abs() > STILL_WITHIN * seen.width()
-            || (centre.y - berth.y).abs() > STILL_WITHIN * seen.height()
-        {
-            self.berth = (centre, at);
+        let now = self.motion.bbox();
+        if has_left(&self.berth.0, &now) {
+            self.berth = (now, at);
         }
         self.last_seen = at;
         self.watched_seen = self.watched;
@@ -201,6 +199,15 @@ impl Followed {
             velocity: (!self.stands_still()).then(|| self.motion.velocity()),
         })
     }
+}
+
+/// Whether a vessel that stood in `berth` stands there no more. Along the water both its ends have left: where one stays, something
+/// passes before the other.
+fn has_left(berth: &BBox<Px>, now: &BBox<Px>) -> bool {
+    let (left, right) = (now.x0 - berth.x0, now.x1 - berth.x1);
+    let along = if left * right > 0.0 { left.abs().min(right.abs()) } else { 0.0 };
+    let down = (now.centre().y - berth.centre().y).abs();
+    along > STILL_WITHIN * berth.width() || down > STILL_WITHIN * berth.height()
 }
 
 fn is_watched(expected: &BBox<Px>, look: &Look<'_>) -> bool {

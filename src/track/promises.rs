@@ -139,6 +139,25 @@ fn a_vessel_passing_before_a_moored_one_does_not_take_its_number() {
 }
 
 #[test]
+fn a_moored_vessel_stands_still_while_a_passing_one_hides_half_of_it() {
+    let mut watch = Watch::new();
+    for t in looks(4.0, 40.0) {
+        let yacht = seen(1600.0 - 40.0 * t, 520.0, 100.0, 60.0, 0.9);
+        let mut moored = seen(800.0, 490.0, 220.0, 80.0, 0.8);
+        // What it leaves free on its other side is found while that is half of the vessel.
+        if yacht.bbox.x0 > 800.0 {
+            moored.bbox.x1 = moored.bbox.x1.min(yacht.bbox.x0);
+        } else {
+            moored.bbox.x0 = moored.bbox.x0.max(yacht.bbox.x1);
+        }
+        let found = if moored.bbox.width() >= 110.0 { 2 } else { 1 };
+        let tracks = watch.look(t, &[yacht, moored][..found]);
+        let stands = |track: &&Track| track.vessel == VesselId(2) && track.velocity.is_none();
+        assert!(t < 6.0 || tracks.iter().filter(stands).count() == 1, "{tracks:?} at {t} s");
+    }
+}
+
+#[test]
 fn a_single_false_box_never_becomes_a_vessel() {
     let mut watch = Watch::new();
     for (look, t) in looks(4.0, 60.0).enumerate() {
