@@ -115,6 +115,11 @@ fn a_clock_that_jumps_ten_years_ahead_throws_nothing_away() {
     watch.see();
     watch.step(YEARS_10);
     assert_eq!(watch.looks_after(2 * DAY), 1, "on the word of a clock that has just jumped");
+    watch.step(-YEARS_10);
+    // The watch looks at its clocks every now and then: it has not yet seen this one.
+    watch.clock.step(YEARS_10);
+    assert_eq!(watch.looks_after(2 * DAY), 1, "before anybody found it");
+    watch.step(SignedDuration::ZERO);
     watch.switch_off();
     watch.switch_on();
     assert_eq!(watch.looks_after(2 * DAY), 1, "nor after a restart");

@@ -55,25 +55,31 @@ pub(super) fn write(
     Ok(Written::default())
 }
 
-/// Whether the age of a row may be told by a wall clock that reads `now`: somebody has set it, and if it was put far
-/// forward, or the machine was off for long, a week has passed in which that would have been noticed.
-pub(super) fn tells_age(connection: &Connection, now: Timestamp) -> rusqlite::Result<bool> {
-    let now = now.as_millisecond();
-    if now < SET_SINCE.as_millisecond() {
+/// Whether the age of a row may be told by a wall clock that reads `now_ms` when the time since boot is `now_boot_ms`: somebody has
+/// set it, and if it was put far forward, or the machine was off for long, a week has passed in which that would have been
+/// noticed. This moment counts as a reading of its own: the watch may not have found the step yet.
+pub(super) fn tells_age(connection: &Connection, now_ms: i64, now_boot_ms: i64) -> rusqlite::Result<bool> {
+    if now_ms < SET_SINCE.as_millisecond() {
         return Ok(false);
     }
     // Readings of a clock that nobody had set say nothing of how far it was put forward.
     let jumped: bool = connection
         .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM (
+            "WITH reading AS (
+               SELECT id, at, boot, boot_ms FROM clock_reading WHERE at >= ?1
+               UNION ALL
+               SELECT id + 1, ?2, boot, ?6 FROM clock_reading
+               WHERE id = (SELECT max(id) FROM clock_reading) AND start = (SELECT max(id) FROM start) AND boot <> '')
+             SELECT EXISTS (SELECT 1 FROM (
                SELECT at, boot <> '' AND boot = lag(boot) OVER before AS same,
                  at - lag(at) OVER before AS passed, boot_ms - lag(boot_ms) OVER before AS passed_since_boot
-               FROM clock_reading WHERE at >= ?1 WINDOW before AS (ORDER BY id))
+               FROM reading WINDOW before AS (ORDER BY id))
              WHERE at BETWEEN ?2 - ?3 AND ?2 AND iif(same, passed - passed_since_boot > ?4, passed > ?5))",
         )?
-        .query_row(params![SET_SINCE.as_millisecond(), now, NOTICED_AFTER_MS, JUMP_MS, GAP_MS], |row| {
-            row.get(0)
-        })?;
+        .query_row(
+            params![SET_SINCE.as_millisecond(), now_ms, NOTICED_AFTER_MS, JUMP_MS, GAP_MS, now_boot_ms],
+            |row| row.get(0),
+        )?;
     Ok(!jumped)
 }
 
@@ -107,6 +113,6 @@ pub(super) fn age_ms(
         }
     }
     let stamp = |ms| Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH);
-    let told = is_set(stamp(at)) && tells_age(connection, stamp(now_ms))?;
+    let told = is_set(stamp(at)) && tells_age(connection, now_ms, now_boot_ms)?;
     Ok(told.then(|| now_ms - at))
 }

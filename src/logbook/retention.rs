@@ -233,10 +233,12 @@ impl Removal {
         connection: &Connection,
         clock: &dyn Clock,
     ) -> rusqlite::Result<Walk> {
-        let now = clock.now().wall;
-        let told = clocks::tells_age(connection, now)?;
+        let now = clock.now();
+        let now_ms = now.wall.as_millisecond();
+        let now_boot_ms = i64::try_from(now.mono.since_boot().as_millis()).unwrap_or(i64::MAX);
+        let told = clocks::tells_age(connection, now_ms, now_boot_ms)?;
         let before = |age: Duration| match i64::try_from(age.as_millis()) {
-            Ok(age) if told => now.as_millisecond().saturating_sub(age),
+            Ok(age) if told => now_ms.saturating_sub(age),
             _ => i64::MIN,
         };
         let kept = match holding.keeping() {
