@@ -348,6 +348,8 @@ fn an_answer_reaches_logbook_and_watch_and_nonsense_reaches_neither() {
         ["answer", "acknowledged by desk 2", "false alarm by desk 2", "acknowledged by desk 2"]
     );
     assert_eq!(writer.stats().refused.load(Ordering::Relaxed), 0);
+    // Answers come in a session of their own: that of the alerts, in which the goodbye goes out, may be the later one.
+    until("connected", || relay.stats().connected.load(Ordering::Relaxed));
     assert!(runtime.block_on(relay.stop(patience)), "the goodbye is out");
     drop(broker);
     let away = alerts::answer(&site.broker, &site.id, &answer(1, Answer::Acknowledged), patience);
