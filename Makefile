@@ -21,7 +21,7 @@ demo: streams
 	cargo run --quiet --release --locked -- demo --config config/demo.toml $(if $(KEEP),--keep)
 
 # Clippy is the compiler here: it denies warnings while it builds, and the crates of others are compiled once in place of being
-# checked first and compiled then, which was a quarter of a cold run.
+# checked first and compiled then, which was an eighth of a cold run.
 test: export RUSTC_WORKSPACE_WRAPPER := clippy-driver
 test: export CLIPPY_ARGS := -Dwarnings__CLIPPY_HACKERY__
 test: setup unit
