@@ -349,6 +349,18 @@ fn a_vessel_that_loiters_is_told_once_though_looks_are_seldom_and_miss_it() {
 }
 
 #[test]
+fn a_vessel_that_goes_too_fast_is_told_once_though_looks_are_seldom_and_miss_it() {
+    let sight = Sight {
+        every_s: 1.678_281_345_296_831_7,
+        jitter_px: 0.0,
+        missed: 0.116_940_777_796_423_21,
+        seed: 15_577_854_482_715_801_814,
+    };
+    let case = cases().into_iter().find(|case| case.kind() == "speeding").unwrap();
+    assert_eq!(case.raises(case.must, sight).len(), 1);
+}
+
+#[test]
 fn a_rule_says_why_it_kept_silent() {
     let reasons = |rule: Rule, zones: Vec<Zone>, script: Script, until: f64| -> Vec<(Reason, u32)> {
         let mut stage = Stage::new(vec![rule], zones, CLEAR, &Past::default());

@@ -25,6 +25,9 @@ pub(in crate::rules) struct Run {
     first: Option<Stamp>,
     last: Option<Stamp>,
     estimates: u32,
+    /// Speed and margin as last estimated.
+    knots: f64,
+    margin: f64,
 }
 
 impl Run {
@@ -43,6 +46,14 @@ impl Run {
         }
         if self.estimates >= wanted { Held::Since { since, entered: false } } else { Held::No }
     }
+
+    /// What holds while there is no estimate.
+    fn held(&self, wanted: u32) -> Held {
+        match self.first {
+            Some(since) if self.estimates >= wanted => Held::Since { since, entered: false },
+            _ => Held::No,
+        }
+    }
 }
 
 impl Speeds {
@@ -50,15 +61,21 @@ impl Speeds {
         let Condition::Speeding { zone, limit_knots, margin_knots, estimates } = condition else { return };
         for vessel in given.scene.seen() {
             let run = self.0.entry(vessel.vessel).or_default();
-            let Some(motion) = vessel.motion.filter(|_| given.live && zone.area.contains(vessel.point))
-            else {
+            if !given.live || !zone.area.contains(vessel.point) {
                 *run = Run::default();
                 findings.push(Finding::of(vessel, Held::No, 0.0, 0.0));
+                continue;
+            }
+            // After missed looks it is not known at once how fast a vessel is: that is no sign that it slowed down.
+            let Some(motion) = vessel.motion else {
+                let finding = Finding::of(vessel, run.held(*estimates), run.knots, *limit_knots);
+                findings.push(Finding { margin: run.margin, ..finding });
                 continue;
             };
             let knots = f64::from(motion.speed.value);
             let margin = margin_knots.max(COVERAGE * f64::from(motion.speed.uncertainty));
             let held = run.step(knots - limit_knots, margin, given.scene.at, *estimates);
+            (run.knots, run.margin) = (knots, margin);
             findings.push(Finding { margin, ..Finding::of(vessel, held, knots, *limit_knots) });
         }
     }
