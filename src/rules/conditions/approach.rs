@@ -22,18 +22,23 @@ impl Approaches {
         let [Some(from), Some(to)] = ends else { return };
         for vessel in given.scene.seen() {
             let run = self.0.entry(vessel.vessel).or_default();
-            let closing = vessel
-                .motion
-                .and_then(|motion| closing(&motion, from, to))
-                .filter(|(distance, _)| given.live && distance <= within_m);
-            let Some((_, knots)) = closing else {
+            if !given.live {
+                *run = Run::default();
+                findings.push(Finding::of(vessel, Held::No, 0.0, 0.0));
+                continue;
+            }
+            let Some(motion) = vessel.motion else {
+                findings.push(run.unknown(vessel, *limit_knots, ESTIMATES));
+                continue;
+            };
+            let Some((_, knots)) = closing(&motion, from, to).filter(|(distance, _)| distance <= within_m)
+            else {
                 *run = Run::default();
                 findings.push(Finding::of(vessel, Held::No, 0.0, 0.0));
                 continue;
             };
-            let margin = COVERAGE * vessel.motion.map_or(0.0, |motion| f64::from(motion.speed.uncertainty));
-            let held = run.step(knots - limit_knots, margin, given.scene.at, ESTIMATES);
-            findings.push(Finding { margin, ..Finding::of(vessel, held, knots, *limit_knots) });
+            let margin = COVERAGE * f64::from(motion.speed.uncertainty);
+            findings.push(run.estimate(vessel, knots, (*limit_knots, margin), given.scene.at, ESTIMATES));
         }
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::{Finding, Given, Held};
 use crate::clock::Stamp;
 use crate::config::Condition;
+use crate::rules::scene::Sighting;
 use crate::track::VesselId;
 
 /// Estimates nearer in time than this rest on the same looks, and count as one.
@@ -47,12 +48,29 @@ impl Run {
         if self.estimates >= wanted { Held::Since { since, entered: false } } else { Held::No }
     }
 
-    /// What holds while there is no estimate.
-    fn held(&self, wanted: u32) -> Held {
-        match self.first {
+    /// One more estimate of a vessel, as a finding.
+    pub(super) fn estimate(
+        &mut self,
+        vessel: &Sighting,
+        knots: f64,
+        limits: (f64, f64),
+        at: Stamp,
+        wanted: u32,
+    ) -> Finding {
+        let (limit_knots, margin) = limits;
+        let held = self.step(knots - limit_knots, margin, at, wanted);
+        (self.knots, self.margin) = (knots, margin);
+        Finding { margin, ..Finding::of(vessel, held, knots, limit_knots) }
+    }
+
+    /// What holds while there is no estimate. After missed looks it is not known at once how a vessel moves: that is no sign
+    /// that it slowed down.
+    pub(super) fn unknown(&self, vessel: &Sighting, limit_knots: f64, wanted: u32) -> Finding {
+        let held = match self.first {
             Some(since) if self.estimates >= wanted => Held::Since { since, entered: false },
             _ => Held::No,
-        }
+        };
+        Finding { margin: self.margin, ..Finding::of(vessel, held, self.knots, limit_knots) }
     }
 }
 
@@ -66,17 +84,13 @@ impl Speeds {
                 findings.push(Finding::of(vessel, Held::No, 0.0, 0.0));
                 continue;
             }
-            // After missed looks it is not known at once how fast a vessel is: that is no sign that it slowed down.
             let Some(motion) = vessel.motion else {
-                let finding = Finding::of(vessel, run.held(*estimates), run.knots, *limit_knots);
-                findings.push(Finding { margin: run.margin, ..finding });
+                findings.push(run.unknown(vessel, *limit_knots, *estimates));
                 continue;
             };
             let knots = f64::from(motion.speed.value);
             let margin = margin_knots.max(COVERAGE * f64::from(motion.speed.uncertainty));
-            let held = run.step(knots - limit_knots, margin, given.scene.at, *estimates);
-            (run.knots, run.margin) = (knots, margin);
-            findings.push(Finding { margin, ..Finding::of(vessel, held, knots, *limit_knots) });
+            findings.push(run.estimate(vessel, knots, (*limit_knots, margin), given.scene.at, *estimates));
         }
     }
 }
