@@ -28,7 +28,7 @@ impl Approaches {
                 continue;
             }
             let Some(motion) = vessel.motion else {
-                findings.push(run.unknown(vessel, *limit_knots, ESTIMATES));
+                findings.push(run.unknown(vessel, *limit_knots, given.scene.at, ESTIMATES));
                 continue;
             };
             let Some((_, knots)) = closing(&motion, from, to).filter(|(distance, _)| distance <= within_m)

@@ -14,6 +14,8 @@ use crate::track::VesselId;
 
 /// Estimates nearer in time than this rest on the same looks, and count as one.
 const APART: Duration = Duration::from_secs(1);
+/// For so long after the last estimate too fast a vessel whose speed is not known counts as before.
+const UNKNOWN_FOR: Duration = Duration::from_secs(15);
 /// The margin is at least so many standard uncertainties of the estimate.
 pub(super) const COVERAGE: f64 = 2.0;
 
@@ -64,8 +66,11 @@ impl Run {
     }
 
     /// What holds while there is no estimate. After missed looks it is not known at once how a vessel moves: that is no sign
-    /// that it slowed down.
-    pub(super) fn unknown(&self, vessel: &Sighting, limit_knots: f64, wanted: u32) -> Finding {
+    /// that it slowed down, for [`UNKNOWN_FOR`].
+    pub(super) fn unknown(&mut self, vessel: &Sighting, limit_knots: f64, at: Stamp, wanted: u32) -> Finding {
+        if self.last.is_none_or(|last| at.mono.since(last.mono) > UNKNOWN_FOR) {
+            *self = Self::default();
+        }
         let held = match self.first {
             Some(since) if self.estimates >= wanted => Held::Since { since, entered: false },
             _ => Held::No,
@@ -85,7 +90,7 @@ impl Speeds {
                 continue;
             }
             let Some(motion) = vessel.motion else {
-                findings.push(run.unknown(vessel, *limit_knots, *estimates));
+                findings.push(run.unknown(vessel, *limit_knots, given.scene.at, *estimates));
                 continue;
             };
             let knots = f64::from(motion.speed.value);
