@@ -156,50 +156,71 @@ enum Way {
     Down,
 }
 
-/// The two statements that read a stretch of a table, from either end.
-struct Stretches<'a> {
+/// What came of a walk along a table.
+#[derive(Clone, Copy, Default)]
+struct Walked {
+    /// The numbers between which no row was passed over, first and last.
+    sure: Option<(i64, i64)>,
+    /// It came to the end of the table.
+    ended: bool,
+}
+
+/// The two statements that walk along a table.
+struct Walks<'a> {
     up: Statement<'a>,
     down: Statement<'a>,
 }
 
-impl Stretches<'_> {
-    /// Reads the rows with numbers from `first` to `last`; what of it could not be read. `taken` may fail for its own
-    /// reasons, and then nothing goes on.
-    fn read(
+impl Walks<'_> {
+    /// Walks from `start` through the numbers from `first` to `last`, up to what cannot be read or the row beside them,
+    /// which is known. What a damaged page says is not there may be there: only steps from row to row are sure, not where
+    /// a search for a number led, nor a page that seems to end. `start` may be a known row beside the numbers. `taken` may
+    /// fail for its own reasons, and then nothing goes on.
+    fn walk(
         &mut self,
         way: Way,
-        [first, last]: [i64; 2],
+        start: i64,
+        (first, last): (i64, i64),
         taken: &mut impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
-    ) -> rusqlite::Result<Option<(i64, i64)>> {
-        let mut left = (first, last);
-        if first > last {
-            return Ok(None);
-        }
+    ) -> rusqlite::Result<Walked> {
+        let mut walked = Walked::default();
         let statement = if way == Way::Up { &mut self.up } else { &mut self.down };
-        let Ok(mut rows) = statement.query([first, last]) else { return Ok(Some(left)) };
+        let Ok(mut rows) = statement.query([start]) else { return Ok(walked) };
         loop {
             let row = match rows.next() {
                 Ok(Some(row)) => row,
-                Ok(None) => return Ok(None),
-                Err(_unreadable) => return Ok(Some(left)),
+                Ok(None) => return Ok(Walked { ended: true, ..walked }),
+                Err(_unreadable) => return Ok(walked),
             };
-            // A damaged page may lead round in a circle.
-            let Ok(id) = row.get::<_, i64>(0) else { return Ok(Some(left)) };
-            if id < left.0 || id > left.1 {
-                return Ok(Some(left));
+            let Ok(id) = row.get::<_, i64>(0) else { return Ok(walked) };
+            let (lowest, highest) = walked.sure.unwrap_or((id, id));
+            // A damaged page may lead round in a circle, or nowhere.
+            let onward = match (way, walked.sure) {
+                (Way::Up, None) => id >= start,
+                (Way::Down, None) => id <= start,
+                (Way::Up, Some(_)) => id > highest,
+                (Way::Down, Some(_)) => id < lowest,
+            };
+            let inside = (first..=last).contains(&id);
+            if !onward || (!inside && walked.sure.is_none() && id != start) {
+                return Ok(walked);
             }
-            taken(row)?;
-            match way {
-                Way::Up if id == last => return Ok(None),
-                Way::Down if id == first => return Ok(None),
-                Way::Up => left.0 = id + 1,
-                Way::Down => left.1 = id - 1,
+            if inside {
+                taken(row)?;
+            } else if walked.sure.is_some() {
+                match way {
+                    Way::Up if id - 1 == last => walked.sure = Some((lowest, last)),
+                    Way::Down if id == first - 1 => walked.sure = Some((first, highest)),
+                    _ => {}
+                }
+                return Ok(walked);
             }
+            walked.sure = Some((lowest.min(id), highest.max(id)));
         }
     }
 }
 
-/// Hands every readable row to `taken`; the key stands first in `listed`. Gives the stretches that cannot be read, in order.
+/// Hands every readable row to `taken`; the key stands first in `listed`. Gives the numbers that cannot be read, in order.
 fn read(
     from: &Connection,
     table: &str,
@@ -209,32 +230,44 @@ fn read(
 ) -> rusqlite::Result<Vec<(i64, i64)>> {
     let key = key(from, table)?;
     let which = if which.is_empty() { String::new() } else { format!("AND ({which})") };
-    let query = |order| {
+    let query = |compared, order| {
         format!(
-            "SELECT {listed} FROM {table} NOT INDEXED WHERE {key} BETWEEN ?1 AND ?2 {which} ORDER BY {key} {order}"
+            "SELECT {listed} FROM {table} NOT INDEXED WHERE {key} {compared} ?1 {which} ORDER BY {key} {order}"
         )
     };
-    let mut stretches = Stretches { up: from.prepare(&query("ASC"))?, down: from.prepare(&query("DESC"))? };
-    let Some((first, _)) = stretches.read(Way::Up, [0, i64::MAX], &mut taken)? else { return Ok(Vec::new()) };
-    let mut last = i64::MAX;
-    match stretches.read(Way::Down, [first, i64::MAX], &mut taken)? {
-        None => return Ok(Vec::new()),
-        Some((_, i64::MAX)) => last = first.max(end(from, table).unwrap_or(first + FAR)),
-        Some((_, below)) => last = last.min(below),
+    let mut walks =
+        Walks { up: from.prepare(&query(">=", "ASC"))?, down: from.prepare(&query("<=", "DESC"))? };
+    let up = walks.walk(Way::Up, 0, (0, i64::MAX), &mut taken)?;
+    if up.ended {
+        return Ok(Vec::new());
     }
+    let first = up.sure.map_or(0, |(_, highest)| highest.saturating_add(1));
+    let last = match walks.walk(Way::Down, i64::MAX, (first, i64::MAX), &mut taken)?.sure {
+        Some((lowest, _)) => lowest - 1,
+        None => end(from, table).filter(|&end| end >= first).unwrap_or(first.saturating_add(FAR)),
+    };
     let (mut gaps, mut unread) = (VecDeque::from([(first, last)]), Vec::new());
     let mut probes = 0;
     while let Some((first, last)) = gaps.pop_front() {
+        if first > last {
+            continue;
+        }
+        if probes >= PROBES {
+            unread.push((first, last));
+            continue;
+        }
         probes += 1;
-        let middle = first + (last - first + 1) / 2;
-        let above = stretches.read(Way::Up, [middle, last], &mut taken)?;
-        let below = stretches.read(Way::Down, [first, middle - 1], &mut taken)?;
-        for left in [below, above].into_iter().flatten() {
-            if left == (first, last) || probes >= PROBES {
-                unread.push(left);
-            } else {
-                gaps.push_back(left);
+        let middle = first + (last - first) / 2 + (last - first) % 2;
+        let above = walks.walk(Way::Up, middle, (first, last), &mut taken)?.sure;
+        // From a row that came, so that none is passed over between the two.
+        let (start, below) = above.map_or((middle - 1, middle - 1), |(lowest, _)| (lowest, lowest - 1));
+        let below = walks.walk(Way::Down, start, (first, below), &mut taken)?.sure;
+        match (below.or(above), above.or(below)) {
+            (Some((lowest, _)), Some((_, highest))) => {
+                gaps.extend([(first, lowest - 1), (highest.saturating_add(1), last)]);
             }
+            _ if first == last => unread.push((first, last)),
+            _ => gaps.extend([(first, middle - 1), (middle, last)]),
         }
     }
     unread.sort_unstable();
