@@ -15,6 +15,11 @@ use super::error::{LogbookError, sql};
 use super::reserve::Reserve;
 use super::{aside, beside};
 
+/// Where the header of a database file says in which format it may be written, and the last one that there is: with a
+/// write-ahead log ("Database File Format", section 1.3.3).
+const WRITE_VERSION: usize = 18;
+const LAST_WRITE_VERSION: u8 = 2;
+
 /// "HAVW" in the SQLite header.
 pub(super) const APPLICATION_ID: i32 = 0x4841_5657;
 
@@ -135,16 +140,18 @@ pub(super) fn of_this_version(path: &Path) -> Result<Connection, LogbookError> {
 
 /// A logbook of this version that holds nothing, in memory.
 pub(super) fn fresh() -> rusqlite::Result<Connection> {
+    fresh_of(STEPS.len())
+}
+
+fn fresh_of(version: usize) -> rusqlite::Result<Connection> {
     let mut connection = Connection::open_in_memory()?;
-    migrate(&mut connection)?;
+    migrate_to(&mut connection, version)?;
     Ok(connection)
 }
 
 /// The tables that a logbook of this version has, those that others refer to first.
 pub(super) fn tables_of(version: usize) -> rusqlite::Result<Vec<&'static str>> {
-    let mut connection = Connection::open_in_memory()?;
-    migrate_to(&mut connection, version)?;
-    let schema = schema(&connection)?;
+    let schema = schema(&fresh_of(version)?)?;
     Ok(TABLES.iter().copied().filter(|table| schema.contains_key(&format!("table {table}"))).collect())
 }
 
@@ -247,22 +254,34 @@ fn refuse_strangers(connection: &Connection, path: &Path) -> Result<Option<usize
 
 /// Whether a file that SQLite does not know is what is left of a logbook: our mark in the header, or a reserve beside it.
 fn was_ours(path: &Path) -> bool {
-    let mut header = [0; 72];
-    let marked = File::open(path)
-        .and_then(|mut file| file.read_exact(&mut header))
-        .is_ok_and(|()| header[68..] == APPLICATION_ID.to_be_bytes());
+    let marked = header(path).is_ok_and(|header| header[68..] == APPLICATION_ID.to_be_bytes());
     marked || Reserve::of(path).is_there()
 }
 
-/// Refuses what is not ours; says whether the last writer was cut off, and then checks every page.
+/// The beginning of a database file, up to our mark.
+fn header(path: &Path) -> std::io::Result<[u8; 72]> {
+    let mut header = [0; 72];
+    File::open(path)?.read_exact(&mut header)?;
+    Ok(header)
+}
+
+/// Refuses what is not ours, and tables that nobody made so; says whether the last writer was cut off, and then checks every
+/// page.
 fn inspect(path: &Path) -> Result<bool, LogbookError> {
     let connection = open_read_only(path)?;
-    if refuse_strangers(&connection, path)?.is_none() {
-        return Ok(false);
-    }
+    let Some(version) = refuse_strangers(&connection, path)? else { return Ok(false) };
     let damaged = |report: String| LogbookError::Damaged { path: path.into(), report };
     if let Some(report) = aside::marked(path) {
         return Err(damaged(report));
+    }
+    // SQLite only reads what says that a later format wrote it; there is none.
+    if header(path).is_ok_and(|header| header[WRITE_VERSION] > LAST_WRITE_VERSION) {
+        return Err(damaged("its first page says that nobody may write".into()));
+    }
+    // SQLite believes what a definition says, even of a table that is not there, and then nothing can ever be written.
+    let altered = altered_table(&connection, version).map_err(|cause| damaged(cause.to_string()))?;
+    if let Some(table) = altered {
+        return Err(damaged(format!("{table} is not as it was made")));
     }
     let unclean = connection
         .query_row(
@@ -283,6 +302,16 @@ fn inspect(path: &Path) -> Result<bool, LogbookError> {
         }
     }
     Ok(unclean)
+}
+
+/// A table that is not as that version of the schema makes it.
+fn altered_table(connection: &Connection, version: usize) -> rusqlite::Result<Option<String>> {
+    let (found, made) = (schema(connection)?, schema(&fresh_of(version)?)?);
+    Ok(made
+        .into_iter()
+        .filter(|(name, _)| name.starts_with("table "))
+        .find(|(name, definition)| found.get(name) != Some(definition))
+        .map(|(name, _)| name))
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {

@@ -216,6 +216,37 @@ fn a_first_page_that_is_no_database_is_damage_when_the_file_was_a_logbook_and_fo
 }
 
 #[test]
+fn a_table_whose_definition_lost_a_bit_is_damage_at_the_start() {
+    let (_folder, path) = fresh();
+    night(&path, 10);
+    damage(&path, |bytes| {
+        let words = b"REFERENCES signal";
+        for at in 0..bytes.len() - words.len() {
+            if bytes[at..].starts_with(words) {
+                bytes[at + words.len() - 1] ^= 1;
+            }
+        }
+    });
+    let (writer, sender) = Writer::open(&path, &start(), replacing()).unwrap();
+    let [trouble] = writer.stats().troubles().try_into().unwrap();
+    assert!(trouble.contains("is not as it was made"), "{trouble}");
+    sender.send(told(9, 100.0)).unwrap();
+    writer.flush(SOON).unwrap();
+}
+
+#[test]
+fn a_header_that_lets_nobody_write_is_damage() {
+    const WRITE_VERSION: usize = 18;
+    let (_folder, path) = fresh();
+    night(&path, 10);
+    damage(&path, |bytes| bytes[WRITE_VERSION] ^= 0x10);
+    let (writer, sender) = Writer::open(&path, &start(), replacing()).unwrap();
+    assert_eq!(beside_it(&path).len(), 1);
+    sender.send(told(9, 100.0)).unwrap();
+    writer.flush(SOON).unwrap();
+}
+
+#[test]
 fn a_newer_logbook_is_not_taken_for_a_damaged_one() {
     let (_folder, path) = fresh();
     night(&path, 10);

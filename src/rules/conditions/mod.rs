@@ -30,6 +30,9 @@ use crate::config::{Condition, Zone};
 use crate::geometry::{BBox, Norm, Side};
 use crate::track::VesselId;
 
+/// For so long a vessel whose place and speed on the ground are not known, after missed looks, counts as it did before.
+const UNKNOWN_FOR: Duration = Duration::from_secs(15);
+
 /// What a rule judges. Ordered, so that the same input gives the same events in the same order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Subject {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Finding, Given, Held};
+use super::{Finding, Given, Held, UNKNOWN_FOR};
 use crate::clock::Stamp;
 use crate::config::Condition;
 use crate::rules::scene::Sighting;
@@ -14,8 +14,6 @@ use crate::track::VesselId;
 
 /// Estimates nearer in time than this rest on the same looks, and count as one.
 const APART: Duration = Duration::from_secs(1);
-/// For so long after the last estimate too fast a vessel whose speed is not known counts as before.
-const UNKNOWN_FOR: Duration = Duration::from_secs(15);
 /// The margin is at least so many standard uncertainties of the estimate.
 pub(super) const COVERAGE: f64 = 2.0;
 
