@@ -257,7 +257,7 @@ fn read(
             continue;
         }
         probes += 1;
-        let middle = first + (last - first) / 2 + (last - first) % 2;
+        let middle = last - (last - first) / 2;
         let above = walks.walk(Way::Up, middle, (first, last), &mut taken)?.sure;
         // From a row that came, so that none is passed over between the two.
         let (start, below) = above.map_or((middle - 1, middle - 1), |(lowest, _)| (lowest, lowest - 1));
