@@ -4,12 +4,12 @@ pub mod ack;
 pub mod calibrate;
 pub mod check;
 pub mod demo;
+mod environment;
 mod erase;
 pub mod eval;
 pub mod explain;
 pub mod logbook;
 pub mod proposals;
-mod quiet;
 mod reel;
 pub mod replay;
 pub mod run;
@@ -60,7 +60,8 @@ enum Command {
 
 /// Carries out one command line.
 pub fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    quiet::reports_are_off().context("ONNX Runtime's reports to its maker cannot be switched off")?;
+    environment::is_set()
+        .context("the program cannot start itself anew without ONNX Runtime's reports to its maker")?;
     match arguments.command {
         Command::Run(args) => run::run(&args),
         Command::Check { config } => Ok(check(&config)),
