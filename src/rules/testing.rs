@@ -41,7 +41,7 @@ pub(super) fn zone(area: Area) -> Zone {
     Zone { id: PlaceId::new("inner-basin").unwrap(), name: "Inner basin".into(), area, berth: None }
 }
 
-fn lower_half() -> Zone {
+pub(super) fn lower_half() -> Zone {
     let corners = [(0.0, 0.5), (1.0, 0.5), (1.0, 1.0), (0.0, 1.0)];
     zone(Polygon::new(corners.map(|(x, y)| Point::new(x, y)).to_vec()).unwrap().into())
 }

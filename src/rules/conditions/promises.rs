@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::{Finding, Given, Held, Judge, Scene, Sighting};
 use crate::config::{Condition, Direction};
-use crate::geometry::{BBox, Norm};
-use crate::rules::testing::{at, crossing_rule, dwell_rule, entry_rule, presence_rule};
+use crate::geometry::{BBox, Norm, Point};
+use crate::rules::motion::{Measured, Motion};
+use crate::rules::testing::{at, crossing_rule, dwell_rule, entry_rule, lower_half, presence_rule};
 use crate::track::VesselId;
 
 const NOTHING: [usize; 0] = [];
@@ -14,11 +15,12 @@ const NOTHING: [usize; 0] = [];
 struct Trial {
     condition: Condition,
     judge: Judge,
+    motion: Option<Motion>,
 }
 
 impl Trial {
     fn new(condition: Condition) -> Self {
-        Self { judge: Judge::new(&condition), condition }
+        Self { judge: Judge::new(&condition), condition, motion: None }
     }
 
     fn look(&mut self, second: f64, (x, y): (f32, f32), live: bool) -> Held {
@@ -33,7 +35,7 @@ impl Trial {
             confidence: 0.8,
             in_berth: None,
             moored: None,
-            motion: None,
+            motion: self.motion,
             length_m: None,
             first: None,
         };
@@ -123,4 +125,41 @@ fn who_is_inside_when_the_shift_begins_holds_from_then() {
     let mut trial = Trial::new(presence_rule().condition);
     assert_eq!(trial.look(0.0, IN, false), Held::No);
     assert_eq!(trial.look(1.0, IN, true), Held::Since { since: at(1.0), entered: false });
+}
+
+/// At 12 knots, at one place.
+fn fast() -> Motion {
+    let measured = |value| Measured { value, uncertainty: 0.1 };
+    Motion {
+        at: Point::new(0.0, 0.0),
+        at_uncertainty: 0.1,
+        speed: measured(12.0),
+        heading: measured(90.0),
+        over: Duration::from_secs(6),
+    }
+}
+
+/// A second each: for so long its motion is known, then not. The seconds at which the condition held.
+fn held_while_known_for(known: usize, condition: Condition, until: usize) -> Vec<usize> {
+    let mut trial = Trial::new(condition);
+    let mut held = Vec::new();
+    for second in 0..until {
+        trial.motion = (second < known).then(fast);
+        if trial.look(second as f64, (0.5, 0.8), true) != Held::No {
+            held.push(second);
+        }
+    }
+    held
+}
+
+#[test]
+fn where_a_vessel_is_and_how_fast_goes_on_for_fifteen_seconds_when_it_is_not_known_and_begins_nothing() {
+    let zone = lower_half;
+    let speeding = Condition::Speeding { zone: zone(), limit_knots: 6.0, margin_knots: 0.5, estimates: 2 };
+    let loitering =
+        Condition::Loitering { zone: zone(), radius_m: 35.0, longer_than: Duration::from_secs(10) };
+    assert_eq!(held_while_known_for(20, speeding.clone(), 60), (1..=34).collect::<Vec<_>>());
+    assert_eq!(held_while_known_for(20, loitering.clone(), 60), (11..=33).collect::<Vec<_>>());
+    assert_eq!(held_while_known_for(1, speeding, 60), NOTHING);
+    assert_eq!(held_while_known_for(9, loitering, 60), NOTHING);
 }
