@@ -60,8 +60,9 @@ enum Command {
 
 /// Carries out one command line.
 pub fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    environment::is_set()
-        .context("the program cannot start itself anew without ONNX Runtime's reports to its maker")?;
+    environment::is_set().context(
+        "the program cannot start itself anew with ONNX Runtime's reports to its maker switched off",
+    )?;
     match arguments.command {
         Command::Run(args) => run::run(&args),
         Command::Check { config } => Ok(check(&config)),

@@ -17,10 +17,16 @@ pub(crate) struct Holds {
 
 /// What process `pid` holds now.
 pub(crate) fn holds(pid: u32) -> Holds {
-    let entries = |what: &str| std::fs::read_dir(format!("/proc/{pid}/{what}")).unwrap().count();
+    let files = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count();
+    // Those of GLib's pool come with a task and go when they have been idle.
+    let pooled = |task: &std::fs::DirEntry| {
+        std::fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.starts_with("pool-"))
+    };
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let threads = tasks.filter(|task| !task.as_ref().is_ok_and(pooled)).count();
     let statm = std::fs::read_to_string(format!("/proc/{pid}/statm")).unwrap();
     let pages: f64 = statm.split_whitespace().nth(1).unwrap().parse().unwrap();
-    Holds { threads: entries("task"), files: entries("fd"), megabytes: pages * 4096.0 / 1e6 }
+    Holds { threads, files, megabytes: pages * 4096.0 / 1e6 }
 }
 
 /// One line of `/proc/<pid>/status`, such as `CapEff`.
