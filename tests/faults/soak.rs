@@ -129,8 +129,9 @@ fn nothing_drifts_while_cameras_and_broker_fail_at_random() {
     let row = Row::new(21, "soak: four cameras, faults at random", faults)
         .lost(lost)
         .at_most("camera faults not in the logbook", of_cameras as f64 - back as f64, "", 0.0)
-        .at_most("threads more", more(base.threads, last.threads), "", 0.0)
-        .at_most("files more", more(base.files, last.files), "", 0.0)
+        // One of a pool comes and goes; what leaks does so at every fault of its kind.
+        .at_most("threads more", more(base.threads, last.threads), "", 1.0)
+        .at_most("files more", more(base.files, last.files), "", 1.0)
         .at_most("write-ahead log", wal as f64 / 1e6, "MB", 16.0)
         .at_most("restarts", (starts - 1) as f64, "", 0.0)
         .at_least("alerts", alerts.len() as f64, "", 1.0);
