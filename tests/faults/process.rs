@@ -7,26 +7,46 @@ use crate::harbour::now;
 use crate::{Row, is_long};
 
 /// Threads, open files and memory of a process.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Holds {
-    pub(crate) threads: usize,
+    /// The names of those that are in no pool.
+    pub(crate) threads: Vec<String>,
+    /// Threads of pools: they come with a task and go when they have been idle for ten seconds or more.
+    pub(crate) pooled: usize,
     pub(crate) files: usize,
     /// Resident memory.
     pub(crate) megabytes: f64,
 }
 
+/// What pools may hold at any time: what leaks at every fault is soon above it.
+pub(crate) const POOLED: f64 = 8.0;
+
 /// What process `pid` holds now.
 pub(crate) fn holds(pid: u32) -> Holds {
     let files = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count();
-    // Those of GLib's pool come with a task and go when they have been idle.
-    let pooled = |task: &std::fs::DirEntry| {
-        std::fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.starts_with("pool-"))
-    };
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
-    let threads = tasks.filter(|task| !task.as_ref().is_ok_and(pooled)).count();
+    // One that ended meanwhile is not held.
+    let names = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
+    // GLib's pool, and the runtime's for what waits for a disk or a name.
+    let is_pooled = |name: &String| name.starts_with("pool-") || name.starts_with("tokio-rt-worker");
+    let (pooled, threads): (Vec<_>, Vec<_>) = names.map(|name| name.trim().to_owned()).partition(is_pooled);
     let statm = std::fs::read_to_string(format!("/proc/{pid}/statm")).unwrap();
     let pages: f64 = statm.split_whitespace().nth(1).unwrap().parse().unwrap();
-    Holds { threads, files, megabytes: pages * 4096.0 / 1e6 }
+    Holds { threads, pooled: pooled.len(), files, megabytes: pages * 4096.0 / 1e6 }
+}
+
+/// The most that process `pid` holds within two seconds: connections come and go, its own health page's among them.
+pub(crate) fn most_held(pid: u32) -> Holds {
+    let mut most = holds(pid);
+    for _ in 0..20 {
+        std::thread::sleep(Duration::from_millis(100));
+        let now = holds(pid);
+        most.files = most.files.max(now.files);
+        if now.threads.len() > most.threads.len() {
+            most.threads = now.threads;
+        }
+    }
+    most
 }
 
 /// One line of `/proc/<pid>/status`, such as `CapEff`.
