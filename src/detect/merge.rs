@@ -22,6 +22,12 @@ const WITHIN: f32 = 0.9;
 /// sails. A boat before a ship floats, so it ends at the ship's waterline or lower; one behind it sticks out.
 const ABOVE_WATER: f32 = 0.2;
 
+/// Of two boxes whose sides are this near to one another, as a share of the wider one, ...
+const SAME_ENDS: f32 = 0.08;
+/// ... and whose waterlines are, as a share of the taller one, one is the hull and the other the hull with masts and sails: of two
+/// vessels as long as one another in the picture the nearer one floats lower.
+const SAME_WATERLINE: f32 = 0.06;
+
 /// A box and the region it was seen in, both in pixels of the frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sighting {
@@ -83,9 +89,12 @@ pub fn merge(sightings: Vec<Sighting>, frame: FrameSize, iou: f32) -> Merged {
     let mut kept: Vec<(Detection, bool)> = Vec::new();
     for part in parts {
         let detection = part.detection;
-        let same = |k: &Detection| k.class == detection.class && k.bbox.iou(&detection.bbox) > iou;
+        let same = |k: &Detection| {
+            k.class == detection.class
+                && (k.bbox.iou(&detection.bbox) > iou || is_rigged(&k.bbox, &detection.bbox))
+        };
         if let Some(at) = kept.iter().position(|(k, _)| same(k)) {
-            // Two regions agree: the surer of both confidences is right about it.
+            // Two boxes agree: the surer of both confidences is right about it.
             kept[at].0.confidence = kept[at].0.confidence.max(detection.confidence);
         } else if !kept.iter().any(|(whole, _)| is_part(&detection, whole)) {
             kept.push((detection, part.is_cut()));
@@ -95,6 +104,14 @@ pub fn merge(sightings: Vec<Sighting>, frame: FrameSize, iou: f32) -> Merged {
     let (cut, whole): (Vec<_>, Vec<_>) = kept.into_iter().partition(|(_, cut)| *cut);
     let boxes = |kept: Vec<(Detection, bool)>| kept.into_iter().map(|(detection, _)| detection).collect();
     Merged { whole: boxes(whole), cut: boxes(cut) }
+}
+
+/// Whether one box is a hull and the other the same vessel with masts and sails.
+fn is_rigged(a: &BBox<Px>, b: &BBox<Px>) -> bool {
+    let ends = SAME_ENDS * a.width().max(b.width());
+    let water = SAME_WATERLINE * a.height().max(b.height());
+    let near = |p: f32, q: f32, by: f32| (p - q).abs() <= by;
+    near(a.x0, b.x0, ends) && near(a.x1, b.x1, ends) && near(a.y1, b.y1, water)
 }
 
 fn is_part(small: &Detection, whole: &Detection) -> bool {
@@ -290,6 +307,22 @@ mod tests {
         assert_eq!(count([420.0, 505.0, 720.0, 568.0]), 1, "the upper half of the ship");
         assert_eq!(count([500.0, 600.0, 600.0, 640.0]), 2, "a boat that stands lower");
         assert_eq!(count([300.0, 480.0, 520.0, 560.0]), 2, "a boat that sticks out behind");
+    }
+
+    #[test]
+    fn a_hull_is_the_vessel_with_its_sails_but_a_boat_before_it_is_not() {
+        let yacht = [400.0, 300.0, 570.0, 510.0];
+        let looks = |other: [f32; 4], surer: f32| {
+            let sightings = [seen(yacht, WHOLE, 0.6, 0.0), seen(other, WHOLE, surer, 0.0)];
+            merge(sightings.into_iter().flatten().collect(), FRAME, 0.5).all()
+        };
+        for surer in [0.4, 0.8] {
+            let found = looks([405.0, 460.0, 575.0, 515.0], surer);
+            assert_eq!(found.len(), 1);
+            assert_eq!(found[0].confidence, surer.max(0.6));
+            assert_eq!(looks([405.0, 470.0, 575.0, 530.0], surer).len(), 2, "floats lower");
+            assert_eq!(looks([450.0, 460.0, 575.0, 515.0], surer).len(), 2, "is shorter");
+        }
     }
 
     #[test]
