@@ -15,7 +15,7 @@ use crate::stage::Stage;
 use crate::truth::{Seen, to_text};
 
 /// Raised whenever the same variant would give other files.
-const EDITION: u32 = 4;
+const EDITION: u32 = 5;
 /// Constant rate factor of the clips.
 const QUALITY: u32 = 25;
 
@@ -124,6 +124,7 @@ impl Folder<'_> {
         let models = std::path::absolute(self.models)?;
         let models = models.to_str().ok_or_else(|| anyhow!("{} is no plain text", models.display()))?;
         let (id, Worked { drawn, shore, .. }) = (self.variant.id(), worked);
+        let calibration = worked.calibration.as_deref().unwrap_or_default();
         // Drawn by hand, a little into the quay.
         let water = shore - 0.01;
         Ok(format!(
@@ -132,7 +133,7 @@ impl Folder<'_> {
              [broker]\nhost = \"127.0.0.1\"\nport = 1883\n\n[logbook]\npath = \"logbook.sqlite\"\n\n\
              [[camera]]\nid = \"quay\"\nname = \"Quay\"\nurl = \"rtsp://127.0.0.1:8554/quay\"\ncodec = \"h264\"\n\
              looks_per_second = 4.0\n\
-             water = [[0.0, {water:.3}], [1.0, {water:.3}], [1.0, 1.0], [0.0, 1.0]]\n\n{drawn}",
+             water = [[0.0, {water:.3}], [1.0, {water:.3}], [1.0, 1.0], [0.0, 1.0]]\n\n{calibration}{drawn}",
             format!("{models}/havenwacht.toml"),
             format!("{models}/runtime/libonnxruntime.so"),
         ))

@@ -1,6 +1,7 @@
 //! Light, weather and colours of a variant, and the setting made of them.
 
 use super::plan::Plan;
+use super::scale::Scale;
 use super::{Theme, bridge, shore};
 use crate::noise::{Chance, Field};
 use crate::oracle::Start;
@@ -161,7 +162,7 @@ impl Look {
             rows: plan.rows,
             vessels: plan.vessels.clone(),
             weather: self.weather,
-            flotsam: self.flotsam(chance),
+            flotsam: self.flotsam(&plan.scale, chance),
             covers,
         }
     }
@@ -190,7 +191,7 @@ impl Look {
     }
 
     /// Buoys, and with the wakes old foam that nobody has just made.
-    fn flotsam(&self, chance: &mut Chance) -> Vec<Flotsam> {
+    fn flotsam(&self, scale: &Scale, chance: &mut Chance) -> Vec<Flotsam> {
         let mut all = Vec::new();
         let (width, unit) = (self.canvas.whole().0 as f32, self.canvas.unit);
         for _ in 0..(chance.unit() * 3.0) as usize {
@@ -219,26 +220,23 @@ impl Look {
             }
         }
         if self.theme == Theme::Birds {
-            all.extend((0..18).map(|n| self.gull(n >= 12, chance)));
+            all.extend((0..18).map(|n| self.gull(n >= 12, scale, chance)));
         }
         all
     }
 
     /// A gull that flies past at some moment of the clip's first half minute, or one that sits on the water.
-    fn gull(&self, sits: bool, chance: &mut Chance) -> Flotsam {
+    fn gull(&self, sits: bool, scale: &Scale, chance: &mut Chance) -> Flotsam {
         let (width, unit) = (self.canvas.whole().0 as f32, self.canvas.unit);
-        let depth = chance.between(0.05, 0.9);
-        let side = (10.0 + 34.0 * depth) * unit * if sits { 0.6 } else { 1.0 };
+        let row = self.canvas.row(chance.between(0.05, 0.9));
+        let side = scale.px(if sits { 0.6 } else { 1.3 }, row);
         let towards = chance.one_of([-1.0, 1.0]);
-        let speed = if sits { chance.between(0.0, 4.0) } else { chance.between(90.0, 320.0) } * unit;
-        let height = if sits { 0.0 } else { chance.between(10.0, 120.0) * unit };
+        let speed = scale.px(if sits { chance.between(0.0, 0.3) } else { chance.between(7.0, 14.0) }, row);
+        let height = if sits { 0.0 } else { scale.px(chance.between(0.5, 8.0), row) };
         let passes_s = if sits { 0.0 } else { chance.between(0.0, 28.0) };
         Flotsam {
             sprite: gull(side, sits, [0, 1, 2].map(|c| 226.0 * self.hulls.sky[c])),
-            at: [
-                chance.unit() * width - towards * speed * passes_s,
-                self.canvas.row(depth) - height - side * 0.5,
-            ],
+            at: [chance.unit() * width - towards * speed * passes_s, row - height - side * 0.5],
             drift: [towards * speed, if sits { 0.0 } else { chance.between(-6.0, 6.0) * unit }],
         }
     }

@@ -8,6 +8,7 @@ mod bridge;
 mod files;
 mod look;
 mod plan;
+mod scale;
 mod shore;
 #[cfg(test)]
 mod tests;
@@ -147,6 +148,8 @@ pub struct Worked {
     pub drawn: String,
     /// Where the water begins, as a share of the picture's height.
     pub shore: f32,
+    /// The camera's survey, as its site file has it: every other variant's is calibrated.
+    pub calibration: Option<String>,
     /// What must not raise a signal.
     pub near_misses: Vec<NearMiss>,
 }
@@ -192,12 +195,14 @@ impl Variant {
         let plan = plan::plan(self, &look, &mut chance)?;
         let setting = look.setting(&plan, &mut chance);
         let [_, shore] = look.canvas.share(0.0, look.canvas.shore);
+        let surveyed = self.number.is_multiple_of(2);
         Ok(Worked {
             setting,
             light: look.light.name(),
             start: look.start,
             drawn: plan.drawn,
             shore,
+            calibration: surveyed.then(|| plan.scale.calibration(&look.canvas)),
             near_misses: plan.near_misses,
         })
     }

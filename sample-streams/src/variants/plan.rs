@@ -4,6 +4,7 @@ use anyhow::{Result, bail};
 
 use super::bridge::Pier;
 use super::look::Look;
+use super::scale::Scale;
 use super::traffic::Traffic;
 use super::{NearMiss, Theme, Variant};
 use crate::noise::Chance;
@@ -18,6 +19,7 @@ pub(super) struct Plan {
     pub(super) vessels: Vec<Vessel>,
     /// As in [`crate::stage::Setting`].
     pub(super) rows: [f32; 2],
+    pub(super) scale: Scale,
     pub(super) pier: Option<Pier>,
     /// Zones, lines and rules of the site file.
     pub(super) drawn: String,
@@ -56,6 +58,7 @@ pub(super) fn plan(variant: &Variant, look: &Look, chance: &mut Chance) -> Resul
         let beside = judge.beside(&traffic, &signals)?;
         traffic.near_misses.extend(beside);
         return Ok(Plan {
+            scale: traffic.scale(),
             vessels: traffic.vessels,
             rows: traffic.rows,
             pier: traffic.pier,

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::bridge::Pier;
 use super::look::{Hour, Look};
+use super::scale::Scale;
 use super::{NearMiss, Theme};
 use crate::material::Art;
 use crate::noise::Chance;
@@ -31,7 +32,7 @@ pub(super) struct Traffic<'a> {
     pub(super) near_misses: Vec<NearMiss>,
 }
 
-/// Length of a vessel in the picture; not to scale: small ones would be dots.
+/// Length of a vessel in the picture; not to scale: beside ships small ones would be dots.
 fn length(art: Art) -> f32 {
     match art {
         Art::Coaster => 330.0,
@@ -64,9 +65,19 @@ impl<'a> Traffic<'a> {
             [look.canvas.column(middle - half), look.canvas.column(middle + half)]
         });
         let scale = look.canvas.unit
-            * if pier.is_some() { chance.between(0.6, 0.85) } else { chance.between(0.62, 1.1) };
+            * match look.theme {
+                Theme::Bridge => chance.between(0.6, 0.85),
+                // Near enough for a gull to be more than a dot.
+                Theme::Birds => chance.between(1.6, 2.2),
+                _ => chance.between(0.62, 1.1),
+            };
         let (vessels, near_misses) = (Vec::new(), Vec::new());
         Self { look, seconds, rows, scale, pier, vessels, drawn: String::new(), near_misses }
+    }
+
+    /// How large a metre is drawn.
+    pub(super) fn scale(&self) -> Scale {
+        Scale::new(self.rows, length(Art::Rib) * self.scale)
     }
 
     /// Length in pixels of a vessel on a row.
@@ -77,6 +88,7 @@ impl<'a> Traffic<'a> {
     fn any_art(&self, chance: &mut Chance) -> Art {
         match self.look.theme {
             Theme::Ribs => chance.one_of([Art::Rib, Art::Rib, Art::Rib, Art::Launch]),
+            Theme::Birds => chance.one_of([Art::Rib, Art::Launch, Art::Yacht, Art::Cutter]),
             Theme::Bridge => chance.one_of([Art::Launch, Art::Cutter, Art::Tug, Art::Yacht, Art::Launch]),
             _ => chance.one_of([
                 Art::Tug,
@@ -187,7 +199,7 @@ impl<'a> Traffic<'a> {
              camera = \"quay\"\nfrom = [{:.4}, {:.4}]\nto = [{:.4}, {:.4}]\n\n[[rule]]\nid = \"inbound\"\n\
              name = \"Inbound over the harbour mouth\"\nkind = \"crossing\"\nline = \"harbour-mouth\"\n\
              direction = \"{direction}\"\ndead_band = 0.01\nseverity = \"warning\"\n\
-             confirm = \"1s\"\nclear = \"3s\"\ncooldown = \"20s\"\n\n",
+             clear = \"3s\"\ncooldown = \"20s\"\n\n",
             near[0] - lean,
             near[1],
             far[0] + lean,
