@@ -1,7 +1,8 @@
-//! The picture in cells, and the part of it where vessels can be.
+//! The picture in cells, and what of it can be a vessel.
 
 use super::Scope;
-use crate::geometry::{BBox, Norm, Point, Polygon};
+use super::follow::length;
+use crate::geometry::{BBox, Calibration, FrameSize, Norm, Point, Polygon, Px};
 
 /// Cells across. A third of them are as wide as the motion cue's.
 pub const COLUMNS: usize = 32;
@@ -22,53 +23,88 @@ pub(super) fn cell_at(p: Point<Norm>) -> usize {
     index(p.y, ROWS) * COLUMNS + index(p.x, COLUMNS)
 }
 
+/// No vessel is this short from any side, one with a person aboard at the least: gulls and most of what drifts are.
+const SHORTEST_M: f32 = 1.0;
+
+/// A boat of this length is to be seen wherever the camera is calibrated.
+const SMALL_BOAT_M: f32 = 6.0;
+
+/// Why what the model took for a vessel can be none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is where no vessel can be.
+    OutsideWater,
+    /// It is smaller than any vessel, by the camera's calibration.
+    TooSmall,
+}
+
+/// What of a camera's picture can be a vessel.
+#[derive(Clone, Debug)]
+pub struct Ground {
+    place: Place,
+    calibration: Option<Calibration>,
+}
+
 /// Where vessels can be: the water that the site file draws, else the regions it limits the camera to, else anywhere.
 #[derive(Clone, Debug)]
-pub enum Ground {
-    /// Anywhere in the picture.
+enum Place {
     Anywhere,
-    /// Within a polygon.
     Water(Polygon),
-    /// Within some of these.
     Regions(Vec<BBox<Norm>>),
 }
 
 impl Ground {
     /// The ground of a camera.
     pub fn new(scope: &Scope) -> Self {
-        match &scope.water {
-            Some(water) => Self::Water(water.clone()),
-            None if !scope.whole_frame => Self::Regions(scope.regions.clone()),
-            None => Self::Anywhere,
-        }
+        let place = match &scope.water {
+            Some(water) => Place::Water(water.clone()),
+            None if !scope.whole_frame => Place::Regions(scope.regions.clone()),
+            None => Place::Anywhere,
+        };
+        Self { place, calibration: scope.calibration.clone() }
     }
 
     /// Whether `p` lies on it.
     pub fn contains(&self, p: Point<Norm>) -> bool {
-        match self {
-            Self::Anywhere => true,
-            Self::Water(water) => water.contains(p),
-            Self::Regions(regions) => {
+        match &self.place {
+            Place::Anywhere => true,
+            Place::Water(water) => water.contains(p),
+            Place::Regions(regions) => {
                 regions.iter().any(|r| (r.x0..=r.x1).contains(&p.x) && (r.y0..=r.y1).contains(&p.y))
             }
         }
     }
 
-    /// Whether a vessel with this box can be there. Its waterline is placed to within a part of its height, and its
-    /// reflection may be taken for its hull: one whose middle lies on the ground will do.
-    pub fn holds(&self, vessel: &BBox<Norm>) -> bool {
-        self.contains(vessel.waterline()) || self.contains(vessel.centre())
+    /// Why a box in a picture of that size can be no vessel's, if it cannot. Its waterline is placed to within a part of its
+    /// height, and its reflection may be taken for its hull: one whose middle lies on the ground will do. What flies has
+    /// its lower edge higher up in the picture than the water below it, so it is held to be larger than it is, not smaller.
+    pub fn refuses(&self, vessel: &BBox<Px>, frame: FrameSize) -> Option<Refusal> {
+        let waterline = frame.normalise(vessel.waterline());
+        if !self.contains(waterline) && !self.contains(frame.normalise(vessel.centre())) {
+            return Some(Refusal::OutsideWater);
+        }
+        let shortest_px = self.calibration.as_ref()?.width_of(SHORTEST_M, waterline)? * frame.width as f32;
+        (length(vessel) < shortest_px).then_some(Refusal::TooSmall)
+    }
+
+    /// How long the smallest boat that is looked for is where it is smallest, in widths of the picture; `None` where that is
+    /// not known of all the ground.
+    pub(super) fn smallest_boat(&self) -> Option<f32> {
+        let calibration = self.calibration.as_ref()?;
+        let cells = (0..CELLS).map(centre).filter(|p| self.contains(*p));
+        let sizes: Option<Vec<f32>> = cells.map(|p| calibration.width_of(SMALL_BOAT_M, p)).collect();
+        sizes?.into_iter().reduce(f32::min)
     }
 
     /// The smallest box around it.
     pub(super) fn bounds(&self) -> BBox<Norm> {
         let whole = BBox::new(0.0, 0.0, 1.0, 1.0);
-        let around = match self {
-            Self::Anywhere => None,
-            Self::Water(water) => {
+        let around = match &self.place {
+            Place::Anywhere => None,
+            Place::Water(water) => {
                 water.corners().iter().map(|p| BBox::new(p.x, p.y, p.x, p.y)).reduce(|a, b| a.union(&b))
             }
-            Self::Regions(regions) => regions.iter().copied().reduce(|a, b| a.union(&b)),
+            Place::Regions(regions) => regions.iter().copied().reduce(|a, b| a.union(&b)),
         };
         around.and_then(|b| b.intersection(&whole)).unwrap_or(whole)
     }

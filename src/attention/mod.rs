@@ -14,9 +14,10 @@
 //! # Sizes of tiles
 //!
 //! A followed vessel's own size says how large its tile is ([`LEAST_SHOWN_PX`] and up in the model's input). The sweep's tiles are
-//! those of the site file where it names regions; else the smallest that can go round in time ([`SWEPT_WITHIN`]), and
-//! smaller where small vessels have been seen before (`sizes`). A calibrated camera will say how many pixels a boat of
-//! six metres has at each place: that belongs in `sizes`, ahead of what it has learnt.
+//! those of the site file where it names regions; else, where the camera is calibrated and the water is near, the largest
+//! in which a boat of six metres is [`MOSTLY_FOUND_PX`] long; else the smallest that can go round in time
+//! ([`SWEPT_WITHIN`]). They are smaller where vessels have been seen that they do not show (`sizes`). To look closer still
+//! for boats of six metres that are far away was tried: it cost more than it found (`tests/bench/README.md`).
 
 mod budget;
 mod care;
@@ -34,10 +35,10 @@ use budget::Budget;
 pub use budget::RUNS_A_LOOK;
 pub use care::Care;
 pub use follow::Vessel;
-pub use ground::{CELLS, COLUMNS, Ground, ROWS};
+pub use ground::{CELLS, COLUMNS, Ground, ROWS, Refusal};
 
 use crate::clock::MonoTime;
-use crate::geometry::{BBox, FrameSize, Norm, Polygon, Px};
+use crate::geometry::{BBox, Calibration, FrameSize, Norm, Polygon, Px};
 use follow::Following;
 use sizes::Sizes;
 use sweep::Sweep;
@@ -65,6 +66,8 @@ pub struct Scope {
     pub looks_per_second: f32,
     /// Side of the model's input.
     pub input_px: u32,
+    /// How large things are where, if that is known.
+    pub calibration: Option<Calibration>,
 }
 
 /// What is known when a look begins.

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{Attention, CELLS, Care, Outcome, Scene, Scope, Vessel};
+use super::{Attention, CELLS, Care, Ground, Outcome, Refusal, Scene, Scope, Vessel};
 use crate::clock::MonoTime;
+use crate::geometry::testing::{Mast, Noise};
 use crate::geometry::{Area, BBox, FrameSize, Point, Polygon, Px};
 
 const FULL_HD: FrameSize = FrameSize { width: 1920, height: 1080 };
@@ -17,7 +18,14 @@ const SEEN_FROM_PX: f32 = 20.0;
 const FAINT_FROM_PX: f32 = 10.0;
 
 fn scope(looks_per_second: f32) -> Scope {
-    Scope { water: None, regions: Vec::new(), whole_frame: true, looks_per_second, input_px: INPUT_PX as u32 }
+    Scope {
+        water: None,
+        regions: Vec::new(),
+        whole_frame: true,
+        looks_per_second,
+        input_px: INPUT_PX as u32,
+        calibration: None,
+    }
 }
 
 /// Where it is at a time, in pixels; it comes in at `from_s`.
@@ -468,6 +476,67 @@ fn the_sweep_is_finer_where_small_vessels_have_been_seen() {
     assert!(
         harbour.attention.coverage(harbour.now()).longest <= super::SWEPT_WITHIN + Duration::from_millis(500)
     );
+}
+
+const MAST: Mast = Mast { height: 12.0, tilt: 8.0, azimuth: 0.0, focal: 1400.0 };
+
+fn calibrated() -> Scope {
+    let places = [(40.0, -12.0), (40.0, 15.0), (150.0, -60.0), (150.0, 60.0), (80.0, 0.0), (250.0, 30.0)];
+    Scope { calibration: MAST.calibrated(&places, &mut Noise(3), 1.0).ok(), ..scope(4.0) }
+}
+
+#[test]
+fn the_sweep_of_a_calibrated_camera_has_the_largest_tiles_in_which_a_boat_of_six_metres_is_mostly_found() {
+    let sides = |tilt: f64, calibrate: bool| {
+        let mast = Mast { tilt, ..MAST };
+        // Water from a little below the horizon on, or from the upper edge of a picture that shows no horizon.
+        let top = mast.pixel([0.0, 300.0]).map_or(0.0, |[_, v]| (v as f32 / 1080.0).max(0.0));
+        let near = 12.0 / (tilt + 15.0).to_radians().tan();
+        let places = [(near, -3.0), (near, 3.0), (2.0 * near, -8.0), (2.0 * near, 8.0), (1.5 * near, 0.0)];
+        let corners = [(0.0, top), (1.0, top), (1.0, 1.0), (0.0, 1.0)].map(|(x, y)| Point::new(x, y));
+        let calibration = calibrate.then(|| mast.calibrated(&places, &mut Noise(3), 0.0).unwrap());
+        let water = Polygon::new(corners.to_vec()).ok();
+        let mut harbour =
+            Harbour::new(Scope { water, calibration, whole_frame: false, ..scope(4.0) }, FULL_HD, Vec::new());
+        harbour.step(&[]);
+        let (_, sweep) = harbour.attention.ground.as_ref().unwrap();
+        sweep
+            .crops()
+            .map(|crop| crop.width())
+            .fold((0.0_f32, 0), |(widest, n), side| (widest.max(side), n + 1))
+    };
+    let (plain, tiles) = sides(30.0, false);
+    assert_eq!(plain, 640.0);
+    // Thirty degrees down the far edge of the picture is 70 m away, where a boat of six metres is 117 px long and 25 px in
+    // the input if all 1920 are shown.
+    let (side, fewer) = sides(30.0, true);
+    assert!(side == 1280.0 && fewer < tiles, "{fewer} tiles of {side} in place of {tiles}");
+    assert_eq!(sides(8.0, true).0, 640.0, "300 m away a boat is 28 px long");
+}
+
+#[test]
+fn what_is_smaller_than_any_vessel_is_refused_where_the_camera_is_calibrated_and_nowhere_else() {
+    let (plain, calibrated) = (Ground::new(&scope(4.0)), Ground::new(&calibrated()));
+    for ahead in [35.0, 90.0, 200.0] {
+        let [u, v] = MAST.pixel([0.0, ahead]).unwrap();
+        let a_metre_px = MAST.pixel([1.0, ahead]).unwrap()[0] - u;
+        // Its foot so many metres over the water.
+        let thing = |wide: f64, high: f64, over: f64| {
+            let [wide, high, over] = [wide, high, over].map(|metres| (metres * a_metre_px) as f32);
+            BBox::from_xywh(u as f32 - wide / 2.0, v as f32 - over - high, wide, high)
+        };
+        for gull in [thing(0.6, 0.35, 0.0), thing(0.3, 0.5, 0.0), thing(0.8, 0.4, 0.0)] {
+            assert_eq!(calibrated.refuses(&gull, FULL_HD), Some(Refusal::TooSmall), "{ahead} m: {gull:?}");
+            assert_eq!(plain.refuses(&gull, FULL_HD), None);
+        }
+        for vessel in
+            [thing(0.7, 1.2, 0.0), thing(4.0, 0.9, 0.0), thing(1.3, 2.3, 0.0), thing(80.0, 20.0, 0.0)]
+        {
+            assert_eq!(calibrated.refuses(&vessel, FULL_HD), None, "{ahead} m: {vessel:?}");
+        }
+        // A box that lost its lower half: what is left of it is held to be further off.
+        assert_eq!(calibrated.refuses(&thing(1.2, 1.0, 1.0), FULL_HD), None);
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::follow::{Following, length};
 use super::ground::{CELLS, Ground, cell_at, centre};
-use super::{LEAST_SHOWN_PX, Scene, Scope, Sizes, tiles};
+use super::{LEAST_SHOWN_PX, MOSTLY_FOUND_PX, Scene, Scope, Sizes, tiles};
 use crate::clock::MonoTime;
 use crate::geometry::{BBox, FrameSize, Point, Px};
 
@@ -220,24 +220,26 @@ fn places(crops: &mut Vec<BBox<Px>>, ground: &Ground, frame: FrameSize, at: Mono
     places
 }
 
-/// Square tiles over the ground and what stands up from it: the smallest of [`SIDES_PX`] of which `most` will do, and
-/// smaller ones where smaller vessels than they show have been seen.
+/// Square tiles over the ground and what stands up from it: the largest of [`SIDES_PX`] in which small boats are mostly found, by
+/// the camera's calibration; else the smallest of which `most` will do. Smaller ones where smaller vessels than they show have been seen.
 fn grid(scope: &Scope, ground: &Ground, frame: FrameSize, sizes: &Sizes, most: usize) -> Vec<BBox<Px>> {
     let most = most.saturating_sub(usize::from(scope.whole_frame));
     let bounds = ground.bounds();
     let raised = BBox::new(bounds.x0, (bounds.y0 - HEADROOM).max(0.0), bounds.x1, bounds.y1);
     let area = on_pixels(frame.box_to_pixels(raised), frame);
-    let mut crops = Vec::new();
-    let mut side = 0.0;
-    for side_px in SIDES_PX {
-        side = side_px as f32;
-        crops = tiles::grid(&square(&area, side, frame), side_px);
+    let tiles_of = |side_px: u32| {
+        let mut crops = tiles::grid(&square(&area, side_px as f32, frame), side_px);
         // Drops the tiles without ground.
         places(&mut crops, ground, frame, MonoTime::default());
-        if crops.len() <= most {
-            break;
-        }
-    }
+        crops
+    };
+    let boat_px = ground.smallest_boat().map(|width| width * frame.width as f32 * scope.input_px as f32);
+    let will_do = |side_px: u32| boat_px.is_some_and(|px| px >= MOSTLY_FOUND_PX * side_px as f32);
+    let goes_round = |side_px: u32| tiles_of(side_px).len() <= most;
+    let coarse = SIDES_PX.into_iter().rev().find(|&side_px| will_do(side_px) && goes_round(side_px));
+    let fine = || SIDES_PX.into_iter().find(|&side_px| goes_round(side_px));
+    let side_px = coarse.or_else(fine).unwrap_or(SIDES_PX[SIDES_PX.len() - 1]);
+    let (side, mut crops) = (side_px as f32, tiles_of(side_px));
     let shown = |crop: &BBox<Px>| {
         let smallest = sizes.smallest(&frame.box_to_fractions(*crop))?;
         Some(smallest * frame.width as f32 * scope.input_px as f32 / crop.width())

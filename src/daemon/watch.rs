@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::alerts::payload;
-use crate::attention::{Attention, Care, Fixed, Ground, Outcome, Scene, Scope, Vessel};
+use crate::attention::{Attention, Care, Fixed, Ground, Outcome, Refusal, Scene, Scope, Vessel};
 use crate::clock::{MonoTime, Stamp};
 use crate::config::{Camera, Condition, Site};
 use crate::detect::cue::MotionCue;
@@ -38,8 +38,12 @@ pub struct WatchStats {
     pub cut_boxes: AtomicU64,
     /// Sure boxes that came again too seldom to be a vessel's.
     pub fleeting_boxes: AtomicU64,
+    /// The same, of what moved faster than any vessel.
+    pub flying_boxes: AtomicU64,
     /// Vessels outside the water, or what the model took for some.
     pub outside_water: AtomicU64,
+    /// The same, smaller than any vessel by the camera's calibration.
+    pub too_small: AtomicU64,
     /// When the place unseen longest was seen, in milliseconds of the monotonic clock; 0 before the first look.
     pub oldest_seen_ms: AtomicU64,
     /// Milliseconds for which a place may stay unseen.
@@ -193,16 +197,14 @@ impl Watch {
         };
         post.moved = [0.0; 2];
         post.count_look(&look, at);
-        let ground = &post.ground;
-        let before = look.detections.len();
-        look.detections.retain(|d| d.class != Class::Vessel || ground.holds(&size.box_to_fractions(d.bbox)));
-        count(&post.stats.outside_water, (before - look.detections.len()) as u64);
+        look.detections.retain(|d| d.class != Class::Vessel || post.can_be_a_vessel(&d.bbox, size));
         count(&post.stats.detections, look.detections.len() as u64);
 
         let tracks = post
             .tracker
             .step(&track::Look { detections: &look.detections, size, looked: &looked, shift, at }, vessels);
         post.stats.fleeting_boxes.store(post.tracker.fleeting(), Ordering::Relaxed);
+        post.stats.flying_boxes.store(post.tracker.flying(), Ordering::Relaxed);
         let followed = tracks.iter().filter(|track| track.state != TrackState::Ended).copied().collect();
         post.last = LastLook { runs: look.runs, looked, followed };
         post.learn(&look);
@@ -269,6 +271,17 @@ impl Post {
         let oldest = milliseconds((at - coverage.oldest).since_boot()).max(1);
         self.stats.oldest_seen_ms.store(oldest, Ordering::Relaxed);
         self.stats.swept_within_ms.store(milliseconds(coverage.longest), Ordering::Relaxed);
+    }
+
+    /// Counts what cannot.
+    fn can_be_a_vessel(&self, found: &BBox<Px>, size: FrameSize) -> bool {
+        let refusal = self.ground.refuses(found, size);
+        match refusal {
+            Some(Refusal::OutsideWater) => count(&self.stats.outside_water, 1),
+            Some(Refusal::TooSmall) => count(&self.stats.too_small, 1),
+            None => {}
+        }
+        refusal.is_none()
     }
 
     /// Tells attention what came of the look it asked for.
@@ -385,6 +398,7 @@ pub fn scope(camera: &Camera, input_px: u32) -> Scope {
         whole_frame: camera.whole_frame,
         looks_per_second: camera.looks_per_second,
         input_px,
+        calibration: camera.calibration.clone(),
     }
 }
 

@@ -159,6 +159,13 @@ impl Calibration {
         (fix.uncertainty([1.0; 2]) < WORST_FIX_M).then_some(fix)
     }
 
+    /// How wide, in widths of the picture, something of that many metres lies across the view at `image`; something upright
+    /// that stands there is as high, in the same unit. `None` as for [`Self::ground`].
+    pub fn width_of(&self, metres: f32, image: Point<Norm>) -> Option<f32> {
+        let [[east, _], [north, _]] = self.ground(image)?.metres_a_px;
+        Some((f64::from(metres) / (east.hypot(north) * PICTURE[0])) as f32)
+    }
+
     /// Where in the picture a place on the ground is seen; `None` where the camera does not look. It may lie outside.
     pub fn image(&self, ground: Point<Metre>) -> Option<Point<Norm>> {
         let p = point(self.view.at([f64::from(ground.x), f64::from(ground.y)])?.image);
@@ -282,7 +289,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::geometry::testing::{Mast, Noise};
+    use crate::geometry::testing::{Mast, Noise, norm};
 
     const MAST: Mast = Mast { height: 15.0, tilt: 7.0, azimuth: 30.0, focal: 1500.0 };
     const CORNERS: [(f64, f64); 6] =
@@ -357,6 +364,22 @@ mod tests {
             "kilometres out, where a pixel is worth too much"
         );
         assert!(calibration.ground(Point::new(0.5, 0.36)).is_some());
+    }
+
+    #[test]
+    fn a_boat_across_the_view_is_as_wide_and_a_pole_as_high_as_they_are_seen() {
+        let calibration = MAST.calibrated(&CORNERS, &mut Noise(1), 0.0).unwrap();
+        let across = Mast { azimuth: 0.0, ..MAST };
+        for (ahead, right) in [(50.0, -10.0), (120.0, 30.0), (300.0, 0.0)] {
+            let [u, v] = across.pixel([right, ahead]).unwrap();
+            let six_metres = f64::from(calibration.width_of(6.0, norm([u, v])).unwrap()) * PICTURE[0];
+            let [left, stern] = [right - 3.0, right + 3.0].map(|x| across.pixel([x, ahead]).unwrap()[0]);
+            assert!((six_metres / (stern - left) - 1.0).abs() < 0.01, "{six_metres} at {ahead} m");
+            // The top of a pole is seen where the ground is from so much lower.
+            let top = Mast { height: MAST.height - 6.0, ..across }.pixel([right, ahead]).unwrap()[1];
+            assert!((six_metres / (v - top) - 1.0).abs() < 0.05, "{six_metres} at {ahead} m");
+        }
+        assert_eq!(calibration.width_of(6.0, Point::new(0.5, 0.3)), None, "the sky");
     }
 
     #[test]

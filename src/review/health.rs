@@ -83,8 +83,12 @@ pub struct CameraHealth {
     pub cut_boxes: u64,
     /// Sure boxes that came again too seldom to be a vessel's.
     pub fleeting_boxes: u64,
+    /// Sure boxes of what moved faster than any vessel.
+    pub flying_boxes: u64,
     /// Boxes outside the water.
     pub outside_water: u64,
+    /// Boxes smaller than any vessel, where the camera is calibrated.
+    pub too_small: u64,
     /// Detections.
     pub detections: u64,
     /// Tracks confirmed.
@@ -234,7 +238,9 @@ impl Health {
             rejected("malformed", camera.rejected_boxes);
             rejected("cut", camera.cut_boxes);
             rejected("fleeting", camera.fleeting_boxes);
+            rejected("too-fast", camera.flying_boxes);
             rejected("outside-water", camera.outside_water);
+            rejected("too-small", camera.too_small);
             for (name, count) in [
                 ("havenwacht_frames_received_total", camera.received),
                 ("havenwacht_frames_looked_at_total", camera.looked_at),

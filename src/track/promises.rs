@@ -185,6 +185,28 @@ fn a_small_fast_boat_that_moves_by_more_than_its_width_between_looks_is_one_vess
 }
 
 #[test]
+fn what_is_faster_than_any_vessel_becomes_none_at_any_rate_of_looks_and_is_counted() {
+    for rate in [4.0, 10.0, 25.0] {
+        let (mut gull, mut scooter) = (Watch::new(), Watch::new());
+        for t in looks(rate, 6.0) {
+            // The gull is as long as 24 px from wing tip to wing tip, and then as its body.
+            let spread = if (t * rate) as i32 % 2 == 0 { 24.0 } else { 14.0 };
+            assert!(gull.look(t, &[seen(50.0 + 280.0 * t, 400.0, spread, 12.0, 0.6)]).is_empty());
+            // Of 42 px; at four looks a second one at full speed is out of reach of the last look, too.
+            let speed = if rate < 10.0 { 190.0 } else { 280.0 };
+            scooter.look(t, &[seen(50.0 + speed * t, 600.0, 42.0, 20.0, 0.6)]);
+        }
+        gull.look(10.0, &[]);
+        let [flying, fleeting] = [gull.tracker.flying(), gull.tracker.fleeting()];
+        assert_eq!(flying + fleeting, (6.0 * rate) as u64 + 1, "each is counted once");
+        // When looks lie further apart nobody can tell that it is one thing.
+        assert!(flying > fleeting || rate < 25.0, "{flying} and {fleeting} at {rate} looks a second");
+        assert_eq!(scooter.tracker.taken(), [Some(VesselId(1))], "{rate} looks a second");
+        assert_eq!(scooter.tracker.flying(), 0);
+    }
+}
+
+#[test]
 fn a_detection_flicker_in_confidence_is_carried_by_the_second_stage() {
     let mut watch = Watch::new();
     for (look, t) in looks(4.0, 20.0).enumerate() {

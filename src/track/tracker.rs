@@ -30,12 +30,14 @@ pub struct Tracker {
     last: Option<MonoTime>,
     /// Sure boxes of tentative tracks that came to nothing.
     fleeting: u64,
+    /// The same, of those that were faster than any vessel.
+    flying: u64,
 }
 
 impl Tracker {
     /// A tracker that follows nothing yet.
     pub fn new(config: TrackerConfig) -> Self {
-        Self { config, followed: Vec::new(), taken: Vec::new(), last: None, fleeting: 0 }
+        Self { config, followed: Vec::new(), taken: Vec::new(), last: None, fleeting: 0, flying: 0 }
     }
 
     /// Takes in a look. Every vessel followed is reported, in the order of their numbers; one that ends now for the last
@@ -55,11 +57,17 @@ impl Tracker {
         self.associate(|followed| !followed.is_vessel(), &sure, LEAST_OVERLAP, look);
         self.begin(&sure, look);
 
-        for followed in &mut self.followed {
-            if !followed.is_vessel() && followed.is_due(&self.config) {
+        self.followed.retain_mut(|followed| {
+            let due = !followed.is_vessel() && followed.is_due(&self.config);
+            if due && followed.flies() {
+                self.flying += followed.came_to_nothing();
+                return false;
+            }
+            if due {
                 followed.vessel = Some(ids.next_id());
             }
-        }
+            true
+        });
         self.taken.clear();
         self.taken.resize(detections.len(), None);
         for followed in &self.followed {
@@ -80,6 +88,12 @@ impl Tracker {
     /// Sure detections, since the beginning, that came again too seldom to be a vessel's: glints, birds, spray.
     pub fn fleeting(&self) -> u64 {
         self.fleeting
+    }
+
+    /// Sure detections, since the beginning, that came again as often as a vessel's and moved faster than any: birds near
+    /// the camera.
+    pub fn flying(&self) -> u64 {
+        self.flying
     }
 
     /// Ends everything followed: the camera shuts down or its picture changes size. Tracks are reported as ended.

@@ -67,8 +67,12 @@ pub(super) struct Rejected {
     pub(super) cut: u64,
     /// Sure, and not seen again often enough.
     pub(super) fleeting: u64,
+    /// Sure, and faster than any vessel.
+    pub(super) too_fast: u64,
     /// Outside the water.
     pub(super) outside_water: u64,
+    /// Smaller than any vessel, by the camera's calibration.
+    pub(super) too_small: u64,
 }
 
 impl Rejected {
@@ -78,7 +82,9 @@ impl Rejected {
             malformed: of(&stats.rejected_boxes),
             cut: of(&stats.cut_boxes),
             fleeting: of(&stats.fleeting_boxes),
+            too_fast: of(&stats.flying_boxes),
             outside_water: of(&stats.outside_water),
+            too_small: of(&stats.too_small),
         }
     }
 
@@ -86,7 +92,9 @@ impl Rejected {
         self.malformed += other.malformed;
         self.cut += other.cut;
         self.fleeting += other.fleeting;
+        self.too_fast += other.too_fast;
         self.outside_water += other.outside_water;
+        self.too_small += other.too_small;
     }
 }
 
