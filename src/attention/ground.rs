@@ -26,8 +26,8 @@ pub(super) fn cell_at(p: Point<Norm>) -> usize {
 /// No vessel is this short from any side, one with a person aboard at the least: gulls and most of what drifts are.
 const SHORTEST_M: f32 = 1.0;
 
-/// A boat of this length is to be seen wherever the camera is calibrated.
-const SMALL_BOAT_M: f32 = 6.0;
+/// The smallest boat that is looked for, a dinghy; one of six metres then fills twice the pixels that it needs.
+const DINGHY_M: f32 = 3.0;
 
 /// Why what the model took for a vessel can be none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,12 +87,12 @@ impl Ground {
         (length(vessel) < shortest_px).then_some(Refusal::TooSmall)
     }
 
-    /// How long the smallest boat that is looked for is where it is smallest, in widths of the picture; `None` where that is
-    /// not known of all the ground.
-    pub(super) fn smallest_boat(&self) -> Option<f32> {
+    /// How long a dinghy is where it looks smallest, in widths of the picture; `None` where that is not known of all the
+    /// ground.
+    pub(super) fn smallest_dinghy(&self) -> Option<f32> {
         let calibration = self.calibration.as_ref()?;
         let cells = (0..CELLS).map(centre).filter(|p| self.contains(*p));
-        let sizes: Option<Vec<f32>> = cells.map(|p| calibration.width_of(SMALL_BOAT_M, p)).collect();
+        let sizes: Option<Vec<f32>> = cells.map(|p| calibration.width_of(DINGHY_M, p)).collect();
         sizes?.into_iter().reduce(f32::min)
     }
 

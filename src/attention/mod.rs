@@ -15,7 +15,7 @@
 //!
 //! A followed vessel's own size says how large its tile is ([`LEAST_SHOWN_PX`] and up in the model's input). The sweep's tiles are
 //! those of the site file where it names regions; else, where the camera is calibrated and the water is near, the largest
-//! in which a boat of six metres is [`MOSTLY_FOUND_PX`] long; else the smallest that can go round in time
+//! in which a dinghy of three metres is [`MOSTLY_FOUND_PX`] long; else the smallest that can go round in time
 //! ([`SWEPT_WITHIN`]). They are smaller where vessels have been seen that they do not show (`sizes`). To look closer still
 //! for boats of six metres that are far away was tried: it cost more than it found (`tests/bench/README.md`).
 

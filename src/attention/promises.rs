@@ -486,32 +486,26 @@ fn calibrated() -> Scope {
 }
 
 #[test]
-fn the_sweep_of_a_calibrated_camera_has_the_largest_tiles_in_which_a_boat_of_six_metres_is_mostly_found() {
-    let sides = |tilt: f64, calibrate: bool| {
+fn the_sweep_of_a_calibrated_camera_has_the_largest_tiles_in_which_a_dinghy_is_mostly_found() {
+    let widest = |tilt: f64, calibrate: bool| {
         let mast = Mast { tilt, ..MAST };
-        // Water from a little below the horizon on, or from the upper edge of a picture that shows no horizon.
+        // Water from 300 m on, or from the upper edge of a picture that shows no horizon.
         let top = mast.pixel([0.0, 300.0]).map_or(0.0, |[_, v]| (v as f32 / 1080.0).max(0.0));
-        let near = 12.0 / (tilt + 15.0).to_radians().tan();
+        let near = mast.height / (tilt + 15.0).to_radians().tan();
         let places = [(near, -3.0), (near, 3.0), (2.0 * near, -8.0), (2.0 * near, 8.0), (1.5 * near, 0.0)];
         let corners = [(0.0, top), (1.0, top), (1.0, 1.0), (0.0, 1.0)].map(|(x, y)| Point::new(x, y));
         let calibration = calibrate.then(|| mast.calibrated(&places, &mut Noise(3), 0.0).unwrap());
         let water = Polygon::new(corners.to_vec()).ok();
-        let mut harbour =
-            Harbour::new(Scope { water, calibration, whole_frame: false, ..scope(4.0) }, FULL_HD, Vec::new());
+        let scope = Scope { water, calibration, whole_frame: false, ..scope(4.0) };
+        let mut harbour = Harbour::new(scope, FULL_HD, Vec::new());
         harbour.step(&[]);
         let (_, sweep) = harbour.attention.ground.as_ref().unwrap();
-        sweep
-            .crops()
-            .map(|crop| crop.width())
-            .fold((0.0_f32, 0), |(widest, n), side| (widest.max(side), n + 1))
+        sweep.crops().map(|crop| crop.width()).fold(0.0, f32::max)
     };
-    let (plain, tiles) = sides(30.0, false);
-    assert_eq!(plain, 640.0);
-    // Thirty degrees down the far edge of the picture is 70 m away, where a boat of six metres is 117 px long and 25 px in
-    // the input if all 1920 are shown.
-    let (side, fewer) = sides(30.0, true);
-    assert!(side == 1280.0 && fewer < tiles, "{fewer} tiles of {side} in place of {tiles}");
-    assert_eq!(sides(8.0, true).0, 640.0, "300 m away a boat is 28 px long");
+    // Water from 6 to 33 m away, where a dinghy is 128 px long at least: 1280 px show it as 42, 1920 as 28.
+    assert_eq!(widest(41.0, true), 1280.0);
+    assert_eq!(widest(41.0, false), 640.0);
+    assert_eq!(widest(8.0, true), 640.0, "300 m away a dinghy is 14 px long");
 }
 
 #[test]

@@ -220,7 +220,7 @@ fn places(crops: &mut Vec<BBox<Px>>, ground: &Ground, frame: FrameSize, at: Mono
     places
 }
 
-/// Square tiles over the ground and what stands up from it: the largest of [`SIDES_PX`] in which small boats are mostly found, by
+/// Square tiles over the ground and what stands up from it: the largest of [`SIDES_PX`] in which dinghies are mostly found, by
 /// the camera's calibration; else the smallest of which `most` will do. Smaller ones where smaller vessels than they show have been seen.
 fn grid(scope: &Scope, ground: &Ground, frame: FrameSize, sizes: &Sizes, most: usize) -> Vec<BBox<Px>> {
     let most = most.saturating_sub(usize::from(scope.whole_frame));
@@ -233,8 +233,8 @@ fn grid(scope: &Scope, ground: &Ground, frame: FrameSize, sizes: &Sizes, most: u
         places(&mut crops, ground, frame, MonoTime::default());
         crops
     };
-    let boat_px = ground.smallest_boat().map(|width| width * frame.width as f32 * scope.input_px as f32);
-    let will_do = |side_px: u32| boat_px.is_some_and(|px| px >= MOSTLY_FOUND_PX * side_px as f32);
+    let dinghy_px = ground.smallest_dinghy().map(|width| width * frame.width as f32 * scope.input_px as f32);
+    let will_do = |side_px: u32| dinghy_px.is_some_and(|px| px >= MOSTLY_FOUND_PX * side_px as f32);
     let goes_round = |side_px: u32| tiles_of(side_px).len() <= most;
     let coarse = SIDES_PX.into_iter().rev().find(|&side_px| will_do(side_px) && goes_round(side_px));
     let fine = || SIDES_PX.into_iter().find(|&side_px| goes_round(side_px));
