@@ -220,8 +220,9 @@ fn places(crops: &mut Vec<BBox<Px>>, ground: &Ground, frame: FrameSize, at: Mono
     places
 }
 
-/// Square tiles over the ground and what stands up from it: the largest of [`SIDES_PX`] in which dinghies are mostly found, by
-/// the camera's calibration; else the smallest of which `most` will do. Smaller ones where smaller vessels than they show have been seen.
+/// Square tiles over the ground and what stands up from it: the largest of [`SIDES_PX`] in which dinghies are mostly found,
+/// by the camera's calibration; else the smallest of which `most` will do. Smaller ones where vessels have been seen that
+/// they do not show.
 fn grid(scope: &Scope, ground: &Ground, frame: FrameSize, sizes: &Sizes, most: usize) -> Vec<BBox<Px>> {
     let most = most.saturating_sub(usize::from(scope.whole_frame));
     let bounds = ground.bounds();

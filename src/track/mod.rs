@@ -7,7 +7,8 @@
 //! (`motion`); several cues say how much a detection is like that (`likeness`); an assignment makes the sum of
 //! likenesses highest (`association`). Vessels choose first among the sure detections, then among the less sure; tentative
 //! tracks get what is left, and what is left then begins one, unless it is a second box on a vessel (`tracker`). When a
-//! vessel counts (and what is too fast for one), is lost and ends is in `followed`. What each of it adds is measured in `tests/bench/README.md`.
+//! vessel counts (and what is too fast for one), is lost and ends is in `followed`. What each of it adds is measured in
+//! `tests/bench/README.md`.
 //!
 //! # What was looked at
 //!
