@@ -356,7 +356,7 @@ impl Following {
 
 /// The longer side, at least a pixel.
 pub(super) fn length(b: &BBox<Px>) -> f32 {
-    b.width().max(b.height()).max(1.0)
+    b.longer_side().max(1.0)
 }
 
 /// True when most of `small` lies in `b`.

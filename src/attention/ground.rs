@@ -1,7 +1,6 @@
 //! The picture in cells, and what of it can be a vessel.
 
 use super::Scope;
-use super::follow::length;
 use crate::geometry::{BBox, Calibration, FrameSize, Norm, Point, Polygon, Px};
 
 /// Cells across. A third of them are as wide as the motion cue's.
@@ -84,7 +83,7 @@ impl Ground {
             return Some(Refusal::OutsideWater);
         }
         let shortest_px = self.calibration.as_ref()?.width_of(SHORTEST_M, waterline)? * frame.width as f32;
-        (length(vessel) < shortest_px).then_some(Refusal::TooSmall)
+        (vessel.longer_side() < shortest_px).then_some(Refusal::TooSmall)
     }
 
     /// How long a dinghy is where it looks smallest, in widths of the picture; `None` where that is not known of all the
@@ -107,5 +106,48 @@ impl Ground {
             Place::Regions(regions) => regions.iter().copied().reduce(|a, b| a.union(&b)),
         };
         around.and_then(|b| b.intersection(&whole)).unwrap_or(whole)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attention::testing::{FULL_HD, scope};
+    use crate::geometry::testing::{Mast, Noise};
+
+    const MAST: Mast = Mast { height: 12.0, tilt: 8.0, azimuth: 0.0, focal: 1400.0 };
+
+    fn calibrated() -> Scope {
+        let places = [(40.0, -12.0), (40.0, 15.0), (150.0, -60.0), (150.0, 60.0), (80.0, 0.0), (250.0, 30.0)];
+        Scope { calibration: MAST.calibrated(&places, &mut Noise(3), 1.0).ok(), ..scope(4.0) }
+    }
+
+    #[test]
+    fn what_is_smaller_than_any_vessel_is_refused_where_the_camera_is_calibrated_and_nowhere_else() {
+        let (plain, calibrated) = (Ground::new(&scope(4.0)), Ground::new(&calibrated()));
+        for ahead in [35.0, 90.0, 200.0] {
+            let [u, v] = MAST.pixel([0.0, ahead]).unwrap();
+            let a_metre_px = MAST.pixel([1.0, ahead]).unwrap()[0] - u;
+            // Its foot so many metres over the water.
+            let thing = |wide: f64, high: f64, over: f64| {
+                let [wide, high, over] = [wide, high, over].map(|metres| (metres * a_metre_px) as f32);
+                BBox::from_xywh(u as f32 - wide / 2.0, v as f32 - over - high, wide, high)
+            };
+            for gull in [thing(0.6, 0.35, 0.0), thing(0.3, 0.5, 0.0), thing(0.8, 0.4, 0.0)] {
+                assert_eq!(
+                    calibrated.refuses(&gull, FULL_HD),
+                    Some(Refusal::TooSmall),
+                    "{ahead} m: {gull:?}"
+                );
+                assert_eq!(plain.refuses(&gull, FULL_HD), None);
+            }
+            for vessel in
+                [thing(0.7, 1.2, 0.0), thing(4.0, 0.9, 0.0), thing(1.3, 2.3, 0.0), thing(80.0, 20.0, 0.0)]
+            {
+                assert_eq!(calibrated.refuses(&vessel, FULL_HD), None, "{ahead} m: {vessel:?}");
+            }
+            // A box that lost its lower half: what is left of it is held to be further off.
+            assert_eq!(calibrated.refuses(&thing(1.2, 1.0, 1.0), FULL_HD), None);
+        }
     }
 }

@@ -27,6 +27,8 @@ mod ground;
 mod promises;
 mod sizes;
 mod sweep;
+#[cfg(test)]
+mod testing;
 pub mod tiles;
 
 use std::time::Duration;

@@ -1,198 +1,13 @@
-//! What attention promises, against a simulated harbour: its detector finds what lies wholly in a crop with enough
-//! pixels in the input, of what a border cuts it finds the part, and of what is a little too small it is not sure.
+//! What attention promises, against a simulated harbour.
 
 use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{Attention, CELLS, Care, Ground, Outcome, Refusal, Scene, Scope, Vessel};
-use crate::clock::MonoTime;
+use super::testing::{Boat, FULL_HD, Harbour, boats, found, scope};
+use super::{CELLS, Care, Outcome, Scope, Vessel};
 use crate::geometry::testing::{Mast, Noise};
 use crate::geometry::{Area, BBox, FrameSize, Point, Polygon, Px};
-
-const FULL_HD: FrameSize = FrameSize { width: 1920, height: 1080 };
-const INPUT_PX: f32 = 416.0;
-/// What the simulated detector needs.
-const SEEN_FROM_PX: f32 = 20.0;
-/// What it needs to suspect something.
-const FAINT_FROM_PX: f32 = 10.0;
-
-fn scope(looks_per_second: f32) -> Scope {
-    Scope {
-        water: None,
-        regions: Vec::new(),
-        whole_frame: true,
-        looks_per_second,
-        input_px: INPUT_PX as u32,
-        calibration: None,
-    }
-}
-
-/// Where it is at a time, in pixels; it comes in at `from_s`.
-#[derive(Clone, Copy, Debug)]
-struct Boat {
-    from_s: f32,
-    x: f32,
-    y: f32,
-    long: f32,
-    speed: [f32; 2],
-}
-
-impl Boat {
-    fn still(x: f32, y: f32, long: f32) -> Self {
-        Self { from_s: 0.0, x, y, long, speed: [0.0, 0.0] }
-    }
-
-    fn at(&self, t: f32, frame: FrameSize) -> Option<BBox<Px>> {
-        let t = t - self.from_s;
-        let (x, y) = (self.x + self.speed[0] * t, self.y + self.speed[1] * t);
-        let picture = frame.bounds();
-        let b = BBox::from_xywh(x, y, self.long, self.long * 0.4).intersection(&picture)?;
-        (t >= 0.0).then_some(b)
-    }
-}
-
-/// What the detector makes of a boat in a crop: nothing, the whole, or a part.
-fn found(b: &BBox<Px>, crop: &BBox<Px>) -> Option<(BBox<Px>, bool)> {
-    let part = b.intersection(crop)?;
-    let whole = part.area() > 0.999 * b.area();
-    (shown_px(&part, crop) >= SEEN_FROM_PX && part.area() > 0.3 * b.area()).then_some((part, whole))
-}
-
-fn shown_px(part: &BBox<Px>, crop: &BBox<Px>) -> f32 {
-    INPUT_PX * (part.width() / crop.width()).max(part.height() / crop.height())
-}
-
-/// Whether the detector suspects a boat in a crop in which it does not find it.
-fn suspected(b: &BBox<Px>, crop: &BBox<Px>) -> bool {
-    b.intersection(crop) == Some(*b) && shown_px(b, crop) >= FAINT_FROM_PX
-}
-
-struct Harbour {
-    attention: Attention,
-    frame: FrameSize,
-    period_s: f32,
-    boats: Vec<Boat>,
-    stirred: Vec<bool>,
-    look: u32,
-    /// Times each boat was found whole.
-    hits: Vec<Vec<f32>>,
-    /// Runs of each look.
-    runs: Vec<usize>,
-    crops: Vec<BBox<Px>>,
-}
-
-impl Harbour {
-    fn new(scope: Scope, frame: FrameSize, boats: Vec<Boat>) -> Self {
-        let period_s = 1.0 / scope.looks_per_second;
-        let hits = vec![Vec::new(); boats.len()];
-        let attention = Attention::new(scope);
-        Self {
-            attention,
-            frame,
-            period_s,
-            boats,
-            stirred: Vec::new(),
-            look: 0,
-            hits,
-            runs: Vec::new(),
-            crops: Vec::new(),
-        }
-    }
-
-    fn now_s(&self) -> f32 {
-        self.look as f32 * self.period_s
-    }
-
-    fn now(&self) -> MonoTime {
-        MonoTime::from_boot(Duration::from_secs_f32(100.0 + self.now_s()))
-    }
-
-    /// A look that the detector fails: the crops it was to be given.
-    fn fail(&mut self) -> Vec<BBox<Px>> {
-        let scene = Scene { at: self.now(), frame: self.frame, stirred: &self.stirred, cares: &[] };
-        let crops = self.attention.choose(&scene);
-        self.attention.look_failed();
-        self.runs.push(crops.len());
-        self.look += 1;
-        crops
-    }
-
-    fn step(&mut self, cares: &[Care<'_>]) {
-        let (t, at) = (self.now_s(), self.now());
-        let scene = Scene { at, frame: self.frame, stirred: &self.stirred, cares };
-        self.crops = self.attention.choose(&scene);
-        self.runs.push(self.crops.len());
-        let (mut vessels, mut sightings, mut cuts, mut faint) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for (id, boat) in self.boats.iter().enumerate() {
-            let Some(b) = boat.at(t, self.frame) else { continue };
-            let seen: Vec<_> = self.crops.iter().filter_map(|crop| found(&b, crop)).collect();
-            let whole = seen.iter().any(|(_, whole)| *whole);
-            if whole {
-                self.hits[id].push(t);
-            } else if let Some((part, _)) = seen.first() {
-                cuts.push(*part);
-            }
-            // A vessel from its third hit on, as the tracker has it; lost after five seconds.
-            let hits = &self.hits[id];
-            match hits.last() {
-                Some(last) if hits.len() >= 3 && t - last <= 5.0 => {
-                    let guess = if whole { Some(b) } else { boat.at(*last, self.frame) };
-                    // As the tracker has it, too: it stands still when it has for five seconds.
-                    let moves = boat.speed != [0.0; 2] || t - boat.from_s < 5.0;
-                    let velocity = moves.then_some(boat.speed);
-                    vessels.extend(guess.map(|bbox| Vessel { id: id as u64, bbox, seen: whole, velocity }));
-                }
-                Some(_) if whole => sightings.push(b),
-                _ if seen.is_empty() && self.crops.iter().any(|crop| suspected(&b, crop)) => faint.push(b),
-                _ => {}
-            }
-        }
-        self.attention.learn(&Outcome {
-            vessels: &vessels,
-            sightings: &sightings,
-            cut: &cuts,
-            faint: &faint,
-        });
-        self.look += 1;
-    }
-
-    fn run(&mut self, seconds: f32) {
-        let end = self.now_s() + seconds;
-        while self.now_s() < end {
-            self.step(&[]);
-        }
-    }
-
-    /// No stretch of looks had more runs than two for each, and four.
-    fn assert_within_budget(&self, per_look: usize) {
-        for from in 0..self.runs.len() {
-            let mut spent = 0;
-            for (n, runs) in self.runs[from..].iter().enumerate() {
-                spent += runs;
-                assert!(spent <= per_look * (n + 1) + 4, "{spent} runs in {} looks", n + 1);
-            }
-        }
-    }
-
-    fn longest_gap(&self, boat: usize) -> f32 {
-        let hits = &self.hits[boat];
-        hits.windows(2).map(|pair| pair[1] - pair[0]).fold(self.now_s() - hits.last().unwrap(), f32::max)
-    }
-
-    fn runs_per_look(&self) -> f32 {
-        self.runs.iter().sum::<usize>() as f32 / self.runs.len() as f32
-    }
-}
-
-fn boats(most: usize) -> impl Strategy<Value = Vec<Boat>> {
-    let boat = (0.0..1700.0f32, 0.0..950.0f32, 32.0..400.0f32, -60.0..60.0f32, -8.0..8.0f32);
-    prop::collection::vec(boat, 0..=most).prop_map(|boats| {
-        let boat = |(x, y, long, vx, vy)| Boat { from_s: 0.0, x, y, long, speed: [vx, vy] };
-        boats.into_iter().map(boat).collect()
-    })
-}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
@@ -478,17 +293,10 @@ fn the_sweep_is_finer_where_small_vessels_have_been_seen() {
     );
 }
 
-const MAST: Mast = Mast { height: 12.0, tilt: 8.0, azimuth: 0.0, focal: 1400.0 };
-
-fn calibrated() -> Scope {
-    let places = [(40.0, -12.0), (40.0, 15.0), (150.0, -60.0), (150.0, 60.0), (80.0, 0.0), (250.0, 30.0)];
-    Scope { calibration: MAST.calibrated(&places, &mut Noise(3), 1.0).ok(), ..scope(4.0) }
-}
-
 #[test]
 fn the_sweep_of_a_calibrated_camera_has_the_largest_tiles_in_which_a_dinghy_is_mostly_found() {
     let widest = |tilt: f64, calibrate: bool| {
-        let mast = Mast { tilt, ..MAST };
+        let mast = Mast { height: 12.0, tilt, azimuth: 0.0, focal: 1400.0 };
         // Water from 300 m on, or from the upper edge of a picture that shows no horizon.
         let top = mast.pixel([0.0, 300.0]).map_or(0.0, |[_, v]| (v as f32 / 1080.0).max(0.0));
         let near = mast.height / (tilt + 15.0).to_radians().tan();
@@ -506,31 +314,6 @@ fn the_sweep_of_a_calibrated_camera_has_the_largest_tiles_in_which_a_dinghy_is_m
     assert_eq!(widest(41.0, true), 1280.0);
     assert_eq!(widest(41.0, false), 640.0);
     assert_eq!(widest(8.0, true), 640.0, "300 m away a dinghy is 14 px long");
-}
-
-#[test]
-fn what_is_smaller_than_any_vessel_is_refused_where_the_camera_is_calibrated_and_nowhere_else() {
-    let (plain, calibrated) = (Ground::new(&scope(4.0)), Ground::new(&calibrated()));
-    for ahead in [35.0, 90.0, 200.0] {
-        let [u, v] = MAST.pixel([0.0, ahead]).unwrap();
-        let a_metre_px = MAST.pixel([1.0, ahead]).unwrap()[0] - u;
-        // Its foot so many metres over the water.
-        let thing = |wide: f64, high: f64, over: f64| {
-            let [wide, high, over] = [wide, high, over].map(|metres| (metres * a_metre_px) as f32);
-            BBox::from_xywh(u as f32 - wide / 2.0, v as f32 - over - high, wide, high)
-        };
-        for gull in [thing(0.6, 0.35, 0.0), thing(0.3, 0.5, 0.0), thing(0.8, 0.4, 0.0)] {
-            assert_eq!(calibrated.refuses(&gull, FULL_HD), Some(Refusal::TooSmall), "{ahead} m: {gull:?}");
-            assert_eq!(plain.refuses(&gull, FULL_HD), None);
-        }
-        for vessel in
-            [thing(0.7, 1.2, 0.0), thing(4.0, 0.9, 0.0), thing(1.3, 2.3, 0.0), thing(80.0, 20.0, 0.0)]
-        {
-            assert_eq!(calibrated.refuses(&vessel, FULL_HD), None, "{ahead} m: {vessel:?}");
-        }
-        // A box that lost its lower half: what is left of it is held to be further off.
-        assert_eq!(calibrated.refuses(&thing(1.2, 1.0, 1.0), FULL_HD), None);
-    }
 }
 
 #[test]

@@ -35,7 +35,7 @@ impl Sizes {
         if vessel.x0 < 2.0 || vessel.y0 < 2.0 || vessel.x1 > w || vessel.y1 > h {
             return;
         }
-        let size = vessel.width().max(vessel.height()) / frame.width as f32;
+        let size = vessel.longer_side() / frame.width as f32;
         let seen = &mut self.cells[cell_at(frame.normalise(vessel.waterline()))];
         seen.times = seen.times.saturating_add(1);
         let learn = match seen.times {

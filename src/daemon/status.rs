@@ -121,7 +121,7 @@ impl Status {
                 .swept_within_s(of(&watch.swept_within_ms), camera.looks_per_second),
             cut_boxes: of(&watch.cut_boxes),
             fleeting_boxes: of(&watch.fleeting_boxes),
-            flying_boxes: of(&watch.flying_boxes),
+            too_fast: of(&watch.too_fast),
             outside_water: of(&watch.outside_water),
             too_small: of(&watch.too_small),
             detections: of(&watch.detections),

@@ -39,7 +39,7 @@ pub struct WatchStats {
     /// Sure boxes that came again too seldom to be a vessel's.
     pub fleeting_boxes: AtomicU64,
     /// The same, of what moved faster than any vessel.
-    pub flying_boxes: AtomicU64,
+    pub too_fast: AtomicU64,
     /// Vessels outside the water, or what the model took for some.
     pub outside_water: AtomicU64,
     /// The same, smaller than any vessel by the camera's calibration.
@@ -204,7 +204,7 @@ impl Watch {
             .tracker
             .step(&track::Look { detections: &look.detections, size, looked: &looked, shift, at }, vessels);
         post.stats.fleeting_boxes.store(post.tracker.fleeting(), Ordering::Relaxed);
-        post.stats.flying_boxes.store(post.tracker.flying(), Ordering::Relaxed);
+        post.stats.too_fast.store(post.tracker.too_fast(), Ordering::Relaxed);
         let followed = tracks.iter().filter(|track| track.state != TrackState::Ended).copied().collect();
         post.last = LastLook { runs: look.runs, looked, followed };
         post.learn(&look);

@@ -39,6 +39,11 @@ impl<U: Copy> BBox<U> {
         self.y1 - self.y0
     }
 
+    /// Width or height, whichever is more.
+    pub fn longer_side(&self) -> f32 {
+        self.width().max(self.height())
+    }
+
     /// Width times height.
     pub fn area(&self) -> f32 {
         self.width() * self.height()

@@ -84,7 +84,7 @@ pub struct CameraHealth {
     /// Sure boxes that came again too seldom to be a vessel's.
     pub fleeting_boxes: u64,
     /// Sure boxes of what moved faster than any vessel.
-    pub flying_boxes: u64,
+    pub too_fast: u64,
     /// Boxes outside the water.
     pub outside_water: u64,
     /// Boxes smaller than any vessel, where the camera is calibrated.
@@ -238,7 +238,7 @@ impl Health {
             rejected("malformed", camera.rejected_boxes);
             rejected("cut", camera.cut_boxes);
             rejected("fleeting", camera.fleeting_boxes);
-            rejected("too-fast", camera.flying_boxes);
+            rejected("too-fast", camera.too_fast);
             rejected("outside-water", camera.outside_water);
             rejected("too-small", camera.too_small);
             for (name, count) in [

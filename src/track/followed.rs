@@ -155,10 +155,9 @@ impl Followed {
     }
 
     /// Whether it is faster than any vessel.
-    pub(super) fn flies(&self) -> bool {
+    pub(super) fn is_too_fast(&self) -> bool {
         let (from, to) = (self.first_bbox.centre(), self.seen_bbox.centre());
-        let lengths =
-            (to.x - from.x).hypot(to.y - from.y) / self.seen_bbox.width().max(self.seen_bbox.height());
+        let lengths = from.distance(to) / self.seen_bbox.longer_side();
         lengths > FASTEST * self.last_seen.since(self.first_seen).as_secs_f32()
     }
 

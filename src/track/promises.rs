@@ -197,12 +197,12 @@ fn what_is_faster_than_any_vessel_becomes_none_at_any_rate_of_looks_and_is_count
             scooter.look(t, &[seen(50.0 + speed * t, 600.0, 42.0, 20.0, 0.6)]);
         }
         gull.look(10.0, &[]);
-        let [flying, fleeting] = [gull.tracker.flying(), gull.tracker.fleeting()];
-        assert_eq!(flying + fleeting, (6.0 * rate) as u64 + 1, "each is counted once");
+        let [too_fast, fleeting] = [gull.tracker.too_fast(), gull.tracker.fleeting()];
+        assert_eq!(too_fast + fleeting, (6.0 * rate) as u64 + 1, "each is counted once");
         // When looks lie further apart nobody can tell that it is one thing.
-        assert!(flying > fleeting || rate < 25.0, "{flying} and {fleeting} at {rate} looks a second");
+        assert!(too_fast > fleeting || rate < 25.0, "{too_fast} and {fleeting} at {rate} looks a second");
         assert_eq!(scooter.tracker.taken(), [Some(VesselId(1))], "{rate} looks a second");
-        assert_eq!(scooter.tracker.flying(), 0);
+        assert_eq!(scooter.tracker.too_fast(), 0);
     }
 }
 

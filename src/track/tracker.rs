@@ -31,13 +31,13 @@ pub struct Tracker {
     /// Sure boxes of tentative tracks that came to nothing.
     fleeting: u64,
     /// The same, of those that were faster than any vessel.
-    flying: u64,
+    too_fast: u64,
 }
 
 impl Tracker {
     /// A tracker that follows nothing yet.
     pub fn new(config: TrackerConfig) -> Self {
-        Self { config, followed: Vec::new(), taken: Vec::new(), last: None, fleeting: 0, flying: 0 }
+        Self { config, followed: Vec::new(), taken: Vec::new(), last: None, fleeting: 0, too_fast: 0 }
     }
 
     /// Takes in a look. Every vessel followed is reported, in the order of their numbers; one that ends now for the last
@@ -59,8 +59,8 @@ impl Tracker {
 
         self.followed.retain_mut(|followed| {
             let due = !followed.is_vessel() && followed.is_due(&self.config);
-            if due && followed.flies() {
-                self.flying += followed.came_to_nothing();
+            if due && followed.is_too_fast() {
+                self.too_fast += followed.came_to_nothing();
                 return false;
             }
             if due {
@@ -92,8 +92,8 @@ impl Tracker {
 
     /// Sure detections, since the beginning, that came again as often as a vessel's and moved faster than any: birds near
     /// the camera.
-    pub fn flying(&self) -> u64 {
-        self.flying
+    pub fn too_fast(&self) -> u64 {
+        self.too_fast
     }
 
     /// Ends everything followed: the camera shuts down or its picture changes size. Tracks are reported as ended.

@@ -82,7 +82,7 @@ impl Rejected {
             malformed: of(&stats.rejected_boxes),
             cut: of(&stats.cut_boxes),
             fleeting: of(&stats.fleeting_boxes),
-            too_fast: of(&stats.flying_boxes),
+            too_fast: of(&stats.too_fast),
             outside_water: of(&stats.outside_water),
             too_small: of(&stats.too_small),
         }
