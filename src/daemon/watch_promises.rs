@@ -1,6 +1,7 @@
 //! What the watch promises of the looks that it hands to the logbook.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::overload_promises::{frames, site};
@@ -8,24 +9,55 @@ use super::watch::Watch;
 use crate::clock::{Clock, SimulatedClock};
 use crate::detect::{Class, DetectError, Detection, Detector, Look, Thresholds};
 use crate::frame::Frame;
-use crate::geometry::{BBox, Norm};
-use crate::logbook::Writer;
+use crate::geometry::testing::{Mast, Noise};
+use crate::geometry::{BBox, Norm, Point, Polygon, Px};
 use crate::logbook::testing::{column, options, start};
+use crate::logbook::{Entry, Writer};
 use crate::rules::Past;
 
-/// One vessel that lies still.
-struct Moored;
+/// Boxes that are there at every look.
+struct Still(Vec<Detection>);
 
-impl Detector for Moored {
+impl Detector for Still {
     fn input_px(&self) -> u32 {
         416
     }
 
     fn look(&mut self, _frame: &Frame, regions: &[BBox<Norm>]) -> Result<Look, DetectError> {
-        let bbox = BBox::from_xywh(400.0, 500.0, 300.0, 100.0);
-        let detections = vec![Detection { class: Class::Vessel, confidence: 0.9, bbox }];
-        Ok(Look { detections, runs: regions.len() as u32, ..Look::default() })
+        Ok(Look { detections: self.0.clone(), runs: regions.len() as u32, ..Look::default() })
     }
+}
+
+fn vessel(bbox: BBox<Px>) -> Detection {
+    Detection { class: Class::Vessel, confidence: 0.9, bbox }
+}
+
+const BELIEVED: Thresholds = Thresholds { confidence: 0.5, floor: 0.5, iou: 0.5 };
+
+#[test]
+fn what_can_be_no_vessel_is_counted_by_its_reason_and_not_handed_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut site = site(folder.path());
+    let mast = Mast { height: 12.0, tilt: 8.0, azimuth: 0.0, focal: 1400.0 };
+    let places = [(40.0, -12.0), (40.0, 15.0), (150.0, -60.0), (150.0, 60.0), (80.0, 0.0)];
+    site.cameras[0].calibration = mast.calibrated(&places, &mut Noise(3), 0.0).ok();
+    let corners = [(0.0, 0.4), (1.0, 0.4), (1.0, 1.0), (0.0, 1.0)].map(|(x, y)| Point::new(x, y));
+    site.cameras[0].water = Polygon::new(corners.to_vec()).ok();
+    let clock = SimulatedClock::new("2026-06-01T12:00:00Z".parse().unwrap());
+    let frame = frames(&site, clock.now()).swap_remove(0);
+    let at = |x0, y0, x1, y1| vessel(frame.picture.size.box_to_pixels(BBox::new(x0, y0, x1, y1)));
+    // Some fifty metres away, where a metre is 27 px of a picture of 1920.
+    let boat = at(0.30, 0.55, 0.40, 0.62);
+    let gull = at(0.50, 0.613, 0.508, 0.62);
+    let on_the_quay = at(0.30, 0.1, 0.40, 0.2);
+    let detector = Still(vec![boat, gull, on_the_quay]);
+    let mut watch = Watch::new(Arc::new(site), Box::new(detector), BELIEVED, 1, &Past::default());
+    let entries = watch.look(0, &frame).unwrap();
+    let [Entry::Look(look)] = &entries[..] else { panic!("{entries:?}") };
+    assert_eq!(look.detections.iter().map(|(d, _)| *d).collect::<Vec<_>>(), [boat]);
+    let stats = &watch.stats()[0];
+    let counts = [&stats.too_small, &stats.outside_water, &stats.detections];
+    assert_eq!(counts.map(|count| count.load(Ordering::Relaxed)), [1, 1, 1]);
 }
 
 #[test]
@@ -36,8 +68,8 @@ fn the_row_of_a_vessel_that_is_still_followed_is_seconds_old_at_most() {
     let (writer, sender) = Writer::open(&path, &start(), options()).unwrap();
     let clock = SimulatedClock::new("2026-06-01T12:00:00Z".parse().unwrap());
     let mut frame = frames(&site, clock.now()).swap_remove(0);
-    let believed = Thresholds { confidence: 0.5, floor: 0.5, iou: 0.5 };
-    let mut watch = Watch::new(site, Box::new(Moored), believed, 1, &Past::default());
+    let moored = Still(vec![vessel(BBox::from_xywh(400.0, 500.0, 300.0, 100.0))]);
+    let mut watch = Watch::new(site, Box::new(moored), BELIEVED, 1, &Past::default());
     for seq in 0..240 {
         (frame.seq, frame.stamp) = (seq, clock.now());
         watch.look(0, &frame).unwrap().into_iter().for_each(|entry| sender.send(entry).unwrap());
