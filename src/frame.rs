@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::clock::Stamp;
 use crate::geometry::FrameSize;
-use crate::names::CameraId;
+use crate::ids::CameraId;
 
 /// How a decoder lays out 8-bit 4:2:0 pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -21,20 +21,20 @@
 //! | [`cli`] | one file a subcommand: run, check, explain, demo, replay, eval, logbook | clap, indicatif |
 //! | [`config`] | site file -> checked [`config::Site`]; diagnostics with file, line, key, help; places of secrets | toml, miette |
 //! | [`clock`] | [`clock::Clock`]: boot-time monotonic and wall; real and simulated | nix |
-//! | [`names`] | identifiers with an alphabet that fits topics, files and SQL | |
+//! | [`ids`] | identifiers with an alphabet that fits topics, files and SQL | |
 //! | [`geometry`] | points, boxes, polygons, segments; pixel and normalised units | geo |
 //! | [`frame`] | a decoded picture with its stamps; cheap to clone | |
 //! | [`backoff`] | waits between tries; used by ingest and alerts | |
 //! | [`ingest`] | a camera session: pipeline, states, stall watch, latest-wins slot; clips | gstreamer |
-//! | [`attention`] | which parts of a frame are looked at next: the sweep, what is followed, the budget of runs | |
+//! | [`regions`] | which parts of a frame are looked at next: the sweep, what is followed, the budget of runs | |
 //! | [`detect`] | model manifest, preprocessing, one file a model head, NMS, merging of regions, motion cue, fair turns | ort, ndarray |
 //! | [`track`] | motion model, association, life of a track | pathfinding |
 //! | [`rules`] | schedules and the sun, conditions, life of a signal, the engine step | |
-//! | [`sight`] | whether a camera sees: blind spells and their causes, from the small luma picture | |
+//! | [`camera_health`] | whether a camera sees: blind spells and their causes, from the small luma picture | |
 //! | [`evidence`] | the picture of an event: crop, privacy masks, box, JPEG; whole pictures to label; stills read from files | image |
 //! | [`logbook`] | schema, migrations, the writer, readers, outbox, retention | rusqlite |
 //! | [`alerts`] | outbox relay, one MQTT session, topics, payloads, presence | rumqttc |
-//! | [`review`] | the state of the watch as page, JSON and metrics | axum |
+//! | [`web`] | the state of the watch as page, JSON and metrics | axum |
 //! | [`daemon`] | wires the rooms: threads, shutdown order, heartbeats, systemd | sd-notify |
 //! | [`telemetry`] | log lines to journal or stderr; metrics in Prometheus' form | tracing-subscriber, metrics |
 //!
@@ -80,8 +80,8 @@
 //! broker has not confirmed.
 
 pub mod alerts;
-pub mod attention;
 pub mod backoff;
+pub mod camera_health;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -90,11 +90,11 @@ pub mod detect;
 pub mod evidence;
 pub mod frame;
 pub mod geometry;
+pub mod ids;
 pub mod ingest;
 pub mod logbook;
-pub mod names;
-pub mod review;
+pub mod regions;
 pub mod rules;
-pub mod sight;
 pub mod telemetry;
 pub mod track;
+pub mod web;

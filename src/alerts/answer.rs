@@ -11,8 +11,8 @@ use super::transport::LinkError;
 use super::{mqtt, topics};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Broker;
-use crate::logbook::{Acknowledgement, Answer};
-use crate::names::SiteId;
+use crate::ids::SiteId;
+use crate::logbook::{Acknowledgement, StaffVerdict};
 use crate::rules::SignalId;
 
 /// The longest message that is read.
@@ -64,7 +64,7 @@ pub fn read_answer(message: &[u8], at: Timestamp) -> Result<Acknowledgement, Bad
         return Err(BadAnswer::Long(message.len()));
     }
     let wire: Wire = serde_json::from_slice(message).map_err(|why| BadAnswer::Shape(why.to_string()))?;
-    let answer = [Answer::Acknowledged, Answer::FalseAlarm]
+    let answer = [StaffVerdict::Acknowledged, StaffVerdict::FalseAlarm]
         .into_iter()
         .find(|answer| answer.as_str() == wire.answer)
         .ok_or_else(|| BadAnswer::Unknown(wire.answer.chars().take(40).collect()))?;
@@ -151,11 +151,11 @@ mod tests {
         let plain = br#"{"signal_id": "00000000-0000-0000-0000-000000000007", "by": "desk 2", "answer": "acknowledged", "more": 1}"#;
         let answered = read_answer(plain, AT).unwrap();
         assert_eq!((answered.signal, answered.by.as_str()), (SignalId(Uuid::from_u128(7)), "desk 2"));
-        assert_eq!((answered.answer, answered.note.as_str()), (Answer::Acknowledged, ""));
+        assert_eq!((answered.answer, answered.note.as_str()), (StaffVerdict::Acknowledged, ""));
         let noted = read_answer(&message(" desk  2 ", "false alarm", "the patrol\nboat"), AT).unwrap();
         assert_eq!(
             (noted.answer, noted.by.as_str(), noted.note.as_str()),
-            (Answer::FalseAlarm, "desk 2", "the patrol boat")
+            (StaffVerdict::FalseAlarm, "desk 2", "the patrol boat")
         );
     }
 

@@ -18,8 +18,8 @@ use super::{answer, mqtt, topics};
 use crate::backoff::Delays;
 use crate::clock::{Clock, MonoTime};
 use crate::config::Broker;
+use crate::ids::SiteId;
 use crate::logbook::{Entry, LogbookError, LogbookSender, Reader};
-use crate::names::SiteId;
 use crate::rules::SignalId;
 
 /// One complaint in so long; the others are counted.

@@ -45,12 +45,12 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::backoff::{Backoff, Delays};
+use crate::camera_health::Outage;
 use crate::clock::Clock;
 use crate::config::Site;
+use crate::ids::CameraId;
 use crate::logbook::{CameraChange, Writer};
-use crate::names::CameraId;
 use crate::rules::SignalId;
-use crate::sight::Blind;
 use ear::{Complaints, Ear};
 use relay::{Memory, Presence, TIMING, Task};
 
@@ -82,9 +82,9 @@ impl RelayHandle {
     }
 
     /// A camera became blind, or sees again (`None`).
-    pub fn camera_blind(&self, camera: &CameraId, blind: Option<&Blind>) {
+    pub fn camera_outage(&self, camera: &CameraId, outage: Option<&Outage>) {
         self.presence.send_modify(|presence| {
-            presence.entry(camera.clone()).or_default().blind = blind.cloned();
+            presence.entry(camera.clone()).or_default().outage = outage.cloned();
         });
     }
 }

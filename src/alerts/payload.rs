@@ -8,12 +8,12 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::topics;
+use crate::camera_health::Outage;
 use crate::clock;
 use crate::config::Site;
+use crate::ids::SiteId;
 use crate::logbook::{CameraChange, Head, MAX_PICTURE_BYTES, OutboxAlert};
-use crate::names::SiteId;
 use crate::rules::SignalEvent;
-use crate::sight::Blind;
 
 /// Version of every message. Fields may be added under the same version; none is removed or changes its meaning.
 const SCHEMA: u32 = 1;
@@ -74,11 +74,11 @@ struct CameraState<'a> {
     retries: u32,
     since: String,
     /// `null` while it sees.
-    blind: Option<CameraBlind<'a>>,
+    outage: Option<CameraOutage<'a>>,
 }
 
 #[derive(Serialize)]
-struct CameraBlind<'a> {
+struct CameraOutage<'a> {
     cause: &'a str,
     since: String,
     text: &'a str,
@@ -97,7 +97,7 @@ struct Status<'a> {
     since: Option<String>,
     /// What is wrong with the watch itself, in sentences; empty when all is well.
     #[serde(skip_serializing_if = "Option::is_none")]
-    troubles: Option<&'a [String]>,
+    problems: Option<&'a [String]>,
 }
 
 /// The alert for a signal's step. The same step of the same recording gives the same alert, id included.
@@ -185,7 +185,7 @@ pub fn sent(
     Some((json(&body), picture_topic))
 }
 
-pub(super) fn camera_state(site: &SiteId, change: &CameraChange, blind: Option<&Blind>) -> String {
+pub(super) fn camera_state(site: &SiteId, change: &CameraChange, outage: Option<&Outage>) -> String {
     json(&CameraState {
         schema: SCHEMA,
         site: site.as_str(),
@@ -194,15 +194,15 @@ pub(super) fn camera_state(site: &SiteId, change: &CameraChange, blind: Option<&
         reason: &change.reason,
         retries: change.retries,
         since: utc(change.at.wall),
-        blind: blind.map(|blind| CameraBlind {
-            cause: blind.cause.as_str(),
-            since: utc(blind.began.wall),
-            text: &blind.text,
+        outage: outage.map(|outage| CameraOutage {
+            cause: outage.cause.as_str(),
+            since: utc(outage.began.wall),
+            text: &outage.text,
         }),
     })
 }
 
-pub(super) fn online(site: &SiteId, start: i64, since: Timestamp, troubles: &[String]) -> String {
+pub(super) fn online(site: &SiteId, start: i64, since: Timestamp, problems: &[String]) -> String {
     json(&Status {
         schema: SCHEMA,
         site: site.as_str(),
@@ -210,7 +210,7 @@ pub(super) fn online(site: &SiteId, start: i64, since: Timestamp, troubles: &[St
         version: Some(env!("CARGO_PKG_VERSION")),
         start: Some(start),
         since: Some(utc(since)),
-        troubles: Some(troubles),
+        problems: Some(problems),
     })
 }
 
@@ -226,7 +226,7 @@ pub(super) fn head(site: &SiteId, start: i64, now: Timestamp, head: &Head) -> St
 
 pub(super) fn offline(site: &SiteId) -> String {
     let (schema, site) = (SCHEMA, site.as_str());
-    json(&Status { schema, site, state: "offline", version: None, start: None, since: None, troubles: None })
+    json(&Status { schema, site, state: "offline", version: None, start: None, since: None, problems: None })
 }
 
 /// UUID version 7 in form: the step's time, then a digest of signal and phase where chance would stand.

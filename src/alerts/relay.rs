@@ -17,13 +17,13 @@ use super::transport::{LinkError, LinkEvent, Message, Transport};
 use super::window::{Cargo, Window};
 use super::{payload, topics};
 use crate::backoff::Delays;
+use crate::camera_health::Outage;
 use crate::clock::{Clock, Stamp};
+use crate::ids::{CameraId, SiteId};
 use crate::logbook::{
     CameraChange, DeliveryNote, Depth, Entry, Head, LogbookError, LogbookSender, Outbox, OutboxRow, Outcome,
     WriterStats,
 };
-use crate::names::{CameraId, SiteId};
-use crate::sight::Blind;
 
 /// Things on their way at once; a broken session repeats at most so many alerts.
 pub(super) const WINDOW: usize = 8;
@@ -62,7 +62,7 @@ pub(super) struct Present {
     /// Its last change of state; nothing is told before the first.
     pub(super) change: Option<CameraChange>,
     /// The blind spell that lasts.
-    pub(super) blind: Option<Blind>,
+    pub(super) outage: Option<Outage>,
 }
 
 /// The task's state.
@@ -130,7 +130,7 @@ impl Memory {
 struct Session {
     connected: bool,
     window: Window,
-    /// The troubles that were told with the status; `None` before it was told.
+    /// The problems that were told with the status; `None` before it was told.
     status_told: Option<Vec<String>>,
     told: Presence,
     /// The newest link that was told, and when.
@@ -261,11 +261,11 @@ impl<T: Transport> Task<T> {
 
     /// A retained state that this session has not been told.
     fn presence_due(&self, session: &mut Session) -> Option<Message> {
-        let troubles = self.writer.troubles();
-        if session.status_told.as_ref() != Some(&troubles) {
+        let problems = self.writer.problems();
+        if session.status_told.as_ref() != Some(&problems) {
             let (start, since) = self.start;
-            let online = payload::online(&self.site, start, since.wall, &troubles);
-            session.status_told = Some(troubles);
+            let online = payload::online(&self.site, start, since.wall, &problems);
+            session.status_told = Some(problems);
             return Some(retained(topics::status(&self.site), online));
         }
         let presence = self.presence.borrow();
@@ -274,7 +274,7 @@ impl<T: Transport> Task<T> {
         })?;
         session.told.insert(camera.clone(), due.clone());
         let topic = topics::camera_state(&self.site, camera);
-        Some(retained(topic, payload::camera_state(&self.site, due.change.as_ref()?, due.blind.as_ref())))
+        Some(retained(topic, payload::camera_state(&self.site, due.change.as_ref()?, due.outage.as_ref())))
     }
 
     /// The end of the chain, when it has grown since it was told. What is published cannot be rewritten unseen.

@@ -13,7 +13,7 @@
 
 use uuid::Uuid;
 
-use crate::names::{CameraId, RuleId, SiteId};
+use crate::ids::{CameraId, RuleId, SiteId};
 
 pub(super) fn alert(site: &SiteId, camera: &CameraId, rule: &RuleId) -> String {
     format!("havenwacht/{site}/alert/{camera}/{rule}")

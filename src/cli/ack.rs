@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::alerts;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Site;
-use crate::logbook::{Acknowledgement, Answer, LogbookError, Reader};
+use crate::logbook::{Acknowledgement, LogbookError, Reader, StaffVerdict};
 use crate::rules::SignalId;
 
 /// A broker that has not confirmed by then is not there.
@@ -43,7 +43,7 @@ pub fn ack(args: &AckArgs, out: &mut impl Write) -> anyhow::Result<()> {
         signal: signal(&args.signal, &site)?,
         at: SystemClock::default().now().wall,
         by: args.by.clone().or_else(|| std::env::var("USER").ok()).context("say who answers with --by")?,
-        answer: if args.false_alarm { Answer::FalseAlarm } else { Answer::Acknowledged },
+        answer: if args.false_alarm { StaffVerdict::FalseAlarm } else { StaffVerdict::Acknowledged },
         note: args.note.clone(),
     };
     alerts::answer(&site.broker, &site.id, &answered, PATIENCE)?;

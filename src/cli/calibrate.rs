@@ -191,12 +191,12 @@ fn speed_uncertainty(
     calibration: &Calibration,
     at: Point<Metre>,
     away: [f32; 2],
-    looks_per_second: f32,
+    detect_fps: f32,
 ) -> Option<f32> {
     const SECONDS: f32 = 6.0;
     let mut course = Course::default();
-    for look in 0..=(SECONDS * looks_per_second) as u16 {
-        let time = f32::from(look) / looks_per_second;
+    for look in 0..=(SECONDS * detect_fps) as u16 {
+        let time = f32::from(look) / detect_fps;
         let sailed = KNOTS * 0.5144 * (time - SECONDS / 2.0);
         let image = calibration.image(Point::new(at.x + away[0] * sailed, at.y + away[1] * sailed))?;
         // Up and down by one standard deviation, so that neither place nor speed is shifted by it.

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use crate::attention::{Attention, Scene};
 use crate::clock::MonoTime;
 use crate::config::{self, Camera, Codec, ConfigError, Diagnostic, Level, Position, Rule, Site, Stream};
 use crate::daemon::scope;
 use crate::geometry::FrameSize;
+use crate::regions::{Attention, Scene};
 use crate::rules::{Schedule, Standing, condition_words};
 
 /// Exit status for a site file with errors (`EX_CONFIG` of sysexits.h).
@@ -131,7 +131,7 @@ fn looks(camera: &Camera) -> String {
     let tiles =
         regions.unwrap_or_else(|| if camera.water.is_some() { "the water" } else { "tiles" }.to_owned());
     let swept: Vec<_> = whole.into_iter().chain([tiles]).collect();
-    format!("looks {} times a second, sweeping {} by turns", camera.looks_per_second, swept.join(" and "))
+    format!("looks {} times a second, sweeping {} by turns", camera.detect_fps, swept.join(" and "))
 }
 
 /// The smallest vessels that attention is meant to show the model, those that it mostly finds, and how soon.

@@ -141,7 +141,7 @@ pub enum KindArg {
     /// What the machine's clocks said, at each start and when they were put forward, back or right.
     Clock,
     /// Every stretch of time in which a camera gave no usable picture.
-    Blind,
+    Outage,
 }
 
 impl From<KindArg> for Kind {
@@ -155,7 +155,7 @@ impl From<KindArg> for Kind {
             KindArg::Suppressed => Self::Suppressed,
             KindArg::Visits => Self::Visits,
             KindArg::Clock => Self::Clock,
-            KindArg::Blind => Self::Blind,
+            KindArg::Outage => Self::Outage,
         }
     }
 }
@@ -321,13 +321,13 @@ pub(super) mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::camera_health::{Cause, End};
     use crate::clock::ClockWatch;
     use crate::logbook::testing::{
-        at, blind, event, look, open, silence, step, told, track, vessel_at, visit,
+        at, event, look, open, outage, silence, step, told, track, vessel_at, visit,
     };
-    use crate::logbook::{Acknowledgement, Answer, CameraChange, Entry};
+    use crate::logbook::{Acknowledgement, CameraChange, Entry, StaffVerdict};
     use crate::rules::{Phase, Reason, VisitEnd, VisitStep};
-    use crate::sight::{Cause, End};
     use crate::track::TrackState;
 
     /// A night in which everything happened once.
@@ -355,13 +355,13 @@ pub(super) mod tests {
             signal: event(1, Phase::Opened, 0.0).signal,
             at: at(20.0).wall,
             by: "desk 2".into(),
-            answer: Answer::FalseAlarm,
+            answer: StaffVerdict::FalseAlarm,
             note: "the patrol boat".into(),
         };
         sender.send(Entry::Acknowledged(answered)).unwrap();
         sender.send(step(1, Phase::Closed, 30.0)).unwrap();
         for ended in [None, Some((45.0, End::Seen))] {
-            sender.send(Entry::Blind(blind(1, Cause::Frozen, 35.0, ended))).unwrap();
+            sender.send(Entry::Outage(outage(1, Cause::Frozen, 35.0, ended))).unwrap();
         }
         let mut left = visit(7, VisitStep::Ended, 50.0);
         left.visit.ended = Some((at(50.0).wall, VisitEnd::Departed));
@@ -391,7 +391,7 @@ pub(super) mod tests {
         2026-06-01 22:13:10 +02:00  quay-east  vessel 7 arrived at berth-3
         2026-06-01 22:13:20 +02:00  desk 2: false alarm, Night passage (vessel 7 entered Inner basin, 00:43 after curfew): the patrol boat
         2026-06-01 22:13:30 +02:00  ALERT  quay-east  Night passage: over: vessel 7 entered Inner basin, 00:43 after curfew
-        2026-06-01 22:13:35 +02:00  camera quay-east is blind: the picture is frozen
+        2026-06-01 22:13:35 +02:00  camera quay-east is outage: the picture is frozen
         2026-06-01 22:13:45 +02:00  camera quay-east sees again (frozen for 10.0 s)
         2026-06-01 22:13:50 +02:00  quay-east  vessel 7 departed from berth-3
         ");
@@ -441,8 +441,8 @@ pub(super) mod tests {
         assert_eq!(count(KindArg::Suppressed, Rows { rule: Some("night-passage".into()), ..all() }), 1);
         assert_eq!(count(KindArg::Suppressed, Rows { rule: Some("dwell".into()), ..all() }), 0);
         assert_eq!(count(KindArg::Visits, all()), 1);
-        assert_eq!(count(KindArg::Blind, all()), 1);
-        assert_eq!(count(KindArg::Blind, Rows { since: Some(at(45.1).wall), ..all() }), 0);
+        assert_eq!(count(KindArg::Outage, all()), 1);
+        assert_eq!(count(KindArg::Outage, Rows { since: Some(at(45.1).wall), ..all() }), 0);
         assert_eq!(count(KindArg::Detections, Rows { camera: Some("elsewhere".into()), ..all() }), 0);
         assert_eq!(count(KindArg::Signals, Rows { since: Some(at(2.0).wall), ..all() }), 1);
         assert_eq!(count(KindArg::Signals, Rows { since: Some(at(2.1).wall), ..all() }), 0);

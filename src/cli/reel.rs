@@ -25,7 +25,7 @@ impl Reel {
     /// Opens `clip` as what `camera` saw from `start` on.
     pub(super) fn open(camera: &Camera, clip: &Path, start: Stamp) -> Result<Self, OpenError> {
         let source = ClipSource::open(&camera.id, clip, start, Pace::Unpaced, Arc::default())?;
-        Ok(Self { source, turns: FairTurns::new(&[camera.looks_per_second]), frames: 0 })
+        Ok(Self { source, turns: FairTurns::new(&[camera.detect_fps]), frames: 0 })
     }
 
     /// Decodes on to the next frame that is due a look; `None` at the recording's end.

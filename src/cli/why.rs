@@ -154,7 +154,7 @@ fn in_words(reason: &str) -> &str {
         (Reason::Size, "because the vessel is not of the size it asks for"),
         (Reason::NotConfirmed, "because its condition went again before the confirm time was over"),
         (Reason::NotSure, "because the detector was less sure than it asks for"),
-        (Reason::CameraBlind, "because the camera gave no usable picture"),
+        (Reason::CameraOutage, "because the camera gave no usable picture"),
         (Reason::AtBerth, "because the vessel lay at a berth, where it may"),
         (Reason::Excepted, "because a rule that it names under `unless` held"),
     ];
@@ -206,9 +206,9 @@ fn write_truth(account: &Account, question: &Question, out: &mut impl Write) -> 
         let reason = if camera.reason.is_empty() { String::new() } else { format!(": {}", camera.reason) };
         writeln!(out, "  Camera {} was {} from {}{reason}.", camera.camera, camera.state, camera.since)?;
     }
-    for blind in &account.blind {
-        let end = blind.ended.as_ref().map_or("and is so still".to_owned(), |at| format!("to {at}"));
-        writeln!(out, "  Camera {} was blind from {} {end}: {}.", blind.camera, blind.began, blind.text)?;
+    for outage in &account.outage {
+        let end = outage.ended.as_ref().map_or("and is so still".to_owned(), |at| format!("to {at}"));
+        writeln!(out, "  Camera {} was blind from {} {end}: {}.", outage.camera, outage.began, outage.text)?;
     }
     match &account.watch {
         None => writeln!(out, "  The watch had not begun.")?,
@@ -263,7 +263,7 @@ mod tests {
           It was followed by camera quay-east from 2026-06-01 22:12:59 +02:00 to 2026-06-01 22:13:01 +02:00.
           It lay at berth-3 from 2026-06-01 22:13:00 +02:00 until 2026-06-01 22:13:50 +02:00 (departed).
           Camera quay-east was stalled from 2026-06-01 22:13:00 +02:00: no picture, for 5 s.
-          Camera quay-east was blind from 2026-06-01 22:13:35 +02:00 to 2026-06-01 22:13:45 +02:00: the picture is frozen.
+          Camera quay-east was outage from 2026-06-01 22:13:35 +02:00 to 2026-06-01 22:13:45 +02:00: the picture is frozen.
           The watch had begun at 2026-06-01 22:13:00 +02:00.
         ");
     }

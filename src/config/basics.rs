@@ -11,7 +11,7 @@ use super::reader::{Item, Table, short};
 use super::secret::SecretSource;
 use super::site::{Broker, Model, Position, Retention};
 use super::{credentials, files, names, suggest};
-use crate::names::SiteId;
+use crate::ids::SiteId;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);

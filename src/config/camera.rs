@@ -8,7 +8,7 @@ use super::reader::{Item, Table, short};
 use super::reading::{At, Place};
 use super::site::{Camera, Codec, RtpTransport, Stream};
 use super::{calibration, credentials, files, names, shapes};
-use crate::names::CameraId;
+use crate::ids::CameraId;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -37,7 +37,7 @@ impl CameraDraft {
         });
         let login = credentials::login(table);
         let looks = table
-            .optional("looks_per_second", |item| item.number(0.1..=30.0, "how often the detector looks"))
+            .optional("detect_fps", |item| item.number(0.1..=30.0, "how often the detector looks"))
             .unwrap_or(4.0);
         let whole_frame = table.optional("whole_frame", Item::boolean).unwrap_or(true);
         let regions = list(table, "regions", shapes::region);
@@ -92,7 +92,7 @@ impl CameraDraft {
                 name: name?,
                 stream: stream?,
                 codec: codec?,
-                looks_per_second: looks as f32,
+                detect_fps: looks as f32,
                 whole_frame,
                 regions,
                 water,

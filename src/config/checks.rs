@@ -10,8 +10,8 @@ use super::reading::Reading;
 use super::rule::RuleDraft;
 use super::site::Camera;
 use super::{schedule_checks, shapes};
-use crate::attention::RUNS_A_LOOK;
 use crate::geometry::Polygon;
+use crate::regions::RUNS_A_LOOK;
 
 /// One run of the eight-bit model that comes with Havenwacht on one thread, on a processor without VNNI.
 const RUN: Duration = Duration::from_millis(37);
@@ -112,7 +112,7 @@ fn check_cameras(reading: &Reading<'_>, drafts: &Drafts) {
 
 /// Detector runs a second that a camera may take.
 pub fn runs_per_second(camera: &Camera) -> f64 {
-    f64::from(camera.looks_per_second * RUNS_A_LOOK)
+    f64::from(camera.detect_fps * RUNS_A_LOOK)
 }
 
 /// The part of one core that `runs` a second take with the small model that comes with Havenwacht.
@@ -137,6 +137,6 @@ fn check_load(reading: &Reading<'_>, drafts: &Drafts) {
             RUN.as_millis(),
             share * 100.0
         ),
-        "lower looks_per_second; what the box cannot give is shared fairly and shown as shortfall",
+        "lower detect_fps; what the box cannot give is shared fairly and shown as shortfall",
     );
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::site::{Line, Zone};
 use crate::geometry::Segment;
-use crate::names::{PlaceId, RuleId};
+use crate::ids::{PlaceId, RuleId};
 
 /// Which way over a line counts, as seen by somebody who walks from its `from` to its `to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use super::shifts::{NamedSchedule, Shifts};
 use super::site::{Camera, Rule};
 use super::{parts, suggest};
 use crate::geometry::Segment;
-use crate::names::RuleId;
+use crate::ids::RuleId;
 
 /// Everything that refers to something else, as far as it could be read.
 pub(super) struct Drafts {

@@ -2,7 +2,7 @@
 
 use super::reader::{Item, Table};
 use super::reading::At;
-use crate::names::{CameraId, NameError};
+use crate::ids::{CameraId, NameError};
 
 /// An identifier. One with a wrong alphabet is noted and still returned: what refers to it is no second mistake.
 pub(super) fn identifier(item: &Item<'_>) -> Option<At<String>> {

@@ -5,7 +5,7 @@ use super::reading::At;
 use super::site::{Berth, Line, Zone};
 use super::{names, shapes};
 use crate::geometry::{Area, Point, Segment};
-use crate::names::PlaceId;
+use crate::ids::PlaceId;
 
 /// A zone, a group of zones or a line as far as it could be read.
 pub(super) struct PlaceDraft {

@@ -36,7 +36,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "username",
             "password_file",
             "password_credential",
-            "looks_per_second",
+            "detect_fps",
             "whole_frame",
             "regions",
             "water",

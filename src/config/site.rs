@@ -12,7 +12,7 @@ use super::holidays::Holidays;
 use super::schedule::Schedule;
 use super::secret::SecretSource;
 use crate::geometry::{Area, BBox, Calibration, Norm, Polygon, Segment};
-use crate::names::{CameraId, PlaceId, RuleId, SiteId};
+use crate::ids::{CameraId, PlaceId, RuleId, SiteId};
 
 /// A whole site file, checked.
 #[derive(Clone, Debug)]
@@ -148,7 +148,7 @@ pub struct Camera {
     /// What it sends.
     pub codec: Codec,
     /// How often the detector should look; what the box can give may be less.
-    pub looks_per_second: f32,
+    pub detect_fps: f32,
     /// Whether the sweep covers the frame as a whole.
     pub whole_frame: bool,
     /// Regions looked at besides: the tiles of the sweep.

@@ -1,9 +1,11 @@
 //! "Did you mean": the known word nearest to a mistyped one.
 
-/// Habits from other systems, and what the key or word is here.
+/// Words of other systems and of earlier versions, and the key or word that Havenwacht uses.
 const OTHER_NAMES: &[(&str, &str)] = &[
-    ("fps", "looks_per_second"),
-    ("frame_rate", "looks_per_second"),
+    ("fps", "detect_fps"),
+    ("looks_per_second", "detect_fps"),
+    ("silence", "inactivity"),
+    ("frame_rate", "detect_fps"),
     ("uri", "url"),
     ("source", "url"),
     ("stream", "url"),
@@ -81,11 +83,13 @@ mod tests {
 
     #[test]
     fn a_slip_of_the_finger_is_understood_and_a_stranger_is_not() {
-        let known = ["looks_per_second", "url", "codec", "privacy_masks", "time_zone", "id"];
+        let known = ["detect_fps", "url", "codec", "privacy_masks", "time_zone", "id"];
         for (word, meant) in [
-            ("look_per_second", "looks_per_second"),
-            ("looks-per-second", "looks_per_second"),
-            ("fps", "looks_per_second"),
+            ("detect_fs", "detect_fps"),
+            ("looks_per_second", "detect_fps"),
+            ("fps", "detect_fps"),
+            ("looks_per_second", "detect_fps"),
+            ("silence", "inactivity"),
             ("ulr", "url"),
             ("Codec", "codec"),
             ("timezone", "time_zone"),

@@ -46,7 +46,7 @@ fn the_example_is_a_good_site_file() {
     assert_eq!(site.id.as_str(), "my-harbour");
     assert_eq!(site.time_zone.iana_name(), Some("Europe/Amsterdam"));
     assert_eq!(site.cameras[0].zones[0].id.as_str(), "inner-basin");
-    assert_eq!(site.cameras[0].looks_per_second, 4.0);
+    assert_eq!(site.cameras[0].detect_fps, 4.0);
     assert_eq!(site.rules[0].camera, site.cameras[0].id);
     assert_eq!(site.rules[0].schedule.only[0].days.len(), 7);
     assert_eq!(site.hash.len(), 64);
@@ -161,9 +161,9 @@ fn each_mistake_has_its_message() {
     wrong("rtsp://", "http://", "camera[0].url", &["http://", "not the camera's web page"]);
     wrong("rtsp://192.0.2.10:554/stream1", "harbour.mp4", "camera[0].url", &["there is no file", "rtsp://"]);
     wrong("\"h264\"", "\"h.264\"", "camera[0].codec", &["did you mean \"h264\"?"]);
-    wrong("looks_per_second = 4.0", "looks_per_second = 60", "camera[0].looks_per_second", &["0.1 to 30"]);
-    wrong("looks_per_second = 4.0", "fps = 4", "camera[0].fps", &["did you mean \"looks_per_second\"?"]);
-    wrong("looks_per_second = 4.0", "stall_after = \"1h\"", "camera[0].stall_after", &["from 1s to 10m"]);
+    wrong("detect_fps = 4.0", "detect_fps = 60", "camera[0].detect_fps", &["0.1 to 30"]);
+    wrong("detect_fps = 4.0", "fps = 4", "camera[0].fps", &["did you mean \"detect_fps\"?"]);
+    wrong("detect_fps = 4.0", "stall_after = \"1h\"", "camera[0].stall_after", &["from 1s to 10m"]);
     wrong(
         "[[0.0, 0.4, 1.0, 0.8]]",
         "[[0.5, 0.4, 0.4, 0.4]]",
@@ -242,12 +242,7 @@ fn what_is_legal_and_suspicious_is_a_warning() {
         &["2y", "after 1y"],
     );
     odd("logbook.sqlite\"", "nowhere/logbook.sqlite\"", "logbook.path", &["there is no folder"]);
-    odd(
-        "looks_per_second = 4.0",
-        "looks_per_second = 30",
-        "camera[0]",
-        &["60.0 detector runs a second", "222 %"],
-    );
+    odd("detect_fps = 4.0", "detect_fps = 30", "camera[0]", &["60.0 detector runs a second", "222 %"]);
     odd("[[0.0, 0.4, 1.0, 0.8]]", "[[0.0, 0.0, 1.0, 1.0]]", "camera[0].regions[0]", &["whole frame"]);
     odd("[0.95, 0.95]", "[1.4, 0.95]", "zone[0].polygon", &["partly outside the picture"]);
     odd("\"tue\",", "\"mon\", \"tue\",", "rule[0].schedule[0].days[1]", &["named twice"]);
@@ -264,8 +259,8 @@ fn what_is_legal_and_suspicious_is_a_warning() {
         "rule[0].longer_than",
         &["never hold", "longer_than is 9h", "8h at most"],
     );
-    let masked = "looks_per_second = 4.0\nprivacy_masks = [[[0, 0.5], [0.5, 0.5], [0.5, 1], [0, 1]], [[0.5, 0.5], [1, 0.5], [1, 1], [0.5, 1]]]";
-    odd("looks_per_second = 4.0", masked, "rule[0].zone", &["behind privacy masks"]);
+    let masked = "detect_fps = 4.0\nprivacy_masks = [[[0, 0.5], [0.5, 0.5], [0.5, 1], [0, 1]], [[0.5, 0.5], [1, 0.5], [1, 1], [0.5, 1]]]";
+    odd("detect_fps = 4.0", masked, "rule[0].zone", &["behind privacy masks"]);
     let elsewhere = "whole_frame = false\nregions = [[0.0, 0.0, 1.0, 0.4]]";
     odd("regions = [[0.0, 0.4, 1.0, 0.8]]", elsewhere, "rule[0].zone", &["never hold", "no region"]);
     let schedule = EXAMPLE.lines().find(|line| line.starts_with("schedule")).unwrap();

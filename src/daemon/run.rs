@@ -27,8 +27,8 @@ use crate::logbook::{
     CameraChange, Entry, LogbookError, LogbookSender, Reader, SigningKey, StartEntry, Writer, WriterGone,
     WriterOptions,
 };
-use crate::review;
 use crate::rules::Past;
+use crate::web;
 
 /// Time for cameras to close and the detector to finish its look.
 const WATCH_DEADLINE: Duration = Duration::from_secs(4);
@@ -142,7 +142,7 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
     });
     let for_page = status.clone();
     runtime.spawn(clocks.watch());
-    runtime.spawn(async move { review::serve(page, Arc::new(move || for_page.read())).await });
+    runtime.spawn(async move { web::serve(page, Arc::new(move || for_page.read())).await });
 
     let cameras_stop = CancellationToken::new();
     let leaking = Arc::new(AtomicBool::new(false));
@@ -164,7 +164,7 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
         let (slots, logbook, clock) = (slots.clone(), logbook.clone(), clock.clone());
         let handle = relay.handle();
         let beat = hearts.expect("detector", LOOP_LIMIT);
-        let wanted: Vec<f32> = site.cameras.iter().map(|camera| camera.looks_per_second).collect();
+        let wanted: Vec<f32> = site.cameras.iter().map(|camera| camera.detect_fps).collect();
         let fair = FairTurns::new(&wanted);
         std::thread::Builder::new().name("detector".into()).spawn(move || {
             let doors = Doors { slots: &slots, answers: &answers, logbook: &logbook, relay: &handle };

@@ -10,12 +10,12 @@ use super::heartbeat::Heartbeats;
 use super::turns::Rates;
 use super::watch::WatchStats;
 use crate::alerts::RelayStats;
+use crate::camera_health::Cause;
 use crate::clock::{self, Clock};
 use crate::config::Site;
 use crate::ingest::IngestStats;
 use crate::logbook::{CameraChange, WriterStats};
-use crate::review::{AlertsHealth, BlindHealth, CameraHealth, ClockHealth, Health, LogbookHealth};
-use crate::sight::Cause;
+use crate::web::{AlertsHealth, CameraHealth, ClockHealth, Health, LogbookHealth, OutageHealth};
 
 /// Each camera's last change of state; `None` before the first.
 pub(super) type LastChanges = Arc<Vec<Mutex<Option<CameraChange>>>>;
@@ -62,14 +62,14 @@ impl Status {
                 commits: of(&self.writer.commits),
                 queued: of(&self.writer.waiting),
                 unwritten_detections: of(&self.writer.unwritten_detections),
-                trouble: Some(self.writer.troubles().join("; ")).filter(|troubles| !troubles.is_empty()),
+                problem: Some(self.writer.problems().join("; ")).filter(|problems| !problems.is_empty()),
             },
             alerts: AlertsHealth {
                 connected: self.relay.connected.load(Relaxed),
                 delivered: of(&self.relay.delivered),
                 undelivered: of(&self.relay.undelivered),
                 expired: of(&self.relay.expired),
-                trouble: self.relay.last_error(),
+                problem: self.relay.last_error(),
             },
             clock: ClockHealth {
                 is_set: clock::is_set(self.clock.now().wall),
@@ -92,14 +92,14 @@ impl Status {
             state: change.as_ref().map_or("connecting", |c| c.state).to_owned(),
             reason: change.as_ref().map_or_else(String::new, |c| c.reason.clone()),
             since: change.as_ref().map_or(self.started_at, |c| c.at.wall),
-            blind: watch.blind().map(|blind| BlindHealth {
-                cause: blind.cause.as_str().to_owned(),
-                since: blind.began.wall,
-                text: blind.text,
+            outage: watch.outage().map(|outage| OutageHealth {
+                cause: outage.cause.as_str().to_owned(),
+                since: outage.began.wall,
+                text: outage.text,
             }),
-            blind_spells: Cause::ALL
+            camera_outages: Cause::ALL
                 .iter()
-                .zip(&watch.blind_spells)
+                .zip(&watch.camera_outages)
                 .map(|(cause, count)| (cause.as_str().to_owned(), of(count)))
                 .collect(),
             retries: change.as_ref().map_or(0, |c| c.retries),
@@ -112,13 +112,12 @@ impl Status {
             failed_looks: of(&watch.failed_looks),
             rejected_boxes: of(&watch.rejected_boxes),
             caps_changes: of(&ingest.caps_changes),
-            looks_per_second_wanted: camera.looks_per_second,
-            looks_per_second: a_second(&self.rates[index].looks),
+            looks_per_second_wanted: camera.detect_fps,
+            detect_fps: a_second(&self.rates[index].looks),
             runs_per_second: a_second(&self.rates[index].runs),
             runs: of(&watch.runs),
             oldest_unseen_s: (seen_ms > 0).then(|| now_ms.saturating_sub(seen_ms) as f32 / 1000.0),
-            swept_within_s: self.rates[index]
-                .swept_within_s(of(&watch.swept_within_ms), camera.looks_per_second),
+            swept_within_s: self.rates[index].swept_within_s(of(&watch.swept_within_ms), camera.detect_fps),
             cut_boxes: of(&watch.cut_boxes),
             fleeting_boxes: of(&watch.fleeting_boxes),
             too_fast: of(&watch.too_fast),

@@ -56,8 +56,8 @@ impl Doors<'_> {
     /// The loop beats while it waits for a disk that is full: a restart would only lose what waits with it.
     fn hand_over(&self, entries: Vec<Entry>, beat: &Beat) -> Result<(), WriterGone> {
         for entry in entries {
-            if let Entry::Blind(step) = &entry {
-                self.relay.camera_blind(&step.camera, step.change.lasts());
+            if let Entry::Outage(step) = &entry {
+                self.relay.camera_outage(&step.camera, step.change.lasts());
             }
             self.logbook.send_turning(entry, || beat.beat())?;
         }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::alerts::payload;
-use crate::attention::{Attention, Care, Fixed, Ground, Outcome, Refusal, Scene, Scope, Vessel};
+use crate::camera_health::{Cause, Change, Outage, Sight};
 use crate::clock::{MonoTime, Stamp};
 use crate::config::{Camera, Condition, Site};
 use crate::detect::cue::MotionCue;
@@ -15,9 +15,9 @@ use crate::detect::{Class, DetectError, Detection, Detector, Look, Thresholds};
 use crate::evidence;
 use crate::frame::{Frame, Thumbnail};
 use crate::geometry::{BBox, FrameSize, Px};
-use crate::logbook::{BlindStep, Entry, LookEntry, SignalEntry};
+use crate::logbook::{Entry, LookEntry, OutageStep, SignalEntry};
+use crate::regions::{Attention, Care, Fixed, Ground, Outcome, Refusal, Scene, Scope, Vessel};
 use crate::rules::{Engine, Past, Phase, RuleEvent, SignalEvent, SignalId, named};
-use crate::sight::{Blind, Cause, Change, Sight};
 use crate::track::{self, Track, TrackState, Tracker, TrackerConfig, VesselCounter, VesselId};
 
 /// While no picture comes, rules in force say so this often.
@@ -56,15 +56,15 @@ pub struct WatchStats {
     pub signals: AtomicU64,
     /// Looks in which a rule kept silent about a vessel or place, and said why.
     pub suppressed: AtomicU64,
-    /// Blind spells begun, in the order of [`Cause::ALL`].
-    pub blind_spells: [AtomicU64; Cause::ALL.len()],
-    blind: Mutex<Option<Blind>>,
+    /// Outage spells begun, in the order of [`Cause::ALL`].
+    pub camera_outages: [AtomicU64; Cause::ALL.len()],
+    outage: Mutex<Option<Outage>>,
 }
 
 impl WatchStats {
     /// The blind spell that lasts.
-    pub fn blind(&self) -> Option<Blind> {
-        self.blind.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn outage(&self) -> Option<Outage> {
+        self.outage.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -128,7 +128,7 @@ impl Watch {
             attention: Attention::new(scope(camera, input_px)),
             ground: Ground::new(&scope(camera, input_px)),
             cue: MotionCue::default(),
-            sight: Sight::new(camera.looks_per_second, camera.stall_after),
+            sight: Sight::new(camera.detect_fps, camera.stall_after),
             pending: Vec::new(),
             moved: [0.0; 2],
             told_away: None,
@@ -179,7 +179,7 @@ impl Watch {
         let at = frame.stamp.mono;
         let thumbnail = Thumbnail::of(&frame.picture);
         let changes = post.sight.look(&frame.picture, &thumbnail, frame.seq, frame.stamp);
-        entries.extend(post.blind_entries(changes));
+        entries.extend(post.outage_entries(changes));
         let motion = post.cue.look(&thumbnail, at);
         let shift = [0, 1].map(|axis| post.moved[axis] + motion.shift[axis]);
         let cares: Vec<Care<'_>> = post.engine.in_force(frame.stamp.wall).filter_map(care).collect();
@@ -223,12 +223,12 @@ impl Watch {
         let waits = |(index, post): (usize, &mut Post)| {
             let changes = post.sight.wait(newest(index), now);
             let mut entries = std::mem::take(&mut post.pending);
-            entries.extend(post.blind_entries(changes));
-            let away = post.sight.blind().is_some_and(|blind| blind.cause == Cause::Away);
+            entries.extend(post.outage_entries(changes));
+            let away = post.sight.outage().is_some_and(|outage| outage.cause == Cause::Away);
             let due = post.told_away.is_none_or(|told| now.mono.since(told) >= TELL_AWAY);
             if away && due {
                 post.told_away = Some(now.mono);
-                let events = post.engine.blind(now);
+                let events = post.engine.outage(now);
                 entries.extend(events.into_iter().map(|event| post.entry(site, event, None)));
             }
             entries
@@ -253,7 +253,7 @@ impl Watch {
             let mut entries = std::mem::take(&mut post.pending);
             entries.extend(post.end(site, at, 0));
             let stop = post.sight.stop(at);
-            entries.extend(post.blind_entries(stop.into_iter().collect()));
+            entries.extend(post.outage_entries(stop.into_iter().collect()));
             entries
         };
         self.posts.iter_mut().flat_map(end).collect()
@@ -307,29 +307,29 @@ impl Post {
     }
 
     /// Suspends the rules while the camera is blind.
-    fn blind_entries(&mut self, changes: Vec<Change>) -> Vec<Entry> {
+    fn outage_entries(&mut self, changes: Vec<Change>) -> Vec<Entry> {
         if changes.is_empty() {
             return Vec::new();
         }
-        let blind = self.sight.blind();
-        self.engine.suspend(blind.map(|blind| blind.cause.in_words()));
-        *self.stats.blind.lock().unwrap_or_else(PoisonError::into_inner) = blind.cloned();
+        let outage = self.sight.outage();
+        self.engine.suspend(outage.map(|outage| outage.cause.in_words()));
+        *self.stats.outage.lock().unwrap_or_else(PoisonError::into_inner) = outage.cloned();
         let camera = &self.camera.id;
         let entry = |change: Change| {
             match &change {
-                Change::Began(Blind { cause, text, .. }) => {
-                    count(&self.stats.blind_spells[cause.place()], 1);
+                Change::Began(Outage { cause, text, .. }) => {
+                    count(&self.stats.camera_outages[cause.place()], 1);
                     tracing::warn!(%camera, cause = cause.as_str(), "camera {camera} is blind: {text}");
                 }
-                Change::Ended(Blind { cause, .. }, _, how) => {
+                Change::Ended(Outage { cause, .. }, _, how) => {
                     let (cause, how) = (cause.as_str(), how.as_str());
                     tracing::info!(%camera, cause, how, "camera {camera}: the blind spell ({cause}) is over: {how}");
                 }
             }
-            let (Change::Began(blind) | Change::Ended(blind, ..)) = &change;
-            let about = format!("{camera}\n{}\n{}", blind.cause.as_str(), blind.began.wall.as_nanosecond());
-            let id = named(&about, blind.began.wall);
-            Entry::Blind(BlindStep { id, camera: camera.clone(), change })
+            let (Change::Began(outage) | Change::Ended(outage, ..)) = &change;
+            let about = format!("{camera}\n{}\n{}", outage.cause.as_str(), outage.began.wall.as_nanosecond());
+            let id = named(&about, outage.began.wall);
+            Entry::Outage(OutageStep { id, camera: camera.clone(), change })
         };
         changes.into_iter().map(entry).collect()
     }
@@ -396,7 +396,7 @@ pub fn scope(camera: &Camera, input_px: u32) -> Scope {
         water: camera.water.clone(),
         regions: camera.regions.clone(),
         whole_frame: camera.whole_frame,
-        looks_per_second: camera.looks_per_second,
+        detect_fps: camera.detect_fps,
         input_px,
         calibration: camera.calibration.clone(),
     }

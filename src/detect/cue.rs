@@ -9,14 +9,14 @@
 
 use std::time::Duration;
 
-use crate::attention::{CELLS, COLUMNS};
 use crate::clock::MonoTime;
 use crate::frame::Thumbnail;
 use crate::geometry::FrameSize;
+use crate::regions::{CELLS, COLUMNS};
 
 const WIDTH: usize = Thumbnail::WIDTH;
 const HEIGHT: usize = Thumbnail::HEIGHT;
-/// Small pixels along a side of a cell of [`crate::attention`].
+/// Small pixels along a side of a cell of [`crate::regions`].
 const PER_CELL: usize = WIDTH / COLUMNS;
 /// The background takes in what is new within about this time.
 const SETTLES_IN: Duration = Duration::from_secs(10);

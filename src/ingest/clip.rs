@@ -16,7 +16,7 @@ use super::pipeline::{OpenError, Session, describe, init, make, make_decoder, ma
 use super::source::{EndReason, FrameSource, Next};
 use super::stats::IngestStats;
 use crate::clock::Stamp;
-use crate::names::CameraId;
+use crate::ids::CameraId;
 
 /// How fast a recording plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

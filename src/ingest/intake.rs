@@ -12,7 +12,7 @@ use super::source::EndReason;
 use super::stats::{IngestStats, count};
 use crate::clock::{Clock, Stamp};
 use crate::frame::Frame;
-use crate::names::CameraId;
+use crate::ids::CameraId;
 
 /// Where a frame's stamp comes from.
 pub(super) enum Stamping {

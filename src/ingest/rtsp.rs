@@ -14,7 +14,7 @@ use super::source::{EndReason, FrameSource, Next};
 use super::stats::IngestStats;
 use crate::clock::Clock;
 use crate::config::{Codec, Login, RtpTransport};
-use crate::names::CameraId;
+use crate::ids::CameraId;
 
 /// How long packets may wait for stragglers before they are given up.
 const LATENCY_MS: u32 = 200;

@@ -15,7 +15,7 @@ use super::stats::{IngestStats, count};
 use crate::backoff::{Backoff, Delays};
 use crate::clock::{Clock, MonoTime};
 use crate::config::{Camera, Stream};
-use crate::names::CameraId;
+use crate::ids::CameraId;
 
 /// Stop requests and heartbeats are seen to at least this often.
 const SLICE: Duration = Duration::from_millis(100);
@@ -24,7 +24,7 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_
 /// Where a person must act first, trying often only fills logs and locks accounts.
 const RETRY_FAULTY: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
 const JITTER_PERCENT: u32 = 50;
-/// A session this long was good: the next trouble starts with quick retries again.
+/// A session this long was good: the next problem starts with quick retries again.
 const GOOD_AFTER: Duration = Duration::from_secs(10);
 /// Pipelines that do not come down hold threads and memory; with this many, a fresh process is the better camera.
 const MOST_LEAKS: u64 = 8;

@@ -9,7 +9,7 @@ use gstreamer::prelude::*;
 use crate::clock::{MonoTime, Stamp};
 use crate::frame::{Colorimetry, Frame, Picture, PixelFormat, Plane};
 use crate::geometry::FrameSize;
-use crate::names::CameraId;
+use crate::ids::CameraId;
 
 /// A 2x2 grey frame.
 pub(crate) fn frame(seq: u64) -> Frame {

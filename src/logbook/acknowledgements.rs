@@ -18,21 +18,21 @@ pub struct Acknowledgement {
     /// Who answered, as they call themselves: "desk 2".
     pub by: String,
     /// What they answered.
-    pub answer: Answer,
+    pub answer: StaffVerdict,
     /// What they had to say; may be empty.
     pub note: String,
 }
 
 /// What staff make of a signal. Either way somebody has seen it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum StaffVerdict {
     /// Seen, and dealt with.
     Acknowledged,
     /// Seen, and there was nothing.
     FalseAlarm,
 }
 
-impl Answer {
+impl StaffVerdict {
     /// As written in the logbook and in messages.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -80,7 +80,7 @@ mod tests {
     use crate::logbook::Entry;
     use crate::logbook::testing::{SOON, at, column, open, told};
 
-    fn answered(signal: u128, seconds: f64, answer: Answer) -> Entry {
+    fn answered(signal: u128, seconds: f64, answer: StaffVerdict) -> Entry {
         let signal = SignalId(uuid::Uuid::from_u128(signal));
         let (by, note) = ("desk 2".into(), String::new());
         Entry::Acknowledged(Acknowledgement { signal, at: at(seconds).wall, by, answer, note })
@@ -92,14 +92,14 @@ mod tests {
         let path = folder.path().join("logbook.sqlite");
         let (writer, sender) = open(&path);
         sender.send(told(1, 2.0)).unwrap();
-        sender.send(answered(1, 12.5, Answer::Acknowledged)).unwrap();
-        sender.send(answered(1, 13.0, Answer::Acknowledged)).unwrap();
-        sender.send(answered(2, 13.0, Answer::Acknowledged)).unwrap();
+        sender.send(answered(1, 12.5, StaffVerdict::Acknowledged)).unwrap();
+        sender.send(answered(1, 13.0, StaffVerdict::Acknowledged)).unwrap();
+        sender.send(answered(2, 13.0, StaffVerdict::Acknowledged)).unwrap();
         writer.flush(SOON).unwrap();
         let rows = "SELECT signal || ' ' || by || ' ' || answer || ' ' || seconds_after_opening FROM v_acknowledgements";
         assert_eq!(column(&path, rows), ["1 desk 2 acknowledged 10.5"]);
         assert_eq!(writer.stats().refused.load(Ordering::Relaxed), 1);
-        sender.send(answered(1, 20.0, Answer::FalseAlarm)).unwrap();
+        sender.send(answered(1, 20.0, StaffVerdict::FalseAlarm)).unwrap();
         writer.flush(SOON).unwrap();
         assert_eq!(column(&path, "SELECT answer FROM v_signals"), ["false alarm by desk 2"], "the last word");
     }

@@ -203,7 +203,7 @@ fn a_really_full_disk_costs_no_event_and_the_logbook_is_written_again_soon_after
         })
     };
     within(Duration::from_secs(20), "degraded", || stats.degraded.load(Ordering::Relaxed));
-    assert!(stats.troubles()[0].contains("full"), "{:?}", stats.troubles());
+    assert!(stats.problems()[0].contains("full"), "{:?}", stats.problems());
     let failed = stats.failed_commits.load(Ordering::Relaxed);
     within(Duration::from_secs(20), "tries", || stats.failed_commits.load(Ordering::Relaxed) > failed + 2);
     std::fs::remove_file(&ballast).unwrap();
@@ -289,7 +289,7 @@ fn a_reader_that_does_not_let_go_is_told_and_nothing_is_removed_until_it_does() 
         assert!(number < 200);
     }
     within(SOON, "told", || stats.wal_held.load(Ordering::Relaxed));
-    assert!(stats.troubles()[0].contains("does not let go"), "{:?}", stats.troubles());
+    assert!(stats.problems()[0].contains("does not let go"), "{:?}", stats.problems());
     clock.advance(3 * DAY);
     // Many turns, in which removal would have begun.
     std::thread::sleep(Duration::from_secs(2));
@@ -299,7 +299,7 @@ fn a_reader_that_does_not_let_go_is_told_and_nothing_is_removed_until_it_does() 
     clock.advance(Duration::from_secs(60));
     within(SOON, "folded in", || !stats.wal_held.load(Ordering::Relaxed));
     assert!(stats.wal_bytes.load(Ordering::Relaxed) < 16 << 20);
-    assert_eq!(stats.troubles(), [""; 0]);
+    assert_eq!(stats.problems(), [""; 0]);
     // The sealed ones: ten minutes of them.
     within(SOON, "removed", || stats.removed_looks.load(Ordering::Relaxed) == 61);
 }

@@ -1,11 +1,11 @@
 //! What the rooms hand to the writer.
 
 use super::acknowledgements::Acknowledgement;
+use crate::camera_health::Change;
 use crate::clock::{ClockReading, Stamp};
 use crate::detect::Detection;
-use crate::names::CameraId;
+use crate::ids::CameraId;
 use crate::rules::{SignalEvent, Suppressed, VisitEvent};
-use crate::sight::Change;
 use crate::track::{Track, VesselId};
 
 /// One thing to write. Entries are written in the order in which they are handed over.
@@ -25,7 +25,7 @@ pub enum Entry {
     /// A step in a vessel's stay at a berth.
     Visit(VisitEvent),
     /// A camera became blind, or sees again.
-    Blind(BlindStep),
+    Outage(OutageStep),
     /// What staff answered to a signal.
     Acknowledged(Acknowledgement),
     /// What the machine's clocks said, when that is worth a row.
@@ -105,7 +105,7 @@ pub struct CameraChange {
 
 /// The beginning or the end of a blind spell.
 #[derive(Clone, Debug, PartialEq)]
-pub struct BlindStep {
+pub struct OutageStep {
     /// The spell: the same recording and site file give the same.
     pub id: uuid::Uuid,
     /// Which camera.

@@ -23,7 +23,7 @@ pub(super) enum Holding {
     Visit,
     VisitStep,
     CameraState,
-    BlindSpell,
+    CameraOutage,
     ClockReading,
 }
 
@@ -47,7 +47,7 @@ impl Holding {
         Self::Suppressed,
         Self::Visit,
         Self::CameraState,
-        Self::BlindSpell,
+        Self::CameraOutage,
         Self::ClockReading,
     ];
 
@@ -63,7 +63,7 @@ impl Holding {
         Self::Visit,
         Self::VisitStep,
         Self::CameraState,
-        Self::BlindSpell,
+        Self::CameraOutage,
         Self::ClockReading,
     ];
 
@@ -81,7 +81,7 @@ impl Holding {
             Self::Visit => "visit",
             Self::VisitStep => "visit_step",
             Self::CameraState => "camera_state",
-            Self::BlindSpell => "blind_spell",
+            Self::CameraOutage => "blind_spell",
             Self::ClockReading => "clock_reading",
         }
     }
@@ -113,7 +113,7 @@ impl Holding {
         match self {
             Self::Picture => ("alert", "seq"),
             Self::Track => ("track", "vessel"),
-            Self::Alert | Self::Signal | Self::Visit | Self::BlindSpell => (self.name(), "seq"),
+            Self::Alert | Self::Signal | Self::Visit | Self::CameraOutage => (self.name(), "seq"),
             _ => (self.name(), "id"),
         }
     }
@@ -171,7 +171,7 @@ impl Holding {
                  FROM camera_state AS old WHERE id > ?2 ORDER BY id LIMIT ?3",
                 old("at")
             ),
-            Self::BlindSpell => format!(
+            Self::CameraOutage => format!(
                 "SELECT seq, ifnull({}, 0), 250, 0 FROM blind_spell WHERE seq > ?2 ORDER BY seq LIMIT ?3",
                 old("ended")
             ),

@@ -51,7 +51,7 @@
 //!     `a_really_full_disk_with_detections_recovers_by_itself_and_keeps_its_reserve`)
 //! 12. The write-ahead log stays below 16 MB as long as readers let go. Ours do: a statement at a time, an export by pages of
 //!     1000 rows; a backup and a check hold on while they run. A log that a foreign reader holds cannot be folded in by
-//!     anybody, and no row is refused for it: above 64 MiB it is told as a trouble, and removal rests until it is folded in.
+//!     anybody, and no row is refused for it: above 64 MiB it is told as a problem, and removal rests until it is folded in.
 //!     (`a_reader_that_does_not_let_go_is_told_and_nothing_is_removed_until_it_does`,
 //!     `readers_of_ours_let_go_between_rows`)
 //! 13. A logbook of an earlier version becomes what a new one is, with every row.
@@ -87,7 +87,6 @@
 mod acknowledgements;
 mod aside;
 mod backup;
-mod blind;
 mod chain;
 mod checkup;
 mod chores;
@@ -104,6 +103,7 @@ mod erase;
 mod error;
 mod holdings;
 mod open;
+mod outage;
 mod outbox;
 mod plan;
 #[cfg(test)]
@@ -129,12 +129,12 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 
-pub use acknowledgements::{Acknowledgement, Answer};
+pub use acknowledgements::{Acknowledgement, StaffVerdict};
 pub use backup::backup;
 pub use chain::{Evidence, Fault, Head, KeyError, PublicKey, SigningKey, Step, Verification};
 pub use checkup::{Checkup, check};
 pub use entry::{
-    BlindStep, CameraChange, DeliveryNote, Entry, LookEntry, OutboxAlert, Outcome, SignalEntry, StartEntry,
+    CameraChange, DeliveryNote, Entry, LookEntry, OutageStep, OutboxAlert, Outcome, SignalEntry, StartEntry,
 };
 pub use erase::{Erasure, Personal, erase};
 pub use error::LogbookError;
@@ -144,7 +144,7 @@ pub use replayed::{Replay, Sight};
 pub use salvage::{Salvaged, SalvagedKind, salvage};
 pub use signals::{MAX_PAYLOAD_BYTES, MAX_PICTURE_BYTES};
 pub use stats::WriterStats;
-pub use why::{Account, BlindThen, CameraThen, Grounds, Question, Seen, Silence, Spoken, Stay, WatchThen};
+pub use why::{Account, CameraThen, Grounds, OutageThen, Question, Seen, Silence, Spoken, Stay, WatchThen};
 pub use writer::{LogbookSender, Writer, WriterGone, WriterOptions};
 
 /// The file beside a logbook whose name ends so.

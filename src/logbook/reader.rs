@@ -34,7 +34,7 @@ pub enum Kind {
     /// What the machine's clocks said, at each start and change.
     Clock,
     /// Every stretch of time in which a camera gave no usable picture.
-    Blind,
+    Outage,
 }
 
 /// Which rows.
@@ -68,8 +68,8 @@ pub struct Position {
     visit_step: i64,
     acknowledgement: i64,
     clock: i64,
-    blind_began: i64,
-    blind_ended: i64,
+    outage_began: i64,
+    outage_ended: i64,
 }
 
 /// Something new in the logbook.
@@ -167,7 +167,7 @@ impl Kind {
                 exported: "utc, local_time, reason, clock_set, synchronised, stepped_s, later_steps_s, true_utc, \
                            seconds_since_boot, boot, start",
             },
-            Self::Blind => View {
+            Self::Outage => View {
                 name: "v_blind_spells",
                 key: "seq",
                 time: "ifnull(ended_utc, '9')",
@@ -310,8 +310,8 @@ impl Reader {
             visit_step: newest("visit_step")?,
             acknowledgement: newest("acknowledgement")?,
             clock: newest("clock_reading")?,
-            blind_began: newest_by("seq", "blind_spell")?,
-            blind_ended: newest_by("end_seq", "blind_spell")?,
+            outage_began: newest_by("seq", "blind_spell")?,
+            outage_ended: newest_by("end_seq", "blind_spell")?,
         })
     }
 
@@ -343,11 +343,11 @@ impl Reader {
                    CASE note WHEN '' THEN '' ELSE ': ' || note END, utc
                  FROM v_acknowledgements WHERE id > ?5
                  UNION ALL
-                 SELECT 5, seq, began, 'camera ' || camera || ' is blind: ' || text, began_utc
+                 SELECT 5, seq, began, 'camera ' || camera || ' is outage: ' || text, began_utc
                  FROM v_blind_spells WHERE seq > ?6
                  UNION ALL
                  SELECT 6, end_seq, ended, 'camera ' || camera || CASE ended_by WHEN 'seen' THEN ' sees again'
-                     WHEN 'another cause' THEN ' is blind for another cause' ELSE ' was blind' END ||
+                     WHEN 'another cause' THEN ' is outage for another cause' ELSE ' was outage' END ||
                    ' (' || cause || ' for ' || seconds || ' s' ||
                    CASE ended_by WHEN 'restart' THEN ', until a restart' WHEN 'stop' THEN ', until the watch stopped'
                      ELSE '' END || ')', ended_utc
@@ -368,8 +368,8 @@ impl Reader {
                 position.camera_state,
                 position.visit_step,
                 position.acknowledgement,
-                position.blind_began,
-                position.blind_ended,
+                position.outage_began,
+                position.outage_ended,
                 position.clock
             ])?;
             let (mut to, mut news) = (*position, Vec::new());
@@ -381,8 +381,8 @@ impl Reader {
                     2 => &mut to.camera_state,
                     3 => &mut to.visit_step,
                     4 => &mut to.acknowledgement,
-                    5 => &mut to.blind_began,
-                    6 => &mut to.blind_ended,
+                    5 => &mut to.outage_began,
+                    6 => &mut to.outage_ended,
                     _ => &mut to.clock,
                 };
                 *seen = id.max(*seen);

@@ -45,7 +45,7 @@ pub(super) fn night(path: &Path, looks: u32) {
             signal: event(number.into(), Phase::Opened, 0.0).signal,
             at: at(20.0).wall,
             by: "desk 2".into(),
-            answer: Answer::Acknowledged,
+            answer: StaffVerdict::Acknowledged,
             note: String::new(),
         };
         sender.send(Entry::Acknowledged(answered)).unwrap();
@@ -74,7 +74,7 @@ pub(super) fn night(path: &Path, looks: u32) {
         .execute_batch(&format!(
             "INSERT INTO blind_spell (id, start, camera, cause, began, began_offset, unit, text, ended, ended_offset, ended_by)
              VALUES ('a', 1, 1, 'fog', {0}, 8, '', '', NULL, NULL, NULL), ('b', 1, 1, 'fog', {0}, 8, '', '', NULL, NULL, NULL);
-             UPDATE blind_spell SET ended = {0}, ended_offset = 8, ended_by = 'seen', end_seq = 1 WHERE seq = 1;
+             UPDATE camera_outage SET ended = {0}, ended_offset = 8, ended_by = 'seen', end_seq = 1 WHERE seq = 1;
              INSERT INTO clock_reading (start, at, utc_offset, boot, boot_ms, stepped_ms, reason)
              VALUES (1, {0}, 8, '', 0, 0, 'start');",
             at(1.0).wall.as_millisecond()
@@ -326,7 +326,7 @@ fn an_answer_to_a_signal_that_is_going_is_refused_and_does_not_go_unreceipted() 
     for number in 1..=2 {
         let signal = event(number, Phase::Opened, 0.0).signal;
         let (by, note) = ("desk 3".into(), "late".into());
-        let answer = Answer::FalseAlarm;
+        let answer = StaffVerdict::FalseAlarm;
         sender
             .send(Entry::Acknowledged(Acknowledgement { signal, at: at(90.0).wall, by, answer, note }))
             .unwrap();

@@ -52,7 +52,7 @@ impl WriterStats {
 
     /// What staff and technicians should know, in sentences; empty when all is well. Damage that was met at the start is
     /// told for the whole run.
-    pub fn troubles(&self) -> Vec<String> {
+    pub fn problems(&self) -> Vec<String> {
         let damage = self.damage.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let full = self.degraded.load(Ordering::Relaxed).then(|| {
             let why = self.last_error().unwrap_or_default();

@@ -8,15 +8,15 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::*;
+use crate::camera_health::{Cause, Change, End, Outage};
 use crate::clock::{Clock, MonoTime, SimulatedClock, Stamp, SystemClock};
 use crate::config::{Retention, Severity};
 use crate::detect::{Class, Detection};
 use crate::geometry::{BBox, FrameSize};
-use crate::names::{CameraId, PlaceId, RuleId};
+use crate::ids::{CameraId, PlaceId, RuleId};
 use crate::rules::{
     Facts, Phase, Reason, SignalEvent, SignalId, Suppressed, Visit, VisitEvent, VisitId, VisitStep,
 };
-use crate::sight::{Blind, Cause, Change, End};
 use crate::track::{Track, TrackState, VesselId};
 
 pub(crate) const NIGHT: &str = "2026-06-01T20:13:00Z";
@@ -181,15 +181,15 @@ pub(crate) fn visit(number: u64, step: VisitStep, seconds: f64) -> VisitEvent {
 }
 
 /// A spell that began at that second, and its end.
-pub(crate) fn blind(number: u128, cause: Cause, began: f64, ended: Option<(f64, End)>) -> BlindStep {
+pub(crate) fn outage(number: u128, cause: Cause, began: f64, ended: Option<(f64, End)>) -> OutageStep {
     let reading = (cause != Cause::Away).then_some(15.0);
     let text = cause.in_words().to_owned();
-    let blind = Blind { cause, began: at(began), measured: reading, threshold: reading, unit: "s", text };
+    let outage = Outage { cause, began: at(began), measured: reading, threshold: reading, unit: "s", text };
     let change = match ended {
-        Some((seconds, how)) => Change::Ended(blind, at(seconds), how),
-        None => Change::Began(blind),
+        Some((seconds, how)) => Change::Ended(outage, at(seconds), how),
+        None => Change::Began(outage),
     };
-    BlindStep { id: Uuid::from_u128(number), camera: camera(), change }
+    OutageStep { id: Uuid::from_u128(number), camera: camera(), change }
 }
 
 /// One column of text, as plain `sqlite3` would show it.

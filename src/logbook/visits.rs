@@ -10,7 +10,7 @@ use super::error::{LogbookError, sql};
 use super::reader::Reader;
 use super::store::{Failure, Written, integer, local, moment};
 use crate::geometry::BBox;
-use crate::names::{CameraId, PlaceId};
+use crate::ids::{CameraId, PlaceId};
 use crate::rules::{Visit, VisitEnd, VisitEvent, VisitId, VisitStep};
 use crate::track::VesselId;
 

@@ -38,7 +38,7 @@ pub struct Account {
     /// time asked about (or of the vessel's track), and what followed until its end.
     pub cameras: Vec<CameraThen>,
     /// When the vessel's camera (any camera, where no vessel is asked about) gave no usable picture in that time.
-    pub blind: Vec<BlindThen>,
+    pub outage: Vec<OutageThen>,
     /// The watch that was last begun before the end of that time.
     pub watch: Option<WatchThen>,
 }
@@ -143,7 +143,7 @@ pub struct WatchThen {
 
 /// A blind spell of a camera.
 #[derive(Clone, Debug)]
-pub struct BlindThen {
+pub struct OutageThen {
     /// Which.
     pub camera: String,
     /// From.
@@ -256,13 +256,13 @@ impl Reader {
                 })
             },
         )?;
-        let blind = self.all(
+        let outage = self.all(
             "SELECT camera, began, ended, text FROM v_blind_spells
              WHERE (?1 IS NULL OR camera = ?1) AND (?2 IS NULL OR ended IS NULL OR ended_utc >= ?2)
                AND (?3 IS NULL OR began_utc <= ?3) ORDER BY seq",
             params![seen.as_ref().map(|seen| &seen.camera), from, to],
             |row| {
-                Ok(BlindThen {
+                Ok(OutageThen {
                     camera: row.get(0)?,
                     began: row.get(1)?,
                     ended: row.get(2)?,
@@ -288,7 +288,7 @@ impl Reader {
             seen,
             stays,
             cameras,
-            blind,
+            outage,
             watch: watch.into_iter().next(),
         })
     }

@@ -9,7 +9,7 @@ use super::scene::{Scene, Sighting};
 use super::suppressed::Reason;
 use crate::clock::MonoTime;
 use crate::config::Condition;
-use crate::names::RuleId;
+use crate::ids::RuleId;
 use crate::track::VesselId;
 
 /// A composition, its parts by their places among the camera's rules.

@@ -79,7 +79,7 @@ impl Engine {
     }
 
     /// What rules in force say while nothing can be judged, in a look or where there is none to make.
-    pub fn blind(&mut self, at: Stamp) -> Vec<RuleEvent> {
+    pub fn outage(&mut self, at: Stamp) -> Vec<RuleEvent> {
         let mut events = Vec::new();
         if let Some(cause) = self.suspended {
             for watched in &mut self.rules {
@@ -104,7 +104,7 @@ impl Engine {
         let after_gap = self.last_look.replace(at.mono).is_none_or(|last| at.mono.since(last) >= GAP);
         if self.suspended.is_some() {
             self.last_look = None;
-            return self.blind(at);
+            return self.outage(at);
         }
         let mut sightings = self.sightings(tracks, size, at);
         self.visits.step(&sightings, at);
@@ -232,7 +232,7 @@ mod tests {
     use super::*;
     use crate::config::Direction;
     use crate::geometry::BBox;
-    use crate::names::CameraId;
+    use crate::ids::CameraId;
     use crate::rules::Phase;
     use crate::rules::testing::{
         at, crossing_rule, dwell_rule, entry_rule, night_rule, presence_rule, site, track,

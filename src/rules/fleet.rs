@@ -8,7 +8,7 @@ use crate::config::{Condition, Zone};
 use crate::detect::{Class, Detection};
 use crate::geometry::testing::Noise;
 use crate::geometry::{BBox, Px};
-use crate::names::PlaceId;
+use crate::ids::PlaceId;
 use crate::track::{Look, Tracker, TrackerConfig, VesselCounter};
 
 const HOUR: f64 = 3600.0;

@@ -9,7 +9,7 @@ use super::stage::{
 use super::testing::night_rule;
 use super::{Past, Phase, Reason, RuleEvent};
 use crate::config::{Condition, Direction, Rule, Zone};
-use crate::names::RuleId;
+use crate::ids::RuleId;
 
 /// A rule (and those that it is made of), a script in which it must raise once, a twin in which it must not, and a
 /// change of its threshold after which the first script must raise nothing.
@@ -127,7 +127,7 @@ fn cases() -> Vec<Case> {
         )
         .unless(|condition| {
             if let C::Departure { zone } = condition {
-                zone.id = crate::names::PlaceId::new("another").unwrap();
+                zone.id = crate::ids::PlaceId::new("another").unwrap();
             }
         }),
         Case::new(
@@ -423,7 +423,7 @@ fn a_camera_that_cannot_be_believed_suspends_its_rules_and_says_so() {
     let told = stage.play(|_| vec![boat(1, 100.0, 0.0)], 0.0, 10.0);
     assert!(opened(&told).is_empty());
     let [(_, RuleEvent::Suppressed(said))] = &told[..] else { panic!("{told:?}") };
-    assert_eq!(said.reason, Reason::CameraBlind);
+    assert_eq!(said.reason, Reason::CameraOutage);
     assert!(said.text.contains("the camera was moved"), "{}", said.text);
     stage.engine.suspend(None);
     assert_eq!(opened(&stage.play(|_| vec![boat(1, 100.0, 0.0)], 10.0, 20.0)).len(), 1);

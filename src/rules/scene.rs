@@ -4,7 +4,7 @@ use super::motion::Motion;
 use super::visit::{Visit, VisitEvent};
 use crate::clock::Stamp;
 use crate::geometry::{BBox, Calibration, Metre, Norm, Point};
-use crate::names::PlaceId;
+use crate::ids::PlaceId;
 use crate::track::VesselId;
 
 /// One look: every vessel that is followed, and the visits.

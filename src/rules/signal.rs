@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use crate::clock::Stamp;
 use crate::config::Severity;
 use crate::geometry::{BBox, Norm};
-use crate::names::{CameraId, PlaceId, RuleId};
+use crate::ids::{CameraId, PlaceId, RuleId};
 use crate::track::VesselId;
 
 /// Identity of a signal from open to close: unique per rule, place, vessel and moment of opening.

@@ -9,7 +9,7 @@ use super::conditions::Subject;
 use super::signal::Facts;
 use super::suppressed::{Reason, Suppressed};
 use crate::clock::{MonoTime, Stamp};
-use crate::names::{CameraId, RuleId};
+use crate::ids::{CameraId, RuleId};
 use crate::track::VesselId;
 
 /// Repeats are told this often; a reason that has not been given for so long is over.

@@ -11,7 +11,7 @@ use crate::clock::MonoTime;
 use crate::config::{Berth, Condition, Line, Rule, Zone};
 use crate::geometry::testing::{Mast, Noise};
 use crate::geometry::{Area, BBox, Calibration, FrameSize, Polygon, Px, Segment};
-use crate::names::{PlaceId, RuleId};
+use crate::ids::{PlaceId, RuleId};
 use crate::track::{Track, TrackState, VesselId};
 
 pub(super) const SIZE: FrameSize = FrameSize { width: 1920, height: 1080 };

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::signal::Facts;
 use crate::clock::Stamp;
-use crate::names::{CameraId, RuleId};
+use crate::ids::{CameraId, RuleId};
 use crate::track::VesselId;
 
 /// Why a rule whose condition was met kept silent.
@@ -21,7 +21,7 @@ pub enum Reason {
     /// The detector was less sure of the vessel than the rule asks for.
     NotSure,
     /// The camera gave no usable picture.
-    CameraBlind,
+    CameraOutage,
     /// The vessel lies at a berth, where the rule lets vessels be.
     AtBerth,
     /// A rule that this one names under `unless` held.
@@ -37,7 +37,7 @@ impl Reason {
             Self::Size => "size",
             Self::NotConfirmed => "not confirmed",
             Self::NotSure => "not sure",
-            Self::CameraBlind => "camera blind",
+            Self::CameraOutage => "camera blind",
             Self::AtBerth => "at berth",
             Self::Excepted => "excepted",
         }

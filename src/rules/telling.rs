@@ -68,7 +68,7 @@ pub fn condition(rule: &Rule) -> String {
             format!("a vessel within {within_m} m of {place} comes toward it faster than {limit_knots} kn")
         }
         Condition::All { of, unless } => {
-            let named = |ids: &[crate::names::RuleId]| {
+            let named = |ids: &[crate::ids::RuleId]| {
                 ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
             };
             match unless.as_slice() {

@@ -10,7 +10,7 @@ use crate::config::{
     Severity, Shift, Site, Stream, Zone,
 };
 use crate::geometry::{Area, BBox, Point, Polygon, Segment};
-use crate::names::{CameraId, PlaceId, RuleId, SiteId};
+use crate::ids::{CameraId, PlaceId, RuleId, SiteId};
 use crate::track::{Track, TrackState, VesselId};
 
 /// `seconds` after 2026-06-01 22:13 in Amsterdam.
@@ -120,7 +120,7 @@ pub(super) fn site(rules: Vec<Rule>) -> Site {
             name: "Quay east".into(),
             stream: Stream::Clip("clip.mp4".into()),
             codec: Codec::H264,
-            looks_per_second: 4.0,
+            detect_fps: 4.0,
             whole_frame: true,
             regions: Vec::new(),
             water: None,

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::clock::Stamp;
 use crate::geometry::{BBox, Norm};
-use crate::names::{CameraId, PlaceId};
+use crate::ids::{CameraId, PlaceId};
 use crate::track::VesselId;
 
 /// Identity of a visit: the same recording and site file give the same. UUID version 7 in form.

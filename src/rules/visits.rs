@@ -16,7 +16,7 @@ use super::visit::{Visit, VisitEnd, VisitEvent, VisitId, VisitStep};
 use crate::clock::{MonoTime, Stamp, Steps, is_set};
 use crate::config::Zone;
 use crate::geometry::{BBox, Norm};
-use crate::names::{CameraId, PlaceId};
+use crate::ids::{CameraId, PlaceId};
 use crate::track::VesselId;
 
 /// A vessel that lies still at a berth for so long visits it.

@@ -15,7 +15,7 @@ use super::telling::{self, Told};
 use crate::clock::Stamp;
 use crate::config::{Camera, Condition, Rule, Severity, Site};
 use crate::geometry::BBox;
-use crate::names::{CameraId, PlaceId, RuleId};
+use crate::ids::{CameraId, PlaceId, RuleId};
 use crate::track::VesselId;
 
 /// A rule with what it remembers.
@@ -261,7 +261,7 @@ impl Watched {
             (facts(rule, &finding, schedule), text)
         };
         let whose = Whose { camera: &camera.id, rule: &rule.id };
-        let said = silences.note(&whose, (Subject::Place, Reason::CameraBlind), None, at, say);
+        let said = silences.note(&whose, (Subject::Place, Reason::CameraOutage), None, at, say);
         events.extend(said.map(RuleEvent::Suppressed));
     }
 

@@ -76,8 +76,8 @@ fn replay() -> (f64, serde_json::Value) {
     let site = site
         .replace("\"../models", &format!("\"{}/models", root().display()))
         .lines()
-        .map(|line| match line.strip_prefix("looks_per_second") {
-            Some(_) => format!("looks_per_second = {LOOKS_PER_SECOND:?}"),
+        .map(|line| match line.strip_prefix("detect_fps") {
+            Some(_) => format!("detect_fps = {LOOKS_PER_SECOND:?}"),
             None => line.to_owned(),
         })
         .collect::<Vec<_>>()

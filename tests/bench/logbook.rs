@@ -14,10 +14,10 @@ use havenwacht::clock::{MonoTime, Stamp, SystemClock};
 use havenwacht::config::Severity;
 use havenwacht::detect::{Class, Detection};
 use havenwacht::geometry::{BBox, FrameSize};
+use havenwacht::ids::{CameraId, PlaceId, RuleId};
 use havenwacht::logbook::{
     Entry, Evidence, LookEntry, OutboxAlert, Reader, SignalEntry, StartEntry, Writer, WriterOptions,
 };
-use havenwacht::names::{CameraId, PlaceId, RuleId};
 use havenwacht::rules::{Facts, Phase, SignalEvent, SignalId};
 use havenwacht::track::VesselId;
 use rusqlite::{Connection, params};

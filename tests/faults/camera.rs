@@ -102,7 +102,7 @@ fn a_camera_that_repeats_one_picture_is_called_blind_and_staff_are_told() {
     let mut listener = harbour.listener();
     harbour.start_watch();
     harbour.wait_until_streaming();
-    let blind = |harbour: &Harbour| harbour.health().and_then(|health| health.cameras[0].blind.clone());
+    let outage = |harbour: &Harbour| harbour.health().and_then(|health| health.cameras[0].outage.clone());
     let runs = rounds(1, 10);
     let (mut noticed, mut told, mut sees) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
     for _ in 0..runs {
@@ -111,14 +111,14 @@ fn a_camera_that_repeats_one_picture_is_called_blind_and_staff_are_told() {
         wait_until(&harbour, "quay-east", true, Duration::from_secs(20));
         let patience = Duration::from_secs(30);
         let (spell, _) = wait_for("the frozen picture is noticed", patience, || {
-            blind(&harbour).filter(|spell| spell.cause != "away")
+            outage(&harbour).filter(|spell| spell.cause != "away")
         });
         noticed = noticed.max(froze.elapsed());
         assert_eq!(spell.cause, "frozen", "{spell:?}");
         wait_for("staff are told", Duration::from_secs(10), || {
             let heard = listener.next(Duration::from_millis(50))?;
             let state = serde_json::from_slice::<serde_json::Value>(&heard.payload).ok()?;
-            (heard.topic.ends_with("camera/quay-east/state") && state["blind"]["cause"] == "frozen")
+            (heard.topic.ends_with("camera/quay-east/state") && state["outage"]["cause"] == "frozen")
                 .then_some(())
         });
         told = told.max(froze.elapsed());
@@ -127,7 +127,7 @@ fn a_camera_that_repeats_one_picture_is_called_blind_and_staff_are_told() {
         let live = now();
         wait_for("it sees again", patience, || {
             let streams = frames_of(&harbour, "quay-east") > received + 5;
-            (streams && blind(&harbour).is_none()).then_some(())
+            (streams && outage(&harbour).is_none()).then_some(())
         });
         sees = sees.max(live.elapsed());
     }

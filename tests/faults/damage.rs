@@ -325,8 +325,8 @@ fn a_watch_moves_a_damaged_logbook_aside_whole_and_goes_on_and_leaves_what_is_no
         let began = now();
         harbour.start_watch();
         slowest = slowest.max(began.elapsed());
-        let trouble = harbour.health().unwrap().logbook.trouble.unwrap_or_default();
-        assert!(trouble.contains("was damaged"), "run {run}: {trouble}");
+        let problem = harbour.health().unwrap().logbook.problem.unwrap_or_default();
+        assert!(problem.contains("was damaged"), "run {run}: {problem}");
         harbour.wait_until_streaming();
         assert!(harbour.watch.take().unwrap().stop(Duration::from_secs(15)));
         let kept = aside(&path);

@@ -10,10 +10,10 @@ use havenwacht::clock::{Clock, SystemClock};
 use havenwacht::config::{Severity, Site, check_text};
 use havenwacht::detect::{Class, Detection};
 use havenwacht::geometry::{BBox, FrameSize};
+use havenwacht::ids::{CameraId, PlaceId, RuleId};
 use havenwacht::logbook::{
     Entry, LogbookError, LogbookSender, LookEntry, SignalEntry, StartEntry, Writer, WriterOptions,
 };
-use havenwacht::names::{CameraId, PlaceId, RuleId};
 use havenwacht::rules::{Facts, Phase, SignalEvent, SignalId};
 use havenwacht::track::VesselId;
 use rusqlite::Connection;

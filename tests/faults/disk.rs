@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use havenwacht::alerts::Listener;
-use havenwacht::review::Health;
+use havenwacht::web::Health;
 
 use crate::damage::ask;
 use crate::harbour::{Berth, Harbour, now, wait_for};
@@ -77,12 +77,12 @@ struct Staff {
     listener: Listener,
     alerts: BTreeSet<String>,
     /// What the status last said is wrong; `None` before it said anything.
-    troubles: Option<Vec<serde_json::Value>>,
+    problems: Option<Vec<serde_json::Value>>,
 }
 
 impl Staff {
     fn new(listener: Listener) -> Self {
-        Self { listener, alerts: BTreeSet::new(), troubles: None }
+        Self { listener, alerts: BTreeSet::new(), problems: None }
     }
 
     /// Takes in what comes for as long as `wait` between two messages.
@@ -92,17 +92,17 @@ impl Staff {
                 self.alerts.insert(alert["alert_id"].as_str().unwrap().to_owned());
             } else if heard.topic.ends_with("/status") {
                 let status: serde_json::Value = serde_json::from_slice(&heard.payload).unwrap();
-                self.troubles = Some(status["troubles"].as_array().cloned().unwrap_or_default());
+                self.problems = Some(status["problems"].as_array().cloned().unwrap_or_default());
             }
         }
     }
 
-    /// Waits until the status names troubles, or none.
+    /// Waits until the status names problems, or none.
     fn wait_for_troubles(&mut self, some: bool) -> Duration {
         let what = if some { "staff are told of the full disk" } else { "staff are told that it is over" };
         wait_for(what, Duration::from_secs(30), || {
             self.hear(Duration::from_millis(20));
-            self.troubles.as_ref().filter(|troubles| troubles.is_empty() != some).map(|_| ())
+            self.problems.as_ref().filter(|problems| problems.is_empty() != some).map(|_| ())
         })
         .1
     }
@@ -164,7 +164,7 @@ fn fills_up_and_is_freed(disk: &Path) {
         };
         (enough && health.cameras[0].signals > before).then_some(health)
     });
-    assert!(meanwhile.logbook.trouble.is_some(), "the disk is still full: {:?}", meanwhile.logbook);
+    assert!(meanwhile.logbook.problem.is_some(), "the disk is still full: {:?}", meanwhile.logbook);
     drop(filler);
     let recovered = staff.wait_for_troubles(false);
     wait_for("nothing waits", Duration::from_secs(30), || {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use havenwacht::cli::demo::stage::{self, Program};
 use havenwacht::clock::{Clock, SystemClock};
+use havenwacht::ids::CameraId;
 use havenwacht::ingest::{ClipSource, FrameSource, IngestStats, Next, Pace};
-use havenwacht::names::CameraId;
 
 use crate::camera::wait_until;
 use crate::chance::Chance;

@@ -113,8 +113,8 @@ const REAL: [(&str, &str, &str, &str); 16] = [
     ("codec = \"h264\"", "codek = \"h264\"", "codek", "codec"),
     ("rtsp://127.0.0.1:CAMERA/", "http://127.0.0.1:CAMERA/", "url", "rtsp"),
     ("rtsp://127.0.0.1:CAMERA/", "rtsp://viewer:secret@127.0.0.1:CAMERA/", "url", "password"),
-    ("looks_per_second = 3.0", "looks_per_second = 0", "looks_per_second", "0.1"),
-    ("looks_per_second = 3.0", "looks_per_second = \"3\"", "looks_per_second", "number"),
+    ("detect_fps = 3.0", "detect_fps = 0", "detect_fps", "0.1"),
+    ("detect_fps = 3.0", "detect_fps = \"3\"", "detect_fps", "number"),
     ("port = BROKER", "port = 70000", "broker.port", "65535"),
     (
         "[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]",

@@ -62,7 +62,7 @@ fn nothing_drifts_while_cameras_and_broker_fail_at_random() {
     let cameras: Vec<_> = shown.iter().map(|(id, _)| *id).collect();
     let mut harbour = Harbour::with(&shown, "stall_after = \"2s\"\n");
     let text = std::fs::read_to_string(&harbour.site).unwrap();
-    std::fs::write(&harbour.site, text.replace("looks_per_second = 3.0", "looks_per_second = 1.0")).unwrap();
+    std::fs::write(&harbour.site, text.replace("detect_fps = 3.0", "detect_fps = 1.0")).unwrap();
     harbour.start_watch();
     harbour.wait_until_streaming();
     let pid = harbour.watch.as_ref().unwrap().pid();

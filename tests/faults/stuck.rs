@@ -63,7 +63,7 @@ impl Drop for Pixels {
     }
 }
 
-fn frame(camera: &havenwacht::names::CameraId, seq: u64, stamp: Stamp, alive: &Arc<AtomicUsize>) -> Frame {
+fn frame(camera: &havenwacht::ids::CameraId, seq: u64, stamp: Stamp, alive: &Arc<AtomicUsize>) -> Frame {
     let size = FrameSize { width: 64, height: 64 };
     let planes = [
         Plane { offset: 0, stride: 64 },

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use havenwacht::alerts::Listener;
 use havenwacht::cli::demo::read_health;
 use havenwacht::cli::demo::stage::{self, Program, Rented};
-use havenwacht::review::Health;
+use havenwacht::web::Health;
 use rusqlite::Connection;
 use tempfile::TempDir;
 

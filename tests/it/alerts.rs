@@ -13,11 +13,11 @@ use havenwacht::alerts::{self, Listener, Relay};
 use havenwacht::clock::{Clock, Stamp, SystemClock};
 use havenwacht::config::{Broker, Model, Retention, Severity, Site};
 use havenwacht::geometry::BBox;
+use havenwacht::ids::{CameraId, PlaceId, RuleId, SiteId};
 use havenwacht::logbook::{
-    Acknowledgement, Answer, Entry, Filter, Kind, LogbookSender, Outbox, Reader, SignalEntry, StartEntry,
-    Writer, WriterOptions,
+    Acknowledgement, Entry, Filter, Kind, LogbookSender, Outbox, Reader, SignalEntry, StaffVerdict,
+    StartEntry, Writer, WriterOptions,
 };
-use havenwacht::names::{CameraId, PlaceId, RuleId, SiteId};
 use havenwacht::rules::{Facts, Phase, SignalEvent, SignalId};
 use havenwacht::track::VesselId;
 use jiff::tz::TimeZone;
@@ -308,7 +308,7 @@ fn an_answer_reaches_logbook_and_watch_and_nonsense_reaches_neither() {
     let relay = Relay::start(&runtime, &site, &writer, clock.clone(), acknowledge, || ());
     // The first is sent until the subscription is in force; the logbook keeps it once.
     until("the first answer arrives", || {
-        alerts::answer(&site.broker, &site.id, &answer(1, Answer::Acknowledged), patience).unwrap();
+        alerts::answer(&site.broker, &site.id, &answer(1, StaffVerdict::Acknowledged), patience).unwrap();
         acknowledged.recv_timeout(Duration::from_millis(200)).is_ok_and(|signal| signal.0.as_u128() == 1)
     });
     while acknowledged.recv_timeout(Duration::from_millis(500)) != Err(RecvTimeoutError::Timeout) {}
@@ -318,10 +318,10 @@ fn an_answer_reaches_logbook_and_watch_and_nonsense_reaches_neither() {
         br#"{"signal_id": "00000000-0000-0000-0000-000000000099", "by": "x", "answer": "acknowledged"}"#;
     say(port, &site, &[b"OK".to_vec(), unknown.to_vec(), vec![b'x'; 100_000]]);
     until("the next answer arrives", || {
-        alerts::answer(&site.broker, &site.id, &answer(2, Answer::FalseAlarm), patience).unwrap();
+        alerts::answer(&site.broker, &site.id, &answer(2, StaffVerdict::FalseAlarm), patience).unwrap();
         let heard = acknowledged.recv_timeout(Duration::from_millis(200));
         assert!(
-            heard.is_err() || heard == Ok(answer(2, Answer::FalseAlarm).signal),
+            heard.is_err() || heard == Ok(answer(2, StaffVerdict::FalseAlarm).signal),
             "{heard:?} was no answer"
         );
         heard.is_ok()
@@ -330,7 +330,7 @@ fn an_answer_reaches_logbook_and_watch_and_nonsense_reaches_neither() {
 
     // Given while the watch is away: the broker keeps it.
     assert!(runtime.block_on(relay.stop(patience)), "the goodbye is out");
-    alerts::answer(&site.broker, &site.id, &answer(3, Answer::Acknowledged), patience).unwrap();
+    alerts::answer(&site.broker, &site.id, &answer(3, StaffVerdict::Acknowledged), patience).unwrap();
     assert_eq!(acknowledged.try_recv().ok(), None);
     let (acknowledge, acknowledged) = sync_channel(8);
     let relay = Relay::start(&runtime, &site, &writer, clock.clone(), acknowledge, || ());
@@ -352,6 +352,6 @@ fn an_answer_reaches_logbook_and_watch_and_nonsense_reaches_neither() {
     until("connected", || relay.stats().connected.load(Ordering::Relaxed));
     assert!(runtime.block_on(relay.stop(patience)), "the goodbye is out");
     drop(broker);
-    let away = alerts::answer(&site.broker, &site.id, &answer(1, Answer::Acknowledged), patience);
+    let away = alerts::answer(&site.broker, &site.id, &answer(1, StaffVerdict::Acknowledged), patience);
     assert!(away.unwrap_err().to_string().contains(&format!("127.0.0.1:{port}")));
 }

@@ -17,7 +17,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("image", &["evidence"]),
     ("rusqlite", &["logbook"]),
     ("rumqttc", &["alerts"]),
-    ("axum", &["review"]),
+    ("axum", &["web"]),
     ("sd_notify", &["daemon"]),
     ("metrics", &["telemetry"]),
     ("metrics_exporter_prometheus", &["telemetry"]),
@@ -34,21 +34,24 @@ const AT_HOME: &[(&str, &[&str])] = &[
 const ARROWS: &[(&str, &[&str])] = &[
     ("backoff.rs", &[]),
     ("clock", &[]),
-    ("names.rs", &[]),
+    ("ids.rs", &[]),
     ("geometry", &[]),
     ("telemetry", &[]),
-    ("frame.rs", &["clock", "geometry", "names"]),
-    ("attention", &["clock", "geometry"]),
-    ("config", &["attention", "geometry", "names"]),
-    ("ingest", &["backoff", "clock", "config", "frame", "geometry", "names"]),
-    ("detect", &["attention", "clock", "frame", "geometry"]),
+    ("frame.rs", &["clock", "geometry", "ids"]),
+    ("regions", &["clock", "geometry"]),
+    ("config", &["regions", "geometry", "ids"]),
+    ("ingest", &["backoff", "clock", "config", "frame", "geometry", "ids"]),
+    ("detect", &["regions", "clock", "frame", "geometry"]),
     ("track", &["clock", "detect", "geometry"]),
-    ("sight", &["clock", "frame", "geometry"]),
-    ("rules", &["clock", "config", "geometry", "names", "track"]),
+    ("camera_health", &["clock", "frame", "geometry"]),
+    ("rules", &["clock", "config", "geometry", "ids", "track"]),
     ("evidence", &["frame", "geometry"]),
-    ("logbook", &["backoff", "clock", "config", "detect", "geometry", "names", "rules", "sight", "track"]),
-    ("alerts", &["backoff", "clock", "config", "geometry", "logbook", "names", "rules", "sight"]),
-    ("review", &["telemetry"]),
+    (
+        "logbook",
+        &["backoff", "clock", "config", "detect", "geometry", "ids", "rules", "camera_health", "track"],
+    ),
+    ("alerts", &["backoff", "clock", "config", "geometry", "logbook", "ids", "rules", "camera_health"]),
+    ("web", &["telemetry"]),
 ];
 
 /// Rust files under `folder`, with their room (the first part of the path under `src/`).
@@ -130,7 +133,7 @@ fn rooms_use_only_what_lies_before_them() {
 #[test]
 fn pure_rooms_read_no_clock_and_do_no_input_or_output() {
     for (room, path, code) in sources() {
-        if !["attention", "geometry", "sight", "track", "rules"].contains(&room.as_str()) {
+        if !["regions", "geometry", "camera_health", "track", "rules"].contains(&room.as_str()) {
             continue;
         }
         for impure in

@@ -90,8 +90,8 @@ fn a_watch_whose_camera_and_broker_are_away_is_ready_fed_and_stops_in_order() {
     for _ in 0..3 {
         watch.told("WATCHDOG=1");
     }
-    let blind = watch.told("BLIND");
-    assert!(blind.contains("BLIND: away (away)"), "{blind}");
+    let outage = watch.told("BLIND");
+    assert!(outage.contains("BLIND: away (away)"), "{outage}");
     watch.signal(Signal::SIGTERM);
     watch.told("STOPPING=1");
     assert!(watch.child.wait().unwrap().success());
@@ -140,12 +140,10 @@ fn what_a_restart_cannot_mend_ends_with_78_and_touches_nothing() {
     assert!(said.contains("sha256") && said.contains("altered.toml"), "{said}");
 
     let broken = site(folder.path(), &root().join("models/havenwacht.toml"));
-    let text = std::fs::read_to_string(&broken)
-        .unwrap()
-        .replace("looks_per_second = 2.0", "looks_per_second = 200.0");
+    let text = std::fs::read_to_string(&broken).unwrap().replace("detect_fps = 2.0", "detect_fps = 200.0");
     std::fs::write(&broken, text).unwrap();
     let (code, said) = run(&broken);
     assert_eq!(code, Some(78), "{said}");
-    assert!(said.contains("looks_per_second") && said.contains("site.toml:"), "{said}");
+    assert!(said.contains("detect_fps") && said.contains("site.toml:"), "{said}");
     assert!(!folder.path().join("logbook.sqlite").exists());
 }

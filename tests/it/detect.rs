@@ -7,7 +7,7 @@ use havenwacht::detect::{Class, Detector, LoadError, Look, OnnxDetector};
 use havenwacht::evidence::still;
 use havenwacht::frame::Frame;
 use havenwacht::geometry::{BBox, Norm, Px};
-use havenwacht::names::CameraId;
+use havenwacht::ids::CameraId;
 
 fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

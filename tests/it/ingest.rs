@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use havenwacht::clock::{Clock, MonoTime, SystemClock};
 use havenwacht::config::{Camera, Codec, Login, RtpTransport, SecretSource, Stream};
+use havenwacht::ids::CameraId;
 use havenwacht::ingest::{
     CameraState, EndReason, FrameSlots, FrameSource, IngestStats, Next, RunEnd, StateChange, Supervisor,
     open_camera,
 };
-use havenwacht::names::CameraId;
 use tokio_util::sync::CancellationToken;
 
 use crate::clips::h264_clip;
@@ -25,7 +25,7 @@ fn camera(url: url::Url, codec: Codec) -> Camera {
         name: "Quay".into(),
         stream: Stream::Rtsp { url, transport: RtpTransport::Tcp, login: None },
         codec,
-        looks_per_second: 4.0,
+        detect_fps: 4.0,
         whole_frame: true,
         regions: Vec::new(),
         water: None,

@@ -11,7 +11,7 @@ mod support;
 
 mod alerts;
 mod architecture;
-mod blind;
+mod camera_health;
 mod daemon;
 mod detect;
 mod eval;

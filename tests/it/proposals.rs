@@ -12,9 +12,9 @@ use havenwacht::detect::{Class, Detection};
 use havenwacht::evidence::still;
 use havenwacht::frame::{Frame, Picture};
 use havenwacht::geometry::BBox;
+use havenwacht::ids::CameraId;
 use havenwacht::ingest::{ClipSource, EndReason, FrameSource, Next, Pace};
 use havenwacht::logbook::{Entry, LookEntry, StartEntry, Writer, WriterOptions};
-use havenwacht::names::CameraId;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -132,7 +132,7 @@ impl Folder<'_> {
              time_zone = \"Europe/Amsterdam\"\n\n[model]\nmanifest = {:?}\nruntime = {:?}\nthreads = 1\n\n\
              [broker]\nhost = \"127.0.0.1\"\nport = 1883\n\n[logbook]\npath = \"logbook.sqlite\"\n\n\
              [[camera]]\nid = \"quay\"\nname = \"Quay\"\nurl = \"rtsp://127.0.0.1:8554/quay\"\ncodec = \"h264\"\n\
-             looks_per_second = 4.0\n\
+             detect_fps = 4.0\n\
              water = [[0.0, {water:.3}], [1.0, {water:.3}], [1.0, 1.0], [0.0, 1.0]]\n\n{calibration}{drawn}",
             format!("{models}/havenwacht.toml"),
             format!("{models}/runtime/libonnxruntime.so"),

@@ -20,12 +20,12 @@ use tokio_util::sync::CancellationToken;
 use super::relay::{Memory, Presence, Present, Task, Timing, WINDOW, retained};
 use super::{RelayStats, mqtt, payload, topics};
 use crate::backoff::Backoff;
+use crate::camera_health::{Cause, Outage};
 use crate::clock::SimulatedClock;
 use crate::config::Broker;
+use crate::ids::SiteId;
 use crate::logbook::testing::{at, camera, column, open, told};
 use crate::logbook::{CameraChange, Entry, Head, LogbookSender, Writer};
-use crate::names::SiteId;
-use crate::sight::{Blind, Cause};
 
 /// How the broker treats one session.
 #[derive(Clone, Copy, Debug)]
@@ -330,12 +330,12 @@ async fn where_the_chain_ends_is_told_in_every_session_and_reads_as_it_was_writt
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn presence_is_told_in_every_session_and_ends_with_goodbye() {
     let mut rig = Rig::new(&[Manner::LeavesAfter(2), Manner::Confirms], 10.0).await;
-    let present = |state, blind| {
+    let present = |state, outage| {
         let reason = "it came".into();
         let change = CameraChange { camera: camera(), at: at(1.0), state, reason, retries: 0 };
-        Present { change: Some(change), blind }
+        Present { change: Some(change), outage }
     };
-    let frozen = Blind {
+    let frozen = Outage {
         cause: Cause::Frozen,
         began: at(2.0),
         measured: Some(15.0),
@@ -358,10 +358,10 @@ async fn presence_is_told_in_every_session_and_ends_with_goodbye() {
         .iter()
         .map(|h| {
             let state = h.json()["state"].as_str().unwrap().to_owned();
-            let blind = h.json()["blind"]["cause"]
+            let outage = h.json()["outage"]["cause"]
                 .as_str()
                 .map_or(state.clone(), |cause| format!("{state}, {cause}"));
-            (h.session, h.topic.clone(), blind, h.retain)
+            (h.session, h.topic.clone(), outage, h.retain)
         })
         .collect();
     let (status, state) =
@@ -388,11 +388,11 @@ async fn the_retained_status_tells_what_is_wrong_with_the_logbook_and_when_it_is
     rig.start_relay();
     let told = |rig: &Rig| {
         let status = |h: &Heard| h.topic.ends_with("/status") && h.retain;
-        rig.heard().iter().filter(|h| status(h)).map(|h| h.json()["troubles"].to_string()).collect::<Vec<_>>()
+        rig.heard().iter().filter(|h| status(h)).map(|h| h.json()["problems"].to_string()).collect::<Vec<_>>()
     };
     rig.until("the status", |rig| told(rig) == ["[]"]).await;
     rig.writer.stats().degraded.store(true, std::sync::atomic::Ordering::Relaxed);
-    rig.until("the trouble", |rig| told(rig).len() == 2).await;
+    rig.until("the problem", |rig| told(rig).len() == 2).await;
     assert!(told(&rig)[1].contains("cannot be written"), "{:?}", told(&rig));
     rig.writer.stats().degraded.store(false, std::sync::atomic::Ordering::Relaxed);
     rig.until("all is well", |rig| told(rig).len() == 3 && told(rig)[2] == "[]").await;

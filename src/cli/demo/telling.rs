@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value};
 
-use crate::review::Health;
+use crate::web::Health;
 
 /// Writes to the terminal: lines that stay, and below them one that moves. In a file or a pipe, lines alone.
 pub(super) struct Teller {

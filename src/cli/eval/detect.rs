@@ -13,13 +13,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::average_precision::{FoundBox, PictureBoxes, XyWh};
 use super::coco::{self, Image, ResultRow, Truth};
 use super::report::{ClassReport, ModelEntry, Report, TilingReport};
-use crate::attention::tiles::{SMALLEST_SIDE_PX, whole_and_tiles};
 use crate::clock::Clock;
 use crate::detect::merge::{Sighting, merge};
 use crate::detect::{Class, Detection, OnnxDetector, Sightings, Thresholds};
 use crate::evidence::still;
 use crate::frame::Picture;
 use crate::geometry::{BBox, Norm};
+use crate::regions::tiles::{SMALLEST_SIDE_PX, whole_and_tiles};
 
 /// The model that is scored when none is named.
 const DEFAULT_MODEL: &str = "models/havenwacht.toml";

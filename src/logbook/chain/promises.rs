@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 
 use super::*;
 use crate::logbook::testing::*;
-use crate::logbook::{Acknowledgement, Answer, Entry, Reader, Writer};
+use crate::logbook::{Acknowledgement, Entry, Reader, StaffVerdict, Writer};
 use crate::rules::{Phase, SignalId, VisitStep};
 use crate::track::TrackState;
 
@@ -34,7 +34,7 @@ fn night(path: &Path) {
         signal,
         at: at(5.0).wall,
         by: "desk 2".into(),
-        answer: Answer::Acknowledged,
+        answer: StaffVerdict::Acknowledged,
         note: String::new(),
     };
     sender.send(Entry::Acknowledged(answered)).unwrap();

@@ -96,8 +96,8 @@ pub(super) const KINDS: &[Kind] = &[
         table: "blind_spell",
         key: "seq",
         ends: None,
-        contents: "SELECT seq, blind_spell.id, start, camera.name, cause, began, began_offset, measured, threshold, unit, text
-                   FROM blind_spell JOIN camera ON camera.id = blind_spell.camera WHERE seq = ?1",
+        contents: "SELECT seq, camera_outage.id, start, camera.name, cause, began, began_offset, measured, threshold, unit, text
+                   FROM camera_outage JOIN camera ON camera.id = camera_outage.camera WHERE seq = ?1",
     },
     Kind {
         name: "blind_spell_end",
@@ -105,7 +105,7 @@ pub(super) const KINDS: &[Kind] = &[
         key: "seq",
         ends: Some("ended"),
         contents: "SELECT seq, id, ended, ended_offset, ended_by, end_seq
-                   FROM blind_spell WHERE seq = ?1 AND ended IS NOT NULL",
+                   FROM camera_outage WHERE seq = ?1 AND ended IS NOT NULL",
     },
     Kind {
         name: "seal",

@@ -79,15 +79,15 @@ fn a_damaged_logbook_is_moved_aside_whole_and_the_watch_goes_on_with_what_must_n
     assert!(aside.to_string_lossy().ends_with("logbook.sqlite.damaged-20260601T201300Z"), "{aside:?}");
     assert_eq!(hash(&aside), before);
     // Told, for the whole run.
-    let [trouble] = writer.stats().troubles().try_into().unwrap();
+    let [problem] = writer.stats().problems().try_into().unwrap();
     assert!(
-        trouble.contains("was damaged") && trouble.contains("1 undelivered alerts, 1 visits"),
-        "{trouble}"
+        problem.contains("was damaged") && problem.contains("1 undelivered alerts, 1 visits"),
+        "{problem}"
     );
-    assert!(!trouble.contains("may have been more"), "{trouble}");
+    assert!(!problem.contains("may have been more"), "{problem}");
     assert_eq!(
         column(&path, "SELECT act || ' ' || kind || ' ' || why FROM v_receipts"),
-        [format!("damaged logbook {trouble}")]
+        [format!("damaged logbook {problem}")]
     );
     // What must not wait is there, and numbers go on.
     assert_eq!(Outbox::open(&path).unwrap().undelivered(0, 10).unwrap(), waiting);
@@ -105,7 +105,7 @@ fn a_damaged_logbook_is_moved_aside_whole_and_the_watch_goes_on_with_what_must_n
     assert!(checkup.notes.iter().any(|note| note.contains("was moved aside")), "{:?}", checkup.notes);
     // The next start has nothing to tell.
     let (writer, _sender) = Writer::open(&path, &start(), replacing()).unwrap();
-    assert_eq!(writer.stats().troubles(), [""; 0]);
+    assert_eq!(writer.stats().problems(), [""; 0]);
     assert_eq!(beside_it(&path).len(), 1);
 }
 
@@ -128,7 +128,7 @@ fn a_write_ahead_log_is_moved_aside_with_its_logbook_and_its_rows_are_carried_ov
     }
     assert!(std::fs::metadata(beside(&there, "-wal")).unwrap().len() > 0);
     let (writer, _sender) = Writer::open(&there, &start(), replacing()).unwrap();
-    assert!(writer.stats().troubles()[0].contains("2 undelivered alerts"), "{:?}", writer.stats().troubles());
+    assert!(writer.stats().problems()[0].contains("2 undelivered alerts"), "{:?}", writer.stats().problems());
     let [aside] = beside_it(&there).try_into().unwrap();
     assert!(std::fs::metadata(beside(&aside, "-wal")).unwrap().len() > 0);
 }
@@ -149,7 +149,7 @@ fn a_file_that_lost_its_end_is_read_up_to_there() {
     let rows = |table: &str| rows_of(&saved, table).rows;
     assert!((6000..9000).contains(&rows("detection")) && rows("alert") == 1, "{saved:?}");
     let (writer, _sender) = Writer::open(&path, &start(), replacing()).unwrap();
-    assert!(writer.stats().troubles()[0].contains("1 undelivered alerts"), "{:?}", writer.stats().troubles());
+    assert!(writer.stats().problems()[0].contains("1 undelivered alerts"), "{:?}", writer.stats().problems());
     assert_eq!(beside_it(&path).len(), 1);
 }
 
@@ -169,8 +169,8 @@ fn a_picture_that_was_damaged_is_not_carried_over_and_its_alert_is() {
         break_page(bytes, links);
     });
     let (writer, _sender) = Writer::open(&path, &start(), replacing()).unwrap();
-    let [trouble] = writer.stats().troubles().try_into().unwrap();
-    assert!(trouble.contains("1 undelivered alerts") && trouble.contains("may have been more"), "{trouble}");
+    let [problem] = writer.stats().problems().try_into().unwrap();
+    assert!(problem.contains("1 undelivered alerts") && problem.contains("may have been more"), "{problem}");
     assert_eq!(column(&path, "SELECT picture IS NULL FROM alert"), ["1"]);
     assert_eq!(check(&path, |_| ()).unwrap().faults, [""; 0]);
 }
@@ -202,7 +202,7 @@ fn a_first_page_that_is_no_database_is_damage_when_the_file_was_a_logbook_and_fo
     night(&path, 10);
     damage(&path, |bytes| bytes[..16].fill(0));
     let (writer, _sender) = Writer::open(&path, &start(), replacing()).unwrap();
-    assert!(writer.stats().troubles()[0].contains("may have been more"), "{:?}", writer.stats().troubles());
+    assert!(writer.stats().problems()[0].contains("may have been more"), "{:?}", writer.stats().problems());
     drop(writer);
     let (_folder, path) = fresh();
     std::fs::write(&path, "buy milk\n".repeat(2000)).unwrap();
@@ -228,8 +228,8 @@ fn a_table_whose_definition_lost_a_bit_is_damage_at_the_start() {
         }
     });
     let (writer, sender) = Writer::open(&path, &start(), replacing()).unwrap();
-    let [trouble] = writer.stats().troubles().try_into().unwrap();
-    assert!(trouble.contains("is not as it was made"), "{trouble}");
+    let [problem] = writer.stats().problems().try_into().unwrap();
+    assert!(problem.contains("is not as it was made"), "{problem}");
     sender.send(told(9, 100.0)).unwrap();
     writer.flush(SOON).unwrap();
 }
@@ -291,7 +291,7 @@ fn damage_that_is_met_while_running_ends_the_writer_and_the_next_start_moves_it_
     assert!(check(&path, |_| ()).map_or(true, |checkup| !checkup.is_sound()));
     let (writer, _sender) = Writer::open(&path, &start(), replacing()).unwrap();
     assert_eq!(beside_it(&path).len(), 1);
-    assert!(writer.stats().troubles()[0].contains("was damaged"));
+    assert!(writer.stats().problems()[0].contains("was damaged"));
 }
 
 #[test]

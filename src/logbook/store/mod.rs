@@ -19,9 +19,9 @@ use super::error::{LogbookError, sql};
 use super::ranges::Ranges;
 use super::receipts::{self, Act, Receipt};
 use super::reserve::Reserve;
-use super::{acknowledgements, blind, clocks, open, signals, suppressed, visits};
+use super::{acknowledgements, clocks, open, outage, signals, suppressed, visits};
 use crate::clock::MonoTime;
-use crate::names::CameraId;
+use crate::ids::CameraId;
 use crate::track::VesselId;
 
 pub(super) use looks::class_of;
@@ -251,9 +251,9 @@ impl Store {
                 let camera = self.camera(&event.visit.camera)?;
                 visits::write(&self.connection, &self.zone, self.start, camera, event)
             }
-            Entry::Blind(step) => {
+            Entry::Outage(step) => {
                 let camera = self.camera(&step.camera)?;
-                blind::write(&self.connection, &self.zone, self.start, camera, step)
+                outage::write(&self.connection, &self.zone, self.start, camera, step)
             }
             Entry::Acknowledged(answered) => acknowledgements::write(&self.connection, &self.zone, answered),
             Entry::Clock(reading) => clocks::write(&self.connection, &self.zone, self.start, reading),
@@ -387,7 +387,7 @@ fn begin(
         params![at, offset],
     )?;
     transaction.execute("UPDATE track SET state = 'cut' WHERE state = 'open'", [])?;
-    blind::end_all(&transaction, at, offset)?;
+    outage::end_all(&transaction, at, offset)?;
     let next_vessel: i64 = transaction.query_row(
         "SELECT 1 + max((SELECT ifnull(max(vessel), 0) FROM track), (SELECT ifnull(max(vessel), 0) FROM signal),
            (SELECT ifnull(max(vessel), 0) FROM suppressed), (SELECT ifnull(max(vessel), 0) FROM visit),

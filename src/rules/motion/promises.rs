@@ -15,7 +15,7 @@ struct Voyage {
     ahead: f64,
     right: f64,
     length: f64,
-    looks_per_second: f64,
+    detect_fps: f64,
     /// Standard deviation of each edge of the box.
     jitter_px: f64,
     /// How like the one before a jitter is, from 0 to 1.
@@ -32,7 +32,7 @@ impl Voyage {
             ahead,
             right: ahead * 0.4 * (noise.even() - 0.5),
             length: 6.0,
-            looks_per_second: 2.0 + 3.0 * noise.even(),
+            detect_fps: 2.0 + 3.0 * noise.even(),
             jitter_px: 1.0 + 2.0 * noise.even(),
             memory: 0.0,
             dropped: 0.2,
@@ -45,8 +45,8 @@ impl Voyage {
         let mut jitter = [0.0; 3];
         let begin = MAST.place(self.ahead, self.right);
         let (east, north) = self.heading.to_radians().sin_cos();
-        for look in 0..(15.0 * self.looks_per_second) as u32 {
-            let time = f64::from(look) / self.looks_per_second;
+        for look in 0..(15.0 * self.detect_fps) as u32 {
+            let time = f64::from(look) / self.detect_fps;
             let sailed = self.knots * KNOT_MPS * time;
             let at = [begin[0] + sailed * east, begin[1] + sailed * north];
             let fresh = (1.0 - self.memory.powi(2)).sqrt();
@@ -143,9 +143,9 @@ fn jitter_that_lasts_over_several_looks_is_not_taken_for_certainty() {
 
 #[test]
 fn looks_may_be_few_or_many() {
-    for looks_per_second in [0.5, 1.0, 10.0] {
-        let [speed, ..] = scores(150, |any| Voyage { looks_per_second, ..any });
-        assert!(speed.coverage() > 0.95, "{looks_per_second} a second: {}", speed.coverage());
+    for detect_fps in [0.5, 1.0, 10.0] {
+        let [speed, ..] = scores(150, |any| Voyage { detect_fps, ..any });
+        assert!(speed.coverage() > 0.95, "{detect_fps} a second: {}", speed.coverage());
     }
 }
 
@@ -175,13 +175,8 @@ fn the_length_of_a_vessel_across_the_view_lies_within_its_uncertainty() {
 fn what_a_calibration_is_wrong_by_does_not_average_out() {
     let mut noise = Noise(3);
     let calibration = MAST.calibrated(&SURVEYED, &mut noise, 2.0).unwrap();
-    let still = Voyage {
-        knots: 0.0,
-        jitter_px: 0.0,
-        looks_per_second: 10.0,
-        dropped: 0.0,
-        ..Voyage::any(&mut noise)
-    };
+    let still =
+        Voyage { knots: 0.0, jitter_px: 0.0, detect_fps: 10.0, dropped: 0.0, ..Voyage::any(&mut noise) };
     let mut last = None;
     still.sail(&calibration, &mut noise, |course, at| last = course.motion().zip(MAST.sees(at)));
     let (motion, seen) = last.unwrap();

@@ -8,9 +8,9 @@ use havenwacht::cli::logbook::{KindArg, LogbookCommand, logbook};
 use havenwacht::clock::ClockWatch;
 use havenwacht::detect::{Class, Detection};
 use havenwacht::geometry::{BBox, FrameSize};
-use havenwacht::logbook::{Acknowledgement, Answer, CameraChange, Entry, Filter, LogbookError, Reader};
+use havenwacht::ids::CameraId;
+use havenwacht::logbook::{Acknowledgement, CameraChange, Entry, Filter, LogbookError, Reader, StaffVerdict};
 use havenwacht::logbook::{LookEntry, OutboxAlert, SignalEntry};
-use havenwacht::names::CameraId;
 use havenwacht::rules::{Phase, SignalId};
 use havenwacht::track::VesselId;
 use uuid::Uuid;
@@ -206,7 +206,7 @@ fn entries() -> Vec<Entry> {
         signal: SignalId(SIGNAL),
         at: night::at(20_000).wall,
         by: "desk 2".into(),
-        answer: Answer::FalseAlarm,
+        answer: StaffVerdict::FalseAlarm,
         note: "the \"patrol\", again".into(),
     };
     let signal = |phase, at, alert| SignalEntry { event: night::event(SIGNAL, phase, night::at(at)), alert };

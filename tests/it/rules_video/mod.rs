@@ -86,7 +86,7 @@ path = "logbook.sqlite"
 id = "{camera}"
 url = "rtsp://127.0.0.1:8554/{camera}"
 codec = "{codec}"
-looks_per_second = 4.0
+detect_fps = 4.0
 {places}"#,
         manifest = models.join("havenwacht.toml").display(),
         runtime = models.join("runtime/libonnxruntime.so").display(),

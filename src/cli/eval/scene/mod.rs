@@ -21,7 +21,7 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use crate::attention::Fixed;
+use crate::regions::Fixed;
 use html::Section;
 use material::Scene;
 use outcome::Outcome;

@@ -125,7 +125,7 @@ fn last_frame(frames: &Frames) -> Option<u32> {
 }
 
 /// The detections that the tracker takes for vessels, under the vessels' numbers and ordered by them.
-fn follow(detections: &Frames, looks: u32, looks_per_second: f64) -> Frames {
+fn follow(detections: &Frames, looks: u32, detect_fps: f64) -> Frames {
     let mut tracker = Tracker::new(TrackerConfig::default());
     let mut ids = VesselCounter::default();
     // What is not said: the picture's size. Everything was looked at.
@@ -135,7 +135,7 @@ fn follow(detections: &Frames, looks: u32, looks_per_second: f64) -> Frames {
     for frame in 1..=looks {
         let rows = detections.get(&frame).map_or(&[][..], Vec::as_slice);
         let detections: Vec<_> = rows.iter().map(detection).collect();
-        let at = MonoTime::from_boot(Duration::from_secs_f64(f64::from(frame) / looks_per_second));
+        let at = MonoTime::from_boot(Duration::from_secs_f64(f64::from(frame) / detect_fps));
         let look = Look { detections: &detections, size, looked: &looked, shift: [0.0, 0.0], at };
         let reported = tracker.step(&look, &mut ids).into_iter();
         let seen = reported.filter_map(|t| Some(Row { id: t.vessel.0 as i64, ..rows[t.detection?] }));

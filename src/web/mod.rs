@@ -3,5 +3,5 @@
 mod health;
 mod server;
 
-pub use health::{AlertsHealth, BlindHealth, CameraHealth, ClockHealth, Health, LogbookHealth};
+pub use health::{AlertsHealth, CameraHealth, ClockHealth, Health, LogbookHealth, OutageHealth};
 pub use server::serve;

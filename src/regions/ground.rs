@@ -112,8 +112,8 @@ impl Ground {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attention::testing::{FULL_HD, scope};
     use crate::geometry::testing::{Mast, Noise};
+    use crate::regions::testing::{FULL_HD, scope};
 
     const MAST: Mast = Mast { height: 12.0, tilt: 8.0, azimuth: 0.0, focal: 1400.0 };
 

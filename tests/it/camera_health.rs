@@ -1,4 +1,4 @@
-//! Blind spells through video: each cause has a scene in which it must be found in time and be over in time, and there
+//! Outage spells through video: each cause has a scene in which it must be found in time and be over in time, and there
 //! are scenes that look like one and are none. `sample-scenes --blind` draws them; `make test` does before the tests run.
 
 use std::collections::BTreeMap;
@@ -7,17 +7,17 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use havenwacht::camera_health::{Change, End};
 use havenwacht::clock::{MonoTime, Stamp};
 use havenwacht::config;
 use havenwacht::daemon::Watch;
 use havenwacht::detect::{DetectError, Detector, Look, Thresholds};
 use havenwacht::frame::Frame;
 use havenwacht::geometry::{BBox, Norm};
+use havenwacht::ids::CameraId;
 use havenwacht::ingest::{ClipSource, EndReason, FrameSource, Next, Pace};
 use havenwacht::logbook::Entry;
-use havenwacht::names::CameraId;
 use havenwacht::rules::{Past, Reason};
-use havenwacht::sight::{Change, End};
 use serde_json::Value;
 
 use crate::files::{havenwacht, root};
@@ -59,7 +59,7 @@ impl Detector for Blank {
 fn site(folder: &Path) -> config::Site {
     let path = folder.join("site.toml");
     let text = format!(
-        "[site]\nid = 'blind'\ntime_zone = 'Europe/Amsterdam'\n[model]\nmanifest = '{}'\nruntime = '{}'\n\
+        "[site]\nid = 'outage'\ntime_zone = 'Europe/Amsterdam'\n[model]\nmanifest = '{}'\nruntime = '{}'\n\
          [broker]\nhost = '127.0.0.1'\n[logbook]\npath = 'l.sqlite'\n\
          [[camera]]\nid = 'quay'\nurl = 'rtsp://127.0.0.1:8554/quay'\ncodec = 'h264'\nlooks_per_second = {LOOKS:.1}\n\
          [[zone]]\nid = 'basin'\ncamera = 'quay'\npolygon = [[0.1, 0.5], [0.9, 0.5], [0.9, 0.9], [0.1, 0.9]]\n\
@@ -96,17 +96,17 @@ fn watched(scene: &str, detector: Blank) -> (Vec<Spell>, u32) {
     let mut take = |entries: Vec<Entry>, now: Stamp| {
         for entry in entries {
             match entry {
-                Entry::Blind(step) => match step.change {
-                    Change::Began(blind) => spells.push(Spell {
-                        cause: blind.cause.as_str(),
-                        began_s: second(blind.began),
+                Entry::Outage(step) => match step.change {
+                    Change::Began(outage) => spells.push(Spell {
+                        cause: outage.cause.as_str(),
+                        began_s: second(outage.began),
                         told_s: second(now),
                         ended: None,
-                        text: blind.text,
+                        text: outage.text,
                     }),
                     Change::Ended(_, at, how) => spells.last_mut().unwrap().ended = Some((second(at), how)),
                 },
-                Entry::Suppressed(silence) if silence.reason == Reason::CameraBlind => {
+                Entry::Suppressed(silence) if silence.reason == Reason::CameraOutage => {
                     silent += silence.times
                 }
                 _ => {}

@@ -61,7 +61,7 @@ const PACE: usize = 7;
 
 /// A blind spell.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Blind {
+pub struct Outage {
     /// Why.
     pub cause: Cause,
     /// The first moment of it.
@@ -102,16 +102,16 @@ impl End {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// It began, a while ago.
-    Began(Blind),
+    Began(Outage),
     /// It is over since then.
-    Ended(Blind, Stamp, End),
+    Ended(Outage, Stamp, End),
 }
 
 impl Change {
     /// The spell, when it lasts.
-    pub fn lasts(&self) -> Option<&Blind> {
+    pub fn lasts(&self) -> Option<&Outage> {
         match self {
-            Self::Began(blind) => Some(blind),
+            Self::Began(outage) => Some(outage),
             Self::Ended(..) => None,
         }
     }
@@ -150,7 +150,7 @@ pub struct Sight {
     searched: Option<(MonoTime, Option<Shifted>)>,
     /// When the wait for a picture began.
     waits: Option<Stamp>,
-    blind: Option<Blind>,
+    outage: Option<Outage>,
     /// When the spell before ended.
     ended: Option<Stamp>,
 }
@@ -169,14 +169,14 @@ impl Sight {
             size: None,
             searched: None,
             waits: None,
-            blind: None,
+            outage: None,
             ended: None,
         }
     }
 
     /// The blind spell that lasts.
-    pub fn blind(&self) -> Option<&Blind> {
-        self.blind.as_ref()
+    pub fn outage(&self) -> Option<&Outage> {
+        self.outage.as_ref()
     }
 
     /// Takes in the picture of a look: frame number `seq`, taken `at`.
@@ -217,11 +217,11 @@ impl Sight {
 
     /// The watch goes off.
     pub fn stop(&mut self, at: Stamp) -> Option<Change> {
-        self.blind.take().map(|blind| Change::Ended(blind, at, End::Stop))
+        self.outage.take().map(|outage| Change::Ended(outage, at, End::Stop))
     }
 
     fn no_picture_since(&mut self, since: Stamp, now: Stamp, changes: &mut Vec<Change>) {
-        if self.blind.as_ref().is_some_and(|blind| blind.cause == Cause::Away) {
+        if self.outage.as_ref().is_some_and(|outage| outage.cause == Cause::Away) {
             return;
         }
         self.found.iter_mut().for_each(|(_, hold, _)| hold.interrupt());
@@ -231,14 +231,14 @@ impl Sight {
         self.end(now, End::AnotherCause, changes);
         let began = self.not_before(since);
         let text = format!("no picture has come for {} s", now.mono.since(since.mono).as_secs());
-        let blind = Blind { cause: Cause::Away, began, measured: None, threshold: None, unit: "", text };
-        changes.push(Change::Began(blind.clone()));
-        self.blind = Some(blind);
+        let outage = Outage { cause: Cause::Away, began, measured: None, threshold: None, unit: "", text };
+        changes.push(Change::Began(outage.clone()));
+        self.outage = Some(outage);
     }
 
     fn end(&mut self, at: Stamp, how: End, changes: &mut Vec<Change>) {
-        if let Some(blind) = self.blind.take() {
-            changes.push(Change::Ended(blind, at, how));
+        if let Some(outage) = self.outage.take() {
+            changes.push(Change::Ended(outage, at, how));
             self.ended = Some(at);
         }
     }
@@ -251,7 +251,7 @@ impl Sight {
     fn conclude(&mut self, at: Stamp, changes: &mut Vec<Change>) {
         let is_on =
             |cause: Cause| self.found.iter().any(|(one, hold, _)| *one == cause && hold.on().is_some());
-        if self.blind.as_ref().is_some_and(|blind| is_on(blind.cause)) {
+        if self.outage.as_ref().is_some_and(|outage| is_on(outage.cause)) {
             return;
         }
         let next =
@@ -261,9 +261,9 @@ impl Sight {
         let Some((cause, since, reading)) = next else { return };
         let Reading { measured, threshold, unit, text } = reading;
         let (measured, threshold) = (Some(measured), Some(threshold));
-        let blind = Blind { cause, began: self.not_before(since), measured, threshold, unit, text };
-        changes.push(Change::Began(blind.clone()));
-        self.blind = Some(blind);
+        let outage = Outage { cause, began: self.not_before(since), measured, threshold, unit, text };
+        changes.push(Change::Began(outage.clone()));
+        self.outage = Some(outage);
     }
 
     /// What a look says of each cause, in the order of [`FOUND`].
@@ -280,7 +280,7 @@ impl Sight {
         let [elsewhere, nowhere] = self.moved(&features, measures.median, at);
         let soft = soft(&measures, self.known.of(measures.median), self.is_on(OUT_OF_FOCUS), at);
         let good = [&elsewhere, &nowhere, &soft].iter().all(|word| !matches!(word, Word::Holds(..)));
-        if good && self.blind.as_ref().is_none_or(|blind| blind.cause == Cause::Slow) {
+        if good && self.outage.as_ref().is_none_or(|outage| outage.cause == Cause::Slow) {
             self.known.learn(measures.median, &features, measures.sharpness, at.mono);
         }
         [black, washed_out, fog, frozen, elsewhere, nowhere, soft, slow]

@@ -1,15 +1,15 @@
-//! Blind spells: a row at the beginning, completed at the end.
+//! Outage spells: a row at the beginning, completed at the end.
 
 use jiff::tz::TimeZone;
 use rusqlite::{Connection, params};
 
-use super::entry::BlindStep;
+use super::entry::OutageStep;
 use super::store::{Failure, Written, local};
-use crate::sight::Change;
+use crate::camera_health::Change;
 
 /// Numbers ends in the order in which they are written.
-const END: &str = "UPDATE blind_spell SET ended = ?2, ended_offset = ?3, ended_by = ?4,
-     end_seq = (SELECT ifnull(max(end_seq), 0) + 1 FROM blind_spell)
+const END: &str = "UPDATE camera_outage SET ended = ?2, ended_offset = ?3, ended_by = ?4,
+     end_seq = (SELECT ifnull(max(end_seq), 0) + 1 FROM camera_outage)
    WHERE id = ?1 AND ended IS NULL";
 
 pub(super) fn write(
@@ -17,12 +17,12 @@ pub(super) fn write(
     zone: &TimeZone,
     start: i64,
     camera: i64,
-    step: &BlindStep,
+    step: &OutageStep,
 ) -> Result<Written, Failure> {
     let id = step.id.to_string();
     match &step.change {
-        Change::Began(blind) => {
-            let (began, offset) = local(zone, blind.began.wall);
+        Change::Began(outage) => {
+            let (began, offset) = local(zone, outage.began.wall);
             connection
                 .prepare_cached(
                     "INSERT INTO blind_spell (id, start, camera, cause, began, began_offset, measured, threshold, unit, text)
@@ -32,13 +32,13 @@ pub(super) fn write(
                     id,
                     start,
                     camera,
-                    blind.cause.as_str(),
+                    outage.cause.as_str(),
                     began,
                     offset,
-                    blind.measured,
-                    blind.threshold,
-                    blind.unit,
-                    blind.text
+                    outage.measured,
+                    outage.threshold,
+                    outage.unit,
+                    outage.text
                 ])?;
         }
         Change::Ended(_, at, how) => {
@@ -67,9 +67,9 @@ pub(super) fn end_all(connection: &Connection, at: i64, offset: i64) -> rusqlite
 mod tests {
     use std::sync::atomic::Ordering;
 
+    use crate::camera_health::{Cause, End};
     use crate::logbook::Entry;
-    use crate::logbook::testing::{SOON, at, blind, column, open};
-    use crate::sight::{Cause, End};
+    use crate::logbook::testing::{SOON, at, column, open, outage};
 
     const SPELLS: &str = "SELECT cause || ' ' || began_utc || ' ' || ifnull(ended_utc, '-') || ' ' || ifnull(ended_by, '-') ||
        ' ' || ifnull(measured, '-') || ' ' || ifnull(end_seq, '-') || ' ' || text FROM v_blind_spells ORDER BY seq";
@@ -80,16 +80,16 @@ mod tests {
         let path = folder.path().join("logbook.sqlite");
         let (writer, sender) = open(&path);
         let steps = [
-            blind(1, Cause::Frozen, 10.0, None),
-            blind(2, Cause::Away, 12.0, None),
-            blind(2, Cause::Away, 12.0, Some((20.0, End::Seen))),
-            blind(1, Cause::Frozen, 10.0, Some((30.0, End::AnotherCause))),
+            outage(1, Cause::Frozen, 10.0, None),
+            outage(2, Cause::Away, 12.0, None),
+            outage(2, Cause::Away, 12.0, Some((20.0, End::Seen))),
+            outage(1, Cause::Frozen, 10.0, Some((30.0, End::AnotherCause))),
             // Neither ends a second time, nor does what never began.
-            blind(1, Cause::Frozen, 10.0, Some((40.0, End::Seen))),
-            blind(3, Cause::Fog, 10.0, Some((40.0, End::Seen))),
+            outage(1, Cause::Frozen, 10.0, Some((40.0, End::Seen))),
+            outage(3, Cause::Fog, 10.0, Some((40.0, End::Seen))),
         ];
         for step in steps {
-            sender.send(Entry::Blind(step)).unwrap();
+            sender.send(Entry::Outage(step)).unwrap();
         }
         writer.flush(SOON).unwrap();
         assert_eq!(
@@ -108,7 +108,7 @@ mod tests {
         let path = folder.path().join("logbook.sqlite");
         let (writer, sender) = open(&path);
         for (number, cause) in [(1, Cause::Moved), (2, Cause::Away)] {
-            sender.send(Entry::Blind(blind(number, cause, 10.0, None))).unwrap();
+            sender.send(Entry::Outage(outage(number, cause, 10.0, None))).unwrap();
         }
         writer.close(at(20.0).wall, SOON).unwrap();
         let (writer, _sender) = open(&path);

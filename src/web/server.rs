@@ -39,8 +39,8 @@ fn metrics(health: &Health) -> Response {
 
 fn page(health: &Health) -> String {
     let rows: String = health.cameras.iter().map(camera_row).collect();
-    let trouble = |name: &str, trouble: &Option<String>| {
-        trouble.as_ref().map_or(String::new(), |t| format!("<p class=bad>{name}: {}</p>", escaped(t)))
+    let problem = |name: &str, problem: &Option<String>| {
+        problem.as_ref().map_or(String::new(), |t| format!("<p class=bad>{name}: {}</p>", escaped(t)))
     };
     format!(
         "<!doctype html><html lang=en><meta charset=utf-8><meta http-equiv=refresh content=5>\
@@ -59,8 +59,8 @@ fn page(health: &Health) -> String {
         } else {
             format!("<p class=bad>stuck: {}</p>", escaped(&health.late_loops.join(", ")))
         },
-        logbook = trouble("logbook", &health.logbook.trouble),
-        alerts = trouble("alerts", &health.alerts.trouble),
+        logbook = problem("logbook", &health.logbook.problem),
+        alerts = problem("alerts", &health.alerts.problem),
         entries = health.logbook.entries,
         path = escaped(&health.logbook.path),
         delivered = health.alerts.delivered,
@@ -76,10 +76,10 @@ table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.4rem .6
 
 fn camera_row(camera: &CameraHealth) -> String {
     let streams = camera.state == "streaming";
-    let good = streams && camera.blind.is_none();
+    let good = streams && camera.outage.is_none();
     let mut reason = if streams { String::new() } else { format!(": {}", escaped(&camera.reason)) };
-    if let Some(blind) = &camera.blind {
-        reason += &format!("; blind since {:.0}: {}", blind.since, escaped(&blind.text));
+    if let Some(outage) = &camera.outage {
+        reason += &format!("; blind since {:.0}: {}", outage.since, escaped(&outage.text));
     }
     format!(
         "<tr><td>{id}<td class={mood}>{state}{reason}<td>{since:.0}<td>{received}<td>{looked}\
@@ -90,7 +90,7 @@ fn camera_row(camera: &CameraHealth) -> String {
         since = camera.since,
         received = camera.received,
         looked = camera.looked_at,
-        looks = camera.looks_per_second,
+        looks = camera.detect_fps,
         wanted = camera.looks_per_second_wanted,
         detections = camera.detections,
         tracks = camera.tracks,

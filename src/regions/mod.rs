@@ -65,7 +65,7 @@ pub struct Scope {
     /// Whether the sweep shows the detector the frame as a whole, too.
     pub whole_frame: bool,
     /// How often the camera is looked at.
-    pub looks_per_second: f32,
+    pub detect_fps: f32,
     /// Side of the model's input.
     pub input_px: u32,
     /// How large things are where, if that is known.
@@ -150,7 +150,7 @@ pub struct Attention {
 impl Attention {
     /// Attention that has seen nothing yet.
     pub fn new(scope: Scope) -> Self {
-        let following = Following::new(scope.input_px as f32, scope.looks_per_second);
+        let following = Following::new(scope.input_px as f32, scope.detect_fps);
         Self {
             budget: Budget::default(),
             owed: 0.0,
@@ -240,7 +240,7 @@ impl Attention {
     pub fn coverage(&self, at: MonoTime) -> Coverage {
         let Some((_, sweep)) = &self.ground else { return Coverage::default() };
         let looks = sweep.len() as f32 / share(&self.scope, sweep, &self.budget);
-        let longest = Duration::from_secs_f32(looks.ceil() / self.scope.looks_per_second.max(0.01));
+        let longest = Duration::from_secs_f32(looks.ceil() / self.scope.detect_fps.max(0.01));
         let shown = |px: f32| sweep.coarsest_px() * px / self.scope.input_px as f32;
         Coverage {
             oldest: sweep.oldest_age(at),
@@ -253,13 +253,13 @@ impl Attention {
 
 /// Runs a look that the sweep takes: enough to go round in time, at least one, while most of the budget is left.
 fn share(scope: &Scope, sweep: &Sweep, budget: &Budget) -> f32 {
-    let looks = SWEPT_WITHIN.as_secs_f32() * scope.looks_per_second;
+    let looks = SWEPT_WITHIN.as_secs_f32() * scope.detect_fps;
     let most = (SWEEP_AT_MOST * budget.per_look()).max(1.0);
     (sweep.len() as f32 / looks).clamp(1.0, most)
 }
 
 /// Tiles, the whole frame among them, that a sweep with an ample budget goes round within [`SWEPT_WITHIN`].
 fn most_tiles(scope: &Scope) -> usize {
-    let looks = SWEPT_WITHIN.as_secs_f32() * scope.looks_per_second;
+    let looks = SWEPT_WITHIN.as_secs_f32() * scope.detect_fps;
     (looks * (SWEEP_AT_MOST * RUNS_A_LOOK).max(1.0)) as usize
 }

@@ -169,8 +169,8 @@ impl Want {
 }
 
 impl Following {
-    pub(super) fn new(input_px: f32, looks_per_second: f32) -> Self {
-        let half_a_look = Duration::from_secs_f32(0.5 / looks_per_second.max(0.01));
+    pub(super) fn new(input_px: f32, detect_fps: f32) -> Self {
+        let half_a_look = Duration::from_secs_f32(0.5 / detect_fps.max(0.01));
         Self { input_px, half_a_look, wants: Vec::new(), tried: Vec::new() }
     }
 

@@ -76,7 +76,7 @@ fn spells(changes: &[Change]) -> Vec<Spell> {
     let mut spells: Vec<Spell> = Vec::new();
     for change in changes {
         match change {
-            Change::Began(blind) => spells.push((blind.cause, second(blind.began), None)),
+            Change::Began(outage) => spells.push((outage.cause, second(outage.began), None)),
             Change::Ended(_, at, how) => spells.last_mut().unwrap().2 = Some((second(*at), *how)),
         }
     }
@@ -226,18 +226,18 @@ proptest! {
             }
         }
         changes.extend(sight.stop(stamp(at)));
-        prop_assert!(sight.blind().is_none());
-        let mut open: Option<super::Blind> = None;
+        prop_assert!(sight.outage().is_none());
+        let mut open: Option<super::Outage> = None;
         let mut last = stamp(0.0).mono;
         for change in changes {
             match change {
-                Change::Began(blind) => {
-                    prop_assert!(open.is_none() && blind.began.mono >= last, "{blind:?}");
-                    last = blind.began.mono;
-                    open = Some(blind);
+                Change::Began(outage) => {
+                    prop_assert!(open.is_none() && outage.began.mono >= last, "{outage:?}");
+                    last = outage.began.mono;
+                    open = Some(outage);
                 }
-                Change::Ended(blind, at, _) => {
-                    prop_assert_eq!(open.take(), Some(blind));
+                Change::Ended(outage, at, _) => {
+                    prop_assert_eq!(open.take(), Some(outage));
                     prop_assert!(at.mono >= last);
                     last = at.mono;
                 }

@@ -44,9 +44,9 @@ pub struct CameraHealth {
     /// Since when it has been in this state.
     pub since: Timestamp,
     /// Why it gives no usable picture; `None` while it sees.
-    pub blind: Option<BlindHealth>,
-    /// Blind spells begun, for each cause.
-    pub blind_spells: Vec<(String, u64)>,
+    pub outage: Option<OutageHealth>,
+    /// Outage spells begun, for each cause.
+    pub camera_outages: Vec<(String, u64)>,
     /// Sessions tried since the last good one.
     pub retries: u32,
     /// Sessions begun.
@@ -70,7 +70,7 @@ pub struct CameraHealth {
     /// Asked for by the site file.
     pub looks_per_second_wanted: f32,
     /// Had over the last seconds.
-    pub looks_per_second: f32,
+    pub detect_fps: f32,
     /// Detector runs.
     pub runs: u64,
     /// Detector runs a second over the last seconds.
@@ -101,7 +101,7 @@ pub struct CameraHealth {
 
 /// A blind spell that lasts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct BlindHealth {
+pub struct OutageHealth {
     /// `away`, `black`, `washed out`, `fog`, `frozen`, `moved`, `out of focus`, `slow`.
     pub cause: String,
     /// Since when.
@@ -124,7 +124,7 @@ pub struct LogbookHealth {
     /// Detections given up because the logbook could not be written for long.
     pub unwritten_detections: u64,
     /// The last failure, while it lasts.
-    pub trouble: Option<String>,
+    pub problem: Option<String>,
 }
 
 /// The state of the wall clock.
@@ -152,7 +152,7 @@ pub struct AlertsHealth {
     /// Alerts too old to send.
     pub expired: u64,
     /// The last failure, while it lasts.
-    pub trouble: Option<String>,
+    pub problem: Option<String>,
 }
 
 impl Health {
@@ -160,18 +160,20 @@ impl Health {
     pub fn is_well(&self) -> bool {
         self.late_loops.is_empty()
             && self.clock.is_set
-            && self.logbook.trouble.is_none()
+            && self.logbook.problem.is_none()
             && self.alerts.connected
-            && self.cameras.iter().all(|camera| camera.state == "streaming" && camera.blind.is_none())
+            && self.cameras.iter().all(|camera| camera.state == "streaming" && camera.outage.is_none())
     }
 
     /// One line: cameras up of all, which are blind, looks and runs a second and whose they are, the water unseen longest, alerts waiting.
     pub fn line(&self) -> String {
         let up = self.cameras.iter().filter(|camera| camera.state == "streaming").count();
-        let blind = |camera: &CameraHealth| Some(format!("{} ({})", camera.id, camera.blind.as_ref()?.cause));
-        let blind: Vec<_> = self.cameras.iter().filter_map(blind).collect();
-        let blind = if blind.is_empty() { String::new() } else { format!(", BLIND: {}", blind.join(", ")) };
-        let looks: f32 = self.cameras.iter().map(|camera| camera.looks_per_second).sum();
+        let outage =
+            |camera: &CameraHealth| Some(format!("{} ({})", camera.id, camera.outage.as_ref()?.cause));
+        let outage: Vec<_> = self.cameras.iter().filter_map(outage).collect();
+        let outage =
+            if outage.is_empty() { String::new() } else { format!(", BLIND: {}", outage.join(", ")) };
+        let looks: f32 = self.cameras.iter().map(|camera| camera.detect_fps).sum();
         let unseen = self.cameras.iter().filter_map(|camera| camera.oldest_unseen_s).reduce(f32::max);
         let unseen =
             unseen.map_or(String::new(), |seconds| format!(", no place unseen for more than {seconds:.1} s"));
@@ -179,7 +181,7 @@ impl Health {
             |camera: &CameraHealth| format!("{} {:.0} %", camera.id, 100.0 * self.share_of_runs(camera));
         let shares: Vec<_> = self.cameras.iter().map(share).collect();
         format!(
-            "{}{up} of {} cameras streaming{blind}, {looks:.1} looks and {:.1} runs a second ({}){unseen}, {} alerts waiting, broker {}",
+            "{}{up} of {} cameras streaming{outage}, {looks:.1} looks and {:.1} runs a second ({}){unseen}, {} alerts waiting, broker {}",
             if self.clock.is_set { "" } else { "THE CLOCK IS NOT SET, " },
             self.cameras.len(),
             self.runs_per_second(),
@@ -215,12 +217,12 @@ impl Health {
             dropped("corrupt", camera.dropped_corrupt);
             dropped("undecodable", camera.dropped_undecodable);
             page.gauge("havenwacht_camera_up", &of, f64::from(u8::from(camera.state == "streaming")));
-            page.gauge("havenwacht_camera_blind", &of, f64::from(u8::from(camera.blind.is_some())));
-            for (cause, count) in &camera.blind_spells {
+            page.gauge("havenwacht_camera_outage", &of, f64::from(u8::from(camera.outage.is_some())));
+            for (cause, count) in &camera.camera_outages {
                 let of = [("camera", camera.id.as_str()), ("cause", cause)];
-                page.counter("havenwacht_blind_spells_total", &of, *count);
+                page.counter("havenwacht_camera_outages_total", &of, *count);
             }
-            page.gauge("havenwacht_looks_per_second", &of, f64::from(camera.looks_per_second));
+            page.gauge("havenwacht_looks_per_second", &of, f64::from(camera.detect_fps));
             page.gauge("havenwacht_looks_per_second_wanted", &of, f64::from(camera.looks_per_second_wanted));
             page.gauge("havenwacht_runs_per_second", &of, f64::from(camera.runs_per_second));
             page.gauge("havenwacht_runs_share", &of, f64::from(self.share_of_runs(camera)));
@@ -268,7 +270,7 @@ impl Health {
         }
         for (name, value) in [
             ("havenwacht_logbook_queued", self.logbook.queued as f64),
-            ("havenwacht_logbook_in_trouble", f64::from(u8::from(self.logbook.trouble.is_some()))),
+            ("havenwacht_logbook_problem", f64::from(u8::from(self.logbook.problem.is_some()))),
             ("havenwacht_alerts_undelivered", self.alerts.undelivered as f64),
             ("havenwacht_broker_connected", f64::from(u8::from(self.alerts.connected))),
             ("havenwacht_late_loops", self.late_loops.len() as f64),

@@ -16,12 +16,12 @@ pub(super) const SEEN_FROM_PX: f32 = 20.0;
 /// What it needs to suspect something.
 pub(super) const FAINT_FROM_PX: f32 = 10.0;
 
-pub(super) fn scope(looks_per_second: f32) -> Scope {
+pub(super) fn scope(detect_fps: f32) -> Scope {
     Scope {
         water: None,
         regions: Vec::new(),
         whole_frame: true,
-        looks_per_second,
+        detect_fps,
         input_px: INPUT_PX as u32,
         calibration: None,
     }
@@ -83,7 +83,7 @@ pub(super) struct Harbour {
 
 impl Harbour {
     pub(super) fn new(scope: Scope, frame: FrameSize, boats: Vec<Boat>) -> Self {
-        let period_s = 1.0 / scope.looks_per_second;
+        let period_s = 1.0 / scope.detect_fps;
         let hits = vec![Vec::new(); boats.len()];
         let attention = Attention::new(scope);
         Self {

@@ -46,7 +46,7 @@ mod view;
 use std::time::Duration;
 
 pub use cause::Cause;
-pub use judge::{Blind, Change, End, Sight};
+pub use judge::{Change, End, Outage, Sight};
 
 /// The pace of pictures is taken over so long.
 const PACE_OVER: Duration = Duration::from_secs(10);
