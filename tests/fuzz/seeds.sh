@@ -10,12 +10,12 @@ site_file)
 model_heads)
     cp models/*.toml "$folder" ;;
 payloads)
-    # The examples of the README, a message each, and the alert of the tests.
-    awk -v RS='```json\n' -v FS='\n```' -v folder="$folder" 'NR > 1 { print $1 > (folder "/example-" NR ".json") }' README.md
+    # The examples of the integration guide, a message each, and the alert of the tests.
+    awk -v RS='```json\n' -v FS='\n```' -v folder="$folder" 'NR > 1 { print $1 > (folder "/example-" NR ".json") }' docs/integration.md
     tail -n +5 src/alerts/snapshots/*alert_says*.snap > "$folder/alert.json" ;;
 cli_filters)
-    # What the README and the guide to rules ask a logbook, a word a line, without the file it is in.
-    grep -hoE 'havenwacht logbook (list|show|export|why) [^`#|]*' README.md config/*.md |
+    # What the guides ask a logbook, a word a line, without the file it is in.
+    grep -hoE 'havenwacht logbook (list|show|export|why) [^`#|]*' docs/*.md config/*.md |
         sed -E 's/^havenwacht logbook //; s/ --(config|logbook) [^ ]+//; s/ +$//' | sort -u |
         awk -v folder="$folder" '{ gsub(/ /, "\n"); printf "%s", $0 > (folder "/line-" NR) }'
     for kind in detections tracks signals alerts camera-states suppressed visits clock blind; do

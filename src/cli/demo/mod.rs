@@ -154,7 +154,7 @@ fn next_steps(work: &Path, logbook: &Path) -> String {
         "The logbook lies in {logbook}, logs beside it in {work}. Next:\n\
          \x20 sqlite3 {logbook} 'select * from v_signals'   what was signalled, in plain SQL\n\
          \x20 make demo KEEP=1                             keep it running and look at its health page\n\
-         \x20 README.md, \"A first site of your own\"        your camera in ten minutes"
+         \x20 README.md                                    your first camera in ten minutes"
     )
 }
 
