@@ -44,7 +44,7 @@ pub fn check(path: &Path, look: Look, now: Timestamp, out: &mut impl Write, err:
 
 fn findings(path: &Path, found: &[Diagnostic], look: Look, err: &mut impl Write) -> io::Result<()> {
     match (look, std::fs::read_to_string(path)) {
-        (Look::Drawn { colour }, Ok(text)) => write!(err, "{}", config::drawn(found, &text, colour))?,
+        (Look::Drawn { colour }, Ok(text)) => write!(err, "{}", config::rendered(found, &text, colour))?,
         _ => found.iter().try_for_each(|diagnostic| writeln!(err, "{diagnostic}"))?,
     }
     let errors = found.iter().filter(|d| d.level == Level::Error).count();
@@ -96,11 +96,11 @@ fn summary(site: &Site, now: Timestamp, out: &mut impl Write) -> io::Result<()> 
         site.broker.host,
         site.broker.port,
         site.logbook.display(),
-        config::written(kept.detections),
-        config::written(kept.tracks),
-        config::written(kept.pictures),
-        config::written(kept.events),
-        kept.max_size.map(|most| format!("; {} at most", config::written_size(most))).unwrap_or_default(),
+        config::format_duration(kept.detections),
+        config::format_duration(kept.tracks),
+        config::format_duration(kept.pictures),
+        config::format_duration(kept.events),
+        kept.max_size.map(|most| format!("; {} at most", config::format_size(most))).unwrap_or_default(),
         site.health
     )
 }

@@ -1,6 +1,6 @@
 //! `[camera.calibration]`: surveyed points.
 
-use super::reader::{Item, Table};
+use super::reader::{TableReader, ValueReader};
 use super::shapes;
 use crate::geometry::{Calibration, CalibrationError, Norm, Point, Survey};
 
@@ -11,7 +11,7 @@ const EXAMPLE: &str = "[{ image = [0.12, 0.55], metres = [0.0, 0.0] }, ...], fou
 /// A point: in the picture, and where it was surveyed.
 type Surveyed = (Point<Norm>, [f64; 2]);
 
-pub(super) fn read(table: &Table<'_>) -> Option<Calibration> {
+pub(super) fn read(table: &TableReader<'_>) -> Option<Calibration> {
     let error_px = table.optional("error_px", |item| {
         item.number(0.1..=50.0, "how far off a point may be in the picture, in pixels of a picture of 1920")
     });
@@ -37,7 +37,7 @@ pub(super) fn read(table: &Table<'_>) -> Option<Calibration> {
     }
 }
 
-fn points(item: &Item<'_>) -> Option<(Survey, Vec<Surveyed>)> {
+fn points(item: &ValueReader<'_>) -> Option<(Survey, Vec<Surveyed>)> {
     let read: Vec<_> = item.list()?.iter().map(|item| Some((item.clone(), point(item)?))).collect();
     let read = read.into_iter().collect::<Option<Vec<_>>>()?;
     let survey = read.first().map_or(Survey::Metres, |(_, (survey, _))| *survey);
@@ -48,7 +48,7 @@ fn points(item: &Item<'_>) -> Option<(Survey, Vec<Surveyed>)> {
     Some((survey, read.into_iter().map(|(_, (_, point))| point).collect()))
 }
 
-fn point(item: &Item<'_>) -> Option<(Survey, Surveyed)> {
+fn point(item: &ValueReader<'_>) -> Option<(Survey, Surveyed)> {
     let table = item.table("point")?;
     let image = table.required("image", "[0.12, 0.55]", shapes::point);
     let metres = table.optional("metres", |item| shapes::numbers(item, "metres eastward and northward"));
@@ -68,7 +68,7 @@ fn point(item: &Item<'_>) -> Option<(Survey, Surveyed)> {
     }
 }
 
-fn latitude_longitude(item: &Item<'_>) -> Option<[f64; 2]> {
+fn latitude_longitude(item: &ValueReader<'_>) -> Option<[f64; 2]> {
     let place = shapes::numbers::<2>(item, "latitude and longitude in degrees")?;
     if place[0].abs() > 85.0 || place[1].abs() > 180.0 {
         item.error(
@@ -104,7 +104,7 @@ fn help(error: &CalibrationError, survey: Survey) -> String {
 }
 
 /// A point that the others contradict.
-fn warn_of_a_stray(list: &Item<'_>, calibration: &Calibration, error_px: f32) {
+fn warn_of_a_stray(list: &ValueReader<'_>, calibration: &Calibration, error_px: f32) {
     let Some((index, stray)) = calibration.stray(error_px) else { return };
     let Some(items) = list.list() else { return };
     let Some(item) = items.get(index) else { return };

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::reader::{Item, Table, short};
-use super::reading::{At, Place};
+use super::collector::{Located, Location};
+use super::reader::{TableReader, ValueReader, short};
 use super::site::{Camera, Codec, RtpTransport, Stream};
-use super::{calibration, credentials, files, names, shapes};
+use super::{calibration, credentials, files, identifier, shapes};
 use crate::ids::CameraId;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -15,17 +15,17 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// A camera as far as it could be read.
 pub(super) struct CameraDraft {
-    pub(super) place: Place,
-    pub(super) id: Option<At<String>>,
-    pub(super) url: Option<At<String>>,
+    pub(super) place: Location,
+    pub(super) id: Option<Located<String>>,
+    pub(super) url: Option<Located<String>>,
     /// Without its zones and lines.
     pub(super) camera: Option<Camera>,
 }
 
 impl CameraDraft {
-    pub(super) fn read(table: &Table<'_>) -> Self {
-        let id = table.required("id", "\"quay-east\"", names::identifier);
-        let name = names::name_or(table, id.as_ref());
+    pub(super) fn read(table: &TableReader<'_>) -> Self {
+        let id = table.required("id", "\"quay-east\"", identifier::identifier);
+        let name = identifier::name_or(table, id.as_ref());
         let url = table.required("url", "\"rtsp://192.0.2.10:554/stream1\"", |item| {
             source(item).map(|found| item.at(found))
         });
@@ -39,7 +39,7 @@ impl CameraDraft {
         let looks = table
             .optional("detect_fps", |item| item.number(0.1..=30.0, "how often the detector looks"))
             .unwrap_or(4.0);
-        let whole_frame = table.optional("whole_frame", Item::boolean).unwrap_or(true);
+        let whole_frame = table.optional("whole_frame", ValueReader::boolean).unwrap_or(true);
         let regions = list(table, "regions", shapes::region);
         let water = table.optional("water", |item| shapes::polygon(item, "water"));
         let stall_after = table.optional("stall_after", |item| item.duration(SECOND..=MINUTE * 10));
@@ -53,7 +53,7 @@ impl CameraDraft {
             && table.get("regions").is_none_or(|item| item.list().is_some_and(|l| l.is_empty()))
         {
             let help = "leave whole_frame = false out, or add water = [[x, y], ...] or regions = [[left, top, right, bottom]]";
-            table.reading.error(
+            table.collector.error(
                 &table.place,
                 "has nothing to look at: no whole frame, no water and no regions",
                 help,
@@ -64,12 +64,12 @@ impl CameraDraft {
                 if region.area() > 0.98 {
                     let place = item.place.item(index, item.place.span.clone());
                     let help = "leave this region out, or set whole_frame = false";
-                    table.reading.warning(&place, "is the whole frame, which is looked at already", help);
+                    table.collector.warning(&place, "is the whole frame, which is looked at already", help);
                 }
             }
         }
         let stream = match &url {
-            Some(At { value: Source::Clip(path), .. }) => {
+            Some(Located { value: StreamAddress::Clip(path), .. }) => {
                 for key in ["transport", "username", "password_file", "password_credential"] {
                     if let Some(item) = table.get(key) {
                         item.error(
@@ -80,7 +80,7 @@ impl CameraDraft {
                 }
                 Some(Stream::Clip(path.clone()))
             }
-            Some(At { value: Source::Rtsp(url), .. }) => {
+            Some(Located { value: StreamAddress::Rtsp(url), .. }) => {
                 let transport = transport.unwrap_or(RtpTransport::Tcp);
                 Some(Stream::Rtsp { url: url.clone(), transport, login })
             }
@@ -108,21 +108,25 @@ impl CameraDraft {
             })
         };
         let camera = camera();
-        let url = url.map(|url| At { value: url.value.to_string(), place: url.place });
+        let url = url.map(|url| Located { value: url.value.to_string(), place: url.place });
         Self { place: table.place.clone(), id, url, camera }
     }
 }
 
-fn list<'a, T>(table: &Table<'a>, key: &'static str, read: impl Fn(&Item<'a>) -> Option<T>) -> Vec<T> {
-    table.optional(key, Item::list).unwrap_or_default().iter().filter_map(read).collect()
+fn list<'a, T>(
+    table: &TableReader<'a>,
+    key: &'static str,
+    read: impl Fn(&ValueReader<'a>) -> Option<T>,
+) -> Vec<T> {
+    table.optional(key, ValueReader::list).unwrap_or_default().iter().filter_map(read).collect()
 }
 
-enum Source {
+enum StreamAddress {
     Rtsp(Url),
     Clip(std::path::PathBuf),
 }
 
-impl std::fmt::Display for Source {
+impl std::fmt::Display for StreamAddress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Rtsp(url) => url.fmt(f),
@@ -132,7 +136,7 @@ impl std::fmt::Display for Source {
 }
 
 /// Where frames come from. No message repeats an address that may hold a password.
-fn source(item: &Item<'_>) -> Option<Source> {
+fn source(item: &ValueReader<'_>) -> Option<StreamAddress> {
     let text = item.text()?;
     let Some((scheme, rest)) = text.split_once("://") else {
         if text.contains('@') {
@@ -140,7 +144,7 @@ fn source(item: &Item<'_>) -> Option<Source> {
             return None;
         }
         let meaning = "a recording to play, or the address of a camera: rtsp://192.0.2.10:554/stream1";
-        return files::existing(item, meaning).map(Source::Clip);
+        return files::existing(item, meaning).map(StreamAddress::Clip);
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     // A password with a slash in it pushes its @ out of the authority: any @ before a stream name is suspect.
@@ -174,7 +178,7 @@ fn source(item: &Item<'_>) -> Option<Source> {
             item.error("port 0 is no port", "554 is RTSP's own, and can be left out");
             None
         }
-        Ok(url) => Some(Source::Rtsp(url)),
+        Ok(url) => Some(StreamAddress::Rtsp(url)),
         Err(cause) => {
             item.error(format!("is no address: {cause}"), "rtsp://192.0.2.10:554/stream1");
             None

@@ -4,7 +4,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::files;
-use super::reader::{Item, Table};
+use super::reader::{TableReader, ValueReader};
 use super::secret::SecretSource;
 use super::site::Login;
 
@@ -12,19 +12,19 @@ use super::site::Login;
 pub(super) const HELP: &str = "leave it out, and write username = \"...\" with password_file = \"/etc/havenwacht/secrets/...\" (a file with nothing else in it, mode 0600) or password_credential = \"...\" (a systemd credential)";
 
 /// The login of a section: a user name and one place of the password, or neither.
-pub(super) fn login(section: &Table<'_>) -> Option<Login> {
+pub(super) fn login(section: &TableReader<'_>) -> Option<Login> {
     let username = section.optional("username", |item| item.text().map(|name| item.at(name.to_owned())));
     let file = section.optional("password_file", |item| secret_file(item, "password"));
     let credential = section.optional("password_credential", |item| credential(item, "mqtt-password"));
     let (by_file, by_credential) = (section.get("password_file"), section.get("password_credential"));
-    let reading = section.reading;
+    let collector = section.collector;
     match (section.get("username"), by_file, by_credential) {
         (_, Some(_), Some(second)) => {
             second.error("there is also a password_file", "keep one of the two");
         }
         (None, Some(place), None) | (None, None, Some(place)) => {
             let help = "add username = \"...\" beside it";
-            reading.error(&place.place, "a password without a user name", help);
+            collector.error(&place.place, "a password without a user name", help);
         }
         (Some(user), None, None) if !section.holds_password() => {
             user.error(
@@ -38,7 +38,7 @@ pub(super) fn login(section: &Table<'_>) -> Option<Login> {
 }
 
 /// The place of the key that signs the logbook's chain.
-pub(super) fn signing_key(section: &Table<'_>) -> Option<SecretSource> {
+pub(super) fn signing_key(section: &TableReader<'_>) -> Option<SecretSource> {
     let file = section.optional("signing_key_file", |item| secret_file(item, "key"));
     let credential = section.optional("signing_key_credential", |item| credential(item, "logbook-key"));
     if let (Some(_), Some(second)) = (section.get("signing_key_file"), section.get("signing_key_credential"))
@@ -49,9 +49,9 @@ pub(super) fn signing_key(section: &Table<'_>) -> Option<SecretSource> {
 }
 
 /// `what`: password, key.
-fn secret_file(item: &Item<'_>, what: &str) -> Option<SecretSource> {
+fn secret_file(item: &ValueReader<'_>, what: &str) -> Option<SecretSource> {
     let path = files::resolved(item)?;
-    let folder = item.reading.folder.display();
+    let folder = item.collector.folder.display();
     match path.metadata() {
         Ok(meta) if meta.is_file() => {
             if meta.permissions().mode() & 0o004 != 0 {
@@ -80,7 +80,7 @@ fn secret_file(item: &Item<'_>, what: &str) -> Option<SecretSource> {
     Some(SecretSource::File(path))
 }
 
-fn credential(item: &Item<'_>, example: &str) -> Option<SecretSource> {
+fn credential(item: &ValueReader<'_>, example: &str) -> Option<SecretSource> {
     let name = item.text()?;
     let fits = name.len() <= 255
         && !name.starts_with('.')

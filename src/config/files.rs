@@ -2,20 +2,20 @@
 
 use std::path::PathBuf;
 
-use super::reader::Item;
+use super::reader::ValueReader;
 
 /// The path a value names.
-pub(super) fn resolved(item: &Item<'_>) -> Option<PathBuf> {
+pub(super) fn resolved(item: &ValueReader<'_>) -> Option<PathBuf> {
     let text = item.text()?;
     if text.contains('\0') || text.starts_with('~') {
         item.error("is no path", "an absolute path, or one that starts in the folder of the site file");
         return None;
     }
-    Some(item.reading.folder.join(text))
+    Some(item.collector.folder.join(text))
 }
 
 /// A file that must be there. `meaning` says what it is and where to get it.
-pub(super) fn existing(item: &Item<'_>, meaning: &str) -> Option<PathBuf> {
+pub(super) fn existing(item: &ValueReader<'_>, meaning: &str) -> Option<PathBuf> {
     let path = resolved(item)?;
     match path.metadata() {
         Ok(meta) if meta.is_dir() => item.error(format!("{} is a folder", path.display()), meaning),
@@ -31,7 +31,7 @@ pub(super) fn existing(item: &Item<'_>, meaning: &str) -> Option<PathBuf> {
 }
 
 /// A file that is made on the first start: its folder should be there.
-pub(super) fn in_a_folder(item: &Item<'_>) -> Option<PathBuf> {
+pub(super) fn in_a_folder(item: &ValueReader<'_>) -> Option<PathBuf> {
     let path = resolved(item)?;
     if path.is_dir() {
         item.error(format!("{} is a folder", path.display()), "name the file in it: \"logbook.sqlite\"");

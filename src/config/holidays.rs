@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::files;
-use super::reader::{Item, short};
+use super::reader::{ValueReader, short};
 
 /// More mistakes in one list are not worth telling one by one.
 const TOLD: usize = 10;
@@ -50,7 +50,7 @@ impl FromIterator<(Date, String)> for Holidays {
 }
 
 /// Reads the list that `[site] holidays` names; every line that is none is noted.
-pub(super) fn read(item: &Item<'_>) -> Option<Holidays> {
+pub(super) fn read(item: &ValueReader<'_>) -> Option<Holidays> {
     const HELP: &str = "a date a line, with a name if wanted: 2026-12-25 Christmas Day";
     let path = files::existing(item, "a text file with a date a line, such as 2026-12-25 Christmas Day")?;
     let text = match std::fs::read_to_string(&path) {

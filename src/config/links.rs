@@ -1,10 +1,10 @@
 //! What refers to what: identifiers are unique, references are resolved, and the drafts are joined.
 
 use super::camera::CameraDraft;
+use super::collector::{Collector, Located};
 use super::condition::Condition;
 use super::place::{PlaceDraft, Shape};
-use super::reader::{Item, Table, short};
-use super::reading::{At, Reading};
+use super::reader::{TableReader, ValueReader, short};
 use super::rule::{Kind, RuleDraft};
 use super::shifts::{NamedSchedule, Shifts};
 use super::site::{Camera, Rule};
@@ -22,67 +22,67 @@ pub(super) struct Drafts {
 
 impl Drafts {
     /// Notes identifiers given twice and references to nothing.
-    pub(super) fn check_links(&self, reading: &Reading<'_>, root: &Table<'_>) {
+    pub(super) fn check_links(&self, collector: &Collector<'_>, root: &TableReader<'_>) {
         let given = root.get("camera");
         // Of cameras that cannot be read all has been said.
-        if self.cameras.is_empty() && given.as_ref().is_none_or(Item::is_empty_list) {
+        if self.cameras.is_empty() && given.as_ref().is_none_or(ValueReader::is_empty_list) {
             let place = given.map_or_else(|| root.place.child("camera", 0..0), |item| item.place);
             let help = "add [[camera]] with id, url and codec";
-            reading.error(&place, "there is no camera: nothing to watch", help);
+            collector.error(&place, "there is no camera: nothing to watch", help);
         }
-        unique(reading, "camera", self.cameras.iter().filter_map(|c| c.id.as_ref()));
-        unique(reading, "zone, group or line", self.places.iter().filter_map(|p| p.id.as_ref()));
-        unique(reading, "schedule", self.schedules.iter().filter_map(|s| s.id.as_ref()));
-        unique(reading, "rule", self.rules.iter().filter_map(|r| r.id.as_ref()));
+        unique(collector, "camera", self.cameras.iter().filter_map(|c| c.id.as_ref()));
+        unique(collector, "zone, group or line", self.places.iter().filter_map(|p| p.id.as_ref()));
+        unique(collector, "schedule", self.schedules.iter().filter_map(|s| s.id.as_ref()));
+        unique(collector, "rule", self.rules.iter().filter_map(|r| r.id.as_ref()));
         for reference in self.rules.iter().filter_map(|rule| rule.schedule.named.as_ref()) {
             if self.schedule(&reference.value).is_none() {
                 let known = self.schedules.iter().filter_map(|s| s.id.as_ref()).map(|id| id.value.as_str());
-                stranger(reading, reference, "schedule", known);
+                stranger(collector, reference, "schedule", known);
             }
         }
         for reference in self.places.iter().filter_map(|place| place.camera.as_ref()) {
             if self.camera(&reference.value).is_none() {
                 let known = self.cameras.iter().filter_map(|c| c.id.as_ref()).map(|id| id.value.as_str());
-                stranger(reading, reference, "camera", known);
+                stranger(collector, reference, "camera", known);
             }
         }
         for reference in self.places.iter().filter_map(|place| place.group.as_ref()) {
             let groups = self.places.iter().filter(|place| place.kind == "group");
             if !groups.clone().any(|group| group.is(&reference.value)) {
                 let known = groups.filter_map(|group| group.id.as_ref()).map(|id| id.value.as_str());
-                stranger(reading, reference, "group", known);
+                stranger(collector, reference, "group", known);
             }
         }
         for (index, rule) in self.rules.iter().enumerate() {
-            self.check_place(reading, rule);
-            parts::check(reading, self, index);
+            self.check_place(collector, rule);
+            parts::check(collector, self, index);
         }
     }
 
     /// The rule's zone or line is there, and is what its kind needs.
-    fn check_place(&self, reading: &Reading<'_>, rule: &RuleDraft) {
+    fn check_place(&self, collector: &Collector<'_>, rule: &RuleDraft) {
         let (Some(kind), Some(target)) = (rule.kind, &rule.target) else { return };
         let Some(wanted) = kind.place() else { return };
         let known = self.places.iter().filter(|place| place.serves_as(wanted));
         let known = known.filter_map(|place| place.id.as_ref()).map(|id| id.value.as_str());
         let Some(place) = self.places.iter().find(|place| place.is(&target.value)) else {
-            return stranger(reading, target, wanted, known);
+            return stranger(collector, target, wanted, known);
         };
         if !place.serves_as(wanted) {
             let what =
                 format!("\"{}\" is a {}, and a {} needs a {wanted}", target.value, place.kind, kind.word());
-            return reading.error(&target.place, what, suggest::did_you_mean(&target.value, known));
+            return collector.error(&target.place, what, suggest::did_you_mean(&target.value, known));
         }
         let zone = place.shape.as_ref().and_then(Shape::zone);
         if kind.needs_berth() && zone.is_some_and(|zone| zone.berth.is_none()) {
             let what = format!("\"{}\" is no berth, and a {} rule needs one", target.value, kind.word());
-            reading.error(&target.place, what, "add berth = true to the zone, if vessels lie moored in it");
+            collector.error(&target.place, what, "add berth = true to the zone, if vessels lie moored in it");
         }
         if kind == Kind::Unexpected
             && zone.and_then(|zone| zone.berth.as_ref()).is_some_and(|b| b.expected_length_m.is_none())
         {
             let what = format!("nobody knows which vessels belong at \"{}\"", target.value);
-            reading.error(&target.place, what, "give the zone berth = { expected_length_m = [8, 14] }");
+            collector.error(&target.place, what, "give the zone berth = { expected_length_m = [8, 14] }");
         }
         let camera = place.camera.as_ref().and_then(|camera| self.camera(&camera.value)?.camera.as_ref());
         let calibration = camera.and_then(|camera| camera.calibration.as_ref());
@@ -91,16 +91,20 @@ impl Drafts {
             && [line.segment.from, line.segment.to].iter().any(|end| calibration.ground(*end).is_none())
         {
             let what = format!("\"{}\" ends where the calibration sees no water", target.value);
-            reading.error(&target.place, what, "draw the line below the horizon, within the surveyed water");
+            collector.error(
+                &target.place,
+                what,
+                "draw the line below the horizon, within the surveyed water",
+            );
         }
         if let Some(camera) = camera.filter(|camera| camera.calibration.is_none()) {
             let help = format!("add [camera.calibration] with four surveyed points or more to {}", camera.id);
             if kind.needs_metres() {
                 let what =
                     format!("{} is not calibrated, and a {} rule measures metres", camera.id, kind.word());
-                reading.error(&target.place, what, help);
+                collector.error(&target.place, what, help);
             } else if let Some(length) = &rule.length_m {
-                reading.error(
+                collector.error(
                     &length.place,
                     format!("{} is not calibrated: no length is known", camera.id),
                     help,
@@ -175,7 +179,7 @@ impl Drafts {
     }
 
     /// The camera of the rule's place, or of those of its parts.
-    pub(super) fn camera_of(&self, rule: &RuleDraft) -> Option<&At<String>> {
+    pub(super) fn camera_of(&self, rule: &RuleDraft) -> Option<&Located<String>> {
         if let Some(place) = self.place_of(rule) {
             return place.camera.as_ref();
         }
@@ -192,8 +196,9 @@ impl Drafts {
         let line = || if let Some(Shape::Line(line)) = &shape { Some(line.clone()) } else { None };
         let m = &draft.measures;
         let longer_than = m.longer_than.as_ref().map(|duration| duration.value);
-        let ids =
-            |parts: &[At<String>]| parts.iter().map(|id| RuleId::new(&id.value).ok()).collect::<Option<_>>();
+        let ids = |parts: &[Located<String>]| {
+            parts.iter().map(|id| RuleId::new(&id.value).ok()).collect::<Option<_>>()
+        };
         Some(match draft.kind? {
             Kind::Presence => Condition::Presence { zone: zone? },
             Kind::Entry => Condition::Entry { zone: zone? },
@@ -258,11 +263,11 @@ impl PlaceDraft {
     }
 }
 
-fn unique<'d>(reading: &Reading<'_>, what: &str, ids: impl Iterator<Item = &'d At<String>>) {
-    let mut seen: Vec<&At<String>> = Vec::new();
+fn unique<'d>(collector: &Collector<'_>, what: &str, ids: impl Iterator<Item = &'d Located<String>>) {
+    let mut seen: Vec<&Located<String>> = Vec::new();
     for id in ids {
         match seen.iter().find(|first| first.value == id.value) {
-            Some(first) => reading.error(
+            Some(first) => collector.error(
                 &id.place,
                 format!("\"{}\" is the id of another {what} already", short(&id.value)),
                 format!("{} has it too; give one of them another id", first.place.key),
@@ -273,11 +278,11 @@ fn unique<'d>(reading: &Reading<'_>, what: &str, ids: impl Iterator<Item = &'d A
 }
 
 pub(super) fn stranger<'k>(
-    reading: &Reading<'_>,
-    reference: &At<String>,
+    collector: &Collector<'_>,
+    reference: &Located<String>,
     what: &str,
     known: impl Iterator<Item = &'k str> + Clone,
 ) {
     let help = suggest::did_you_mean(&reference.value, known);
-    reading.error(&reference.place, format!("there is no {what} \"{}\"", short(&reference.value)), help);
+    collector.error(&reference.place, format!("there is no {what} \"{}\"", short(&reference.value)), help);
 }

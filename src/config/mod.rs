@@ -1,30 +1,30 @@
 //! The site file: raw TOML in, a checked [`Site`] or every mistake in it out.
 //!
-//! The file is parsed once, with the place of every key and value kept. One reader a section (`basics`, `camera`,
+//! The file is parsed once, with the place of every key and value kept. One reader a section (`sections`, `camera`,
 //! `calibration`, `place`, `shifts`, `rule`) walks it, notes what is wrong and goes on; `links` resolves what refers to what, and `checks` looks
 //! at what is suspicious only in the whole. A [`Site`] comes out when no error was noted, with the warnings beside it.
 
-mod basics;
 mod calibration;
 mod camera;
 mod checks;
+mod collector;
 mod condition;
 mod credentials;
 mod diagnostic;
-mod drawn;
 mod files;
 mod holidays;
+mod identifier;
 mod links;
-mod names;
 mod parts;
 mod place;
 mod reader;
-mod reading;
+mod report;
 mod rule;
 mod schedule;
 mod schedule_checks;
 mod schema;
 mod secret;
+mod sections;
 mod shapes;
 mod shifts;
 mod site;
@@ -40,21 +40,21 @@ use sha2::{Digest, Sha256};
 pub use checks::{runs_per_second, share_of_a_core};
 pub use condition::{Condition, Direction};
 pub use diagnostic::{ConfigError, Diagnostic, Level};
-pub use drawn::drawn;
 pub use holidays::Holidays;
+pub use report::rendered;
 pub use schedule::{Dates, Edge, OnHolidays, Schedule, Shift, Sun};
 pub use secret::{SecretError, SecretSource};
 pub use site::*;
-pub use size::written_size;
-pub use units::{clock, day, written};
+pub use size::format_size;
+pub use units::{format_duration, format_time, format_weekday};
 
-use basics::{Basics, Given};
 use camera::CameraDraft;
+use collector::Collector;
 use links::Drafts;
 use place::PlaceDraft;
-use reader::Table;
-use reading::Reading;
+use reader::TableReader;
 use rule::RuleDraft;
+use sections::{OptionalValue, Sections};
 use shifts::NamedSchedule;
 
 /// Reads and checks the site file at `path`. The warnings stand beside the [`Site`].
@@ -68,10 +68,10 @@ pub fn load(path: &Path) -> Result<(Site, Vec<Diagnostic>), ConfigError> {
 
 /// Checks the text of a site file called `name`, whose relative paths start in `folder`.
 pub fn check_text(name: &str, text: &str, folder: &Path) -> Result<(Site, Vec<Diagnostic>), ConfigError> {
-    let reading = Reading::new(name, text, folder);
-    let site = syntax::parse(&reading, text).and_then(|document| {
-        let root = Table::root(&reading, &document);
-        let basics = Basics::read(&root);
+    let collector = Collector::new(name, text, folder);
+    let site = syntax::parse(&collector, text).and_then(|document| {
+        let root = TableReader::root(&collector, &document);
+        let sections = Sections::read(&root);
         let zones: Vec<_> = root.sections("zone").iter().map(PlaceDraft::zone).collect();
         let groups =
             root.sections("group").iter().map(|group| PlaceDraft::group(group, &zones)).collect::<Vec<_>>();
@@ -82,35 +82,35 @@ pub fn check_text(name: &str, text: &str, folder: &Path) -> Result<(Site, Vec<Di
             schedules: root.sections("schedule").iter().map(NamedSchedule::read).collect(),
             rules: root.sections("rule").iter().map(RuleDraft::read).collect(),
         };
-        drafts.check_links(&reading, &root);
-        checks::check(&reading, &drafts, &basics);
+        drafts.check_links(&collector, &root);
+        checks::check(&collector, &drafts, &sections);
         let (cameras, rules) = drafts.join()?;
-        let position = match basics.position {
-            Given::Good(position) => Some(position),
-            Given::Absent | Given::Wrong => None,
+        let position = match sections.position {
+            OptionalValue::Valid(position) => Some(position),
+            OptionalValue::Absent | OptionalValue::Invalid => None,
         };
-        let holidays = match basics.holidays {
-            Given::Good(holidays) => holidays,
-            Given::Absent | Given::Wrong => Holidays::default(),
+        let holidays = match sections.holidays {
+            OptionalValue::Valid(holidays) => holidays,
+            OptionalValue::Absent | OptionalValue::Invalid => Holidays::default(),
         };
         Some(Site {
-            id: basics.id?,
-            name: basics.name?,
-            time_zone: basics.time_zone?,
+            id: sections.id?,
+            name: sections.name?,
+            time_zone: sections.time_zone?,
             position,
-            model: basics.model?,
-            broker: basics.broker?,
-            logbook: basics.logbook?,
-            signing_key: basics.signing_key,
-            retention: basics.retention,
-            health: basics.health,
+            model: sections.model?,
+            broker: sections.broker?,
+            logbook: sections.logbook?,
+            signing_key: sections.signing_key,
+            retention: sections.retention,
+            health: sections.health,
             cameras,
             rules,
             hash: hash(text, &holidays),
             holidays,
         })
     });
-    let found = reading.into_findings();
+    let found = collector.into_diagnostics();
     match site {
         Some(site) if found.iter().all(|d| d.level == Level::Warning) => Ok((site, found)),
         _ => Err(ConfigError::Invalid(found)),

@@ -1,9 +1,9 @@
 //! `[[zone]]`, `[[group]]` and `[[line]]`.
 
-use super::reader::{Item, Table};
-use super::reading::At;
+use super::collector::Located;
+use super::reader::{TableReader, ValueReader};
 use super::site::{Berth, Line, Zone};
-use super::{names, shapes};
+use super::{identifier, shapes};
 use crate::geometry::{Area, Point, Segment};
 use crate::ids::PlaceId;
 
@@ -11,11 +11,11 @@ use crate::ids::PlaceId;
 pub(super) struct PlaceDraft {
     /// `zone`, `group` or `line`.
     pub(super) kind: &'static str,
-    pub(super) id: Option<At<String>>,
+    pub(super) id: Option<Located<String>>,
     pub(super) name: Option<String>,
-    pub(super) camera: Option<At<String>>,
+    pub(super) camera: Option<Located<String>>,
     /// The group that a zone belongs to.
-    pub(super) group: Option<At<String>>,
+    pub(super) group: Option<Located<String>>,
     pub(super) shape: Option<Shape>,
 }
 
@@ -34,12 +34,12 @@ impl Shape {
     }
 }
 
-fn text(item: &Item<'_>) -> Option<At<String>> {
+fn text(item: &ValueReader<'_>) -> Option<Located<String>> {
     item.text().map(|text| item.at(text.to_owned()))
 }
 
 impl PlaceDraft {
-    pub(super) fn zone(table: &Table<'_>) -> Self {
+    pub(super) fn zone(table: &TableReader<'_>) -> Self {
         let mut draft = Self::on_camera(table, "zone", "\"inner-basin\"");
         draft.group = table.optional("group", text);
         let polygon = table.required("polygon", "[[0.1, 0.5], [0.6, 0.5], [0.6, 0.9], [0.1, 0.9]]", |item| {
@@ -55,7 +55,7 @@ impl PlaceDraft {
     }
 
     /// A group of those of `zones` that name it.
-    pub(super) fn group(table: &Table<'_>, zones: &[Self]) -> Self {
+    pub(super) fn group(table: &TableReader<'_>, zones: &[Self]) -> Self {
         let mut draft = Self::named(table, "group", "\"north-basin\"");
         let Some(id) = draft.id.clone() else { return draft };
         let members = || {
@@ -64,13 +64,14 @@ impl PlaceDraft {
         };
         if members().next().is_none() {
             let help = format!("add group = \"{}\" to the zones that belong to it", id.value);
-            table.reading.error(&table.place, "no zone belongs to this group", help);
+            table.collector.error(&table.place, "no zone belongs to this group", help);
         }
         draft.camera = members().find_map(|zone| zone.camera.clone());
-        let elsewhere = |camera: &&At<String>| draft.camera.as_ref().is_some_and(|a| a.value != camera.value);
+        let elsewhere =
+            |camera: &&Located<String>| draft.camera.as_ref().is_some_and(|a| a.value != camera.value);
         if let Some(second) = members().filter_map(|zone| zone.camera.as_ref()).find(elsewhere) {
             let help = "a rule watches one camera: make a group for each camera";
-            table.reading.error(
+            table.collector.error(
                 &second.place,
                 format!("group \"{}\" has zones of another camera", id.value),
                 help,
@@ -82,7 +83,7 @@ impl PlaceDraft {
         draft
     }
 
-    pub(super) fn line(table: &Table<'_>) -> Self {
+    pub(super) fn line(table: &TableReader<'_>) -> Self {
         let mut draft = Self::on_camera(table, "line", "\"harbour-mouth\"");
         let from = table.required("from", "[0.5, 0.4]", shapes::point);
         let to = table.required("to", "[0.5, 0.9]", shapes::point);
@@ -95,14 +96,14 @@ impl PlaceDraft {
         draft
     }
 
-    fn on_camera(table: &Table<'_>, kind: &'static str, example: &str) -> Self {
+    fn on_camera(table: &TableReader<'_>, kind: &'static str, example: &str) -> Self {
         let camera = table.required("camera", "\"quay-east\" (the id of a camera)", text);
         Self { camera, ..Self::named(table, kind, example) }
     }
 
-    fn named(table: &Table<'_>, kind: &'static str, example: &str) -> Self {
-        let id = table.required("id", example, names::identifier);
-        let name = names::name_or(table, id.as_ref());
+    fn named(table: &TableReader<'_>, kind: &'static str, example: &str) -> Self {
+        let id = table.required("id", example, identifier::identifier);
+        let name = identifier::name_or(table, id.as_ref());
         Self { kind, id, name, camera: None, group: None, shape: None }
     }
 
@@ -116,7 +117,7 @@ impl PlaceDraft {
 }
 
 fn segment(
-    table: &Table<'_>,
+    table: &TableReader<'_>,
     from: Point<crate::geometry::Norm>,
     to: Point<crate::geometry::Norm>,
 ) -> Option<Segment> {
@@ -126,7 +127,7 @@ fn segment(
         return None;
     };
     if !shapes::touches_picture(&segment) {
-        table.reading.error(
+        table.collector.error(
             &table.place,
             "the line lies wholly outside the picture",
             "coordinates run from 0 to 1",
@@ -136,13 +137,13 @@ fn segment(
     let within = |p: Point<_>| (0.0..=1.0).contains(&p.x) && (0.0..=1.0).contains(&p.y);
     if !(within(from) && within(to)) {
         let help = "coordinates run from 0 to 1; nothing is ever seen beyond";
-        table.reading.warning(&table.place, "the line lies partly outside the picture", help);
+        table.collector.warning(&table.place, "the line lies partly outside the picture", help);
     }
     Some(segment)
 }
 
 /// `true`, or a table that says more of it; `None` for `false` and what cannot be read.
-fn berth(item: &Item<'_>) -> Option<Berth> {
+fn berth(item: &ValueReader<'_>) -> Option<Berth> {
     if let toml::de::DeValue::Boolean(berth) = item.value {
         return berth.then(Berth::default);
     }

@@ -5,34 +5,34 @@ use std::ops::RangeInclusive;
 use serde_spanned::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::reading::{At, Place, Reading};
+use super::collector::{Collector, Located, Location};
 use super::{schema, suggest};
 
 /// A table of the file, read as one section.
 #[derive(Clone)]
-pub(super) struct Table<'a> {
-    pub(super) reading: &'a Reading<'a>,
-    pub(super) place: Place,
+pub(super) struct TableReader<'a> {
+    pub(super) collector: &'a Collector<'a>,
+    pub(super) place: Location,
     section: &'static str,
     table: &'a DeTable<'a>,
 }
 
 /// A value of the file.
 #[derive(Clone)]
-pub(super) struct Item<'a> {
-    pub(super) reading: &'a Reading<'a>,
-    pub(super) place: Place,
+pub(super) struct ValueReader<'a> {
+    pub(super) collector: &'a Collector<'a>,
+    pub(super) place: Location,
     pub(super) value: &'a DeValue<'a>,
 }
 
-impl<'a> Table<'a> {
+impl<'a> TableReader<'a> {
     /// The file itself.
-    pub(super) fn root(reading: &'a Reading<'a>, table: &'a DeTable<'a>) -> Self {
-        Self { reading, place: Place::default(), section: "", table }.without_strangers()
+    pub(super) fn root(collector: &'a Collector<'a>, table: &'a DeTable<'a>) -> Self {
+        Self { collector, place: Location::default(), section: "", table }.reject_unknown_keys()
     }
 
     /// Notes keys that the section does not have.
-    fn without_strangers(self) -> Self {
+    fn reject_unknown_keys(self) -> Self {
         let known = schema::keys(self.section);
         for (key, value) in self.table {
             let name = key.get_ref().as_ref();
@@ -42,7 +42,7 @@ impl<'a> Table<'a> {
             let place = self.place.child(name, key.span());
             let here = schema::header(self.section);
             if is_password(name) {
-                self.reading.error(
+                self.collector.error(
                     &place,
                     "a password does not belong in the site file: the file is copied, mailed and hashed into the logbook",
                     "name where it is: password_file = \"/etc/havenwacht/secrets/...\" (a file with nothing else in it, mode 0600) or password_credential = \"...\" (a systemd credential, LoadCredential=)",
@@ -51,7 +51,7 @@ impl<'a> Table<'a> {
             }
             let help = match suggest::nearest(name, known.iter().copied()) {
                 Some(near) => format!("did you mean \"{near}\"?"),
-                None => match schema::homes(name).as_slice() {
+                None => match schema::sections_with(name).as_slice() {
                     [] => format!("known here: {}", known.join(", ")),
                     homes => format!("`{name}` belongs in {}", homes.join(" or ")),
                 },
@@ -61,7 +61,7 @@ impl<'a> Table<'a> {
                 ("", _) => "this key stands before the first section".to_owned(),
                 _ => format!("there is no such key in {here}"),
             };
-            self.reading.error(&place, what, help);
+            self.collector.error(&place, what, help);
         }
         self
     }
@@ -72,19 +72,23 @@ impl<'a> Table<'a> {
     }
 
     /// The value of `key`, if it is there.
-    pub(super) fn get(&self, key: &'static str) -> Option<Item<'a>> {
+    pub(super) fn get(&self, key: &'static str) -> Option<ValueReader<'a>> {
         debug_assert!(schema::keys(self.section).contains(&key), "{key} is missing in the schema");
         let (name, value) = self.table.get_key_value(key)?;
         // A section's own span is its header; a value is shown at the value.
         let span = if value.span().is_empty() { name.span() } else { value.span() };
-        Some(Item { reading: self.reading, place: self.place.child(key, span), value: value.get_ref() })
+        Some(ValueReader {
+            collector: self.collector,
+            place: self.place.child(key, span),
+            value: value.get_ref(),
+        })
     }
 
     /// Reads `key`; absent is `None`, wrong is noted and `None`.
     pub(super) fn optional<T>(
         &self,
         key: &'static str,
-        read: impl FnOnce(&Item<'a>) -> Option<T>,
+        read: impl FnOnce(&ValueReader<'a>) -> Option<T>,
     ) -> Option<T> {
         self.get(key).and_then(|item| read(&item))
     }
@@ -94,29 +98,29 @@ impl<'a> Table<'a> {
         &self,
         key: &'static str,
         example: &str,
-        read: impl FnOnce(&Item<'a>) -> Option<T>,
+        read: impl FnOnce(&ValueReader<'a>) -> Option<T>,
     ) -> Option<T> {
         let item = self.get(key);
         if item.is_none() {
             let place = self.place.child(key, self.place.span.clone());
-            self.reading.error(&place, "is missing", format!("add {key} = {example}"));
+            self.collector.error(&place, "is missing", format!("add {key} = {example}"));
         }
         item.and_then(|item| read(&item))
     }
 
     /// The one table `[name]`. Absence is an error where `required`; it then reads as `None`.
-    pub(super) fn section(&self, name: &'static str, required: Option<&str>) -> Option<Table<'a>> {
+    pub(super) fn section(&self, name: &'static str, required: Option<&str>) -> Option<TableReader<'a>> {
         let Some(item) = self.get(name) else {
             if let Some(example) = required {
                 let place = self.place.child(name, self.place.span.clone());
-                self.reading.error(&place, format!("the section [{name}] is missing"), example);
+                self.collector.error(&place, format!("the section [{name}] is missing"), example);
             }
             return None;
         };
         match item.value {
             DeValue::Array(list) if matches!(list.first().map(Spanned::get_ref), Some(DeValue::Table(_))) => {
                 let help = format!("write [{name}] once, with single brackets");
-                self.reading.error(&item.place, "there can be only one", help);
+                self.collector.error(&item.place, "there can be only one", help);
                 item.list()?.first()?.table(name)
             }
             _ => item.table(name),
@@ -124,11 +128,11 @@ impl<'a> Table<'a> {
     }
 
     /// The tables `[[name]]`, in the order of the file.
-    pub(super) fn sections(&self, name: &'static str) -> Vec<Table<'a>> {
+    pub(super) fn sections(&self, name: &'static str) -> Vec<TableReader<'a>> {
         let Some(item) = self.get(name) else { return Vec::new() };
         if let DeValue::Table(_) = item.value {
             let help = format!("write [[{name}]] with double brackets: there can be several");
-            self.reading.error(&item.place, format!("[{name}] is written as a single section"), help);
+            self.collector.error(&item.place, format!("[{name}] is written as a single section"), help);
             return item.table(name).into_iter().collect();
         }
         item.list().unwrap_or_default().iter().filter_map(|item| item.table(name)).collect()
@@ -143,20 +147,20 @@ fn is_password(key: &str) -> bool {
         && place.iter().all(|known| strsim::osa_distance(&key, known) > 3)
 }
 
-impl<'a> Item<'a> {
+impl<'a> ValueReader<'a> {
     /// Notes an error at this value.
     pub(super) fn error(&self, what: impl Into<String>, help: impl Into<String>) {
-        self.reading.error(&self.place, what, help);
+        self.collector.error(&self.place, what, help);
     }
 
     /// Notes a warning at this value.
     pub(super) fn warning(&self, what: impl Into<String>, help: impl Into<String>) {
-        self.reading.warning(&self.place, what, help);
+        self.collector.warning(&self.place, what, help);
     }
 
     /// `value` with this item's place.
-    pub(super) fn at<T>(&self, value: T) -> At<T> {
-        At { value, place: self.place.clone() }
+    pub(super) fn at<T>(&self, value: T) -> Located<T> {
+        Located { value, place: self.place.clone() }
     }
 
     /// Notes that the value is of another type.
@@ -256,13 +260,13 @@ impl<'a> Item<'a> {
     }
 
     /// The items of a list.
-    pub(super) fn list(&self) -> Option<Vec<Item<'a>>> {
+    pub(super) fn list(&self) -> Option<Vec<ValueReader<'a>>> {
         let DeValue::Array(list) = self.value else {
             self.mistyped("a list in [ ]", "");
             return None;
         };
-        let item = |(index, value): (usize, &'a Spanned<DeValue<'a>>)| Item {
-            reading: self.reading,
+        let item = |(index, value): (usize, &'a Spanned<DeValue<'a>>)| ValueReader {
+            collector: self.collector,
             place: self.place.item(index, value.span()),
             value: value.get_ref(),
         };
@@ -275,12 +279,15 @@ impl<'a> Item<'a> {
     }
 
     /// A table, read as `section`.
-    pub(super) fn table(&self, section: &'static str) -> Option<Table<'a>> {
+    pub(super) fn table(&self, section: &'static str) -> Option<TableReader<'a>> {
         let DeValue::Table(table) = self.value else {
             self.mistyped("a section", format!("write {} on a line of its own", schema::header(section)));
             return None;
         };
-        Some(Table { reading: self.reading, place: self.place.clone(), section, table }.without_strangers())
+        Some(
+            TableReader { collector: self.collector, place: self.place.clone(), section, table }
+                .reject_unknown_keys(),
+        )
     }
 }
 

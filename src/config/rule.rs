@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use super::collector::{Located, Location};
 use super::condition::Direction;
-use super::names;
-use super::reader::{Item, Table};
-use super::reading::{At, Place};
+use super::identifier;
+use super::reader::{TableReader, ValueReader};
 use super::shifts::RuleSchedule;
 use super::site::Severity;
 use super::{shapes, suggest};
@@ -126,25 +126,25 @@ impl Kind {
 
 /// A rule as far as it could be read; its references are not resolved yet.
 pub(super) struct RuleDraft {
-    pub(super) place: Place,
-    pub(super) id: Option<At<String>>,
+    pub(super) place: Location,
+    pub(super) id: Option<Located<String>>,
     pub(super) name: Option<String>,
     pub(super) kind: Option<Kind>,
     /// Its zone or line, whichever its kind has.
-    pub(super) target: Option<At<String>>,
+    pub(super) target: Option<Located<String>>,
     /// The rules that it is made of: those that must hold, in order, and those that must not.
-    pub(super) parts: Vec<At<String>>,
-    pub(super) unless: Vec<At<String>>,
+    pub(super) parts: Vec<Located<String>>,
+    pub(super) unless: Vec<Located<String>>,
     pub(super) measures: Measures,
     pub(super) schedule: RuleSchedule,
     pub(super) severity: Severity,
     pub(super) raises: bool,
-    pub(super) confirm: At<Duration>,
+    pub(super) confirm: Located<Duration>,
     pub(super) clear: Duration,
     pub(super) cooldown: Duration,
     pub(super) escalate_after: Option<Duration>,
     pub(super) min_confidence: f64,
-    pub(super) length_m: Option<At<[f64; 2]>>,
+    pub(super) length_m: Option<Located<[f64; 2]>>,
     pub(super) owner: Option<String>,
     pub(super) review_by: Option<jiff::civil::Date>,
 }
@@ -156,7 +156,7 @@ pub(super) struct Measures {
     pub(super) dead_band: f64,
     pub(super) flow: Option<(Point<Norm>, Point<Norm>)>,
     pub(super) lengths: f64,
-    pub(super) longer_than: Option<At<Duration>>,
+    pub(super) longer_than: Option<Located<Duration>>,
     pub(super) radius_m: Option<f64>,
     pub(super) limit_knots: Option<f64>,
     pub(super) margin_knots: f64,
@@ -170,7 +170,7 @@ pub(super) struct Measures {
 }
 
 impl Measures {
-    fn read(table: &Table<'_>) -> Self {
+    fn read(table: &TableReader<'_>) -> Self {
         let number = |key, range, meaning: &str| table.optional(key, |item| item.number(range, meaning));
         let count = |key, range, meaning: &str| table.optional(key, |item| item.whole(range, meaning));
         let directions = [
@@ -215,14 +215,15 @@ impl Measures {
 }
 
 impl RuleDraft {
-    pub(super) fn read(table: &Table<'_>) -> Self {
-        let id = table.required("id", "\"night-passage\"", names::identifier);
+    pub(super) fn read(table: &TableReader<'_>) -> Self {
+        let id = table.required("id", "\"night-passage\"", identifier::identifier);
         let kinds = KINDS.map(|(word, kind, ..)| (word, kind));
         let kind = table.required("kind", "\"presence\" (config/rules.md tells of every kind)", |item| {
             item.choice(&kinds)
         });
-        let text = |item: &Item<'_>| item.text().map(|text| item.at(text.to_owned()));
-        let texts = |item: &Item<'_>| item.list().map(|all| all.iter().filter_map(text).collect::<Vec<_>>());
+        let text = |item: &ValueReader<'_>| item.text().map(|text| item.at(text.to_owned()));
+        let texts =
+            |item: &ValueReader<'_>| item.list().map(|all| all.iter().filter_map(text).collect::<Vec<_>>());
         let (zone, line) = (table.optional("zone", text), table.optional("line", text));
         let of = table.optional("of", texts).unwrap_or_default();
         let unless = table.optional("unless", texts).unwrap_or_default();
@@ -240,7 +241,7 @@ impl RuleDraft {
         }
         Self {
             place: table.place.clone(),
-            name: names::name_or(table, id.as_ref()),
+            name: identifier::name_or(table, id.as_ref()),
             id,
             kind,
             target: if kind.and_then(Kind::place) == Some("line") { line } else { zone },
@@ -249,8 +250,8 @@ impl RuleDraft {
             measures,
             schedule: RuleSchedule::read(table),
             severity: severity.unwrap_or(Severity::Alert),
-            raises: table.optional("raises", Item::boolean).unwrap_or(true),
-            confirm: confirm.unwrap_or(At { value: SECOND, place: table.place.clone() }),
+            raises: table.optional("raises", ValueReader::boolean).unwrap_or(true),
+            confirm: confirm.unwrap_or(Located { value: SECOND, place: table.place.clone() }),
             clear: clear.unwrap_or(SECOND * 5),
             cooldown: cooldown.unwrap_or(SECOND * 60),
             escalate_after: table.optional("escalate_after", |item| item.duration(SECOND * 10..=DAY * 7)),
@@ -260,20 +261,20 @@ impl RuleDraft {
             length_m: table
                 .optional("length_m", |item| shapes::span(item, "metres").map(|span| item.at(span))),
             owner: table.optional("owner", |item| item.text().map(str::to_owned)),
-            review_by: table.optional("review_by", Item::date),
+            review_by: table.optional("review_by", ValueReader::date),
         }
     }
 }
 
 /// The keys that a kind needs are there, and those of other kinds are not.
-fn fits(table: &Table<'_>, kind: Kind) {
+fn fits(table: &TableReader<'_>, kind: Kind) {
     let Some((word, _, needs, may)) = KINDS.iter().find(|(_, known, ..)| *known == kind) else { return };
     for key in *needs {
         if table.get(key).is_none() {
             let place = table.place.child(key, table.place.span.clone());
             let example =
                 KEYS.iter().find(|(known, _)| known == key).map_or("\"departed\"", |(_, value)| value);
-            table.reading.error(
+            table.collector.error(
                 &place,
                 format!("is missing: a {word} rule needs it"),
                 format!("add {key} = {example}"),

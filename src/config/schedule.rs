@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use jiff::civil::{Date, Time, Weekday};
 
-use super::units::{clock, day};
+use super::units::{format_time, format_weekday};
 
 /// When a rule is live: in a shift of `only`, and in none of `never`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -151,7 +151,8 @@ impl Display for Shift {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let mut parts = Vec::new();
         let week: Vec<_> = Weekday::Monday.cycle_forward().take(7).collect();
-        let days: Vec<_> = week.into_iter().filter(|day| self.days.contains(day)).map(day).collect();
+        let days: Vec<_> =
+            week.into_iter().filter(|day| self.days.contains(day)).map(format_weekday).collect();
         let anyhow = self.dates.is_some() || self.holidays == Some(OnHolidays::Only);
         match days.as_slice() {
             all if all.len() == 7 && anyhow => {}
@@ -183,7 +184,7 @@ impl Display for Shift {
 impl Display for Edge {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (sun, minutes) = match *self {
-            Self::Clock(time) => return f.write_str(&clock(time)),
+            Self::Clock(time) => return f.write_str(&format_time(time)),
             Self::Sun(sun, minutes) => (sun.word(), minutes),
         };
         if minutes == 0 {

@@ -2,33 +2,33 @@
 
 use std::time::Duration;
 
-use super::basics::{Basics, Given};
+use super::collector::{Collector, Located};
 use super::links::Drafts;
-use super::reading::{At, Reading};
 use super::rule::{Kind, RuleDraft};
 use super::schedule::{Edge, Shift};
+use super::sections::{OptionalValue, Sections};
 use super::shifts::Shifts;
 use super::units;
 
 const DAY_SECONDS: u32 = 24 * 3600;
 
 /// Schedules need what they speak of, and should not contradict themselves.
-pub(super) fn check(reading: &Reading<'_>, drafts: &Drafts, basics: &Basics) {
+pub(super) fn check(collector: &Collector<'_>, drafts: &Drafts, sections: &Sections) {
     let named = drafts.schedules.iter().filter_map(|schedule| schedule.shifts.as_ref());
     let own = drafts.rules.iter().filter_map(|rule| rule.schedule.shifts.as_ref());
     for shift in named.clone().chain(own.clone()).flat_map(|shifts| shifts.only.iter().chain(&shifts.never)) {
-        if shift.value.by_the_sun() && matches!(basics.position, Given::Absent) {
+        if shift.value.by_the_sun() && matches!(sections.position, OptionalValue::Absent) {
             let help = "add latitude = 52.10 and longitude = 4.26 (the harbour's own) to [site]";
-            reading.error(&shift.place, "speaks of the sun, and the site has no position", help);
+            collector.error(&shift.place, "speaks of the sun, and the site has no position", help);
         }
-        if shift.value.holidays.is_some() && matches!(basics.holidays, Given::Absent) {
+        if shift.value.holidays.is_some() && matches!(sections.holidays, OptionalValue::Absent) {
             let help = "add holidays = \"holidays.txt\" to [site]: a text file with a date a line";
-            reading.error(&shift.place, "speaks of holidays, and the site has no list of them", help);
+            collector.error(&shift.place, "speaks of holidays, and the site has no list of them", help);
         }
     }
     for shifts in named.chain(own) {
-        check_overlaps(reading, &shifts.only);
-        check_overlaps(reading, &shifts.never);
+        check_overlaps(collector, &shifts.only);
+        check_overlaps(collector, &shifts.never);
     }
     for schedule in &drafts.schedules {
         let Some(id) = &schedule.id else { continue };
@@ -36,27 +36,27 @@ pub(super) fn check(reading: &Reading<'_>, drafts: &Drafts, basics: &Basics) {
             |rule: &RuleDraft| rule.schedule.named.as_ref().is_some_and(|named| named.value == id.value);
         if !drafts.rules.iter().any(names) {
             let help = format!("write schedule = \"{}\" in a [[rule]], or remove it", id.value);
-            reading.warning(&schedule.place, "no rule has this schedule", help);
+            collector.warning(&schedule.place, "no rule has this schedule", help);
         }
     }
     for rule in &drafts.rules {
         if let Some(shifts) = drafts.shifts_of(rule) {
-            check_live(reading, rule, &shifts);
+            check_live(collector, rule, &shifts);
         }
     }
 }
 
 /// Of shifts by the clock, on the same dates: what the sun and the calendar do is not a slip.
-fn check_overlaps(reading: &Reading<'_>, shifts: &[At<Shift>]) {
+fn check_overlaps(collector: &Collector<'_>, shifts: &[Located<Shift>]) {
     for (index, second) in shifts.iter().enumerate() {
-        let overlaps = |first: &&At<Shift>| {
+        let overlaps = |first: &&Located<Shift>| {
             let (first, second) = (&first.value, &second.value);
             let (Some(theirs), Some(own)) = (stretches(first), stretches(second)) else { return false };
             let same_days = (first.dates, first.holidays) == (second.dates, second.holidays);
             same_days && own.iter().any(|a| theirs.iter().any(|b| a.0 < b.1 && b.0 < a.1))
         };
         if let Some(first) = shifts[..index].iter().find(overlaps) {
-            reading.warning(
+            collector.warning(
                 &second.place,
                 format!("overlaps {}", first.place.key),
                 "harmless, but one of the two may be a slip: a shift past midnight belongs to the day it begins",
@@ -66,11 +66,11 @@ fn check_overlaps(reading: &Reading<'_>, shifts: &[At<Shift>]) {
 }
 
 /// A rule that is always live, or never for long enough.
-fn check_live(reading: &Reading<'_>, rule: &RuleDraft, shifts: &Shifts) {
+fn check_live(collector: &Collector<'_>, rule: &RuleDraft, shifts: &Shifts) {
     if shifts.is_empty() {
         if rule.kind == Some(Kind::Presence) {
             let help = "add schedule = [{ from = \"21:30\", to = \"05:30\" }]";
-            reading.warning(&rule.place, "no schedule: raises for every vessel at any time", help);
+            collector.warning(&rule.place, "no schedule: raises for every vessel at any time", help);
         }
         return;
     }
@@ -81,12 +81,12 @@ fn check_live(reading: &Reading<'_>, rule: &RuleDraft, shifts: &Shifts) {
     ];
     for (key, wanted) in wanted {
         let Some(wanted) = wanted.filter(|wanted| wanted.value >= longest) else { continue };
-        reading.warning(
+        collector.warning(
             &wanted.place,
             format!(
                 "the rule can never hold: {key} is {}, and it is live for {} at most",
-                units::written(wanted.value),
-                units::written(longest)
+                units::format_duration(wanted.value),
+                units::format_duration(longest)
             ),
             "time in the zone counts only while the schedule is in force: shorten it, or lengthen the shift",
         );
@@ -119,7 +119,7 @@ fn stretches(shift: &Shift) -> Option<Vec<(u32, u32)>> {
 
 /// The longest time without a gap in which some shift can be in force: at most that, as dates and holidays only take
 /// from it, and without an end where one goes by the sun.
-fn longest_live(shifts: &[At<Shift>]) -> Duration {
+fn longest_live(shifts: &[Located<Shift>]) -> Duration {
     let all: Option<Vec<_>> = shifts.iter().map(|shift| stretches(&shift.value)).collect();
     let Some(mut all) = all.filter(|all| !all.is_empty()).map(|all| all.concat()) else {
         return Duration::MAX;
@@ -143,17 +143,17 @@ mod tests {
 
     use super::*;
 
-    fn shift(days: &[Weekday], from: (i8, i8), to: (i8, i8)) -> At<Shift> {
+    fn shift(days: &[Weekday], from: (i8, i8), to: (i8, i8)) -> Located<Shift> {
         let clock = |(hour, minute)| Edge::Clock(time(hour, minute, 0, 0));
         let value =
             Shift { days: days.to_vec(), from: clock(from), to: clock(to), dates: None, holidays: None };
-        At { value, place: Default::default() }
+        Located { value, place: Default::default() }
     }
 
     #[test]
     fn shifts_that_follow_one_another_are_one_time_in_force() {
         use Weekday::{Monday, Saturday, Sunday};
-        let hours = |shifts: &[At<Shift>]| longest_live(shifts).as_secs() / 3600;
+        let hours = |shifts: &[Located<Shift>]| longest_live(shifts).as_secs() / 3600;
         assert_eq!(hours(&[shift(&[Monday], (22, 0), (6, 0))]), 8);
         assert_eq!(hours(&[shift(&[Saturday], (20, 0), (0, 0)), shift(&[Sunday], (0, 0), (12, 0))]), 16);
         assert_eq!(

@@ -107,7 +107,7 @@ pub(super) fn keys(section: &str) -> &'static [&'static str] {
 }
 
 /// The sections that do have `key`, as written in the file.
-pub(super) fn homes(key: &str) -> Vec<String> {
+pub(super) fn sections_with(key: &str) -> Vec<String> {
     SECTIONS
         .iter()
         .filter(|(name, keys)| !name.is_empty() && !INLINE.contains(name) && keys.contains(&key))

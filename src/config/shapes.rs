@@ -1,12 +1,12 @@
 //! Points, polygons, lines and regions in fractions of the picture.
 
-use super::reader::Item;
+use super::reader::ValueReader;
 use crate::geometry::{BBox, Norm, Point, Polygon, PolygonError, Segment};
 
 /// Drawn over the edge on purpose is fine; farther out than this it is another unit.
 const STRAY: f64 = 1.0;
 
-fn coordinate(item: &Item<'_>) -> Option<f32> {
+fn coordinate(item: &ValueReader<'_>) -> Option<f32> {
     let value = item.any_number()?;
     if !(-STRAY..=1.0 + STRAY).contains(&value) {
         let pixels = "this looks like pixels: divide x by the picture's width and y by its height";
@@ -17,19 +17,19 @@ fn coordinate(item: &Item<'_>) -> Option<f32> {
     Some(value as f32)
 }
 
-fn coordinates<const N: usize>(item: &Item<'_>, meaning: &str) -> Option<[f32; N]> {
+fn coordinates<const N: usize>(item: &ValueReader<'_>, meaning: &str) -> Option<[f32; N]> {
     fixed(item, meaning, coordinate)
 }
 
 /// So many numbers in a list.
-pub(super) fn numbers<const N: usize>(item: &Item<'_>, meaning: &str) -> Option<[f64; N]> {
-    fixed(item, meaning, Item::any_number)
+pub(super) fn numbers<const N: usize>(item: &ValueReader<'_>, meaning: &str) -> Option<[f64; N]> {
+    fixed(item, meaning, ValueReader::any_number)
 }
 
 fn fixed<'a, T, const N: usize>(
-    item: &Item<'a>,
+    item: &ValueReader<'a>,
     meaning: &str,
-    read: impl Fn(&Item<'a>) -> Option<T>,
+    read: impl Fn(&ValueReader<'a>) -> Option<T>,
 ) -> Option<[T; N]> {
     let items = item.list()?;
     let read: Vec<Option<T>> = items.iter().map(read).collect();
@@ -41,14 +41,14 @@ fn fixed<'a, T, const N: usize>(
 }
 
 /// A point, `[x, y]`.
-pub(super) fn point(item: &Item<'_>) -> Option<Point<Norm>> {
+pub(super) fn point(item: &ValueReader<'_>) -> Option<Point<Norm>> {
     coordinates(item, "a point is [x, y]").map(|[x, y]| Point::new(x, y))
 }
 
 /// The least and the most of something, `[least, most]`.
-pub(super) fn span(item: &Item<'_>, unit: &str) -> Option<[f64; 2]> {
+pub(super) fn span(item: &ValueReader<'_>, unit: &str) -> Option<[f64; 2]> {
     let items = item.list()?;
-    let read: Option<Vec<f64>> = items.iter().map(Item::any_number).collect();
+    let read: Option<Vec<f64>> = items.iter().map(ValueReader::any_number).collect();
     let help = format!("the least and the most in {unit}: [8, 14]");
     match read?.as_slice() {
         &[least, most] if 0.0 <= least && least < most && most.is_finite() => Some([least, most]),
@@ -60,7 +60,7 @@ pub(super) fn span(item: &Item<'_>, unit: &str) -> Option<[f64; 2]> {
 }
 
 /// A polygon, `[[x, y], ...]`, at least partly within the picture.
-pub(super) fn polygon(item: &Item<'_>, what: &str) -> Option<Polygon> {
+pub(super) fn polygon(item: &ValueReader<'_>, what: &str) -> Option<Polygon> {
     let read: Vec<_> = item.list()?.iter().map(point).collect();
     let mut corners = read.into_iter().collect::<Option<Vec<_>>>()?;
     // Drawing tools close the ring; here it closes itself.
@@ -95,7 +95,7 @@ pub(super) fn polygon(item: &Item<'_>, what: &str) -> Option<Polygon> {
 }
 
 /// The polygon without the holes in the list.
-pub(super) fn with_holes(polygon: Polygon, list: &Item<'_>) -> Option<Polygon> {
+pub(super) fn with_holes(polygon: Polygon, list: &ValueReader<'_>) -> Option<Polygon> {
     let items = list.list()?;
     let read: Vec<_> = items.iter().map(|item| self::polygon(item, "hole")).collect();
     let holed = polygon.with_holes(read.into_iter().collect::<Option<_>>()?);
@@ -145,7 +145,7 @@ pub(super) fn touches_picture(line: &Segment) -> bool {
 }
 
 /// A region to look at, `[left, top, right, bottom]`, within the picture and with area.
-pub(super) fn region(item: &Item<'_>) -> Option<BBox<Norm>> {
+pub(super) fn region(item: &ValueReader<'_>) -> Option<BBox<Norm>> {
     let [x0, y0, x1, y1] = coordinates(item, "a region is [left, top, right, bottom]")?;
     if [x0, y0, x1, y1].iter().any(|v| !(0.0..=1.0).contains(v)) {
         item.error("reaches outside the picture", "left, top, right and bottom run from 0 to 1");

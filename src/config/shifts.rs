@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::civil::{Date, Time, Weekday};
 use toml::de::DeValue;
 
-use super::reader::{Item, Table, short};
-use super::reading::{At, Place};
+use super::collector::{Located, Location};
+use super::reader::{TableReader, ValueReader, short};
 use super::schedule::{Dates, Edge, OnHolidays, Schedule, Shift, Sun};
-use super::{names, suggest, units};
+use super::{identifier, suggest, units};
 
 /// Further from it than this, a time has nothing to do with the sun.
 const FURTHEST_FROM_THE_SUN: Duration = Duration::from_secs(6 * 3600);
@@ -16,14 +16,14 @@ const FURTHEST_FROM_THE_SUN: Duration = Duration::from_secs(6 * 3600);
 /// "Only when" and "never when".
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shifts {
-    pub(super) only: Vec<At<Shift>>,
-    pub(super) never: Vec<At<Shift>>,
+    pub(super) only: Vec<Located<Shift>>,
+    pub(super) never: Vec<Located<Shift>>,
 }
 
 /// A schedule that rules name.
 pub(super) struct NamedSchedule {
-    pub(super) place: Place,
-    pub(super) id: Option<At<String>>,
+    pub(super) place: Location,
+    pub(super) id: Option<Located<String>>,
     /// `None` where it could not be read.
     pub(super) shifts: Option<Shifts>,
 }
@@ -31,7 +31,7 @@ pub(super) struct NamedSchedule {
 /// What a rule says of its schedule.
 pub(super) struct RuleSchedule {
     /// The schedule it names.
-    pub(super) named: Option<At<String>>,
+    pub(super) named: Option<Located<String>>,
     /// Its own shifts; `None` where they could not be read.
     pub(super) shifts: Option<Shifts>,
 }
@@ -44,7 +44,7 @@ impl Shifts {
     }
 
     pub(super) fn schedule(&self) -> Schedule {
-        let values = |shifts: &[At<Shift>]| shifts.iter().map(|shift| shift.value.clone()).collect();
+        let values = |shifts: &[Located<Shift>]| shifts.iter().map(|shift| shift.value.clone()).collect();
         Schedule { only: values(&self.only), never: values(&self.never) }
     }
 
@@ -54,12 +54,12 @@ impl Shifts {
 }
 
 impl NamedSchedule {
-    pub(super) fn read(table: &Table<'_>) -> Self {
-        let id = table.required("id", "\"night\"", names::identifier);
+    pub(super) fn read(table: &TableReader<'_>) -> Self {
+        let id = table.required("id", "\"night\"", identifier::identifier);
         let (only, never) = (shifts(table, "only"), shifts(table, "never"));
         if table.get("only").is_none() && table.get("never").is_none() {
             let help = "add only = [{ from = \"21:30\", to = \"05:30\" }], or never = [...]";
-            table.reading.error(&table.place, "says nothing: it has neither only nor never", help);
+            table.collector.error(&table.place, "says nothing: it has neither only nor never", help);
         }
         let shifts = only.zip(never).map(|(only, never)| Shifts { only, never });
         Self { place: table.place.clone(), id, shifts }
@@ -67,7 +67,7 @@ impl NamedSchedule {
 }
 
 impl RuleSchedule {
-    pub(super) fn read(table: &Table<'_>) -> Self {
+    pub(super) fn read(table: &TableReader<'_>) -> Self {
         let never = shifts(table, "never");
         let item = table.get("schedule");
         let name = item.as_ref().filter(|item| matches!(item.value, DeValue::String(_)));
@@ -82,7 +82,7 @@ impl RuleSchedule {
 }
 
 /// The shifts under `key`: none where it is absent, `None` where they could not be read.
-fn shifts(table: &Table<'_>, key: &'static str) -> Option<Vec<At<Shift>>> {
+fn shifts(table: &TableReader<'_>, key: &'static str) -> Option<Vec<Located<Shift>>> {
     let Some(item) = table.get(key) else { return Some(Vec::new()) };
     let items = match item.value {
         // One shift without the list around it: noted, and read all the same.
@@ -105,7 +105,7 @@ fn shifts(table: &Table<'_>, key: &'static str) -> Option<Vec<At<Shift>>> {
     read.into_iter().collect()
 }
 
-fn shift(item: &Item<'_>) -> Option<At<Shift>> {
+fn shift(item: &ValueReader<'_>) -> Option<Located<Shift>> {
     let table = item.table("shift")?;
     let keys = ["days", "from", "to", "dates", "holidays"];
     if keys.iter().all(|key| table.get(key).is_none()) {
@@ -150,7 +150,7 @@ fn has_no_length(shift: &Shift) -> bool {
 }
 
 /// A time of day, or one of the sun's: "21:30", "sunset", "sunset+30m", "sunrise-1h".
-fn edge(item: &Item<'_>) -> Option<Edge> {
+fn edge(item: &ValueReader<'_>) -> Option<Edge> {
     const SUNS: [Sun; 4] = [Sun::Dawn, Sun::Sunrise, Sun::Sunset, Sun::Dusk];
     const HELP: &str = "\"dawn\", \"sunrise\", \"sunset\" or \"dusk\", with up to 6 hours more or less: \"sunset+30m\", \"sunrise-1h\"";
     let text = match item.value {
@@ -190,7 +190,7 @@ fn edge(item: &Item<'_>) -> Option<Edge> {
     }
 }
 
-fn days(item: &Item<'_>) -> Option<Vec<Weekday>> {
+fn days(item: &ValueReader<'_>) -> Option<Vec<Weekday>> {
     const HELP: &str = "a list of days: [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"]";
     if matches!(item.value, DeValue::String(_)) {
         item.mistyped("a list of days", HELP);
@@ -221,7 +221,7 @@ enum Day {
 }
 
 /// One day, or the first and the last of several.
-fn dates(item: &Item<'_>) -> Option<Dates> {
+fn dates(item: &ValueReader<'_>) -> Option<Dates> {
     const HELP: &str =
         "the first and the last day, or one alone: [\"04-01\", \"09-30\"] every year, [\"2026-12-24\"] once";
     let items = match item.value {
@@ -251,7 +251,7 @@ fn dates(item: &Item<'_>) -> Option<Dates> {
     }
 }
 
-fn date(item: &Item<'_>) -> Option<Day> {
+fn date(item: &ValueReader<'_>) -> Option<Day> {
     const HELP: &str = "month and day \"04-01\", or year, month and day \"2026-12-24\"";
     if let DeValue::Datetime(unquoted) = item.value {
         item.error(format!("{unquoted} stands without quotes"), HELP);

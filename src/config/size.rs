@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use toml::de::DeValue;
 
-use super::reader::{Item, short};
+use super::reader::{ValueReader, short};
 
 /// Unit and its length in bytes, the shortest first.
 const UNITS: [(&str, u64); 3] = [("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000)];
@@ -12,7 +12,7 @@ const UNITS: [(&str, u64); 3] = [("MB", 1_000_000), ("GB", 1_000_000_000), ("TB"
 const HELP: &str = "a number and a unit in quotes: \"500 MB\", \"20 GB\" or \"1.5 TB\"";
 
 /// A size as it would be written in a site file, to a tenth of its unit.
-pub fn written_size(bytes: u64) -> String {
+pub fn format_size(bytes: u64) -> String {
     let (unit, length) = UNITS.iter().rev().find(|(_, length)| bytes >= *length).unwrap_or(&UNITS[0]);
     let tenths = bytes / (length / 10);
     match tenths % 10 {
@@ -53,7 +53,7 @@ fn size_help(text: &str) -> String {
     }
 }
 
-impl Item<'_> {
+impl ValueReader<'_> {
     /// A size on disk in bytes, in `range`.
     pub(super) fn size(&self, range: RangeInclusive<u64>) -> Option<u64> {
         let text = match self.value {
@@ -77,7 +77,7 @@ impl Item<'_> {
         if !range.contains(&bytes) {
             self.error(
                 format!("{text} is out of range"),
-                format!("from {} to {}", written_size(*range.start()), written_size(*range.end())),
+                format!("from {} to {}", format_size(*range.start()), format_size(*range.end())),
             );
             return None;
         }
@@ -116,14 +116,14 @@ mod tests {
         ] {
             assert_eq!(size(text), None, "{text}");
         }
-        assert_eq!(written_size(21_449_000_000), "21.4 GB");
+        assert_eq!(format_size(21_449_000_000), "21.4 GB");
     }
 
     proptest! {
         #[test]
         fn a_size_reads_back_as_it_is_written(tenths in 10..9_999u64, unit in 0..3usize) {
             let bytes = tenths * UNITS[unit].1 / 10;
-            prop_assert_eq!(size(&written_size(bytes)), Some(bytes));
+            prop_assert_eq!(size(&format_size(bytes)), Some(bytes));
         }
 
         #[test]

@@ -2,8 +2,8 @@
 
 use toml::de::DeTable;
 
+use super::collector::{Collector, Location, position};
 use super::diagnostic::{Diagnostic, Level};
-use super::reading::{Place, Reading, position};
 
 /// The file as text.
 pub(super) fn utf8<'t>(file: &str, bytes: &'t [u8]) -> Result<&'t str, Vec<Diagnostic>> {
@@ -25,19 +25,19 @@ pub(super) fn utf8<'t>(file: &str, bytes: &'t [u8]) -> Result<&'t str, Vec<Diagn
 
 /// The document. Keys given twice are noted one by one; any other mistake of syntax makes the rest a guess, so the
 /// first is noted and nothing else is read.
-pub(super) fn parse<'t>(reading: &Reading<'t>, text: &'t str) -> Option<DeTable<'t>> {
+pub(super) fn parse<'t>(collector: &Collector<'t>, text: &'t str) -> Option<DeTable<'t>> {
     let (document, errors) = DeTable::parse_recoverable(text);
     let twice = |message: &str| message.starts_with("duplicate key");
-    let at = |error: &toml::de::Error| Place { key: String::new(), span: error.span().unwrap_or(0..0) };
+    let at = |error: &toml::de::Error| Location { key: String::new(), span: error.span().unwrap_or(0..0) };
     if let Some(first) = errors.iter().find(|error| !twice(error.message())) {
         let help = "the rest of the file was not read; mend this and check again";
-        reading.error(&at(first), format!("this is not TOML: {}", first.message()), help);
+        collector.error(&at(first), format!("this is not TOML: {}", first.message()), help);
         return None;
     }
     for error in &errors {
         let place = at(error);
         let key = text.get(place.span.clone()).unwrap_or_default();
-        reading.error(
+        collector.error(
             &place,
             format!("`{}` is given twice", super::reader::short(key)),
             "keep one of the two",

@@ -322,7 +322,7 @@ fn no_message_repeats_a_password() {
     ] {
         let text = EXAMPLE.replacen(old, &new, 1);
         let found = check(&text).unwrap_err();
-        let (plain, drawing) = (lines(&found), drawn(&found, &text, true));
+        let (plain, drawing) = (lines(&found), rendered(&found, &text, true));
         assert!(!plain.contains(secret) && !drawing.contains(secret), "{new}: {plain}{drawing}");
         assert!(plain.contains("password"), "{new}: {plain}");
     }
@@ -465,7 +465,7 @@ proptest! {
             prop_assert!(diagnostic.column >= 1 && !diagnostic.what.is_empty());
         }
         if let Ok(text) = std::str::from_utf8(&text) {
-            prop_assert!(found.is_empty() || !drawn(&found, text, false).is_empty());
+            prop_assert!(found.is_empty() || !rendered(&found, text, false).is_empty());
         }
     }
 }

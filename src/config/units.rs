@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::civil::{Time, Weekday};
 use toml::de::DeValue;
 
-use super::reader::{Item, short};
+use super::reader::{ValueReader, short};
 
 /// Unit and its length in milliseconds, the shortest first.
 const UNITS: [(&str, u64); 6] =
@@ -26,7 +26,7 @@ const UNIT_HELP: &str =
     "a number and a unit in quotes: \"500ms\", \"20s\", \"5m\", \"2h\", \"90d\" or \"2y\"";
 
 /// A duration as it would be written in a site file.
-pub fn written(duration: Duration) -> String {
+pub fn format_duration(duration: Duration) -> String {
     let ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let (unit, length) =
         UNITS.iter().rev().find(|(_, length)| ms >= *length && ms % length == 0).unwrap_or(&UNITS[1]);
@@ -34,7 +34,7 @@ pub fn written(duration: Duration) -> String {
 }
 
 /// A time of day as it would be written in a site file.
-pub fn clock(time: Time) -> String {
+pub fn format_time(time: Time) -> String {
     match time.second() {
         0 => format!("{:02}:{:02}", time.hour(), time.minute()),
         second => format!("{:02}:{:02}:{second:02}", time.hour(), time.minute()),
@@ -42,7 +42,7 @@ pub fn clock(time: Time) -> String {
 }
 
 /// A day of the week as it would be written in a site file.
-pub fn day(weekday: Weekday) -> &'static str {
+pub fn format_weekday(weekday: Weekday) -> &'static str {
     DAYS[usize::from(weekday.to_monday_zero_offset().unsigned_abs()) % 7].0
 }
 
@@ -96,7 +96,7 @@ fn with_unit(number: &str, range: &RangeInclusive<Duration>) -> String {
     }
 }
 
-impl Item<'_> {
+impl ValueReader<'_> {
     /// A duration in `range`.
     pub(super) fn duration(&self, range: RangeInclusive<Duration>) -> Option<Duration> {
         let text = match self.value {
@@ -123,7 +123,7 @@ impl Item<'_> {
         if !range.contains(&value) {
             self.error(
                 format!("{text} is out of range"),
-                format!("from {} to {}", written(*range.start()), written(*range.end())),
+                format!("from {} to {}", format_duration(*range.start()), format_duration(*range.end())),
             );
             return None;
         }
@@ -164,7 +164,7 @@ impl Item<'_> {
         let help = match text.as_ref() {
             "24:00" => "midnight is \"00:00\"; a shift that ends there runs to the end of its day".to_owned(),
             _ => match format!("{text:0>5}").parse::<Time>() {
-                Ok(time) if text.len() == 4 => format!("did you mean \"{}\"?", clock(time)),
+                Ok(time) if text.len() == 4 => format!("did you mean \"{}\"?", format_time(time)),
                 _ => HELP.to_owned(),
             },
         };
@@ -219,7 +219,7 @@ mod tests {
         #[test]
         fn a_duration_reads_back_as_it_is_written(ms in 0..4_000_000_000_000u64) {
             let value = Duration::from_millis(ms);
-            prop_assert_eq!(duration(&written(value)), Some(value));
+            prop_assert_eq!(duration(&format_duration(value)), Some(value));
         }
 
         #[test]

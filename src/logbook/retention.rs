@@ -220,7 +220,7 @@ impl Removal {
     fn too_much(&self, connection: &Connection) -> rusqlite::Result<Option<Wanted>> {
         let Some(limit) = self.kept.max_size else { return Ok(None) };
         let used = used_bytes(connection)?;
-        let [is, may_be] = [used, limit].map(config::written_size);
+        let [is, may_be] = [used, limit].map(config::format_size);
         let why = format!("the logbook was larger than {may_be}: {is}");
         Ok((used > limit).then(|| Wanted { act: Act::Size, bytes: used - limit, why, pages: u64::MAX }))
     }
@@ -248,7 +248,7 @@ impl Removal {
             Keeping::Events => self.kept.events,
         };
         let Some(wanted) = wanted else {
-            let why = format!("older than {}", config::written(kept));
+            let why = format!("older than {}", config::format_duration(kept));
             return Ok(Walk::new(holding, Act::Age, before(kept), u64::MAX, why));
         };
         let permitted = match holding.keeping() {

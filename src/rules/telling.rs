@@ -12,8 +12,8 @@ use crate::geometry::Side;
 /// What `rule` watches for: "a vessel is in Inner basin for 2s".
 pub fn condition(rule: &Rule) -> String {
     let place = rule.condition.place().map_or("", |(_, name)| name);
-    let long = |time: &std::time::Duration| config::written(*time);
-    let confirm = config::written(rule.confirm);
+    let long = |time: &std::time::Duration| config::format_duration(*time);
+    let confirm = config::format_duration(rule.confirm);
     match &rule.condition {
         Condition::Presence { .. } => format!("a vessel is in {place} for {confirm}"),
         Condition::Entry { .. } => format!("a vessel enters {place} and stays {confirm}"),
@@ -174,7 +174,7 @@ fn now(told: &Told<'_>) -> String {
             format!(
                 "{vessel} is number {:.0} of its size to come to {place} within {}",
                 finding.measured,
-                config::written(*within)
+                config::format_duration(*within)
             )
         }
         Condition::Approach { limit_knots, .. } => format!(

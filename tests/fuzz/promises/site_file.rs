@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use havenwacht::cli::check::{BAD_CONFIG, Look, check};
-use havenwacht::config::{ConfigError, Diagnostic, Level, drawn, load};
+use havenwacht::config::{ConfigError, Diagnostic, Level, load, rendered};
 use jiff::Timestamp;
 use toml::de::{DeTable, DeValue};
 
@@ -37,7 +37,7 @@ pub(crate) fn holds(folder: &Path, data: &[u8]) {
         assert!(names_a_key(diagnostic, &keys), "no such key: {diagnostic}");
     }
     if let Ok(text) = std::str::from_utf8(data) {
-        assert_eq!(drawn(&found, text, false).is_empty(), found.is_empty());
+        assert_eq!(rendered(&found, text, false).is_empty(), found.is_empty());
     }
 }
 

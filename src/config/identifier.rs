@@ -1,11 +1,11 @@
 //! Identifiers and names.
 
-use super::reader::{Item, Table};
-use super::reading::At;
+use super::collector::Located;
+use super::reader::{TableReader, ValueReader};
 use crate::ids::{CameraId, NameError};
 
 /// An identifier. One with a wrong alphabet is noted and still returned: what refers to it is no second mistake.
-pub(super) fn identifier(item: &Item<'_>) -> Option<At<String>> {
+pub(super) fn identifier(item: &ValueReader<'_>) -> Option<Located<String>> {
     let text = item.text()?;
     // All four kinds of identifier share one alphabet.
     if let Err(error @ NameError { .. }) = CameraId::new(text) {
@@ -25,7 +25,7 @@ pub(super) fn identifier(item: &Item<'_>) -> Option<At<String>> {
 }
 
 /// The `name` of a section; its identifier where there is none.
-pub(super) fn name_or(table: &Table<'_>, id: Option<&At<String>>) -> Option<String> {
+pub(super) fn name_or(table: &TableReader<'_>, id: Option<&Located<String>>) -> Option<String> {
     match table.get("name") {
         Some(item) => item.text().map(|name| name.trim().to_owned()),
         None => id.map(|id| id.value.clone()),

@@ -8,12 +8,12 @@ use super::diagnostic::{Diagnostic, Level};
 
 /// Where in the file something stands.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Place {
+pub(super) struct Location {
     pub(super) key: String,
     pub(super) span: Range<usize>,
 }
 
-impl Place {
+impl Location {
     /// A key below this one.
     pub(super) fn child(&self, key: &str, span: Range<usize>) -> Self {
         let key = if self.key.is_empty() { key.to_owned() } else { format!("{}.{key}", self.key) };
@@ -28,13 +28,13 @@ impl Place {
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
-pub(super) struct At<T> {
+pub(super) struct Located<T> {
     pub(super) value: T,
-    pub(super) place: Place,
+    pub(super) place: Location,
 }
 
 /// A site file under examination.
-pub(super) struct Reading<'t> {
+pub(super) struct Collector<'t> {
     file: &'t str,
     text: &'t str,
     /// Relative paths in the file start here.
@@ -42,22 +42,22 @@ pub(super) struct Reading<'t> {
     found: RefCell<Vec<Diagnostic>>,
 }
 
-impl<'t> Reading<'t> {
+impl<'t> Collector<'t> {
     pub(super) fn new(file: &'t str, text: &'t str, folder: &'t Path) -> Self {
         Self { file, text, folder, found: RefCell::default() }
     }
 
     /// Notes an error: the watch does not start.
-    pub(super) fn error(&self, place: &Place, what: impl Into<String>, help: impl Into<String>) {
+    pub(super) fn error(&self, place: &Location, what: impl Into<String>, help: impl Into<String>) {
         self.note(Level::Error, place, what.into(), help.into());
     }
 
     /// Notes what is legal but suspicious.
-    pub(super) fn warning(&self, place: &Place, what: impl Into<String>, help: impl Into<String>) {
+    pub(super) fn warning(&self, place: &Location, what: impl Into<String>, help: impl Into<String>) {
         self.note(Level::Warning, place, what.into(), help.into());
     }
 
-    fn note(&self, level: Level, place: &Place, what: String, help: String) {
+    fn note(&self, level: Level, place: &Location, what: String, help: String) {
         let (line, column) = position(self.text, place.span.start);
         self.found.borrow_mut().push(Diagnostic {
             level,
@@ -72,7 +72,7 @@ impl<'t> Reading<'t> {
     }
 
     /// Everything found, in the order of the file.
-    pub(super) fn into_findings(self) -> Vec<Diagnostic> {
+    pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
         let mut found = self.found.into_inner();
         found.sort_by(|a, b| (a.line, a.column, a.level, &a.key).cmp(&(b.line, b.column, b.level, &b.key)));
         found.dedup();
@@ -92,7 +92,7 @@ pub(super) fn position(text: &str, byte: usize) -> (usize, usize) {
 }
 
 /// The same is what says the same, wherever it stands.
-impl<T: PartialEq> PartialEq for At<T> {
+impl<T: PartialEq> PartialEq for Located<T> {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value
     }

@@ -7,11 +7,11 @@ use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, S
 
 use super::diagnostic::{Diagnostic, Level};
 
-/// Each finding with the line it is about. `text` is the file's; passwords in it are blotted out.
-pub fn drawn(diagnostics: &[Diagnostic], text: &str, colour: bool) -> String {
+/// Each finding with the line it is about. `text` is the file's; passwords in it are redacted out.
+pub fn rendered(diagnostics: &[Diagnostic], text: &str, colour: bool) -> String {
     let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme).with_context_lines(1).with_links(false);
-    let text = blotted(text);
+    let text = redacted(text);
     let mut drawing = String::new();
     for diagnostic in diagnostics {
         let file = NamedSource::new(&diagnostic.file, text.clone());
@@ -25,9 +25,9 @@ pub fn drawn(diagnostics: &[Diagnostic], text: &str, colour: bool) -> String {
 }
 
 /// The text with every value that may be or hold a password or a key replaced by as many asterisks, over all its lines.
-fn blotted(text: &str) -> String {
+fn redacted(text: &str) -> String {
     let suspects = ["pass", "pwd", "secret", "token", "wachtwoord", "signing_key", "@"];
-    let mut blotted = String::with_capacity(text.len());
+    let mut redacted = String::with_capacity(text.len());
     let mut until: Option<&str> = None;
     for line in text.split_inclusive('\n') {
         let lower = line.to_lowercase();
@@ -47,16 +47,16 @@ fn blotted(text: &str) -> String {
             }
             _ => line.len(),
         };
-        blotted.push_str(&line[..begin]);
+        redacted.push_str(&line[..begin]);
         // Byte for byte, so that spans keep pointing at the right place.
         for c in line[begin..].chars() {
             match c {
-                '\n' | '\r' | ' ' | '"' => blotted.push(c),
-                other => blotted.extend(std::iter::repeat_n('*', other.len_utf8())),
+                '\n' | '\r' | ' ' | '"' => redacted.push(c),
+                other => redacted.extend(std::iter::repeat_n('*', other.len_utf8())),
             }
         }
     }
-    blotted
+    redacted
 }
 
 /// The part of a span on its first line, within the text and on character borders.
@@ -134,13 +134,13 @@ mod tests {
             .enumerate()
             .map(|(i, s)| at(i, s))
             .collect();
-        let drawing = drawn(&all, text, false);
+        let drawing = rendered(&all, text, false);
         assert!(drawing.contains("looks = 60") && drawing.contains("site.toml:2:9"), "{drawing}");
         assert!(
             drawing.contains("camera[0].x: is wrong") && drawing.contains("help: do it right"),
             "{drawing}"
         );
         assert!(!drawing.contains("hunter2"), "{drawing}");
-        assert_eq!(blotted(text).len(), text.len());
+        assert_eq!(redacted(text).len(), text.len());
     }
 }

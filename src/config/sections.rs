@@ -7,10 +7,10 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::holidays::{self, Holidays};
-use super::reader::{Item, Table, short};
+use super::reader::{TableReader, ValueReader, short};
 use super::secret::SecretSource;
 use super::site::{Broker, Model, Position, Retention};
-use super::{credentials, files, names, suggest};
+use super::{credentials, files, identifier, suggest};
 use crate::ids::SiteId;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -22,20 +22,20 @@ const SMALLEST: u64 = 50_000_000;
 const LARGEST: u64 = 100_000_000_000_000;
 
 /// What need not be there.
-pub(super) enum Given<T> {
+pub(super) enum OptionalValue<T> {
     Absent,
     /// A mistake in it was noted.
-    Wrong,
-    Good(T),
+    Invalid,
+    Valid(T),
 }
 
 /// What stands in those sections; `None` where a mistake was noted.
-pub(super) struct Basics {
+pub(super) struct Sections {
     pub(super) id: Option<SiteId>,
     pub(super) name: Option<String>,
     pub(super) time_zone: Option<TimeZone>,
-    pub(super) position: Given<Position>,
-    pub(super) holidays: Given<Holidays>,
+    pub(super) position: OptionalValue<Position>,
+    pub(super) holidays: OptionalValue<Holidays>,
     pub(super) model: Option<Model>,
     pub(super) broker: Option<Broker>,
     pub(super) logbook: Option<PathBuf>,
@@ -44,23 +44,25 @@ pub(super) struct Basics {
     pub(super) health: SocketAddr,
 }
 
-impl Basics {
-    pub(super) fn read(root: &Table<'_>) -> Self {
+impl Sections {
+    pub(super) fn read(root: &TableReader<'_>) -> Self {
         let site = root.section(
             "site",
             Some("add [site] with id = \"my-harbour\" and time_zone = \"Europe/Amsterdam\""),
         );
-        let id = site.as_ref().and_then(|site| site.required("id", "\"my-harbour\"", names::identifier));
+        let id = site.as_ref().and_then(|site| site.required("id", "\"my-harbour\"", identifier::identifier));
         Self {
-            name: site.as_ref().and_then(|site| names::name_or(site, id.as_ref())),
+            name: site.as_ref().and_then(|site| identifier::name_or(site, id.as_ref())),
             time_zone: site
                 .as_ref()
                 .and_then(|site| site.required("time_zone", "\"Europe/Amsterdam\"", time_zone)),
-            position: site.as_ref().map_or(Given::Absent, position),
+            position: site.as_ref().map_or(OptionalValue::Absent, position),
             holidays: site
                 .as_ref()
                 .and_then(|site| site.get("holidays"))
-                .map_or(Given::Absent, |item| holidays::read(&item).map_or(Given::Wrong, Given::Good)),
+                .map_or(OptionalValue::Absent, |item| {
+                    holidays::read(&item).map_or(OptionalValue::Invalid, OptionalValue::Valid)
+                }),
             id: id.and_then(|id| SiteId::new(&id.value).ok()),
             model: root
                 .section("model", Some("add [model] with manifest = \"...\" and runtime = \"...\""))
@@ -83,7 +85,7 @@ impl Basics {
     }
 }
 
-fn time_zone(item: &Item<'_>) -> Option<TimeZone> {
+fn time_zone(item: &ValueReader<'_>) -> Option<TimeZone> {
     let name = item.text()?;
     // `TimeZone::get` would take what the box happens to call local; schedules must not depend on the box.
     if let Some(zone) = TimeZone::get(name).ok().filter(|zone| zone.iana_name().is_some()) {
@@ -105,10 +107,10 @@ fn time_zone(item: &Item<'_>) -> Option<TimeZone> {
     None
 }
 
-fn position(site: &Table<'_>) -> Given<Position> {
+fn position(site: &TableReader<'_>) -> OptionalValue<Position> {
     let (latitude, longitude) = (site.get("latitude"), site.get("longitude"));
     let (given, missing) = match (&latitude, &longitude) {
-        (None, None) => return Given::Absent,
+        (None, None) => return OptionalValue::Absent,
         (Some(_), Some(_)) => (None, ""),
         (Some(latitude), None) => (Some(latitude), "longitude = 4.26"),
         (None, Some(longitude)) => (Some(longitude), "latitude = 52.10"),
@@ -121,12 +123,12 @@ fn position(site: &Table<'_>) -> Given<Position> {
     let longitude =
         longitude.and_then(|item| item.number(-180.0..=180.0, "degrees east, negative in the west"));
     match latitude.zip(longitude) {
-        Some((latitude, longitude)) => Given::Good(Position { latitude, longitude }),
-        None => Given::Wrong,
+        Some((latitude, longitude)) => OptionalValue::Valid(Position { latitude, longitude }),
+        None => OptionalValue::Invalid,
     }
 }
 
-fn model(section: &Table<'_>) -> Option<Model> {
+fn model(section: &TableReader<'_>) -> Option<Model> {
     let manifest = section.required("manifest", "\"/usr/share/havenwacht/models/havenwacht.toml\"", |item| {
         files::existing(
             item,
@@ -143,14 +145,14 @@ fn model(section: &Table<'_>) -> Option<Model> {
     Some(Model { manifest: manifest?, runtime: runtime?, threads: threads.unwrap_or(1) })
 }
 
-fn broker(section: &Table<'_>) -> Option<Broker> {
+fn broker(section: &TableReader<'_>) -> Option<Broker> {
     let host = section.required("host", "\"127.0.0.1\"", host);
     let port = section.optional("port", |item| item.whole(1..=u16::MAX, "a TCP port")).unwrap_or(1883);
     let login = credentials::login(section);
     Some(Broker { host: host?, port, login })
 }
 
-fn host(item: &Item<'_>) -> Option<String> {
+fn host(item: &ValueReader<'_>) -> Option<String> {
     let host = item.text()?;
     let help = "a name or an address alone: host = \"mqtt.example\", port = 1883";
     if host.contains('@') {
@@ -167,7 +169,7 @@ fn host(item: &Item<'_>) -> Option<String> {
     None
 }
 
-fn retention(root: &Table<'_>) -> Retention {
+fn retention(root: &TableReader<'_>) -> Retention {
     const AGES: [&str; 4] = ["detections", "tracks", "pictures", "events"];
     let section = root.section("retention", None);
     let whole = |given: &[Option<Duration>; 4]| {
@@ -186,25 +188,25 @@ fn retention(root: &Table<'_>) -> Retention {
         max_size: section.as_ref().and_then(|s| s.optional("max_size", |item| item.size(SMALLEST..=LARGEST))),
     };
     let Some(section) = section.as_ref().filter(|_| whole(&given)) else { return kept };
-    let written = super::units::written;
+    use super::units::format_duration;
     if events < detections {
-        section.reading.warning(
+        section.collector.warning(
             &section.place,
             format!(
                 "events are kept {}, shorter than the detections they came from ({})",
-                written(events),
-                written(detections)
+                format_duration(events),
+                format_duration(detections)
             ),
             "events take little room: keep them at least as long as detections",
         );
     }
     if kept.pictures > events {
-        section.reading.warning(
+        section.collector.warning(
             &section.place,
             format!(
                 "pictures are kept {}, but go with their alerts after {}",
-                written(kept.pictures),
-                written(events)
+                format_duration(kept.pictures),
+                format_duration(events)
             ),
             "leave pictures out, or keep events as long",
         );
@@ -212,7 +214,7 @@ fn retention(root: &Table<'_>) -> Retention {
     kept
 }
 
-fn listen(item: &Item<'_>) -> Option<SocketAddr> {
+fn listen(item: &ValueReader<'_>) -> Option<SocketAddr> {
     const HELP: &str = "an address and a port in quotes: \"127.0.0.1:9464\"";
     let text = item.text()?;
     let Ok(address) = text.parse::<SocketAddr>() else {
