@@ -83,8 +83,10 @@
 pub mod alerts;
 pub mod backoff;
 pub mod camera_health;
+pub mod camera_state;
 pub mod cli;
 pub mod clock;
+pub mod codec;
 pub mod config;
 pub mod daemon;
 pub mod detect;

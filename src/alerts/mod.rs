@@ -46,10 +46,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backoff::{Backoff, Delays};
 use crate::camera_health::Outage;
+use crate::camera_state::CameraChange;
 use crate::clock::Clock;
 use crate::config::Site;
 use crate::ids::CameraId;
-use crate::logbook::{CameraChange, Writer};
+use crate::logbook::Writer;
 use crate::rules::SignalId;
 use ear::{Complaints, Ear};
 use relay::{Memory, Presence, TIMING, Task};

@@ -9,10 +9,11 @@ use uuid::Uuid;
 
 use super::topics;
 use crate::camera_health::Outage;
+use crate::camera_state::CameraChange;
 use crate::clock;
 use crate::config::Site;
 use crate::ids::SiteId;
-use crate::logbook::{CameraChange, Head, MAX_PICTURE_BYTES, OutboxAlert};
+use crate::logbook::{Head, MAX_PICTURE_BYTES, OutboxAlert};
 use crate::rules::SignalEvent;
 
 /// Version of every message. Fields may be added under the same version; none is removed or changes its meaning.
@@ -65,7 +66,7 @@ struct Sent<'a> {
 }
 
 #[derive(Serialize)]
-struct CameraState<'a> {
+struct CameraStateMessage<'a> {
     schema: u32,
     site: &'a str,
     camera: &'a str,
@@ -186,11 +187,11 @@ pub fn sent(
 }
 
 pub(super) fn camera_state(site: &SiteId, change: &CameraChange, outage: Option<&Outage>) -> String {
-    json(&CameraState {
+    json(&CameraStateMessage {
         schema: SCHEMA,
         site: site.as_str(),
         camera: change.camera.as_str(),
-        state: change.state,
+        state: change.state.as_str(),
         reason: &change.reason,
         retries: change.retries,
         since: utc(change.at.wall),

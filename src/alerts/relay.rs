@@ -18,11 +18,11 @@ use super::window::{Cargo, Window};
 use super::{payload, topics};
 use crate::backoff::Delays;
 use crate::camera_health::Outage;
+use crate::camera_state::CameraChange;
 use crate::clock::{Clock, Stamp};
 use crate::ids::{CameraId, SiteId};
 use crate::logbook::{
-    CameraChange, DeliveryNote, Depth, Entry, Head, LogbookError, LogbookSender, Outbox, OutboxRow, Outcome,
-    WriterStats,
+    DeliveryNote, Depth, Entry, Head, LogbookError, LogbookSender, Outbox, OutboxRow, Outcome, WriterStats,
 };
 
 /// Things on their way at once; a broken session repeats at most so many alerts.

@@ -6,7 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::clock::MonoTime;
-use crate::config::{self, Camera, Codec, ConfigError, Diagnostic, Level, Position, Rule, Site, Stream};
+use crate::config::{self, Camera, ConfigError, Diagnostic, Level, Position, Rule, Site, Stream};
 use crate::daemon::scope;
 use crate::geometry::FrameSize;
 use crate::regions::{Attention, Scene};
@@ -112,10 +112,7 @@ fn degrees(position: Position) -> String {
 }
 
 fn source(camera: &Camera) -> String {
-    let codec = match camera.codec {
-        Codec::H264 => "H.264",
-        Codec::H265 => "H.265",
-    };
+    let codec = camera.codec.spec().name;
     match &camera.stream {
         Stream::Rtsp { url, login, .. } => {
             let login = login.as_ref().map(|login| format!(" as {}", login.username)).unwrap_or_default();

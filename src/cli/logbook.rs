@@ -322,11 +322,12 @@ pub(super) mod tests {
 
     use super::*;
     use crate::camera_health::{Cause, End};
+    use crate::camera_state::{CameraChange, CameraState};
     use crate::clock::ClockWatch;
     use crate::logbook::testing::{
         at, event, look, open, outage, silence, step, told, track, vessel_at, visit,
     };
-    use crate::logbook::{Acknowledgement, CameraChange, Entry, StaffVerdict};
+    use crate::logbook::{Acknowledgement, Entry, StaffVerdict};
     use crate::rules::{Phase, Reason, VisitEnd, VisitStep};
     use crate::track::TrackState;
 
@@ -338,7 +339,7 @@ pub(super) mod tests {
         let change = CameraChange {
             camera,
             at: at(0.5),
-            state: "stalled",
+            state: CameraState::Stalled,
             reason: "no picture, for 5 s".into(),
             retries: 2,
         };

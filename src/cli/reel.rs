@@ -12,11 +12,11 @@ use crate::clock::Stamp;
 use crate::config::Camera;
 use crate::detect::schedule::FairTurns;
 use crate::frame::Frame;
-use crate::ingest::{ClipSource, EndReason, FrameSource, Next, OpenError, Pace};
+use crate::ingest::{ClipReader, EndReason, Next, OpenError};
 
 /// One pass over one camera's recording.
 pub(super) struct Reel {
-    source: ClipSource,
+    source: ClipReader,
     turns: FairTurns,
     frames: u64,
 }
@@ -24,7 +24,7 @@ pub(super) struct Reel {
 impl Reel {
     /// Opens `clip` as what `camera` saw from `start` on.
     pub(super) fn open(camera: &Camera, clip: &Path, start: Stamp) -> Result<Self, OpenError> {
-        let source = ClipSource::open(&camera.id, clip, start, Pace::Unpaced, Arc::default())?;
+        let source = ClipReader::open(&camera.id, clip, start, Arc::default())?;
         Ok(Self { source, turns: FairTurns::new(&[camera.detect_fps]), frames: 0 })
     }
 

@@ -6,8 +6,9 @@ use url::Url;
 
 use super::collector::{Located, Location};
 use super::reader::{TableReader, ValueReader, short};
-use super::site::{Camera, Codec, RtpTransport, Stream};
+use super::site::{Camera, RtpTransport, Stream};
 use super::{calibration, credentials, files, identifier, shapes};
+use crate::codec::Codec;
 use crate::ids::CameraId;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -29,9 +30,11 @@ impl CameraDraft {
         let url = table.required("url", "\"rtsp://192.0.2.10:554/stream1\"", |item| {
             source(item).map(|found| item.at(found))
         });
-        let codec = table.required("codec", "\"h264\" (or \"h265\"; the camera's own page tells)", |item| {
-            item.choice(&[("h264", Codec::H264), ("h265", Codec::H265)])
-        });
+        let codecs: Vec<_> = Codec::all().iter().map(|codec| (codec.spec().key, *codec)).collect();
+        let codec =
+            table.required("codec", "\"h264\" or \"h265\": the camera's own web page shows which", |item| {
+                item.choice(&codecs)
+            });
         let transport = table.optional("transport", |item| {
             item.choice(&[("tcp", RtpTransport::Tcp), ("udp", RtpTransport::Udp)])
         });

@@ -11,6 +11,7 @@ use super::condition::Condition;
 use super::holidays::Holidays;
 use super::schedule::Schedule;
 use super::secret::SecretSource;
+use crate::codec::Codec;
 use crate::geometry::{Area, BBox, Calibration, Norm, Polygon, Segment};
 use crate::ids::{CameraId, PlaceId, RuleId, SiteId};
 
@@ -100,15 +101,6 @@ pub struct Retention {
     pub events: Duration,
     /// Bytes; what is beyond goes, the oldest first: detections, then pictures, then events of more than 30 days ago.
     pub max_size: Option<u64>,
-}
-
-/// A video codec a camera may send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Codec {
-    /// AVC.
-    H264,
-    /// HEVC.
-    H265,
 }
 
 /// How RTP packets travel.

@@ -21,7 +21,7 @@ use crate::detect::schedule::FairTurns;
 use crate::detect::{Class, DetectError, Detection, Detector, Look, Thresholds};
 use crate::frame::{Colorimetry, Frame, Picture, PixelFormat, Plane};
 use crate::geometry::{BBox, FrameSize, Norm};
-use crate::ingest::FrameSlots;
+use crate::ingest::LatestFrames;
 use crate::logbook::testing::start;
 use crate::logbook::{Writer, WriterOptions};
 use crate::rules::Past;
@@ -56,7 +56,7 @@ struct CameUp {
 struct Scripted {
     clock: Arc<SimulatedClock>,
     began: MonoTime,
-    slots: Arc<FrameSlots>,
+    slots: Arc<LatestFrames>,
     frames: Vec<Frame>,
     /// When looks fail.
     fails: std::ops::Range<Duration>,
@@ -148,7 +148,7 @@ fn run(fails: std::ops::Range<Duration>) -> Vec<CameUp> {
     let clock = Arc::new(SimulatedClock::new("2026-06-01T12:00:00Z".parse().unwrap()));
     let logbook = folder.path().join("l.sqlite");
     let (_writer, logbook) = Writer::open(&logbook, &start(), WriterOptions::new(clock.clone())).unwrap();
-    let slots = Arc::new(FrameSlots::new(TARGETS.len()));
+    let slots = Arc::new(LatestFrames::new(TARGETS.len()));
     let frames = frames(&site, clock.now());
     for (index, frame) in frames.iter().enumerate() {
         slots.put(index, frame.clone());

@@ -18,14 +18,14 @@ use super::turns::Doors;
 use super::watch::Watch;
 use super::{systemd, turns};
 use crate::alerts::{Relay, RelayHandle};
+use crate::camera_state::CameraChange;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Site;
 use crate::detect::schedule::FairTurns;
 use crate::detect::{LoadError, OnnxDetector};
-use crate::ingest::{FrameSlots, IngestStats, RunEnd, StateChange, Supervisor, open_camera};
+use crate::ingest::{FrameSlot, IngestStats, LatestFrames, RunEnd, Supervisor, open_camera};
 use crate::logbook::{
-    CameraChange, Entry, LogbookError, LogbookSender, Reader, SigningKey, StartEntry, Writer, WriterGone,
-    WriterOptions,
+    Entry, LogbookError, LogbookSender, Reader, SigningKey, StartEntry, Writer, WriterGone, WriterOptions,
 };
 use crate::rules::Past;
 use crate::web;
@@ -123,7 +123,7 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
     let relay_beat = hearts.expect("alerts", LOOP_LIMIT);
     let (acknowledge, answers) = std::sync::mpsc::sync_channel(ANSWERS);
     let relay = Relay::start(&runtime, &site, &writer, clock.clone(), acknowledge, move || relay_beat.beat());
-    let slots = Arc::new(FrameSlots::new(site.cameras.len()));
+    let slots = Arc::new(LatestFrames::new(site.cameras.len()));
     let ingest: Vec<Arc<IngestStats>> = site.cameras.iter().map(|_| Arc::default()).collect();
     let rates: turns::Rates = Arc::new(site.cameras.iter().map(|_| Default::default()).collect());
     let changes: LastChanges = Arc::new(site.cameras.iter().map(|_| Mutex::default()).collect());
@@ -150,9 +150,8 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
         .map(|index| {
             let supervisor = Supervisor::new(
                 &site.cameras[index],
-                index,
                 clock.clone(),
-                slots.clone(),
+                FrameSlot::new(slots.clone(), index),
                 ingest[index].clone(),
                 cameras_stop.clone(),
             );
@@ -245,23 +244,20 @@ fn spawn_camera(
     let beat = hearts.expect(format!("camera {id}"), LOOP_LIMIT);
     std::thread::Builder::new().name(format!("cam {id}")).spawn(move || {
         let (clock, stats) = (supervisor.clock.clone(), supervisor.stats.clone());
+        let slot = supervisor.slot.clone();
         let change_beat = beat.clone();
-        let on_change = |change: StateChange| {
-            let change = CameraChange {
-                camera: id.clone(),
-                at: change.at,
-                state: change.state.as_str(),
-                reason: change.reason,
-                retries: change.retries,
-            };
+        let on_change = |change: CameraChange| {
             *desk.last[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(change.clone());
             desk.relay.camera_state(&change);
             if let Err(cause) = desk.logbook.send_turning(Entry::Camera(change), || change_beat.beat()) {
                 tracing::error!(camera = %id, "a change of state of {id} was not written: {cause}");
             }
         };
-        let end =
-            supervisor.run(|| open_camera(&site.cameras[index], &clock, &stats), on_change, || beat.beat());
+        let end = supervisor.run(
+            || open_camera(&site.cameras[index], &clock, &slot, &stats),
+            on_change,
+            || beat.beat(),
+        );
         if end == RunEnd::TooManyLeaks {
             leaking.store(true, Ordering::Relaxed);
         }

@@ -11,10 +11,11 @@ use super::turns::Rates;
 use super::watch::WatchStats;
 use crate::alerts::RelayStats;
 use crate::camera_health::Cause;
+use crate::camera_state::CameraChange;
 use crate::clock::{self, Clock};
 use crate::config::Site;
 use crate::ingest::IngestStats;
-use crate::logbook::{CameraChange, WriterStats};
+use crate::logbook::WriterStats;
 use crate::web::{AlertsHealth, CameraHealth, ClockHealth, Health, LogbookHealth, OutageHealth};
 
 /// Each camera's last change of state; `None` before the first.
@@ -89,7 +90,7 @@ impl Status {
             (self.clock.mono().since_boot().as_millis() as u64, of(&watch.oldest_seen_ms));
         CameraHealth {
             id: camera.id.to_string(),
-            state: change.as_ref().map_or("connecting", |c| c.state).to_owned(),
+            state: change.as_ref().map_or_else(Default::default, |c| c.state),
             reason: change.as_ref().map_or_else(String::new, |c| c.reason.clone()),
             since: change.as_ref().map_or(self.started_at, |c| c.at.wall),
             outage: watch.outage().map(|outage| OutageHealth {

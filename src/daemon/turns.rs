@@ -10,7 +10,7 @@ use super::watch::Watch;
 use crate::alerts::RelayHandle;
 use crate::clock::Clock;
 use crate::detect::schedule::FairTurns;
-use crate::ingest::FrameSlots;
+use crate::ingest::LatestFrames;
 use crate::logbook::{Entry, LogbookSender, WriterGone};
 use crate::rules::SignalId;
 
@@ -43,7 +43,7 @@ pub type Rates = Arc<Vec<Rate>>;
 #[derive(Clone, Copy)]
 pub struct Doors<'a> {
     /// Frames come in.
-    pub slots: &'a FrameSlots,
+    pub slots: &'a LatestFrames,
     /// Signals that staff have answered come in.
     pub answers: &'a Receiver<SignalId>,
     /// What was seen goes out.
@@ -81,7 +81,10 @@ pub fn run(
     while !slots.is_closed() {
         beat.beat();
         answers.try_iter().for_each(|signal| watch.acknowledge(signal));
-        doors.hand_over(watch.wait(clock.now(), |camera| slots.newest(camera)), beat)?;
+        doors.hand_over(
+            watch.wait(clock.now(), |camera| slots.newest(camera).map(|newest| newest.stamp)),
+            beat,
+        )?;
         let now = clock.mono();
         if now.since(told) >= TELL_RATES {
             watch.adapt(1.0 - idle.as_secs_f32() / now.since(told).as_secs_f32());

@@ -45,13 +45,6 @@ pub struct LookRate {
     pub runs_hz: f32,
 }
 
-impl LookRate {
-    /// The share of the looks asked for that were not taken, 0 to 1.
-    pub fn shortfall(&self) -> f32 {
-        (1.0 - self.achieved_hz / self.target_hz).clamp(0.0, 1.0)
-    }
-}
-
 impl FairTurns {
     /// For cameras with these targets, in looks a second.
     pub fn new(targets_hz: &[f32]) -> Self {
@@ -182,7 +175,7 @@ mod tests {
             now += 0.25;
         }
         for rate in turns.rates(at(30.0)) {
-            assert!((rate.shortfall() - 0.5).abs() < 0.03, "{rate:?}");
+            assert!((rate.achieved_hz / rate.target_hz - 0.5).abs() < 0.03, "{rate:?}");
         }
         // A camera that is no longer looked at falls to nothing.
         assert_eq!(turns.rates(at(60.0))[0].achieved_hz, 0.0);

@@ -1,4 +1,4 @@
-//! A recording: every frame in order, stamped by the recording's own time.
+//! Recordings, stamped by their own time: played into a camera's slot in real time, or read frame by frame.
 
 use std::fs::File;
 use std::io::Read;
@@ -10,72 +10,93 @@ use std::time::Duration;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 
-use super::handover::{Handover, Keep};
-use super::intake::{Intake, Stamping};
-use super::pipeline::{OpenError, Session, describe, init, make, make_decoder, make_sink};
+use super::appsink::{Pacing, SampleHandler, Stamping};
+use super::delivery::Delivery;
+use super::failure::describe;
+use super::latest_frame::FrameSlot;
+use super::pipeline::{OpenError, PipelineSession, init, make, make_decoder};
 use super::source::{EndReason, FrameSource, Next};
 use super::stats::IngestStats;
 use crate::clock::Stamp;
+use crate::codec::{self, Decoding};
 use crate::ids::CameraId;
 
-/// How fast a recording plays.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pace {
-    /// As fast as frames are taken.
-    Unpaced,
-    /// As it was recorded.
-    RealTime,
-}
-
-/// One pass over a recording.
-pub struct ClipSource(Session);
+/// A recording that stands in for a camera: plays once, in real time, into the camera's slot.
+pub struct ClipSource(PipelineSession);
 
 impl ClipSource {
-    /// Opens an MP4, Matroska or AVI file. A frame's stamp is `start` and its time in the recording.
+    /// Opens an MP4, Matroska or AVI file. A frame's stamp is `start` plus its time in the recording.
     pub fn open(
         camera: &CameraId,
         path: &Path,
         start: Stamp,
-        pace: Pace,
+        slot: FrameSlot,
         stats: Arc<IngestStats>,
     ) -> Result<Self, OpenError> {
-        init()?;
-        let handover = Arc::new(Handover::new(Keep::Every));
-        let pipeline = gst::Pipeline::new();
-        let demuxer = make(container(path)?)?;
-        let source = make("filesrc")?;
-        source.set_property("location", path);
-        // Passes the decoder's picture on untouched when it is one of the two formats that are watched; recordings,
-        // other than cameras, come in many more.
-        let convert = make("videoconvert")?;
-        let intake = Intake::new(
-            camera.clone(),
-            Stamping::Recording(start),
-            Arc::clone(&handover),
-            Arc::clone(&stats),
-        );
-        let sink = make_sink(intake, &["I420", "NV12"], pace == Pace::RealTime)?;
-        pipeline.add_many([&source, &demuxer, &convert, sink.upcast_ref()])?;
-        source.link(&demuxer)?;
-        convert.link(&sink)?;
-        decode_first_video(&pipeline, &demuxer, &convert, &handover);
-        let file = path.display().to_string();
-        let judge = move |message: &gst::Message| match message.view() {
-            gst::MessageView::Eos(_) => Some(EndReason::EndOfStream),
-            gst::MessageView::Error(error) => Some(EndReason::Failed(format!("{file}: {}", describe(error)))),
-            _ => None,
-        };
-        Session::start(pipeline, handover, stats, judge).map(Self)
+        open(camera, path, start, Delivery::to_slot(slot), Pacing::RealTime, stats).map(Self)
     }
 }
 
 impl FrameSource for ClipSource {
-    fn next(&mut self, wait: Duration) -> Next {
-        self.0.next(wait)
+    fn wait_for_end(&mut self, timeout: Duration) -> Option<EndReason> {
+        self.0.wait_for_end(timeout)
     }
 }
 
-/// The demuxer for a file, by how it begins; names lie too often.
+/// A recording that is read frame by frame, as fast as frames are taken; none is dropped.
+pub struct ClipReader(PipelineSession);
+
+impl ClipReader {
+    /// Opens an MP4, Matroska or AVI file. A frame's stamp is `start` plus its time in the recording.
+    pub fn open(
+        camera: &CameraId,
+        path: &Path,
+        start: Stamp,
+        stats: Arc<IngestStats>,
+    ) -> Result<Self, OpenError> {
+        open(camera, path, start, Delivery::to_reader(), Pacing::AsDecoded, stats).map(Self)
+    }
+
+    /// Waits at most `timeout` for the next frame.
+    pub fn next(&mut self, timeout: Duration) -> Next {
+        self.0.next(timeout)
+    }
+}
+
+fn open(
+    camera: &CameraId,
+    path: &Path,
+    start: Stamp,
+    delivery: Delivery,
+    pacing: Pacing,
+    stats: Arc<IngestStats>,
+) -> Result<PipelineSession, OpenError> {
+    init()?;
+    let delivery = Arc::new(delivery);
+    let pipeline = gst::Pipeline::new();
+    let demuxer = make(container(path)?)?;
+    let source = make("filesrc")?;
+    source.set_property("location", path);
+    // Passes the decoder's picture on untouched when it is in one of the two formats that are used; recordings, unlike
+    // cameras, come in many more.
+    let convert = make("videoconvert")?;
+    let stamping = Stamping::Recording(start);
+    let handler = SampleHandler::new(camera.clone(), stamping, Arc::clone(&delivery), Arc::clone(&stats));
+    let sink = handler.into_sink(&["I420", "NV12"], pacing)?;
+    pipeline.add_many([&source, &demuxer, &convert, sink.upcast_ref()])?;
+    source.link(&demuxer)?;
+    convert.link(&sink)?;
+    decode_first_video(&pipeline, &demuxer, &convert, &delivery);
+    let file = path.display().to_string();
+    let end_of = move |message: &gst::Message| match message.view() {
+        gst::MessageView::Eos(_) => Some(EndReason::EndOfStream),
+        gst::MessageView::Error(error) => Some(EndReason::Failed(format!("{file}: {}", describe(error)))),
+        _ => None,
+    };
+    PipelineSession::start(pipeline, delivery, stats, end_of)
+}
+
+/// The demuxer for a file, by its first bytes; names lie too often.
 fn container(path: &Path) -> Result<&'static str, OpenError> {
     let unreadable = |cause| OpenError::Unreadable { path: path.to_owned(), cause };
     let mut head = Vec::new();
@@ -94,55 +115,36 @@ fn container(path: &Path) -> Result<&'static str, OpenError> {
     }
 }
 
-/// Parser (where one is needed) and decoder for what a demuxer found.
-fn decoding(caps: &gst::StructureRef) -> Option<(Option<&'static str>, &'static str)> {
-    let number = |field| caps.get::<i32>(field).unwrap_or_default();
-    Some(match caps.name().as_str() {
-        "video/x-h264" => (Some("h264parse"), "avdec_h264"),
-        "video/x-h265" => (Some("h265parse"), "avdec_h265"),
-        "video/mpeg" if number("mpegversion") == 4 => (Some("mpeg4videoparse"), "avdec_mpeg4"),
-        "video/mpeg" if matches!(number("mpegversion"), 1 | 2) => {
-            (Some("mpegvideoparse"), "avdec_mpeg2video")
-        }
-        "video/x-divx" if matches!(number("divxversion"), 4 | 5) => (Some("mpeg4videoparse"), "avdec_mpeg4"),
-        "video/x-xvid" => (Some("mpeg4videoparse"), "avdec_mpeg4"),
-        "video/x-divx" if number("divxversion") == 3 => (None, "avdec_msmpeg4"),
-        "video/x-msmpeg" if number("msmpegversion") == 43 => (None, "avdec_msmpeg4"),
-        "image/jpeg" => (None, "avdec_mjpeg"),
-        _ => return None,
-    })
-}
-
 /// Decodes the first video track; other tracks stay unlinked.
 fn decode_first_video(
     pipeline: &gst::Pipeline,
     demuxer: &gst::Element,
     next: &gst::Element,
-    handover: &Arc<Handover>,
+    delivery: &Arc<Delivery>,
 ) {
     let found = Arc::new(AtomicBool::new(false));
     let (pipeline, next) = (pipeline.downgrade(), next.downgrade());
-    let (first, ended) = (Arc::clone(&found), Arc::clone(handover));
+    let (first, ended) = (Arc::clone(&found), Arc::clone(delivery));
     demuxer.connect_pad_added(move |_, pad| {
         let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
-        let Some(kind) = caps.structure(0) else { return };
-        let video = kind.name().starts_with("video/") || kind.name().starts_with("image/");
+        let Some(track) = caps.structure(0) else { return };
+        let video = track.name().starts_with("video/") || track.name().starts_with("image/");
         let (Some(pipeline), Some(next)) = (pipeline.upgrade(), next.upgrade()) else { return };
         if !video || first.swap(true, Relaxed) {
             return;
         }
-        let Some((parser, decoder)) = decoding(kind) else {
-            ended.end(EndReason::Unsuitable(format!("recordings in {} cannot be played", kind.name())));
+        let Some(decoding) = codec::decoding(track.name(), |field| track.get::<i32>(field).ok()) else {
+            ended.end(EndReason::Unsuitable(format!("recordings in {} cannot be played", track.name())));
             return;
         };
-        if let Err(error) = attach(&pipeline, pad, parser, decoder, &next, &ended) {
+        if let Err(error) = attach(&pipeline, pad, decoding, &next, &ended) {
             ended.end(EndReason::Failed(error.to_string()));
         }
     });
-    let handover = Arc::clone(handover);
+    let delivery = Arc::clone(delivery);
     demuxer.connect_no_more_pads(move |_| {
         if !found.load(Relaxed) {
-            handover.end(EndReason::Unsuitable("the recording has no video track".into()));
+            delivery.end(EndReason::Unsuitable("the recording has no video track".into()));
         }
     });
 }
@@ -150,13 +152,12 @@ fn decode_first_video(
 fn attach(
     pipeline: &gst::Pipeline,
     pad: &gst::Pad,
-    parser: Option<&'static str>,
-    decoder: &'static str,
+    decoding: Decoding,
     next: &gst::Element,
-    handover: &Arc<Handover>,
+    delivery: &Arc<Delivery>,
 ) -> Result<(), OpenError> {
-    let parser = parser.map(make).transpose()?;
-    let decoder = make_decoder(decoder, handover)?;
+    let parser = decoding.parser.map(make).transpose()?;
+    let decoder = make_decoder(decoding.decoder, delivery)?;
     pipeline.add(&decoder)?;
     decoder.link(next)?;
     let mut first = decoder.clone();
@@ -167,7 +168,8 @@ fn attach(
     }
     decoder.sync_state_with_parent()?;
     first.sync_state_with_parent()?;
-    let sink = first.static_pad("sink").ok_or_else(|| OpenError::Pipeline("no way in".into()))?;
+    let no_pad = || OpenError::Pipeline(format!("{} has no sink pad", first.name()));
+    let sink = first.static_pad("sink").ok_or_else(no_pad)?;
     pad.link(&sink).map_err(|error| OpenError::Pipeline(error.to_string()))?;
     Ok(())
 }

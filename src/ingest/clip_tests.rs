@@ -1,6 +1,7 @@
 use super::*;
-use crate::clock::MonoTime;
+use crate::clock::{Clock, MonoTime, SystemClock};
 use crate::frame::Frame;
+use crate::ingest::LatestFrames;
 use crate::ingest::testing::make_clip;
 
 fn start() -> Stamp {
@@ -8,17 +9,20 @@ fn start() -> Stamp {
     Stamp { mono, wall: "2026-06-01T22:00:00Z".parse().unwrap() }
 }
 
-fn play(path: &Path, pace: Pace) -> (Vec<Frame>, EndReason, Arc<IngestStats>) {
+fn camera() -> CameraId {
+    CameraId::new("replay").unwrap()
+}
+
+fn read(path: &Path) -> (Vec<Frame>, EndReason, Arc<IngestStats>) {
     let stats = Arc::new(IngestStats::default());
-    let camera = CameraId::new("replay").unwrap();
-    let mut source = ClipSource::open(&camera, path, start(), pace, Arc::clone(&stats)).unwrap();
+    let mut reader = ClipReader::open(&camera(), path, start(), Arc::clone(&stats)).unwrap();
     let mut frames = Vec::new();
     loop {
-        match source.next(Duration::from_secs(20)) {
+        match reader.next(Duration::from_secs(20)) {
             Next::Frame(frame) => frames.push(frame),
             Next::Quiet => panic!("nothing for 20 s after {} frames", frames.len()),
             Next::Ended(reason) => {
-                drop(source);
+                drop(reader);
                 return (frames, reason, stats);
             }
         }
@@ -33,7 +37,7 @@ fn luma_sums(frames: &[Frame]) -> Vec<u64> {
 }
 
 #[test]
-fn a_recording_gives_every_frame_in_order_by_its_own_time_and_the_same_twice() {
+fn every_frame_comes_in_order_with_its_own_time() {
     for (encoder, container, name) in [
         ("x264enc bframes=2", "mp4mux", "b-frames.mp4"),
         ("x265enc", "h265parse ! matroskamux", "h265.mkv"),
@@ -41,7 +45,7 @@ fn a_recording_gives_every_frame_in_order_by_its_own_time_and_the_same_twice() {
         ("jpegenc", "qtmux", "jpeg.mov"),
     ] {
         let (_folder, path) = make_clip(name, 30, "320x240", &format!("{encoder} ! {container}"));
-        let (frames, reason, stats) = play(&path, Pace::Unpaced);
+        let (frames, reason, stats) = read(&path);
         assert_eq!((reason, frames.len()), (EndReason::EndOfStream, 30), "{name}");
         for (i, frame) in (0u32..).zip(&frames) {
             assert_eq!(frame.seq, u64::from(i), "{name}");
@@ -53,73 +57,74 @@ fn a_recording_gives_every_frame_in_order_by_its_own_time_and_the_same_twice() {
         }
         let sums = luma_sums(&frames);
         assert!(sums.windows(2).any(|pair| pair[0] != pair[1]), "{name}: every picture is the same");
-        assert_eq!(luma_sums(&play(&path, Pace::Unpaced).0), sums, "{name}");
+        assert_eq!(luma_sums(&read(&path).0), sums, "{name}: a second pass gives the same pictures");
         assert_eq!(stats.received.load(Relaxed), 30);
     }
 }
 
 #[test]
-fn a_recording_can_be_played_as_it_was_recorded() {
+fn a_recording_in_place_of_a_camera_plays_in_real_time() {
     let (_folder, path) = make_clip("paced.mp4", 20, "160x120", "x264enc ! mp4mux");
-    let clock = crate::clock::SystemClock::default();
-    let begun = crate::clock::Clock::mono(&clock);
-    let (frames, reason, _) = play(&path, Pace::RealTime);
-    let took = crate::clock::Clock::mono(&clock).since(begun);
-    assert_eq!((frames.len(), reason), (20, EndReason::EndOfStream));
+    let clock = SystemClock::default();
+    let frames = Arc::new(LatestFrames::new(1));
+    let stats = Arc::new(IngestStats::default());
+    let begun = clock.now();
+    let slot = FrameSlot::new(Arc::clone(&frames), 0);
+    let mut source = ClipSource::open(&camera(), &path, begun, slot, Arc::clone(&stats)).unwrap();
+    assert_eq!(source.wait_for_end(Duration::from_secs(20)), Some(EndReason::EndOfStream));
+    let took = clock.mono().since(begun.mono);
     assert!(took >= Duration::from_millis(740), "20 frames at 25 a second in {took:?}");
+    assert_eq!(frames.take(0).map(|frame| frame.seq), Some(19), "the newest");
+    assert_eq!((stats.received.load(Relaxed), stats.dropped_overwritten.load(Relaxed)), (20, 19));
 }
 
 #[test]
-fn pixel_formats_that_only_recordings_have_are_converted() {
+fn other_pixel_formats_are_converted() {
     let (_folder, path) =
         make_clip("422.mkv", 5, "64x64", "capsfilter caps=video/x-raw,format=Y42B ! x264enc ! matroskamux");
-    let (frames, reason, _) = play(&path, Pace::Unpaced);
+    let (frames, reason, _) = read(&path);
     assert_eq!((frames.len(), reason), (5, EndReason::EndOfStream));
 }
 
 #[test]
-fn a_file_that_is_no_recording_is_refused_with_its_name() {
+fn a_file_that_is_not_a_recording_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let open = |path: &Path| {
-        let camera = CameraId::new("replay").unwrap();
-        ClipSource::open(&camera, path, start(), Pace::Unpaced, Arc::default())
-            .map(|_| ())
-            .unwrap_err()
-            .to_string()
+        let opened = ClipReader::open(&camera(), path, start(), Arc::default());
+        opened.map(|_| ()).unwrap_err().to_string()
     };
     let garbage = folder.path().join("holiday.mp4");
     std::fs::write(&garbage, b"this is not a film at all").unwrap();
     let message = open(&garbage);
-    assert!(message.contains("holiday.mp4 is no recording") && message.contains("MP4"), "{message}");
+    assert!(message.contains("holiday.mp4 is not a recording") && message.contains("MP4"), "{message}");
     let message = open(&folder.path().join("absent.mp4"));
     assert!(message.contains("absent.mp4") && message.contains("No such file"), "{message}");
 }
 
 #[test]
-fn a_recording_that_breaks_off_gives_what_it_holds_and_then_says_why() {
+fn a_broken_recording_says_why_it_ended() {
     let folder = tempfile::tempdir().unwrap();
     let broken = folder.path().join("broken.mp4");
     std::fs::write(&broken, b"\0\0\0\x18ftypisom\0\0\0\0isomiso2 and then nothing of use").unwrap();
-    let (frames, reason, _) = play(&broken, Pace::Unpaced);
+    let (frames, reason, _) = read(&broken);
     assert!(frames.is_empty());
     let EndReason::Failed(reason) = reason else { panic!("{reason:?}") };
     assert!(reason.contains("broken.mp4"), "{reason}");
 }
 
 #[test]
-fn a_recording_dropped_in_mid_play_leaves_no_pipeline() {
+fn a_reader_dropped_midway_leaves_no_pipeline() {
     let (_folder, path) = make_clip("dropped.mp4", 60, "160x120", "x264enc ! mp4mux");
-    let camera = CameraId::new("replay").unwrap();
     let stats = Arc::new(IngestStats::default());
-    let mut source = ClipSource::open(&camera, &path, start(), Pace::Unpaced, Arc::clone(&stats)).unwrap();
-    let Next::Frame(kept) = source.next(Duration::from_secs(20)) else { panic!("no frame") };
-    drop(source);
+    let mut reader = ClipReader::open(&camera(), &path, start(), Arc::clone(&stats)).unwrap();
+    let Next::Frame(kept) = reader.next(Duration::from_secs(20)) else { panic!("no frame") };
+    drop(reader);
     assert_eq!(stats.leaked_pipelines.load(Relaxed), 0);
     assert_eq!(kept.picture.row(0, 119).len(), 160, "a frame outlives its pipeline");
 }
 
 #[test]
-fn a_damaged_recording_never_stops_the_watch_and_every_frame_is_accounted_for() {
+fn frames_of_damaged_recordings_are_all_counted() {
     let (_folder, path) = make_clip("whole.mkv", 50, "160x120", "x264enc key-int-max=10 ! matroskamux");
     let whole = std::fs::read(&path).unwrap();
     let mut dropped = 0;
@@ -131,7 +136,7 @@ fn a_damaged_recording_never_stops_the_watch_and_every_frame_is_accounted_for() 
             damaged[at] ^= 0x55;
         }
         std::fs::write(&path, &damaged).unwrap();
-        let (frames, _, stats) = play(&path, Pace::Unpaced);
+        let (frames, _, stats) = read(&path);
         let corrupt = stats.dropped_corrupt.load(Relaxed);
         assert_eq!(stats.received.load(Relaxed), frames.len() as u64 + corrupt, "seed {seed}");
         assert!(frames.windows(2).all(|pair| pair[0].stamp.mono <= pair[1].stamp.mono), "seed {seed}");

@@ -11,9 +11,9 @@ use crate::geometry::FrameSize;
 /// Largest picture that is let in: what a hostile stream announces decides how much memory a decoder takes.
 pub(super) const LARGEST: FrameSize = FrameSize { width: 3840, height: 2160 };
 
-/// Layout of the pictures between two changes of caps.
+/// PictureLayout of the pictures between two changes of caps.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Layout {
+pub(super) struct PictureLayout {
     pub(super) format: PixelFormat,
     pub(super) size: FrameSize,
     colorimetry: Colorimetry,
@@ -29,7 +29,7 @@ pub(super) fn too_large(size: FrameSize) -> Option<String> {
     })
 }
 
-impl Layout {
+impl PictureLayout {
     /// Reads caps; the error is for people.
     pub(super) fn from_caps(caps: &gst::CapsRef) -> Result<Self, String> {
         let info = gst_video::VideoInfo::from_caps(caps)
@@ -89,8 +89,8 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn layout(text: &str) -> Result<Layout, String> {
-        Layout::from_caps(&caps(text))
+    fn layout(text: &str) -> Result<PictureLayout, String> {
+        PictureLayout::from_caps(&caps(text))
     }
 
     #[test]

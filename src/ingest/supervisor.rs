@@ -1,35 +1,35 @@
-//! Keeps one camera watched: session after session, for as long as the daemon runs.
+//! Keeps one camera streaming: session after session, for as long as the daemon runs.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::latest_frame::FrameSlot;
 use super::pipeline::OpenError;
-use super::slot::FrameSlots;
-use super::source::{EndReason, FrameSource, Next};
-use super::state::{CameraState, StateChange};
+use super::reporter::StateReporter;
+use super::source::{EndReason, FrameSource};
 use super::stats::{IngestStats, count};
 use crate::backoff::{Backoff, Delays};
+use crate::camera_state::{CameraChange, CameraState};
 use crate::clock::{Clock, MonoTime};
 use crate::config::{Camera, Stream};
 use crate::ids::CameraId;
 
-/// Stop requests and heartbeats are seen to at least this often.
+/// Stop requests and heartbeats are handled at least this often, and new frames noticed.
 const SLICE: Duration = Duration::from_millis(100);
-/// A camera that is back shows frames within 5 s: this much waiting at most, the rest to connect.
+/// A camera that is back shows frames within 5 s: at most this much waiting, the rest to connect.
 const RETRY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(3));
-/// Where a person must act first, trying often only fills logs and locks accounts.
+/// Where a person must act first, frequent retries only fill logs and lock accounts.
 const RETRY_FAULTY: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
 const JITTER_PERCENT: u32 = 50;
-/// A session this long was good: the next problem starts with quick retries again.
+/// After a session this long the next failure starts with short delays again.
 const GOOD_AFTER: Duration = Duration::from_secs(10);
-/// Pipelines that do not come down hold threads and memory; with this many, a fresh process is the better camera.
+/// Pipelines that do not stop hold threads and memory; with this many, a fresh process is the better camera.
 const MOST_LEAKS: u64 = 8;
 
-/// How a supervisor came to its end.
+/// How a supervisor ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunEnd {
     /// It was asked to stop.
@@ -40,119 +40,108 @@ pub enum RunEnd {
     TooManyLeaks,
 }
 
-/// What watches one camera, on a thread of its own.
+/// What keeps one camera streaming, on a thread of its own.
 pub struct Supervisor {
     /// Which camera.
     pub camera: CameraId,
-    /// Its slot.
-    pub slot: usize,
     /// A recording ends; a camera does not.
     pub live: bool,
-    /// A frame older than this means the camera has stalled.
+    /// A camera whose newest frame is older than this has stalled.
     pub stall_after: Duration,
     /// Time for the first frame of a session.
     pub first_frame_within: Duration,
     /// Measures ages and delays.
     pub clock: Arc<dyn Clock>,
-    /// Where frames go.
-    pub slots: Arc<FrameSlots>,
-    /// What is counted.
+    /// Where the sessions put frames.
+    pub slot: FrameSlot,
+    /// Counters.
     pub stats: Arc<IngestStats>,
-    /// Ends the watch within a second.
+    /// Ends the supervisor within a second.
     pub stop: CancellationToken,
 }
 
 impl Supervisor {
-    /// For the camera at index `slot` of the site file.
+    /// Of `camera`, whose sessions fill `slot`.
     pub fn new(
         camera: &Camera,
-        slot: usize,
         clock: Arc<dyn Clock>,
-        slots: Arc<FrameSlots>,
+        slot: FrameSlot,
         stats: Arc<IngestStats>,
         stop: CancellationToken,
     ) -> Self {
         Self {
             camera: camera.id.clone(),
-            slot,
             live: matches!(camera.stream, Stream::Rtsp { .. }),
             stall_after: camera.stall_after,
             first_frame_within: camera.first_frame_within,
             clock,
-            slots,
+            slot,
             stats,
             stop,
         }
     }
 
-    /// Watches until stopped. `open` begins a session; `on_change` is told of every change worth a logbook row;
+    /// Runs sessions until stopped. `open` opens one; `on_change` gets each change of state that is worth a logbook row;
     /// `beat` is called several times a second.
     pub fn run(
         self,
         mut open: impl FnMut() -> Result<Box<dyn FrameSource>, OpenError>,
-        on_change: impl FnMut(StateChange),
+        on_change: impl FnMut(CameraChange),
         mut beat: impl FnMut(),
     ) -> RunEnd {
-        let mut teller = Teller { supervisor: &self, on_change, told: BTreeSet::new(), retries: 0 };
-        let seed = self.clock.mono().since_boot().as_nanos() as u64
-            ^ self
-                .camera
-                .as_str()
-                .bytes()
-                .fold(0, |hash: u64, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
-        let mut quick = delays(RETRY, seed);
-        let mut slow = delays(RETRY_FAULTY, seed);
+        let mut reporter = StateReporter::new(&self.camera, &*self.clock, on_change);
+        let mut retries = Retries::new(self.seed());
         let mut why = "first connection".to_owned();
         while !self.stop.is_cancelled() {
-            teller.tell(CameraState::Connecting, &why);
+            reporter.report(CameraState::Connecting, &why);
             count(&self.stats.sessions);
+            let opened = self.clock.mono();
             let mut source = open();
-            let watched = match &mut source {
-                Ok(source) => self.watch(source.as_mut(), &mut teller, &mut beat),
-                Err(error) => Watched { end: SessionEnd::NotOpened(error.to_string()), good: false },
+            let result = match &mut source {
+                Ok(source) => self.follow(source.as_mut(), opened, &mut reporter, &mut beat),
+                Err(error) => SessionResult { end: SessionEnd::NotOpened(error.to_string()), good: false },
             };
-            if watched.good {
-                quick.reset();
-                slow.reset();
-                teller.retries = 0;
+            if result.good {
+                retries.reset();
+                reporter.retries = 0;
             }
-            let (reason, delay) = match watched.end {
-                SessionEnd::Stopped => break,
-                SessionEnd::Ended(EndReason::EndOfStream) if !self.live => {
-                    teller.tell(CameraState::Stopped, "the recording ended");
-                    return RunEnd::ClipEnded;
-                }
-                SessionEnd::Ended(EndReason::EndOfStream) => {
-                    ("the camera closed the stream".to_owned(), quick.next_delay())
-                }
-                SessionEnd::Ended(end) if end.needs_a_person() => (end.to_string(), slow.next_delay()),
-                SessionEnd::Ended(end) => (end.to_string(), quick.next_delay()),
-                SessionEnd::NotOpened(reason) => (reason, slow.next_delay()),
-                SessionEnd::Stalled(reason) => (reason, quick.next_delay()),
-            };
-            teller.retries = teller.retries.saturating_add(1);
-            teller.tell(CameraState::BackingOff, &reason);
-            // After the news, because this may take a while.
+            if matches!(result.end, SessionEnd::Stopped) {
+                break;
+            }
+            if !self.live && matches!(result.end, SessionEnd::Ended(EndReason::EndOfStream)) {
+                reporter.report(CameraState::Stopped, "the recording ended");
+                return RunEnd::ClipEnded;
+            }
+            let (reason, delay) = retries.after(result.end);
+            reporter.retries = reporter.retries.saturating_add(1);
+            reporter.report(CameraState::BackingOff, &reason);
+            // After the report, because this may take a while.
             drop(source);
             if self.stats.leaked_pipelines.load(Relaxed) >= MOST_LEAKS {
-                teller.tell(CameraState::Stopped, "too many sessions hang while they are closed");
+                reporter.report(CameraState::Stopped, "too many sessions hang while they are closed");
                 return RunEnd::TooManyLeaks;
             }
             self.pause(delay, &mut beat);
             why = format!("again after: {reason}");
         }
-        teller.tell(CameraState::Stopped, "shutdown");
+        reporter.report(CameraState::Stopped, "shutdown");
         RunEnd::Stopped
     }
 
-    /// One session, from its first wait to its end.
-    fn watch(
+    /// Different for each camera and start, so that cameras do not reconnect in step.
+    fn seed(&self) -> u64 {
+        let hash = |hash: u64, byte: u8| hash.wrapping_mul(31).wrapping_add(byte.into());
+        self.clock.mono().since_boot().as_nanos() as u64 ^ self.camera.as_str().bytes().fold(0, hash)
+    }
+
+    /// Follows one session, opened at that time, to its end.
+    fn follow(
         &self,
         source: &mut dyn FrameSource,
-        teller: &mut Teller<'_, impl FnMut(StateChange)>,
+        opened: MonoTime,
+        reporter: &mut StateReporter<'_, impl FnMut(CameraChange)>,
         beat: &mut impl FnMut(),
-    ) -> Watched {
-        let opened = self.clock.mono();
+    ) -> SessionResult {
         let mut first: Option<MonoTime> = None;
         let mut last = opened;
         let end = loop {
@@ -160,35 +149,30 @@ impl Supervisor {
             if self.stop.is_cancelled() {
                 break SessionEnd::Stopped;
             }
-            match source.next(SLICE) {
-                Next::Frame(frame) => {
-                    last = self.clock.mono();
-                    if first.is_none() {
-                        first = Some(last);
-                        let size = frame.picture.size;
-                        teller.tell(
-                            CameraState::Streaming,
-                            &format!("pictures of {}x{}", size.width, size.height),
-                        );
-                    }
-                    if self.slots.put(self.slot, frame) {
-                        count(&self.stats.dropped_overwritten);
-                    }
-                    continue;
+            let ended = source.wait_for_end(SLICE);
+            // Before the end is handled: a short session may have given pictures, too.
+            if let Some(newest) = self.slot.newest().filter(|newest| newest.stamp.mono >= opened) {
+                last = newest.stamp.mono;
+                if first.is_none() {
+                    first = Some(last);
+                    let size = newest.size;
+                    let reason = format!("pictures of {}x{}", size.width, size.height);
+                    reporter.report(CameraState::Streaming, &reason);
                 }
-                Next::Ended(reason) => break SessionEnd::Ended(reason),
-                Next::Quiet => {}
+            }
+            if let Some(reason) = ended {
+                break SessionEnd::Ended(reason);
             }
             let limit = if first.is_some() { self.stall_after } else { self.first_frame_within };
             if self.live && self.clock.mono().since(last) >= limit {
                 count(&self.stats.stalls);
                 let what = if first.is_some() { "no picture for" } else { "no first picture within" };
                 let reason = format!("{what} {} s", limit.as_secs_f32());
-                teller.tell(CameraState::Stalled, &reason);
+                reporter.report(CameraState::Stalled, &reason);
                 break SessionEnd::Stalled(reason);
             }
         };
-        Watched { end, good: first.is_some_and(|first| last.since(first) >= GOOD_AFTER) }
+        SessionResult { end, good: first.is_some_and(|first| last.since(first) >= GOOD_AFTER) }
     }
 
     fn pause(&self, delay: Duration, beat: &mut impl FnMut()) {
@@ -200,8 +184,9 @@ impl Supervisor {
     }
 }
 
-struct Watched {
+struct SessionResult {
     end: SessionEnd,
+    /// Whether it lasted for [`GOOD_AFTER`].
     good: bool,
 }
 
@@ -212,47 +197,42 @@ enum SessionEnd {
     Stalled(String),
 }
 
+/// Delays before the next session.
+struct Retries {
+    quick: Delays,
+    /// After failures that a person must mend.
+    slow: Delays,
+}
+
+impl Retries {
+    fn new(seed: u64) -> Self {
+        Self { quick: delays(RETRY, seed), slow: delays(RETRY_FAULTY, seed) }
+    }
+
+    fn reset(&mut self) {
+        self.quick.reset();
+        self.slow.reset();
+    }
+
+    /// Why the session ended, for people, and the delay before the next.
+    fn after(&mut self, end: SessionEnd) -> (String, Duration) {
+        match end {
+            SessionEnd::Stopped => ("shutdown".to_owned(), Duration::ZERO),
+            SessionEnd::Ended(EndReason::EndOfStream) => {
+                ("the camera closed the stream".to_owned(), self.quick.next_delay())
+            }
+            SessionEnd::Ended(end) if end.needs_a_person() => (end.to_string(), self.slow.next_delay()),
+            SessionEnd::Ended(end) => (end.to_string(), self.quick.next_delay()),
+            SessionEnd::NotOpened(reason) => (reason, self.slow.next_delay()),
+            SessionEnd::Stalled(reason) => (reason, self.quick.next_delay()),
+        }
+    }
+}
+
 fn delays((min, max): (Duration, Duration), seed: u64) -> Delays {
     Backoff::new(min, max, JITTER_PERCENT)
         .map(|policy| policy.delays(seed))
-        .expect("the constants above make sense")
-}
-
-/// Tells of changes, once each: a camera that is away for a week is one blind spell, not a row every three seconds.
-struct Teller<'a, F> {
-    supervisor: &'a Supervisor,
-    on_change: F,
-    /// What was told since the camera last streamed.
-    told: BTreeSet<(&'static str, String)>,
-    retries: u32,
-}
-
-/// Different reasons told in one blind spell; past it a camera that invents new ones is ignored.
-const MOST_TOLD: usize = 32;
-
-impl<F: FnMut(StateChange)> Teller<'_, F> {
-    fn tell(&mut self, state: CameraState, reason: &str) {
-        let Supervisor { camera, clock, stats, .. } = self.supervisor;
-        stats.set_state(state, reason);
-        let (state_name, retries) = (state.as_str(), self.retries);
-        let news = match state {
-            CameraState::Streaming | CameraState::Stopped => {
-                self.told.clear();
-                true
-            }
-            _ => self.told.len() < MOST_TOLD && self.told.insert((state_name, reason.to_owned())),
-        };
-        if !news {
-            tracing::debug!(%camera, state = state_name, reason, retries, "camera {camera}: {state_name}, {reason}");
-            return;
-        }
-        if matches!(state, CameraState::Stalled | CameraState::BackingOff) {
-            tracing::warn!(%camera, state = state_name, reason, retries, "camera {camera}: {state_name}, {reason}");
-        } else {
-            tracing::info!(%camera, state = state_name, reason, retries, "camera {camera}: {state_name}, {reason}");
-        }
-        (self.on_change)(StateChange { at: clock.now(), state, reason: reason.to_owned(), retries });
-    }
+        .expect("the constants above are a valid policy")
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Frames and sources by hand, for this room's tests.
+//! Frames and recordings for the tests of this module.
 
 use std::path::PathBuf;
 

@@ -2,6 +2,7 @@
 
 use super::acknowledgements::Acknowledgement;
 use crate::camera_health::Change;
+use crate::camera_state::CameraChange;
 use crate::clock::{ClockReading, Stamp};
 use crate::detect::Detection;
 use crate::ids::CameraId;
@@ -86,21 +87,6 @@ pub struct OutboxAlert {
     pub payload: String,
     /// JPEG with the box drawn, after privacy masks.
     pub picture: Option<Vec<u8>>,
-}
-
-/// A camera's new state.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CameraChange {
-    /// Which camera.
-    pub camera: CameraId,
-    /// When.
-    pub at: Stamp,
-    /// `connecting`, `streaming`, `stalled`, `backing-off`, `stopped`.
-    pub state: &'static str,
-    /// Why, for people.
-    pub reason: String,
-    /// Sessions tried since the last good one.
-    pub retries: u32,
 }
 
 /// The beginning or the end of a blind spell.

@@ -133,9 +133,7 @@ pub use acknowledgements::{Acknowledgement, StaffVerdict};
 pub use backup::backup;
 pub use chain::{Evidence, Fault, Head, KeyError, PublicKey, SigningKey, Step, Verification};
 pub use checkup::{Checkup, check};
-pub use entry::{
-    CameraChange, DeliveryNote, Entry, LookEntry, OutageStep, OutboxAlert, Outcome, SignalEntry, StartEntry,
-};
+pub use entry::{DeliveryNote, Entry, LookEntry, OutageStep, OutboxAlert, Outcome, SignalEntry, StartEntry};
 pub use erase::{Erasure, Personal, erase};
 pub use error::LogbookError;
 pub use outbox::{Depth, Outbox, OutboxRow};

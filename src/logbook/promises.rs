@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::testing::*;
 use super::*;
+use crate::camera_state::{CameraChange, CameraState};
 use crate::rules::Phase;
 use crate::track::TrackState;
 
@@ -272,7 +273,7 @@ fn local_time_is_right_on_both_nights_on_which_clocks_change() {
         let change = CameraChange {
             camera: camera(),
             at: signal.event.at,
-            state: "stalled",
+            state: CameraState::Stalled,
             reason: "no picture for 5 s".into(),
             retries: 0,
         };

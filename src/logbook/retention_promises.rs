@@ -11,6 +11,7 @@ use super::retention::{Removal, Removed, STRETCH};
 use super::store::Store;
 use super::testing::*;
 use super::*;
+use crate::camera_state::{CameraChange, CameraState};
 use crate::clock::{Clock, MonoTime, SimulatedClock, Stamp};
 use crate::config::Retention;
 use crate::rules::{Phase, Reason, VisitEnd, VisitStep};
@@ -50,7 +51,7 @@ pub(super) fn night(path: &Path, looks: u32) {
         };
         sender.send(Entry::Acknowledged(answered)).unwrap();
         sender.send(Entry::Visit(visit(number.into(), VisitStep::Began, 10.0))).unwrap();
-        let state = ["stalled", "streaming"][number as usize - 1];
+        let state = [CameraState::Stalled, CameraState::Streaming][number as usize - 1];
         let change = CameraChange {
             camera: camera(),
             at: at(f64::from(number)),

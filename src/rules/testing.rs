@@ -5,9 +5,10 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use crate::clock::{MonoTime, Stamp};
+use crate::codec::Codec;
 use crate::config::{
-    Broker, Camera, Codec, Condition, Direction, Edge, Holidays, Line, Model, Retention, Rule, Schedule,
-    Severity, Shift, Site, Stream, Zone,
+    Broker, Camera, Condition, Direction, Edge, Holidays, Line, Model, Retention, Rule, Schedule, Severity,
+    Shift, Site, Stream, Zone,
 };
 use crate::geometry::{Area, BBox, Point, Polygon, Segment};
 use crate::ids::{CameraId, PlaceId, RuleId, SiteId};

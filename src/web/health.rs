@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::camera_state::CameraState;
 use crate::telemetry::MetricsPage;
 
 /// The state of the watch.
@@ -37,8 +38,8 @@ pub struct Health {
 pub struct CameraHealth {
     /// Camera id.
     pub id: String,
-    /// `connecting`, `streaming`, `stalled`, `backing-off`, `stopped`.
-    pub state: String,
+    /// What its sessions are doing.
+    pub state: CameraState,
     /// Why.
     pub reason: String,
     /// Since when it has been in this state.
@@ -162,12 +163,15 @@ impl Health {
             && self.clock.is_set
             && self.logbook.problem.is_none()
             && self.alerts.connected
-            && self.cameras.iter().all(|camera| camera.state == "streaming" && camera.outage.is_none())
+            && self
+                .cameras
+                .iter()
+                .all(|camera| camera.state == CameraState::Streaming && camera.outage.is_none())
     }
 
     /// One line: cameras up of all, which are blind, looks and runs a second and whose they are, the water unseen longest, alerts waiting.
     pub fn line(&self) -> String {
-        let up = self.cameras.iter().filter(|camera| camera.state == "streaming").count();
+        let up = self.cameras.iter().filter(|camera| camera.state == CameraState::Streaming).count();
         let outage =
             |camera: &CameraHealth| Some(format!("{} ({})", camera.id, camera.outage.as_ref()?.cause));
         let outage: Vec<_> = self.cameras.iter().filter_map(outage).collect();
@@ -216,7 +220,11 @@ impl Health {
             dropped("newer-came", camera.dropped_newer_came);
             dropped("corrupt", camera.dropped_corrupt);
             dropped("undecodable", camera.dropped_undecodable);
-            page.gauge("havenwacht_camera_up", &of, f64::from(u8::from(camera.state == "streaming")));
+            page.gauge(
+                "havenwacht_camera_up",
+                &of,
+                f64::from(u8::from(camera.state == CameraState::Streaming)),
+            );
             page.gauge("havenwacht_camera_outage", &of, f64::from(u8::from(camera.outage.is_some())));
             for (cause, count) in &camera.camera_outages {
                 let of = [("camera", camera.id.as_str()), ("cause", cause)];

@@ -9,6 +9,7 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 
 use super::health::{CameraHealth, Health};
+use crate::camera_state::CameraState;
 
 /// Answers on `listener` until the returned future is dropped. `read` gives the state at this moment.
 pub async fn serve(
@@ -75,7 +76,7 @@ table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.4rem .6
 .good{color:#064}.bad{color:#a00;font-weight:600}.small{color:#567;font-size:.85rem}";
 
 fn camera_row(camera: &CameraHealth) -> String {
-    let streams = camera.state == "streaming";
+    let streams = camera.state == CameraState::Streaming;
     let good = streams && camera.outage.is_none();
     let mut reason = if streams { String::new() } else { format!(": {}", escaped(&camera.reason)) };
     if let Some(outage) = &camera.outage {
@@ -86,7 +87,7 @@ fn camera_row(camera: &CameraHealth) -> String {
          <td>{looks:.1} of {wanted:.1}<td>{detections}<td>{tracks}<td>{signals}</tr>",
         id = escaped(&camera.id),
         mood = if good { "good" } else { "bad" },
-        state = escaped(&camera.state),
+        state = camera.state,
         since = camera.since,
         received = camera.received,
         looked = camera.looked_at,

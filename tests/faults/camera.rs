@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use havenwacht::camera_state::CameraState;
 use nix::sys::signal::Signal;
 
 use crate::clips::write;
@@ -28,7 +29,10 @@ pub(crate) fn rate(harbour: &mut Harbour, id: &str, during: impl FnOnce(&mut Har
 /// Waits until camera `id` streams, or until it does not.
 pub(crate) fn wait_until(harbour: &Harbour, id: &str, streams: bool, patience: Duration) -> Duration {
     let what = format!("{id} {}", if streams { "streams again" } else { "is noticed to be away" });
-    wait_for(&what, patience, || harbour.camera_state(id).filter(|state| (state == "streaming") == streams)).1
+    wait_for(&what, patience, || {
+        harbour.camera_state(id).filter(|state| (*state == CameraState::Streaming) == streams)
+    })
+    .1
 }
 
 #[test]
@@ -45,7 +49,7 @@ fn a_killed_camera_is_noticed_at_once_and_comes_back_by_itself() {
         std::thread::sleep(Duration::from_secs(if runs > 1 { 10 } else { 4 }));
         harbour.restart_camera("quay-east");
         back = back.max(wait_until(&harbour, "quay-east", true, Duration::from_secs(20)));
-        assert_eq!(harbour.camera_state("inner-harbour").as_deref(), Some("streaming"));
+        assert_eq!(harbour.camera_state("inner-harbour"), Some(CameraState::Streaming));
     }
     Row::new(1, "camera process dies", runs)
         .detected(noticed, Duration::from_secs(1))
@@ -76,7 +80,7 @@ fn a_frozen_camera_is_noticed_by_the_age_of_its_last_frame_and_staff_are_told() 
         told = told.max(froze.elapsed());
         harbour.camera("quay-east").as_ref().unwrap().signal(Signal::SIGCONT).unwrap();
         back = back.max(wait_until(&harbour, "quay-east", true, Duration::from_secs(30)));
-        assert_eq!(harbour.camera_state("inner-harbour").as_deref(), Some("streaming"));
+        assert_eq!(harbour.camera_state("inner-harbour"), Some(CameraState::Streaming));
     }
     Row::new(2, "camera freezes, socket open", runs)
         .detected(noticed, Duration::from_secs(6))

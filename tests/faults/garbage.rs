@@ -8,7 +8,7 @@ use std::time::Duration;
 use havenwacht::cli::demo::stage::{self, Program};
 use havenwacht::clock::{Clock, SystemClock};
 use havenwacht::ids::CameraId;
-use havenwacht::ingest::{ClipSource, FrameSource, IngestStats, Next, Pace};
+use havenwacht::ingest::{ClipReader, IngestStats, Next};
 
 use crate::camera::wait_until;
 use crate::chance::Chance;
@@ -111,7 +111,7 @@ fn a_damaged_recording_ends_with_a_reason_or_plays_what_it_can() {
         let camera = CameraId::new("quay-east").unwrap();
         let start = SystemClock::default().now();
         // Refused at once where it is no recording any more.
-        if let Ok(mut source) = ClipSource::open(&camera, &damaged, start, Pace::Unpaced, stats.clone()) {
+        if let Ok(mut source) = ClipReader::open(&camera, &damaged, start, stats.clone()) {
             wait_for("the end of a damaged recording", Duration::from_secs(20), || {
                 loop {
                     match source.next(Duration::from_millis(100)) {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use havenwacht::camera_state::CameraState;
 use nix::sys::signal::Signal;
 
 use crate::Row;
@@ -30,7 +31,7 @@ fn fault(harbour: &mut Harbour, chance: &mut Chance, cameras: &[&str]) -> bool {
         1 => {
             harbour.camera(id).as_ref().unwrap().signal(Signal::SIGSTOP).unwrap();
             wait_for("a frozen camera is noticed", Duration::from_secs(15), || {
-                harbour.camera_state(id).filter(|state| state != "streaming")
+                harbour.camera_state(id).filter(|state| *state != CameraState::Streaming)
             });
             harbour.camera(id).as_ref().unwrap().signal(Signal::SIGCONT).unwrap();
         }
@@ -42,7 +43,8 @@ fn fault(harbour: &mut Harbour, chance: &mut Chance, cameras: &[&str]) -> bool {
     }
     wait_for("all is well again", Duration::from_secs(30), || {
         harbour.health().filter(|health| {
-            health.alerts.connected && health.cameras.iter().all(|camera| camera.state == "streaming")
+            health.alerts.connected
+                && health.cameras.iter().all(|camera| camera.state == CameraState::Streaming)
         })
     });
     kind < 2

@@ -12,7 +12,7 @@ use havenwacht::detect::schedule::FairTurns;
 use havenwacht::detect::{DetectError, Detector, Look, Thresholds};
 use havenwacht::frame::{Colorimetry, Frame, Picture, PixelFormat, Plane};
 use havenwacht::geometry::{BBox, FrameSize, Norm};
-use havenwacht::ingest::FrameSlots;
+use havenwacht::ingest::LatestFrames;
 use havenwacht::rules::Past;
 
 use crate::files::root;
@@ -90,7 +90,7 @@ fn a_slow_detector_sees_the_newest_frame_and_every_frame_is_accounted_for() {
     let slow = Slow { seen: seen.clone(), newest: newest.clone() };
     let believed = Thresholds { confidence: 0.5, floor: 0.5, iou: 0.5 };
     let watch = Watch::new(site.clone(), Box::new(slow), believed, 1, &Past::default());
-    let slots = FrameSlots::new(site.cameras.len());
+    let slots = LatestFrames::new(site.cameras.len());
     let alive = Arc::<AtomicUsize>::default();
     let seconds = rounds(5, 300) as u64;
     let (mut put, mut overwritten, mut most_alive) = (0u64, 0u64, 0);

@@ -6,6 +6,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use havenwacht::alerts::Listener;
+use havenwacht::camera_state::CameraState;
 use havenwacht::cli::demo::read_health;
 use havenwacht::cli::demo::stage::{self, Program, Rented};
 use havenwacht::web::Health;
@@ -187,14 +188,15 @@ impl Harbour {
     }
 
     /// The state of one camera, such as `streaming`.
-    pub(crate) fn camera_state(&self, id: &str) -> Option<String> {
+    pub(crate) fn camera_state(&self, id: &str) -> Option<CameraState> {
         Some(self.health()?.cameras.into_iter().find(|camera| camera.id == id)?.state)
     }
 
     /// Waits until every camera streams.
     pub(crate) fn wait_until_streaming(&self) {
         wait_for("every camera streams", Duration::from_secs(20), || {
-            self.health().filter(|health| health.cameras.iter().all(|camera| camera.state == "streaming"))
+            self.health()
+                .filter(|health| health.cameras.iter().all(|camera| camera.state == CameraState::Streaming))
         });
     }
 

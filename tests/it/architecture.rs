@@ -33,14 +33,16 @@ const AT_HOME: &[(&str, &[&str])] = &[
 /// Room, and the rooms it may use. `daemon` and `cli` wire everything.
 const ARROWS: &[(&str, &[&str])] = &[
     ("backoff.rs", &[]),
+    ("codec.rs", &[]),
+    ("camera_state.rs", &["clock", "ids"]),
     ("clock", &[]),
     ("ids.rs", &[]),
     ("geometry", &[]),
     ("telemetry", &[]),
     ("frame.rs", &["clock", "geometry", "ids"]),
     ("regions", &["clock", "geometry"]),
-    ("config", &["regions", "geometry", "ids"]),
-    ("ingest", &["backoff", "clock", "config", "frame", "geometry", "ids"]),
+    ("config", &["regions", "codec", "geometry", "ids"]),
+    ("ingest", &["backoff", "camera_state", "clock", "codec", "config", "frame", "geometry", "ids"]),
     ("detect", &["regions", "clock", "frame", "geometry"]),
     ("track", &["clock", "detect", "geometry"]),
     ("camera_health", &["clock", "frame", "geometry"]),
@@ -48,10 +50,34 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("evidence", &["frame", "geometry"]),
     (
         "logbook",
-        &["backoff", "clock", "config", "detect", "geometry", "ids", "rules", "camera_health", "track"],
+        &[
+            "backoff",
+            "camera_health",
+            "camera_state",
+            "clock",
+            "config",
+            "detect",
+            "geometry",
+            "ids",
+            "rules",
+            "track",
+        ],
     ),
-    ("alerts", &["backoff", "clock", "config", "geometry", "logbook", "ids", "rules", "camera_health"]),
-    ("web", &["telemetry"]),
+    (
+        "alerts",
+        &[
+            "backoff",
+            "camera_health",
+            "camera_state",
+            "clock",
+            "config",
+            "geometry",
+            "ids",
+            "logbook",
+            "rules",
+        ],
+    ),
+    ("web", &["camera_state", "telemetry"]),
 ];
 
 /// Rust files under `folder`, with their room (the first part of the path under `src/`).

@@ -15,7 +15,7 @@ use havenwacht::detect::{DetectError, Detector, Look, Thresholds};
 use havenwacht::frame::Frame;
 use havenwacht::geometry::{BBox, Norm};
 use havenwacht::ids::CameraId;
-use havenwacht::ingest::{ClipSource, EndReason, FrameSource, Next, Pace};
+use havenwacht::ingest::{ClipReader, EndReason, Next};
 use havenwacht::logbook::Entry;
 use havenwacht::rules::{Past, Reason};
 use serde_json::Value;
@@ -87,7 +87,7 @@ fn watched(scene: &str, detector: Blank) -> (Vec<Spell>, u32) {
     let start =
         Stamp { mono: MonoTime::from_boot(Duration::ZERO), wall: "2026-06-01T12:00:00Z".parse().unwrap() };
     let camera = CameraId::new("quay").unwrap();
-    let mut source = ClipSource::open(&camera, &clip, start, Pace::Unpaced, Arc::default()).unwrap();
+    let mut source = ClipReader::open(&camera, &clip, start, Arc::default()).unwrap();
     let believed = Thresholds { confidence: 0.5, floor: 0.1, iou: 0.5 };
     let at = tempfile::tempdir().unwrap();
     let mut watch = Watch::new(Arc::new(site(at.path())), Box::new(detector), believed, 1, &Past::default());

@@ -1,17 +1,17 @@
-//! Cameras that die, freeze, refuse and come back, over real RTSP.
+//! Cameras that die, freeze, reject a login and come back, over real RTSP.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use havenwacht::camera_state::{CameraChange, CameraState};
 use havenwacht::clock::{Clock, MonoTime, SystemClock};
-use havenwacht::config::{Camera, Codec, Login, RtpTransport, SecretSource, Stream};
+use havenwacht::codec::Codec;
+use havenwacht::config::{Camera, Login, RtpTransport, SecretSource, Stream};
+use havenwacht::frame::Frame;
 use havenwacht::ids::CameraId;
-use havenwacht::ingest::{
-    CameraState, EndReason, FrameSlots, FrameSource, IngestStats, Next, RunEnd, StateChange, Supervisor,
-    open_camera,
-};
+use havenwacht::ingest::{EndReason, FrameSlot, IngestStats, LatestFrames, RunEnd, Supervisor, open_camera};
 use tokio_util::sync::CancellationToken;
 
 use crate::clips::h264_clip;
@@ -38,50 +38,50 @@ fn camera(url: url::Url, codec: Codec) -> Camera {
     }
 }
 
-/// Cameras under watch, as the daemon watches them.
-struct Watched {
+/// Cameras and their supervisors, as in the daemon.
+struct Supervised {
     clock: Arc<dyn Clock>,
-    slots: Arc<FrameSlots>,
+    frames: Arc<LatestFrames>,
     stats: Vec<Arc<IngestStats>>,
-    changes: Arc<Mutex<Vec<(usize, StateChange)>>>,
+    changes: Arc<Mutex<Vec<(usize, CameraChange)>>>,
     stop: CancellationToken,
     threads: Vec<JoinHandle<RunEnd>>,
 }
 
-impl Watched {
+impl Supervised {
     fn start(cameras: Vec<Camera>) -> Self {
-        let mut watched = Self {
+        let mut supervised = Self {
             clock: Arc::new(SystemClock::default()),
-            slots: Arc::new(FrameSlots::new(cameras.len())),
+            frames: Arc::new(LatestFrames::new(cameras.len())),
             stats: cameras.iter().map(|_| Arc::default()).collect(),
             changes: Arc::default(),
             stop: CancellationToken::new(),
             threads: Vec::new(),
         };
         for (i, camera) in cameras.into_iter().enumerate() {
-            let (clock, stats) = (Arc::clone(&watched.clock), Arc::clone(&watched.stats[i]));
+            let (clock, stats) = (Arc::clone(&supervised.clock), Arc::clone(&supervised.stats[i]));
+            let slot = FrameSlot::new(Arc::clone(&supervised.frames), i);
             let supervisor = Supervisor::new(
                 &camera,
-                i,
                 Arc::clone(&clock),
-                Arc::clone(&watched.slots),
+                slot.clone(),
                 Arc::clone(&stats),
-                watched.stop.clone(),
+                supervised.stop.clone(),
             );
-            let changes = Arc::clone(&watched.changes);
-            watched.threads.push(std::thread::spawn(move || {
-                let open = || open_camera(&camera, &clock, &stats);
+            let changes = Arc::clone(&supervised.changes);
+            supervised.threads.push(std::thread::spawn(move || {
+                let open = || open_camera(&camera, &clock, &slot, &stats);
                 supervisor.run(open, |change| changes.lock().unwrap().push((i, change)), || {})
             }));
         }
-        watched
+        supervised
     }
 
-    /// When camera `i` was told to be in `state`, at or after `since`.
-    fn reaches(&self, i: usize, state: CameraState, since: MonoTime) -> StateChange {
+    /// Waits until camera `i` is reported in `state`, at or after `since`.
+    fn reaches(&self, i: usize, state: CameraState, since: MonoTime) -> CameraChange {
         let found = || {
             let changes = self.changes.lock().unwrap();
-            let fits = |(who, change): &&(usize, StateChange)| {
+            let fits = |(who, change): &&(usize, CameraChange)| {
                 *who == i && change.state == state && change.at.mono >= since
             };
             changes.iter().find(fits).map(|(_, change)| change.clone())
@@ -99,9 +99,9 @@ impl Watched {
 
     /// When the next frame of camera `i` arrives.
     fn next_frame(&self, i: usize) -> MonoTime {
-        self.slots.take(i);
-        assert!(self.slots.wait(PATIENCE, |camera| camera == i), "camera {i} shows nothing");
-        self.slots.take(i).unwrap().stamp.mono
+        self.frames.take(i);
+        assert!(self.frames.wait(PATIENCE, |camera| camera == i), "camera {i} sends no frame");
+        self.frames.take(i).unwrap().stamp.mono
     }
 
     fn stop(mut self) -> Duration {
@@ -114,22 +114,33 @@ impl Watched {
     }
 }
 
-impl Drop for Watched {
+impl Drop for Supervised {
     fn drop(&mut self) {
         self.stop.cancel();
     }
 }
 
-/// One session, until a frame comes or it ends.
-fn first(camera: &Camera) -> (Next, Arc<IngestStats>) {
+/// One session, until its first frame arrives or it ends.
+fn first(camera: &Camera) -> (Result<Frame, EndReason>, Arc<IngestStats>) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let stats = Arc::new(IngestStats::default());
-    let mut source: Box<dyn FrameSource> = open_camera(camera, &clock, &stats).unwrap();
-    (source.next(PATIENCE), stats)
+    let frames = Arc::new(LatestFrames::new(1));
+    let mut source = open_camera(camera, &clock, &FrameSlot::new(Arc::clone(&frames), 0), &stats).unwrap();
+    let begun = clock.mono();
+    loop {
+        let ended = source.wait_for_end(Duration::from_millis(10));
+        if let Some(frame) = frames.take(0) {
+            return (Ok(frame), stats);
+        }
+        if let Some(reason) = ended {
+            return (Err(reason), stats);
+        }
+        assert!(clock.mono().since(begun) < PATIENCE, "neither a frame nor an end");
+    }
 }
 
 #[test]
-fn cameras_in_h264_and_h265_show_their_pictures_over_tcp_and_udp() {
+fn each_codec_arrives_over_tcp_and_udp() {
     let host = CameraHost::start(0, &[("avc", h264_clip()), ("hevc", h265_clip())]);
     for (mount, codec) in [("avc", Codec::H264), ("hevc", Codec::H265)] {
         for asked in [RtpTransport::Tcp, RtpTransport::Udp] {
@@ -138,7 +149,7 @@ fn cameras_in_h264_and_h265_show_their_pictures_over_tcp_and_udp() {
                 *transport = asked;
             }
             let (next, stats) = first(&camera);
-            let Next::Frame(frame) = next else { panic!("{mount} {asked:?}: {next:?}") };
+            let frame = next.unwrap_or_else(|reason| panic!("{mount} {asked:?}: {reason}"));
             assert_eq!((frame.picture.size.width, frame.picture.size.height), (320, 240));
             assert_eq!(stats.leaked_pipelines.load(Relaxed), 0);
         }
@@ -146,28 +157,28 @@ fn cameras_in_h264_and_h265_show_their_pictures_over_tcp_and_udp() {
 }
 
 #[test]
-fn the_wrong_codec_in_the_site_file_is_named_with_the_right_one() {
+fn a_wrong_codec_is_named_with_the_right_one() {
     let host = CameraHost::start(0, &[("hevc", h265_clip())]);
     let (next, _) = first(&camera(host.url("hevc"), Codec::H264));
-    let Next::Ended(EndReason::Unsuitable(reason)) = next else { panic!("{next:?}") };
+    let Err(EndReason::Unsuitable(reason)) = next else { panic!("{next:?}") };
     assert!(reason.contains("sends h265") && reason.contains("codec = \"h264\""), "{reason}");
 }
 
 #[test]
-fn a_camera_or_stream_that_is_not_there_is_named() {
+fn a_missing_camera_or_stream_is_named() {
     let host = CameraHost::start(0, &[("avc", h264_clip())]);
     let (next, _) = first(&camera(host.url("attic"), Codec::H264));
-    let Next::Ended(reason) = next else { panic!("{next:?}") };
+    let Err(reason) = next else { panic!("{next:?}") };
     assert!(reason.to_string().contains("/attic (404 Not Found)"), "{reason}");
     let url = host.url("avc");
     host.kill();
     let (next, _) = first(&camera(url, Codec::H264));
-    let Next::Ended(reason) = next else { panic!("{next:?}") };
+    let Err(reason) = next else { panic!("{next:?}") };
     assert!(reason.to_string().starts_with("cannot connect to rtsp://127.0.0.1:"), "{reason}");
 }
 
 #[test]
-fn a_locked_camera_opens_with_the_password_and_a_wrong_one_is_told_without_it() {
+fn a_wrong_password_is_reported_without_it() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| {
         let path = folder.path().join(name);
@@ -185,71 +196,73 @@ fn a_locked_camera_opens_with_the_password_and_a_wrong_one_is_told_without_it() 
         first(&camera).0
     };
     let next = with(Some("open-sesame"));
-    assert!(matches!(next, Next::Frame(_)), "{next:?}");
+    assert!(next.is_ok(), "{next:?}");
     for wrong in [Some("hunter2-and-more"), None] {
         let next = with(wrong);
-        let Next::Ended(reason) = &next else { panic!("{next:?}") };
+        let Err(reason) = &next else { panic!("{next:?}") };
         assert!(reason.needs_a_person() && reason.to_string().contains("401"), "{reason}");
         assert!(!format!("{next:?}").contains("hunter2"), "{reason}");
     }
 }
 
 #[test]
-fn a_frozen_camera_is_noticed_within_six_seconds_and_comes_back_while_others_go_on() {
+fn a_frozen_camera_is_found_in_6_s_and_others_go_on() {
     let frozen = CameraHost::start(0, &[("avc", h264_clip())]);
     let other = CameraHost::start(0, &[("avc", h264_clip())]);
-    let watched =
-        Watched::start(vec![camera(frozen.url("avc"), Codec::H264), camera(other.url("avc"), Codec::H264)]);
+    let supervised = Supervised::start(vec![
+        camera(frozen.url("avc"), Codec::H264),
+        camera(other.url("avc"), Codec::H264),
+    ]);
     let start = MonoTime::default();
-    watched.reaches(0, CameraState::Streaming, start);
-    watched.reaches(1, CameraState::Streaming, start);
-    let at = watched.clock.mono();
-    let before = watched.stats[1].received.load(Relaxed);
+    supervised.reaches(0, CameraState::Streaming, start);
+    supervised.reaches(1, CameraState::Streaming, start);
+    let at = supervised.clock.mono();
+    let before = supervised.stats[1].received.load(Relaxed);
     frozen.freeze();
-    let stalled = watched.reaches(0, CameraState::Stalled, at);
+    let stalled = supervised.reaches(0, CameraState::Stalled, at);
     let noticed = stalled.at.mono.since(at);
     assert!(noticed <= Duration::from_secs(6), "{noticed:?}");
     assert_eq!(stalled.reason, "no picture for 5 s");
-    let went_on = watched.stats[1].received.load(Relaxed) - before;
+    let went_on = supervised.stats[1].received.load(Relaxed) - before;
     let due = noticed.as_secs_f64() * 25.0;
     assert!(went_on as f64 > 0.9 * due, "the other camera showed {went_on} of {due:.0} frames");
 
-    let thawed = watched.clock.mono();
+    let thawed = supervised.clock.mono();
     frozen.thaw();
-    watched.reaches(0, CameraState::Streaming, thawed);
-    let back = watched.next_frame(0).since(thawed);
+    supervised.reaches(0, CameraState::Streaming, thawed);
+    let back = supervised.next_frame(0).since(thawed);
     assert!(back <= Duration::from_secs(5), "{back:?}");
-    let stopped = watched.stop();
+    let stopped = supervised.stop();
     assert!(stopped < Duration::from_secs(1), "{stopped:?}");
 }
 
 #[test]
-fn a_killed_camera_is_noticed_within_a_second_and_shows_frames_five_seconds_after_its_return() {
+fn a_killed_camera_is_found_in_1_s_and_back_in_5_s() {
     let host = CameraHost::start(0, &[("avc", h264_clip())]);
     let port = host.port;
-    let watched = Watched::start(vec![camera(host.url("avc"), Codec::H264)]);
-    watched.reaches(0, CameraState::Streaming, MonoTime::default());
-    let at = watched.clock.mono();
+    let supervised = Supervised::start(vec![camera(host.url("avc"), Codec::H264)]);
+    supervised.reaches(0, CameraState::Streaming, MonoTime::default());
+    let at = supervised.clock.mono();
     host.kill();
-    let gone = watched.reaches(0, CameraState::BackingOff, at);
+    let gone = supervised.reaches(0, CameraState::BackingOff, at);
     let noticed = gone.at.mono.since(at);
     assert!(noticed <= Duration::from_secs(1), "{noticed:?}");
     // Away long enough for the longest back-off.
     std::thread::sleep(Duration::from_secs(8));
     let _host = CameraHost::start(port, &[("avc", h264_clip())]);
-    let returned = watched.clock.mono();
-    watched.reaches(0, CameraState::Streaming, returned);
-    let back = watched.next_frame(0).since(returned);
+    let returned = supervised.clock.mono();
+    supervised.reaches(0, CameraState::Streaming, returned);
+    let back = supervised.next_frame(0).since(returned);
     assert!(back <= Duration::from_secs(5), "{back:?}");
 }
 
 #[test]
-fn twenty_reconnects_leave_no_thread_and_no_file_behind() {
+fn reconnects_leave_no_thread_and_no_file() {
     let host = CameraHost::start(0, &[("avc", h264_clip())]);
     let camera = camera(host.url("avc"), Codec::H264);
     let session = || {
         let (next, stats) = first(&camera);
-        assert!(matches!(next, Next::Frame(_)), "{next:?}");
+        assert!(next.is_ok(), "{next:?}");
         assert_eq!(stats.leaked_pipelines.load(Relaxed), 0);
     };
     let in_use = || {
@@ -266,14 +279,14 @@ fn twenty_reconnects_leave_no_thread_and_no_file_behind() {
 }
 
 #[test]
-fn a_stop_is_prompt_while_a_camera_that_does_not_answer_is_being_connected() {
+fn a_stop_is_prompt_while_connecting() {
     let host = CameraHost::start(0, &[("avc", h264_clip())]);
     host.freeze();
-    let watched = Watched::start(vec![camera(host.url("avc"), Codec::H264)]);
-    watched.reaches(0, CameraState::Connecting, MonoTime::default());
+    let supervised = Supervised::start(vec![camera(host.url("avc"), Codec::H264)]);
+    supervised.reaches(0, CameraState::Connecting, MonoTime::default());
     std::thread::sleep(Duration::from_millis(300));
-    let stats = Arc::clone(&watched.stats[0]);
-    let stopped = watched.stop();
+    let stats = Arc::clone(&supervised.stats[0]);
+    let stopped = supervised.stop();
     assert!(stopped < Duration::from_secs(1), "{stopped:?}");
     assert_eq!(stats.leaked_pipelines.load(Relaxed), 0);
 }

@@ -13,7 +13,7 @@ use havenwacht::evidence::still;
 use havenwacht::frame::{Frame, Picture};
 use havenwacht::geometry::BBox;
 use havenwacht::ids::CameraId;
-use havenwacht::ingest::{ClipSource, EndReason, FrameSource, Next, Pace};
+use havenwacht::ingest::{ClipReader, EndReason, Next};
 use havenwacht::logbook::{Entry, LookEntry, StartEntry, Writer, WriterOptions};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -57,7 +57,7 @@ fn site(folder: &Path) -> PathBuf {
 
 /// The frames of the recording that a replay looks at.
 fn looked_at() -> Vec<Frame> {
-    let mut source = ClipSource::open(&id(), h264_clip(), start(), Pace::Unpaced, Arc::default()).unwrap();
+    let mut source = ClipReader::open(&id(), h264_clip(), start(), Arc::default()).unwrap();
     let mut turns = FairTurns::new(&[5.0]);
     let mut frames = Vec::new();
     loop {

@@ -21,11 +21,12 @@ use super::relay::{Memory, Presence, Present, Task, Timing, WINDOW, retained};
 use super::{RelayStats, mqtt, payload, topics};
 use crate::backoff::Backoff;
 use crate::camera_health::{Cause, Outage};
+use crate::camera_state::{CameraChange, CameraState};
 use crate::clock::SimulatedClock;
 use crate::config::Broker;
 use crate::ids::SiteId;
 use crate::logbook::testing::{at, camera, column, open, told};
-use crate::logbook::{CameraChange, Entry, Head, LogbookSender, Writer};
+use crate::logbook::{Entry, Head, LogbookSender, Writer};
 
 /// How the broker treats one session.
 #[derive(Clone, Copy, Debug)]
@@ -343,12 +344,12 @@ async fn presence_is_told_in_every_session_and_ends_with_goodbye() {
         unit: "s",
         text: "the picture has been the same for 15 s".into(),
     };
-    rig.presence.send_modify(|all| drop(all.insert(camera(), present("connecting", None))));
+    rig.presence.send_modify(|all| drop(all.insert(camera(), present(CameraState::Connecting, None))));
     rig.start_relay();
     rig.until("both sessions", |rig| rig.heard().len() >= 4).await;
-    rig.presence.send_modify(|all| drop(all.insert(camera(), present("streaming", None))));
+    rig.presence.send_modify(|all| drop(all.insert(camera(), present(CameraState::Streaming, None))));
     rig.until("the change", |rig| rig.heard().len() >= 5).await;
-    rig.presence.send_modify(|all| drop(all.insert(camera(), present("streaming", Some(frozen)))));
+    rig.presence.send_modify(|all| drop(all.insert(camera(), present(CameraState::Streaming, Some(frozen)))));
     rig.until("the cause", |rig| rig.heard().len() >= 6).await;
     rig.stop.cancel();
     assert!((&mut rig.relay).await.unwrap());

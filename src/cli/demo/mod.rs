@@ -15,6 +15,7 @@ use anyhow::Context;
 use clap::Args;
 
 use crate::alerts::Listener;
+use crate::camera_state::CameraState;
 use crate::clock::{Clock, SystemClock};
 use crate::config;
 use stage::Rented;
@@ -108,7 +109,8 @@ pub fn demo(args: &DemoArgs) -> anyhow::Result<ExitCode> {
             last_read = now;
             ticks += 1;
             health = telling::read_health(health_port).or(health);
-            let all_up = health.as_ref().is_some_and(|h| h.cameras.iter().all(|c| c.state == "streaming"));
+            let all_up =
+                health.as_ref().is_some_and(|h| h.cameras.iter().all(|c| c.state == CameraState::Streaming));
             if all_up && streaming_from.is_none() {
                 streaming_from = Some(now);
             }

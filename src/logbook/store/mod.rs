@@ -13,13 +13,14 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, pa
 
 use super::aside::{self, Aside, Carried};
 use super::chain::{Chain, Head, Seals, SigningKey};
-use super::entry::{CameraChange, DeliveryNote, Entry, Outcome, StartEntry};
+use super::entry::{DeliveryNote, Entry, Outcome, StartEntry};
 use super::erase::Erased;
 use super::error::{LogbookError, sql};
 use super::ranges::Ranges;
 use super::receipts::{self, Act, Receipt};
 use super::reserve::Reserve;
 use super::{acknowledgements, clocks, open, outage, signals, suppressed, visits};
+use crate::camera_state::CameraChange;
 use crate::clock::MonoTime;
 use crate::ids::CameraId;
 use crate::track::VesselId;
@@ -268,7 +269,15 @@ impl Store {
                 "INSERT INTO camera_state (start, camera, at, utc_offset, state, reason, retries)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?
-            .execute(params![self.start, camera, at, offset, change.state, change.reason, change.retries])?;
+            .execute(params![
+                self.start,
+                camera,
+                at,
+                offset,
+                change.state.as_str(),
+                change.reason,
+                change.retries
+            ])?;
         Ok(Written::default())
     }
 

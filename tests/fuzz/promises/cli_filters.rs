@@ -4,12 +4,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
+use havenwacht::camera_state::{CameraChange, CameraState};
 use havenwacht::cli::logbook::{KindArg, LogbookCommand, logbook};
 use havenwacht::clock::ClockWatch;
 use havenwacht::detect::{Class, Detection};
 use havenwacht::geometry::{BBox, FrameSize};
 use havenwacht::ids::CameraId;
-use havenwacht::logbook::{Acknowledgement, CameraChange, Entry, Filter, LogbookError, Reader, StaffVerdict};
+use havenwacht::logbook::{Acknowledgement, Entry, Filter, LogbookError, Reader, StaffVerdict};
 use havenwacht::logbook::{LookEntry, OutboxAlert, SignalEntry};
 use havenwacht::rules::{Phase, SignalId};
 use havenwacht::track::VesselId;
@@ -182,7 +183,7 @@ fn entries() -> Vec<Entry> {
     let change = CameraChange {
         camera: camera.clone(),
         at: night::at(500),
-        state: "stalled",
+        state: CameraState::Stalled,
         reason: "no picture, for 5 s".into(),
         retries: 2,
     };
