@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use proptest::prelude::*;
+use test_support::Rng;
 
 use super::{Cause, Change, End, Sight};
 use crate::clock::{MonoTime, Stamp};
@@ -16,11 +17,9 @@ const DRAWN: i32 = 480;
 /// Looks a second; frames are numbered as if five times as many came.
 const LOOKS: f64 = 2.0;
 
-fn hash(of: u64) -> f32 {
-    let mut z = of.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5851_f42d;
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    ((z ^ (z >> 31)) >> 40) as f32 / (1u64 << 24) as f32
+/// A number from 0 to 1 that depends on `seed` alone.
+fn hash(seed: u64) -> f32 {
+    Rng::new(seed).unit_f32()
 }
 
 /// The luma of a quay with houses over water that moves, at a place of the picture.

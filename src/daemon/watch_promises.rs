@@ -9,11 +9,12 @@ use super::watch::Watch;
 use crate::clock::{Clock, SimulatedClock};
 use crate::detect::{Class, DetectError, Detection, Detector, Look, Thresholds};
 use crate::frame::Frame;
-use crate::geometry::testing::{Mast, Noise};
+use crate::geometry::testing::Mast;
 use crate::geometry::{BBox, Norm, Point, Polygon, Px};
 use crate::logbook::testing::{column, options, start};
 use crate::logbook::{Entry, Writer};
 use crate::rules::Past;
+use test_support::Rng;
 
 /// Boxes that are there at every look.
 struct Still(Vec<Detection>);
@@ -40,7 +41,7 @@ fn what_can_be_no_vessel_is_counted_by_its_reason_and_not_handed_on() {
     let mut site = site(folder.path());
     let mast = Mast { height: 12.0, tilt: 8.0, azimuth: 0.0, focal: 1400.0 };
     let places = [(40.0, -12.0), (40.0, 15.0), (150.0, -60.0), (150.0, 60.0), (80.0, 0.0)];
-    site.cameras[0].calibration = mast.calibrated(&places, &mut Noise(3), 0.0).ok();
+    site.cameras[0].calibration = mast.calibrated(&places, &mut Rng::new(3), 0.0).ok();
     let corners = [(0.0, 0.4), (1.0, 0.4), (1.0, 1.0), (0.0, 1.0)].map(|(x, y)| Point::new(x, y));
     site.cameras[0].water = Polygon::new(corners.to_vec()).ok();
     let clock = SimulatedClock::new("2026-06-01T12:00:00Z".parse().unwrap());

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use proptest::prelude::*;
+use test_support::Rng;
 
 use super::manifest::{Colour, Input, Layout, Resize};
 use super::preprocess::{PixelRect, Preprocessor};
@@ -137,12 +138,9 @@ fn picture(
         PixelFormat::Nv12 => [plane(3, luma), plane(3 + luma * h, chroma), plane(3 + luma * h, chroma)],
     };
     let length = 3 + luma * h + chroma * ch * if format == PixelFormat::I420 { 2 } else { 1 };
-    let mut state = seed | 1;
+    let mut rng = Rng::new(seed.into());
     let data: Vec<u8> = (0..length)
-        .map(|i| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            if smooth { (128.0 + 100.0 * (i as f32 / 37.0).sin()) as u8 } else { (state >> 24) as u8 }
-        })
+        .map(|i| if smooth { (128.0 + 100.0 * (i as f32 / 37.0).sin()) as u8 } else { rng.next_u64() as u8 })
         .collect();
     let size = FrameSize { width: w as u32, height: h as u32 };
     Picture::new(format, size, colorimetry, planes, Bytes::from(data)).unwrap()

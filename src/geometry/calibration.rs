@@ -287,9 +287,10 @@ fn triangle([a, b, c]: [[f64; 2]; 3]) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use test_support::Rng;
 
     use super::*;
-    use crate::geometry::testing::{Mast, Noise, norm};
+    use crate::geometry::testing::{Mast, norm};
 
     const MAST: Mast = Mast { height: 15.0, tilt: 7.0, azimuth: 30.0, focal: 1500.0 };
     const CORNERS: [(f64, f64); 6] =
@@ -355,7 +356,7 @@ mod tests {
 
     #[test]
     fn the_sky_is_nowhere_on_the_ground() {
-        let calibration = MAST.calibrated(&CORNERS, &mut Noise(1), 0.0).unwrap();
+        let calibration = MAST.calibrated(&CORNERS, &mut Rng::new(1), 0.0).unwrap();
         // The horizon of a camera that looks 7 degrees down lies 184 px above the middle.
         assert_eq!(calibration.ground(Point::new(0.5, 0.30)), None);
         assert_eq!(
@@ -368,7 +369,7 @@ mod tests {
 
     #[test]
     fn a_boat_across_the_view_is_as_wide_and_a_pole_as_high_as_they_are_seen() {
-        let calibration = MAST.calibrated(&CORNERS, &mut Noise(1), 0.0).unwrap();
+        let calibration = MAST.calibrated(&CORNERS, &mut Rng::new(1), 0.0).unwrap();
         let across = Mast { azimuth: 0.0, ..MAST };
         for (ahead, right) in [(50.0, -10.0), (120.0, 30.0), (300.0, 0.0)] {
             let [u, v] = across.pixel([right, ahead]).unwrap();
@@ -395,12 +396,12 @@ mod tests {
         let (index, off) = Calibration::fit(Survey::Metres, &points, 2.0).unwrap().stray(2.0).unwrap();
         assert_eq!(index, 3);
         assert!((off.metres - 20.0).abs() < 4.0, "{off:?}");
-        assert_eq!(MAST.calibrated(&CORNERS, &mut Noise(1), 2.0).unwrap().stray(2.0), None);
+        assert_eq!(MAST.calibrated(&CORNERS, &mut Rng::new(1), 2.0).unwrap().stray(2.0), None);
     }
 
     #[test]
     fn true_positions_lie_within_the_stated_uncertainty() {
-        let mut noise = Noise(5);
+        let mut noise = Rng::new(5);
         for points in [4, 5, 6] {
             let (mut within, mut all) = (0, 0);
             for _ in 0..400 {
@@ -434,7 +435,7 @@ mod tests {
             let mast = Mast { height, tilt, azimuth, focal };
             let reach = height / tilt.to_radians().tan();
             let places: Vec<_> = spots.iter().map(|(a, r)| (reach * (0.7 + a), reach * 0.3 * r)).collect();
-            let Ok(calibration) = mast.calibrated(&places, &mut Noise(9), 0.0) else { return Ok(()) };
+            let Ok(calibration) = mast.calibrated(&places, &mut Rng::new(9), 0.0) else { return Ok(()) };
             let first = mast.place(places[0].0, places[0].1);
             if let Some(fix) = calibration.ground(Point::new(x, y)) {
                 let back = calibration.image(fix.at).unwrap();

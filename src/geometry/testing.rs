@@ -1,6 +1,7 @@
 //! A quay with a camera on a mast, and errors to add to what it sees.
 
 use super::{Calibration, CalibrationError, Norm, Point, Survey};
+use test_support::Rng;
 
 /// A camera without distortion at (0, 0), with a picture of 1920 by 1080.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +40,7 @@ impl Mast {
     pub(crate) fn calibrated(
         &self,
         places: &[(f64, f64)],
-        noise: &mut Noise,
+        noise: &mut Rng,
         error_px: f64,
     ) -> Result<Calibration, CalibrationError> {
         let points: Vec<_> = places
@@ -56,25 +57,4 @@ impl Mast {
 
 pub(crate) fn norm([u, v]: [f64; 2]) -> Point<Norm> {
     Point::new((u / 1920.0) as f32, (v / 1080.0) as f32)
-}
-
-/// Numbers that look random and are the same each time (Steele et al., "Fast Splittable Pseudorandom Number
-/// Generators", 2014).
-pub(crate) struct Noise(pub(crate) u64);
-
-impl Noise {
-    /// From 0 to 1, evenly.
-    pub(crate) fn even(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// Normally distributed with standard deviation 1 (Box and Muller, 1958).
-    pub(crate) fn normal(&mut self) -> f64 {
-        let (radius, angle) = ((1.0 - self.even()).ln() * -2.0, self.even() * std::f64::consts::TAU);
-        radius.sqrt() * angle.cos()
-    }
 }

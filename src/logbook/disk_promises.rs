@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::Connection;
+use test_support::{now, wait_until};
 
 use super::chores::WAL_LONG;
 use super::reserve::Reserve;
@@ -20,21 +21,6 @@ fn fresh() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("logbook.sqlite");
     (folder, path)
-}
-
-#[expect(clippy::disallowed_methods, reason = "tests measure the real clock")]
-fn now() -> Instant {
-    Instant::now()
-}
-
-/// Waits until it holds; how long that took.
-fn within(limit: Duration, what: &str, mut holds: impl FnMut() -> bool) -> Duration {
-    let begun = now();
-    while !holds() {
-        assert!(begun.elapsed() < limit, "{what}: not within {limit:?}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    begun.elapsed()
 }
 
 fn numbers(path: &Path) -> Vec<u32> {
@@ -91,7 +77,7 @@ fn while_nothing_can_be_written_detections_make_way_for_events_and_whoever_waits
         let seen = vec![vessel_at(1.0, Some(7)), vessel_at(9.0, None)];
         sender.send_turning(look(f64::from(sent) * 0.25, seen, vec![]), turn).unwrap();
     };
-    within(SOON, "degraded", || {
+    wait_until(SOON, "degraded", || {
         see();
         stats.degraded.load(Ordering::Relaxed)
     });
@@ -183,7 +169,7 @@ fn a_really_full_disk_costs_no_event_and_the_logbook_is_written_again_soon_after
     // There is nothing that may go: no detections, and alerts that nobody has got yet.
     // The file is there before its room is: what is free is counted after both.
     let built = || std::fs::metadata(beside(&path, ".reserve")).is_ok_and(|file| file.len() > 0);
-    within(Duration::from_secs(20), "a reserve", built);
+    wait_until(Duration::from_secs(20), "a reserve", built);
     let ballast = disk.join("ballast");
     let fill = |leave: u64| {
         let free = Reserve::of(&path).free().unwrap();
@@ -202,12 +188,14 @@ fn a_really_full_disk_costs_no_event_and_the_logbook_is_written_again_soon_after
             }
         })
     };
-    within(Duration::from_secs(20), "degraded", || stats.degraded.load(Ordering::Relaxed));
+    wait_until(Duration::from_secs(20), "degraded", || stats.degraded.load(Ordering::Relaxed));
     assert!(stats.problems()[0].contains("full"), "{:?}", stats.problems());
     let failed = stats.failed_commits.load(Ordering::Relaxed);
-    within(Duration::from_secs(20), "tries", || stats.failed_commits.load(Ordering::Relaxed) > failed + 2);
+    wait_until(Duration::from_secs(20), "tries", || {
+        stats.failed_commits.load(Ordering::Relaxed) > failed + 2
+    });
     std::fs::remove_file(&ballast).unwrap();
-    let recovered = within(RECOVERED, "written again", || !stats.degraded.load(Ordering::Relaxed));
+    let recovered = wait_until(RECOVERED, "written again", || !stats.degraded.load(Ordering::Relaxed));
     // The disk is too small for all of it: make it wider twice, so that the rest fits.
     let wider =
         std::process::Command::new("mount").args(["-o", "remount,size=32m"]).arg(&disk).status().unwrap();
@@ -215,7 +203,7 @@ fn a_really_full_disk_costs_no_event_and_the_logbook_is_written_again_soon_after
     feeder.join().unwrap();
     writer.flush(SOON).unwrap();
     assert_eq!(numbers(&path), (1..=1500).collect::<Vec<_>>());
-    within(Duration::from_secs(20), "the reserve is built again", || Reserve::of(&path).is_there());
+    wait_until(Duration::from_secs(20), "the reserve is built again", || Reserve::of(&path).is_there());
     assert_eq!(check(&path, |_| ()).unwrap().faults, [""; 0]);
     eprintln!(
         "full disk: 0 of 1500 events lost, written again {:.1} s after there was room",
@@ -255,7 +243,7 @@ fn a_really_full_disk_with_detections_recovers_by_itself_and_keeps_its_reserve()
     let receipted: u64 =
         column(&path, "SELECT sum(rows) FROM receipt WHERE act = 'disk full'")[0].parse().unwrap();
     assert!(receipted >= gone && gone > 10_000, "{gone} gone, {receipted} receipted");
-    within(Duration::from_secs(30), "a reserve again", || Reserve::of(&path).is_there());
+    wait_until(Duration::from_secs(30), "a reserve again", || Reserve::of(&path).is_there());
     assert_eq!(check(&path, |_| ()).unwrap().faults, [""; 0]);
     eprintln!(
         "full disk: {gone} of 60000 looks dropped, 0 of {sent} events lost, the watch waited {:.2} s at most",
@@ -288,7 +276,7 @@ fn a_reader_that_does_not_let_go_is_told_and_nothing_is_removed_until_it_does() 
         writer.flush(SOON).unwrap();
         assert!(number < 200);
     }
-    within(SOON, "told", || stats.wal_held.load(Ordering::Relaxed));
+    wait_until(SOON, "told", || stats.wal_held.load(Ordering::Relaxed));
     assert!(stats.problems()[0].contains("does not let go"), "{:?}", stats.problems());
     clock.advance(3 * DAY);
     // Many turns, in which removal would have begun.
@@ -297,11 +285,11 @@ fn a_reader_that_does_not_let_go_is_told_and_nothing_is_removed_until_it_does() 
     assert_eq!(reader.query_row("SELECT count(*) FROM look", [], |row| row.get::<_, i64>(0)).unwrap(), held);
     drop(reader);
     clock.advance(Duration::from_secs(60));
-    within(SOON, "folded in", || !stats.wal_held.load(Ordering::Relaxed));
+    wait_until(SOON, "folded in", || !stats.wal_held.load(Ordering::Relaxed));
     assert!(stats.wal_bytes.load(Ordering::Relaxed) < 16 << 20);
     assert_eq!(stats.problems(), [""; 0]);
     // The sealed ones: ten minutes of them.
-    within(SOON, "removed", || stats.removed_looks.load(Ordering::Relaxed) == 61);
+    wait_until(SOON, "removed", || stats.removed_looks.load(Ordering::Relaxed) == 61);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
+use test_support::wait_until;
 
 use super::testing::*;
 use super::*;
@@ -360,27 +361,17 @@ fn old_rows_go_and_an_undelivered_alert_stays() {
     writer.flush(SOON).unwrap();
     clock.advance(2 * day);
     let stats = writer.stats();
-    wait_until(|| stats.removed_looks.load(Ordering::Relaxed) == 402);
+    wait_until(SOON, "detection passes are removed", || stats.removed_looks.load(Ordering::Relaxed) == 402);
     assert_eq!(column(&path, "SELECT count(*) FROM detection"), ["0"]);
-    wait_until(|| column(&path, "SELECT vessel FROM track") == ["8"]);
+    wait_until(SOON, "tracks are removed", || column(&path, "SELECT vessel FROM track") == ["8"]);
     assert_eq!(column(&path, "SELECT count(*) FROM alert"), ["2"]);
     clock.advance(20 * day);
-    wait_until(|| column(&path, "SELECT count(*) FROM signal") == ["1"]);
+    wait_until(SOON, "signals are removed", || column(&path, "SELECT count(*) FROM signal") == ["1"]);
     assert_eq!(column(&path, "SELECT seq FROM alert"), ["2"]);
     writer.close(now(), SOON).unwrap();
     let (writer, _sender) = open(&path);
     assert_eq!(writer.next_vessel(), 9, "a number is not given twice, even when its rows are gone");
     assert_eq!(check(&path, |_| ()).unwrap().faults, [""; 0], "the chain is whole, too");
-}
-
-fn wait_until(holds: impl Fn() -> bool) {
-    for _ in 0..2000 {
-        if holds() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("did not happen within 20 s");
 }
 
 /// Four looks a second with three vessels in sight, as a busy quay has.

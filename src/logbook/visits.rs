@@ -138,6 +138,8 @@ mod tests {
     use std::sync::atomic::Ordering;
     use std::time::Duration;
 
+    use test_support::wait_until;
+
     use super::*;
     use crate::logbook::testing::{NIGHT, SOON, at, column, kept, open, options_at, start, visit};
     use crate::logbook::{Entry, Writer};
@@ -215,13 +217,7 @@ mod tests {
         writer.flush(SOON).unwrap();
         clock.advance(11 * day);
         let removed = || writer.stats().removed_events.load(Ordering::Relaxed);
-        for _ in 0..2000 {
-            if removed() == 2 {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        assert_eq!(removed(), 2, "the ended visit and the silence");
+        wait_until(SOON, "the ended visit and the suppression are removed", || removed() == 2);
         assert_eq!(column(&path, "SELECT seq FROM visit"), ["1"]);
         assert_eq!(column(&path, "SELECT visit FROM visit_step"), ["1"]);
         assert_eq!(column(&path, "SELECT count(*) FROM suppressed"), ["0"]);

@@ -112,14 +112,16 @@ impl Ground {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::testing::{Mast, Noise};
+    use test_support::Rng;
+
+    use crate::geometry::testing::Mast;
     use crate::regions::testing::{FULL_HD, scope};
 
     const MAST: Mast = Mast { height: 12.0, tilt: 8.0, azimuth: 0.0, focal: 1400.0 };
 
     fn calibrated() -> Scope {
         let places = [(40.0, -12.0), (40.0, 15.0), (150.0, -60.0), (150.0, 60.0), (80.0, 0.0), (250.0, 30.0)];
-        Scope { calibration: MAST.calibrated(&places, &mut Noise(3), 1.0).ok(), ..scope(4.0) }
+        Scope { calibration: MAST.calibrated(&places, &mut Rng::new(3), 1.0).ok(), ..scope(4.0) }
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use test_support::Rng;
 
 use super::testing::{Boat, FULL_HD, Harbour, boats, found, scope};
 use super::{CELLS, Care, Outcome, Scope, Vessel};
-use crate::geometry::testing::{Mast, Noise};
+use crate::geometry::testing::Mast;
 use crate::geometry::{Area, BBox, FrameSize, Point, Polygon, Px};
 
 proptest! {
@@ -302,7 +303,7 @@ fn the_sweep_of_a_calibrated_camera_has_the_largest_tiles_in_which_a_dinghy_is_m
         let near = mast.height / (tilt + 15.0).to_radians().tan();
         let places = [(near, -3.0), (near, 3.0), (2.0 * near, -8.0), (2.0 * near, 8.0), (1.5 * near, 0.0)];
         let corners = [(0.0, top), (1.0, top), (1.0, 1.0), (0.0, 1.0)].map(|(x, y)| Point::new(x, y));
-        let calibration = calibrate.then(|| mast.calibrated(&places, &mut Noise(3), 0.0).unwrap());
+        let calibration = calibrate.then(|| mast.calibrated(&places, &mut Rng::new(3), 0.0).unwrap());
         let water = Polygon::new(corners.to_vec()).ok();
         let scope = Scope { water, calibration, whole_frame: false, ..scope(4.0) };
         let mut harbour = Harbour::new(scope, FULL_HD, Vec::new());

@@ -6,7 +6,8 @@ use super::testing::{at, site};
 use super::{Engine, Past, Phase, RuleEvent, VisitEnd, VisitStep};
 use crate::config::{Condition, Zone};
 use crate::detect::{Class, Detection};
-use crate::geometry::testing::Noise;
+use test_support::Rng;
+
 use crate::geometry::{BBox, Px};
 use crate::ids::PlaceId;
 use crate::track::{Look, Tracker, TrackerConfig, VesselCounter};
@@ -83,7 +84,7 @@ fn a_full_marina_over_two_days_of_changing_light_sees_nobody_come_or_go_who_did_
     site.cameras[0].zones = vec![marina];
     let mut engine = Engine::new(&site, &site.cameras[0], &Past::default());
     let (mut tracker, mut numbers) = (Tracker::new(TrackerConfig::default()), VesselCounter::default());
-    let mut noise = Noise(7);
+    let mut noise = Rng::new(7);
     let looked = [SIZE.bounds()];
     let (mut arrivals, mut departures, mut found) = (Vec::new(), Vec::new(), 0);
     let mut raised = Vec::new();
@@ -91,7 +92,7 @@ fn a_full_marina_over_two_days_of_changing_light_sees_nobody_come_or_go_who_did_
         let t = f64::from(look) * EVERY_S;
         let mut detections = Vec::new();
         let passing = passing(t).map(|(ahead, right, length)| pixel_box(ahead, right, length));
-        let mut see = |bbox: BBox<Px>, noise: &mut Noise| {
+        let mut see = |bbox: BBox<Px>, noise: &mut Rng| {
             let mut off = || (1.2 * noise.normal()) as f32;
             let bbox = BBox::new(bbox.x0 + off(), bbox.y0 + off(), bbox.x1 + off(), bbox.y1 + off());
             let confidence = (0.78 + 0.05 * off()).clamp(0.2, 0.95);
@@ -101,12 +102,12 @@ fn a_full_marina_over_two_days_of_changing_light_sees_nobody_come_or_go_who_did_
             let Some((ahead, right)) = whereabouts(index, t) else { continue };
             let bbox = pixel_box(ahead, right, 7.0);
             let hidden = passing.and_then(|other| bbox.intersection(&other)).map_or(0.0, |part| part.area());
-            if hidden < 0.5 * bbox.area() && noise.even() < chance(index, t) {
+            if hidden < 0.5 * bbox.area() && noise.unit() < chance(index, t) {
                 see(bbox, &mut noise);
             }
         }
         if let Some(bbox) = passing
-            && noise.even() < 0.9
+            && noise.unit() < 0.9
         {
             see(bbox, &mut noise);
         }

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use test_support::Rng;
 
 use super::testing::{at, rule, site, zone};
 use super::{Engine, Past, Phase, RuleEvent, SignalEvent};
 use crate::clock::MonoTime;
 use crate::config::{Berth, Condition, Line, Rule, Zone};
-use crate::geometry::testing::{Mast, Noise};
+use crate::geometry::testing::Mast;
 use crate::geometry::{Area, BBox, Calibration, FrameSize, Polygon, Px, Segment};
 use crate::ids::{PlaceId, RuleId};
 use crate::track::{Track, TrackState, VesselId};
@@ -106,14 +107,14 @@ pub(super) fn named(id: &str, condition: Condition) -> Rule {
 
 fn calibration() -> Calibration {
     let places = [(40.0, -15.0), (40.0, 15.0), (150.0, -60.0), (150.0, 60.0), (80.0, 0.0), (250.0, 30.0)];
-    MAST.calibrated(&places, &mut Noise(3), 0.0).unwrap()
+    MAST.calibrated(&places, &mut Rng::new(3), 0.0).unwrap()
 }
 
 /// A rule's engine with a berth at the quay, and the boats before it.
 pub(super) struct Stage {
     pub(super) engine: Engine,
     sight: Sight,
-    noise: Noise,
+    noise: Rng,
     /// By how many seconds the wall clock has been put forward at a second.
     pub(super) forward: fn(f64) -> i64,
     /// When each boat was seen first and last, and where.
@@ -129,7 +130,7 @@ impl Stage {
         site.cameras[0].zones = zones;
         let engine = Engine::new(&site, &site.cameras[0], past);
         let (known, misses) = Default::default();
-        Self { engine, sight, noise: Noise(sight.seed), forward: |_| 0, known, misses }
+        Self { engine, sight, noise: Rng::new(sight.seed), forward: |_| 0, known, misses }
     }
 
     /// Plays `script` from second `from` to second `to`: what the rules say, with its second.
@@ -151,7 +152,7 @@ impl Stage {
         for boat in &boats {
             let bbox = self.seen(boat);
             let misses = self.misses.entry(boat.number).or_insert(MOST_MISSES);
-            if *misses < MOST_MISSES && self.noise.even() < self.sight.missed {
+            if *misses < MOST_MISSES && self.noise.unit() < self.sight.missed {
                 *misses += 1;
                 continue;
             }

@@ -11,6 +11,7 @@ use havenwacht::detect::preprocess::{PixelRect, Preprocessor};
 use havenwacht::detect::{Class, OnnxDetector, nms};
 use havenwacht::frame::{Colorimetry, Picture, PixelFormat, Plane};
 use havenwacht::geometry::{BBox, FrameSize};
+use test_support::Rng;
 
 fn main() {
     divan::main();
@@ -19,11 +20,8 @@ fn main() {
 const FORMATS: [PixelFormat; 2] = [PixelFormat::I420, PixelFormat::Nv12];
 
 fn noise(n: usize) -> impl Iterator<Item = u32> {
-    let mut state = 1u32;
-    (0..n).map(move |_| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        state >> 8
-    })
+    let mut rng = Rng::new(1);
+    (0..n).map(move |_| rng.next_u64() as u32 >> 8)
 }
 
 fn full_hd(format: PixelFormat) -> Picture {

@@ -8,7 +8,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use havenwacht::clock::{MonoTime, Stamp, SystemClock};
 use havenwacht::config::Severity;
@@ -21,6 +21,7 @@ use havenwacht::logbook::{
 use havenwacht::rules::{Facts, Phase, SignalEvent, SignalId};
 use havenwacht::track::VesselId;
 use rusqlite::{Connection, params};
+use test_support::now;
 use uuid::Uuid;
 
 /// Boxes of a look, looks of a transaction: the writer's groups when it is busy.
@@ -34,11 +35,6 @@ const LEAST_RATE: f64 = 50_000.0;
 const LEAST_RATIO: f64 = 0.7;
 const SIGNALS_WITHIN: Duration = Duration::from_millis(50);
 const PATH_WITHIN: Duration = Duration::from_millis(20);
-
-#[expect(clippy::disallowed_methods, reason = "a benchmark measures the real clock")]
-fn now() -> Instant {
-    Instant::now()
-}
 
 fn main() {
     let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();

@@ -9,11 +9,12 @@ use havenwacht::alerts::Listener;
 use havenwacht::cli::demo::stage::{self, Program};
 use havenwacht::logbook::{Entry, MAX_PAYLOAD_BYTES, MAX_PICTURE_BYTES};
 use nix::sys::signal::Signal;
+use test_support::{now, wait_for, wait_until};
 
 use crate::desk::{self, Desk};
-use crate::harbour::{Harbour, now, wait_for};
 use crate::peer::{Manner, Peer};
 use crate::process::{Memory, is_alone};
+use crate::system::TestSystem;
 use crate::{Row, is_long, rounds};
 
 /// Alerts on their way at once, as `alerts` promises: a broken session repeats no more.
@@ -43,7 +44,7 @@ fn keeping_broker(work: &Path, port: u16) -> Program {
     let args = ["-c".to_owned(), config.display().to_string()];
     let broker =
         Program::start("broker", &stage::mosquitto().unwrap(), &args, &work.join("broker.log")).unwrap();
-    wait_for("the broker answers", Duration::from_secs(10), || {
+    wait_for(Duration::from_secs(10), "the broker answers", || {
         std::net::TcpStream::connect(("127.0.0.1", port)).ok()
     });
     broker
@@ -77,13 +78,9 @@ fn every_alert_arrives_in_order_after_the_broker_was_away() {
 
     let _broker = keeping_broker(desk.folder.path(), port);
     let back = now();
-    wait_for("the first alert", Duration::from_secs(20), || {
-        (stats.delivered.load(Relaxed) > 20).then_some(())
-    });
+    wait_until(Duration::from_secs(20), "the first alert", || stats.delivered.load(Relaxed) > 20);
     let first = back.elapsed();
-    wait_for("the backlog is delivered", Duration::from_secs(60), || {
-        (desk.count("delivered is null") == 0).then_some(())
-    });
+    wait_until(Duration::from_secs(60), "the backlog is delivered", || desk.count("delivered is null") == 0);
     let a_second = waiting as f64 / (back.elapsed() - first).as_secs_f64();
     hear(&mut listener, &mut heard, |heard| {
         heard.len() < all.len() && back.elapsed() < Duration::from_secs(60)
@@ -106,32 +103,32 @@ fn every_alert_arrives_in_order_after_the_broker_was_away() {
 
 #[test]
 fn no_alert_of_the_daemon_is_lost_while_the_broker_is_away() {
-    let mut harbour = Harbour::new(&["inner-harbour"]);
-    let mut listener = harbour.listener();
-    harbour.start_watch();
+    let mut system = TestSystem::new(&["inner-harbour"]);
+    let mut listener = system.listener();
+    system.start_daemon();
     let mut heard = Vec::new();
     let began = now();
     hear(&mut listener, &mut heard, |heard| heard.is_empty() && began.elapsed() < Duration::from_secs(30));
     assert!(!heard.is_empty(), "alerts flow before the fault: {heard:?}");
 
-    harbour.broker.take().unwrap().kill();
-    let (_, noticed) = wait_for("the watch notices", Duration::from_secs(10), || {
-        harbour.health().filter(|health| !health.alerts.connected)
+    system.broker.take().unwrap().kill();
+    let (_, noticed) = wait_for(Duration::from_secs(10), "the watch notices", || {
+        system.health().filter(|health| !health.alerts.connected)
     });
     // Something must happen while the broker is away.
-    wait_for("alerts wait", Duration::from_secs(60), || {
-        harbour.health().map(|health| health.alerts.undelivered).filter(|&waiting| waiting >= 1)
+    wait_for(Duration::from_secs(60), "alerts wait", || {
+        system.health().map(|health| health.alerts.undelivered).filter(|&waiting| waiting >= 1)
     });
 
-    harbour.restart_broker();
-    let (_, drained) = wait_for("the backlog is delivered", Duration::from_secs(20), || {
-        harbour.health().filter(|health| health.alerts.undelivered == 0 && health.alerts.connected)
+    system.restart_broker();
+    let (_, drained) = wait_for(Duration::from_secs(20), "the backlog is delivered", || {
+        system.health().filter(|health| health.alerts.undelivered == 0 && health.alerts.connected)
     });
-    harbour.watch.as_mut().unwrap().stop(Duration::from_secs(10));
+    system.daemon.as_mut().unwrap().stop(Duration::from_secs(10));
 
     // The broker forgot the listener's session, so what was sent before it subscribed anew it may not have heard; the
     // logbook tells what the broker confirmed, and that must be all.
-    let alerts = harbour.alerts();
+    let alerts = system.alerts();
     let lost = alerts.values().filter(|delivered| !**delivered).count();
     assert!(heard.iter().all(|id| alerts.contains_key(id)), "an alert without its row");
     Row::new(12, "broker killed under the whole daemon", 1)
@@ -147,8 +144,8 @@ fn against(script: &[Manner]) -> (usize, usize, usize, Duration) {
     let mut desk = Desk::new(peer.port);
     desk.raise_many(20);
     desk.start_relay();
-    wait_for("every alert is confirmed", Duration::from_secs(60), || {
-        (desk.count("delivered is not null") == 20).then_some(())
+    wait_until(Duration::from_secs(60), "every alert is confirmed", || {
+        desk.count("delivered is not null") == 20
     });
     let log = peer.log.lock().unwrap();
     let ids = desk.ids();
@@ -197,13 +194,11 @@ fn a_frozen_broker_is_noticed_and_nothing_is_called_delivered_meanwhile() {
     let mut desk = Desk::new(port);
     let stats = desk.start_relay();
     desk.raise_many(5);
-    wait_for("alerts flow", Duration::from_secs(10), || (stats.delivered.load(Relaxed) == 5).then_some(()));
+    wait_until(Duration::from_secs(10), "alerts flow", || stats.delivered.load(Relaxed) == 5);
 
     broker.signal(Signal::SIGSTOP).unwrap();
     desk.raise_many(200);
-    let (_, noticed) = wait_for("the relay notices", Duration::from_secs(20), || {
-        (!stats.connected.load(Relaxed)).then_some(())
-    });
+    let noticed = wait_until(Duration::from_secs(20), "the relay notices", || !stats.connected.load(Relaxed));
     // Time for more sessions to be tried, which the kernel accepts in the broker's place.
     let mut memory = Memory::new();
     let silent = now();
@@ -213,8 +208,8 @@ fn a_frozen_broker_is_noticed_and_nothing_is_called_delivered_meanwhile() {
     }
     let without_confirmation = desk.count("delivered is not null") - 5;
     broker.signal(Signal::SIGCONT).unwrap();
-    let (_, back) = wait_for("the backlog is delivered", Duration::from_secs(30), || {
-        (desk.count("delivered is null") == 0).then_some(())
+    let back = wait_until(Duration::from_secs(30), "the backlog is delivered", || {
+        desk.count("delivered is null") == 0
     });
     let row = Row::new(14, "broker freezes, socket open", 1)
         .lost(205 - desk.count("delivered is not null") as usize)
@@ -231,12 +226,11 @@ fn a_broker_that_never_confirms_holds_no_more_than_a_window() {
     let mut desk = Desk::new(peer.port);
     let stats = desk.start_relay();
     desk.raise_many(500);
-    let (_, noticed) = wait_for("the silence is noticed", Duration::from_secs(20), || {
-        (stats.failures.load(Relaxed) == 1).then_some(())
-    });
+    let noticed =
+        wait_until(Duration::from_secs(20), "the silence is noticed", || stats.failures.load(Relaxed) == 1);
     let delivered_early = desk.count("delivered is not null");
     let patience = Duration::from_secs(30 + 12 * sessions as u64);
-    wait_for("every alert is confirmed", patience, || (desk.count("delivered is null") == 0).then_some(()));
+    wait_until(patience, "every alert is confirmed", || desk.count("delivered is null") == 0);
     let log = peer.log.lock().unwrap();
     Row::new(14, "broker never confirms", sessions)
         .lost(desk.ids().iter().filter(|id| !log.confirmed.contains(id)).count())
@@ -269,7 +263,7 @@ fn an_alert_that_cannot_be_sent_is_refused_at_the_door_and_holds_nobody_up() {
     desk.raise_many(0);
     let refused = desk.writer.stats().refused.load(Relaxed);
     let patience = Duration::from_secs(20 + rounds as u64);
-    wait_for("all others are delivered", patience, || (desk.count("delivered is null") == 0).then_some(()));
+    wait_until(patience, "all others are delivered", || desk.count("delivered is null") == 0);
     let log = peer.log.lock().unwrap();
     let ids = desk.ids();
     // What is too large a picture is told without it; what is too long a text cannot be told at all, and is counted.

@@ -5,51 +5,52 @@ use std::time::Duration;
 
 use havenwacht::camera_state::CameraState;
 use nix::sys::signal::Signal;
+use test_support::{now, wait_for};
 
 use crate::clips::write;
-use crate::files::clip;
-use crate::harbour::{Harbour, now, wait_for};
+use crate::paths::clip;
 use crate::process::{POOLED, holds, most_held};
+use crate::system::TestSystem;
 use crate::{Row, rounds};
 
 /// Frames of camera `id` so far.
-fn frames_of(harbour: &Harbour, id: &str) -> u64 {
-    let health = harbour.health().expect("the health page answers");
+fn frames_of(system: &TestSystem, id: &str) -> u64 {
+    let health = system.health().expect("the health page answers");
     health.cameras.iter().find(|camera| camera.id == id).expect("the camera is listed").received
 }
 
 /// Frames a second of camera `id` while `during` ran.
-pub(crate) fn rate(harbour: &mut Harbour, id: &str, during: impl FnOnce(&mut Harbour)) -> f64 {
-    let before = frames_of(harbour, id);
+pub(crate) fn rate(system: &mut TestSystem, id: &str, during: impl FnOnce(&mut TestSystem)) -> f64 {
+    let before = frames_of(system, id);
     let began = now();
-    during(harbour);
-    (frames_of(harbour, id) - before) as f64 / began.elapsed().as_secs_f64()
+    during(system);
+    (frames_of(system, id) - before) as f64 / began.elapsed().as_secs_f64()
 }
 
 /// Waits until camera `id` streams, or until it does not.
-pub(crate) fn wait_until(harbour: &Harbour, id: &str, streams: bool, patience: Duration) -> Duration {
+pub(crate) fn wait_for_stream(system: &TestSystem, id: &str, streams: bool, patience: Duration) -> Duration {
     let what = format!("{id} {}", if streams { "streams again" } else { "is noticed to be away" });
-    wait_for(&what, patience, || {
-        harbour.camera_state(id).filter(|state| (*state == CameraState::Streaming) == streams)
+    wait_for(patience, &what, || {
+        system.camera_state(id).filter(|state| (*state == CameraState::Streaming) == streams)
     })
     .1
 }
 
 #[test]
 fn a_killed_camera_is_noticed_at_once_and_comes_back_by_itself() {
-    let mut harbour = Harbour::small(&["inner-harbour", "quay-east"], "");
-    harbour.start_watch();
-    harbour.wait_until_streaming();
+    let mut system = TestSystem::small(&["inner-harbour", "quay-east"], "");
+    system.start_daemon();
+    system.wait_until_streaming();
     let runs = rounds(1, 20);
     let (mut noticed, mut back) = (Duration::ZERO, Duration::ZERO);
     for _ in 0..runs {
-        harbour.camera("quay-east").take().unwrap().kill();
-        noticed = noticed.max(wait_until(&harbour, "quay-east", false, Duration::from_secs(10)));
+        system.camera("quay-east").take().unwrap().kill();
+        noticed = noticed.max(wait_for_stream(&system, "quay-east", false, Duration::from_secs(10)));
         // Long enough for the waits between tries to reach their longest.
         std::thread::sleep(Duration::from_secs(if runs > 1 { 10 } else { 4 }));
-        harbour.restart_camera("quay-east");
-        back = back.max(wait_until(&harbour, "quay-east", true, Duration::from_secs(20)));
-        assert_eq!(harbour.camera_state("inner-harbour"), Some(CameraState::Streaming));
+        system.restart_camera("quay-east");
+        back = back.max(wait_for_stream(&system, "quay-east", true, Duration::from_secs(20)));
+        assert_eq!(system.camera_state("inner-harbour"), Some(CameraState::Streaming));
     }
     Row::new(1, "camera process dies", runs)
         .detected(noticed, Duration::from_secs(1))
@@ -59,28 +60,28 @@ fn a_killed_camera_is_noticed_at_once_and_comes_back_by_itself() {
 
 #[test]
 fn a_frozen_camera_is_noticed_by_the_age_of_its_last_frame_and_staff_are_told() {
-    let mut harbour = Harbour::small(&["inner-harbour", "quay-east"], "");
-    let mut listener = harbour.listener();
-    harbour.start_watch();
-    harbour.wait_until_streaming();
+    let mut system = TestSystem::small(&["inner-harbour", "quay-east"], "");
+    let mut listener = system.listener();
+    system.start_daemon();
+    system.wait_until_streaming();
     let runs = rounds(1, 20);
     let (mut noticed, mut told, mut back) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
     for _ in 0..runs {
         // What was told before the fault is no news of it.
         while listener.next(Duration::from_millis(100)).is_some() {}
-        harbour.camera("quay-east").as_ref().unwrap().signal(Signal::SIGSTOP).unwrap();
+        system.camera("quay-east").as_ref().unwrap().signal(Signal::SIGSTOP).unwrap();
         let froze = now();
-        noticed = noticed.max(wait_until(&harbour, "quay-east", false, Duration::from_secs(30)));
-        wait_for("staff are told", Duration::from_secs(10), || {
+        noticed = noticed.max(wait_for_stream(&system, "quay-east", false, Duration::from_secs(30)));
+        wait_for(Duration::from_secs(10), "staff are told", || {
             let heard = listener.next(Duration::from_millis(50))?;
             let state = serde_json::from_slice::<serde_json::Value>(&heard.payload).ok()?;
             // `stalled`, and `backing-off` right behind it, which may overtake it.
             (heard.topic.ends_with("camera/quay-east/state") && state["state"] != "streaming").then_some(())
         });
         told = told.max(froze.elapsed());
-        harbour.camera("quay-east").as_ref().unwrap().signal(Signal::SIGCONT).unwrap();
-        back = back.max(wait_until(&harbour, "quay-east", true, Duration::from_secs(30)));
-        assert_eq!(harbour.camera_state("inner-harbour"), Some(CameraState::Streaming));
+        system.camera("quay-east").as_ref().unwrap().signal(Signal::SIGCONT).unwrap();
+        back = back.max(wait_for_stream(&system, "quay-east", true, Duration::from_secs(30)));
+        assert_eq!(system.camera_state("inner-harbour"), Some(CameraState::Streaming));
     }
     Row::new(2, "camera freezes, socket open", runs)
         .detected(noticed, Duration::from_secs(6))
@@ -102,36 +103,36 @@ fn still_of(scene: &str) -> (tempfile::TempDir, PathBuf) {
 #[test]
 fn a_camera_that_repeats_one_picture_is_called_blind_and_staff_are_told() {
     let (_folder, still) = still_of("quay-east");
-    let mut harbour = Harbour::new(&["quay-east"]);
-    let mut listener = harbour.listener();
-    harbour.start_watch();
-    harbour.wait_until_streaming();
-    let outage = |harbour: &Harbour| harbour.health().and_then(|health| health.cameras[0].outage.clone());
+    let mut system = TestSystem::new(&["quay-east"]);
+    let mut listener = system.listener();
+    system.start_daemon();
+    system.wait_until_streaming();
+    let outage = |system: &TestSystem| system.health().and_then(|health| health.cameras[0].outage.clone());
     let runs = rounds(1, 10);
     let (mut noticed, mut told, mut sees) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
     for _ in 0..runs {
-        harbour.show("quay-east", &still);
+        system.show("quay-east", &still);
         let froze = now();
-        wait_until(&harbour, "quay-east", true, Duration::from_secs(20));
+        wait_for_stream(&system, "quay-east", true, Duration::from_secs(20));
         let patience = Duration::from_secs(30);
-        let (spell, _) = wait_for("the frozen picture is noticed", patience, || {
-            outage(&harbour).filter(|spell| spell.cause != "away")
+        let (spell, _) = wait_for(patience, "the frozen picture is noticed", || {
+            outage(&system).filter(|spell| spell.cause != "away")
         });
         noticed = noticed.max(froze.elapsed());
         assert_eq!(spell.cause, "frozen", "{spell:?}");
-        wait_for("staff are told", Duration::from_secs(10), || {
+        wait_for(Duration::from_secs(10), "staff are told", || {
             let heard = listener.next(Duration::from_millis(50))?;
             let state = serde_json::from_slice::<serde_json::Value>(&heard.payload).ok()?;
             (heard.topic.ends_with("camera/quay-east/state") && state["outage"]["cause"] == "frozen")
                 .then_some(())
         });
         told = told.max(froze.elapsed());
-        let received = frames_of(&harbour, "quay-east");
-        harbour.show("quay-east", &clip("quay-east"));
+        let received = frames_of(&system, "quay-east");
+        system.show("quay-east", &clip("quay-east"));
         let live = now();
-        wait_for("it sees again", patience, || {
-            let streams = frames_of(&harbour, "quay-east") > received + 5;
-            (streams && outage(&harbour).is_none()).then_some(())
+        wait_for(patience, "it sees again", || {
+            let streams = frames_of(&system, "quay-east") > received + 5;
+            (streams && outage(&system).is_none()).then_some(())
         });
         sees = sees.max(live.elapsed());
     }
@@ -145,10 +146,10 @@ fn a_camera_that_repeats_one_picture_is_called_blind_and_staff_are_told() {
 
 #[test]
 fn a_flapping_camera_leaves_nothing_behind() {
-    let mut harbour = Harbour::small(&["quay-east"], "stall_after = \"1s\"\n");
-    harbour.start_watch();
-    harbour.wait_until_streaming();
-    let pid = harbour.watch.as_ref().unwrap().pid();
+    let mut system = TestSystem::small(&["quay-east"], "stall_after = \"1s\"\n");
+    system.start_daemon();
+    system.wait_until_streaming();
+    let pid = system.daemon.as_ref().unwrap().pid();
     let flaps = rounds(3, 100);
     let warm_up = rounds(1, 10);
     let mut at_first = None;
@@ -157,14 +158,14 @@ fn a_flapping_camera_leaves_nothing_behind() {
         if flap == warm_up {
             at_first = Some(most_held(pid));
         }
-        harbour.camera("quay-east").take().unwrap().kill();
-        noticed = noticed.max(wait_until(&harbour, "quay-east", false, Duration::from_secs(10)));
-        harbour.restart_camera("quay-east");
-        back = back.max(wait_until(&harbour, "quay-east", true, Duration::from_secs(20)));
-        harbour.camera("quay-east").as_ref().unwrap().signal(Signal::SIGSTOP).unwrap();
-        noticed = noticed.max(wait_until(&harbour, "quay-east", false, Duration::from_secs(10)));
-        harbour.camera("quay-east").as_ref().unwrap().signal(Signal::SIGCONT).unwrap();
-        back = back.max(wait_until(&harbour, "quay-east", true, Duration::from_secs(20)));
+        system.camera("quay-east").take().unwrap().kill();
+        noticed = noticed.max(wait_for_stream(&system, "quay-east", false, Duration::from_secs(10)));
+        system.restart_camera("quay-east");
+        back = back.max(wait_for_stream(&system, "quay-east", true, Duration::from_secs(20)));
+        system.camera("quay-east").as_ref().unwrap().signal(Signal::SIGSTOP).unwrap();
+        noticed = noticed.max(wait_for_stream(&system, "quay-east", false, Duration::from_secs(10)));
+        system.camera("quay-east").as_ref().unwrap().signal(Signal::SIGCONT).unwrap();
+        back = back.max(wait_for_stream(&system, "quay-east", true, Duration::from_secs(20)));
     }
     let at_first = at_first.unwrap();
     // A session that was given up may take a moment to come down.

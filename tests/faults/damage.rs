@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use havenwacht::logbook::Entry;
 use rusqlite::Connection;
+use test_support::{Rng, now};
 
-use crate::chance::Chance;
-use crate::files::havenwacht;
-use crate::harbour::{Harbour, now};
+use crate::paths::havenwacht;
+use crate::system::TestSystem;
 use crate::{Row, desk, rounds};
 
 const PAGE: usize = 4096;
@@ -82,9 +82,9 @@ impl Logbook {
         let path = folder.join("whole.sqlite");
         let (writer, logbook) = desk::open(&path);
         let site = desk::site(folder, 9);
-        let mut chance = Chance(11);
+        let mut rng = Rng::new(11);
         let pictures: Vec<_> =
-            (0..alerts).map(|_| (0..9000).map(|_| chance.below(256) as u8).collect::<Vec<_>>()).collect();
+            (0..alerts).map(|_| (0..9000).map(|_| rng.below(256) as u8).collect::<Vec<_>>()).collect();
         for (number, picture) in (0..).zip(&pictures) {
             (0..20).for_each(|look| logbook.send(desk::look(number * 20 + look)).unwrap());
             logbook.send(Entry::Signal(desk::told(&site, number, Some(picture.clone())))).unwrap();
@@ -122,31 +122,31 @@ impl Logbook {
     }
 
     /// A page in use for which `fits` holds.
-    fn pick(&self, chance: &mut Chance, fits: impl Fn(&Page) -> bool) -> usize {
+    fn pick(&self, rng: &mut Rng, fits: impl Fn(&Page) -> bool) -> usize {
         let pages: Vec<_> = self.pages.iter().filter(|page| fits(page)).collect();
-        pages[chance.below(pages.len() as u64) as usize].number
+        pages[rng.below(pages.len() as u64) as usize].number
     }
 
     /// Where in the file a byte of a row, or of an entry of an index, stands.
-    fn place_in_cell(&self, chance: &mut Chance, fits: impl Fn(&Page) -> bool) -> usize {
+    fn place_in_cell(&self, rng: &mut Rng, fits: impl Fn(&Page) -> bool) -> usize {
         loop {
-            let number = self.pick(chance, |page| page.is_leaf && fits(page));
+            let number = self.pick(rng, |page| page.is_leaf && fits(page));
             let cells = cells(self.page(number));
             if cells.is_empty() {
                 continue;
             }
-            let cell = &cells[chance.below(cells.len() as u64) as usize];
-            return (number - 1) * PAGE + cell.start + chance.below(cell.len() as u64) as usize;
+            let cell = &cells[rng.below(cells.len() as u64) as usize];
+            return (number - 1) * PAGE + cell.start + rng.below(cell.len() as u64) as usize;
         }
     }
 
     /// Where in the file a byte of a picture stands: in the pages that it has to itself. What a row that moved left behind in its
     /// old page says nothing.
-    fn place_in_picture(&self, chance: &mut Chance) -> usize {
+    fn place_in_picture(&self, rng: &mut Rng) -> usize {
         let own: Vec<_> = self.pages.iter().filter(|page| page.of == "alert" && page.is_overflow).collect();
         loop {
-            let picture = &self.pictures[chance.below(self.pictures.len() as u64) as usize];
-            let at = chance.below(picture.len() as u64 - 16) as usize;
+            let picture = &self.pictures[rng.below(self.pictures.len() as u64) as usize];
+            let at = rng.below(picture.len() as u64 - 16) as usize;
             let piece = &picture[at..at + 16];
             // A piece that goes on in another page stands nowhere.
             for page in &own {
@@ -158,32 +158,32 @@ impl Logbook {
     }
 
     /// The file after `harm`; `None` where it is another file altogether.
-    fn harmed(&self, harm: Harm, chance: &mut Chance) -> Option<Vec<u8>> {
+    fn harmed(&self, harm: Harm, rng: &mut Rng) -> Option<Vec<u8>> {
         let mut bytes = self.bytes.clone();
-        let flip = |bytes: &mut Vec<u8>, at: usize, chance: &mut Chance| bytes[at] ^= 1 << chance.below(8);
+        let flip = |bytes: &mut Vec<u8>, at: usize, rng: &mut Rng| bytes[at] ^= 1 << rng.below(8);
         match harm {
             Harm::Noise | Harm::Zeros => {
-                let end = self.pick(chance, |_| true) * PAGE;
-                let noise = |_: &u8| if matches!(harm, Harm::Zeros) { 0 } else { chance.below(256) as u8 };
+                let end = self.pick(rng, |_| true) * PAGE;
+                let noise = |_: &u8| if matches!(harm, Harm::Zeros) { 0 } else { rng.below(256) as u8 };
                 let new: Vec<_> = bytes[end - PAGE..end].iter().map(noise).collect();
                 bytes[end - PAGE..end].copy_from_slice(&new);
             }
-            Harm::Truncated => bytes.truncate(512 + chance.below(bytes.len() as u64 - 512) as usize),
+            Harm::Truncated => bytes.truncate(512 + rng.below(bytes.len() as u64 - 512) as usize),
             Harm::RowBit => {
-                let at = self.place_in_cell(chance, |page| HELD.contains(&page.of.as_str()));
-                flip(&mut bytes, at, chance);
+                let at = self.place_in_cell(rng, |page| HELD.contains(&page.of.as_str()));
+                flip(&mut bytes, at, rng);
             }
             Harm::IndexBit => {
-                let at = self.place_in_cell(chance, |page| page.is_index);
-                flip(&mut bytes, at, chance);
+                let at = self.place_in_cell(rng, |page| page.is_index);
+                flip(&mut bytes, at, rng);
             }
             Harm::PictureBit => {
-                let at = self.place_in_picture(chance);
-                flip(&mut bytes, at, chance);
+                let at = self.place_in_picture(rng);
+                flip(&mut bytes, at, rng);
             }
             // `user_version` of the database header.
-            Harm::Newer => bytes[60..64].copy_from_slice(&(90 + chance.below(9) as u32).to_be_bytes()),
-            Harm::Text => bytes = b"Dear harbour master,\n".repeat(1 + chance.below(500) as usize),
+            Harm::Newer => bytes[60..64].copy_from_slice(&(90 + rng.below(9) as u32).to_be_bytes()),
+            Harm::Text => bytes = b"Dear harbour master,\n".repeat(1 + rng.below(500) as usize),
             Harm::Foreign => return None,
         }
         Some(bytes)
@@ -257,9 +257,9 @@ fn a_check_finds_every_damage_names_it_and_changes_nothing() {
     let runs = rounds(27, 504);
     let (mut missed, mut unnamed, mut changed, mut slowest) = (0, 0, 0, Duration::ZERO);
     for run in 0..runs {
-        let mut chance = Chance(run as u64);
+        let mut rng = Rng::new(run as u64);
         let harm = HARMS[run % HARMS.len()];
-        let harmed = logbook.harmed(harm, &mut chance);
+        let harmed = logbook.harmed(harm, &mut rng);
         let before = put(&path, harmed.as_deref());
         let began = now();
         let (code, said) = ask(&check, &path);
@@ -304,31 +304,31 @@ fn aside(logbook: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn a_watch_moves_a_damaged_logbook_aside_whole_and_goes_on_and_leaves_what_is_not_its_own_alone() {
-    let mut harbour = Harbour::small(&["quay-east"], "");
-    let logbook = Logbook::write(harbour.work.path(), 20, false);
-    let path = harbour.ports.logbook.clone();
+    let mut system = TestSystem::small(&["quay-east"], "");
+    let logbook = Logbook::write(system.work.path(), 20, false);
+    let path = system.ports.logbook.clone();
     let runs = rounds(2, 40);
     let (mut not_whole, mut not_sound, mut slowest) = (0, 0, Duration::ZERO);
     for run in 0..runs {
-        let mut chance = Chance(run as u64);
+        let mut rng = Rng::new(run as u64);
         let bytes = if run % 2 == 0 {
             // What a start looks at is every page; without the first it would not know whose file it is.
             let mut bytes = logbook.bytes.clone();
-            let end = logbook.pick(&mut chance, |page| page.number > 1) * PAGE;
-            bytes[end - PAGE..end].iter_mut().for_each(|byte| *byte = chance.below(256) as u8);
+            let end = logbook.pick(&mut rng, |page| page.number > 1) * PAGE;
+            bytes[end - PAGE..end].iter_mut().for_each(|byte| *byte = rng.below(256) as u8);
             bytes
         } else {
             let whole = logbook.bytes.len() as u64;
-            logbook.bytes[..(PAGE as u64 + chance.below(whole - PAGE as u64)) as usize].to_vec()
+            logbook.bytes[..(PAGE as u64 + rng.below(whole - PAGE as u64)) as usize].to_vec()
         };
         let before = put(&path, Some(&bytes));
         let began = now();
-        harbour.start_watch();
+        system.start_daemon();
         slowest = slowest.max(began.elapsed());
-        let problem = harbour.health().unwrap().logbook.problem.unwrap_or_default();
+        let problem = system.health().unwrap().logbook.problem.unwrap_or_default();
         assert!(problem.contains("was damaged"), "run {run}: {problem}");
-        harbour.wait_until_streaming();
-        assert!(harbour.watch.take().unwrap().stop(Duration::from_secs(15)));
+        system.wait_until_streaming();
+        assert!(system.daemon.take().unwrap().stop(Duration::from_secs(15)));
         let kept = aside(&path);
         not_whole += usize::from(kept.len() != 1 || std::fs::read(&kept[0]).unwrap() != before);
         let (code, said) = ask(&["logbook", "check", "--logbook"], &path);
@@ -347,11 +347,11 @@ fn a_watch_moves_a_damaged_logbook_aside_whole_and_goes_on_and_leaves_what_is_no
     let strangers = [Harm::Newer, Harm::Foreign, Harm::Text];
     let (mut told_badly, mut changed) = (0, 0);
     for harm in strangers {
-        let harmed = logbook.harmed(harm, &mut Chance(1));
+        let harmed = logbook.harmed(harm, &mut Rng::new(1));
         // Without what tells that a logbook stood here.
         std::fs::remove_file(format!("{}.reserve", path.display())).ok();
         let before = put(&path, harmed.as_deref());
-        let (code, said) = ask(&["run", "--config"], &harbour.site);
+        let (code, said) = ask(&["run", "--config"], &system.site);
         let word = if matches!(harm, Harm::Newer) { "later version" } else { "is not a Havenwacht logbook" };
         if code != Some(78) || !said.contains(word) {
             told_badly += 1;

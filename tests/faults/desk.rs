@@ -21,7 +21,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
-use crate::files::root;
+use crate::paths::root;
 
 /// The cameras of the desk's site.
 pub(crate) const CAMERAS: [&str; 2] = ["inner-harbour", "quay-east"];

@@ -12,9 +12,10 @@ use std::time::Duration;
 
 use havenwacht::alerts::Listener;
 use havenwacht::web::Health;
+use test_support::{now, wait_for, wait_until};
 
 use crate::damage::ask;
-use crate::harbour::{Berth, Harbour, now, wait_for};
+use crate::system::{SystemPermit, TestSystem};
 use crate::{Row, is_long};
 
 const ROW: (u8, &str) = (10, "disk full under the whole daemon, then freed");
@@ -100,7 +101,7 @@ impl Staff {
     /// Waits until the status names problems, or none.
     fn wait_for_troubles(&mut self, some: bool) -> Duration {
         let what = if some { "staff are told of the full disk" } else { "staff are told that it is over" };
-        wait_for(what, Duration::from_secs(30), || {
+        wait_for(Duration::from_secs(30), what, || {
             self.hear(Duration::from_millis(20));
             self.problems.as_ref().filter(|problems| problems.is_empty() != some).map(|_| ())
         })
@@ -109,9 +110,9 @@ impl Staff {
 }
 
 /// The state of a watch that is neither gone nor stuck.
-fn alive(harbour: &mut Harbour) -> Health {
-    assert!(harbour.watch.as_mut().unwrap().is_running(), "the watch went off");
-    let health = harbour.health().expect("the health page answers");
+fn alive(system: &mut TestSystem) -> Health {
+    assert!(system.daemon.as_mut().unwrap().is_running(), "the watch went off");
+    let health = system.health().expect("the health page answers");
     assert_eq!(health.late_loops, [""; 0], "a supervisor would have killed it");
     health
 }
@@ -120,7 +121,7 @@ fn alive(harbour: &mut Harbour) -> Health {
 fn a_full_disk_is_told_costs_no_event_and_the_logbook_is_written_again_when_there_is_room() {
     let name = "disk::a_full_disk_is_told_costs_no_event_and_the_logbook_is_written_again_when_there_is_room";
     let Some(disk) = std::env::var_os(INNER) else {
-        let _berth = Berth::take();
+        let _berth = SystemPermit::acquire();
         let ran = on_a_tiny_disk(name).unwrap();
         let said = String::from_utf8_lossy(&ran.stdout).into_owned() + &String::from_utf8_lossy(&ran.stderr);
         let refused = ran.status.code() == Some(NOT_MOUNTED) || said.starts_with("unshare:");
@@ -136,28 +137,26 @@ fn a_full_disk_is_told_costs_no_event_and_the_logbook_is_written_again_when_ther
 
 /// The row itself, on that disk.
 fn fills_up_and_is_freed(disk: &Path) {
-    let mut harbour = Harbour::new(&["inner-harbour"]);
-    harbour.ports.logbook = disk.join("logbook.sqlite");
-    harbour.write_site("");
-    let mut staff = Staff::new(harbour.listener());
-    harbour.start_watch();
-    harbour.wait_until_streaming();
-    wait_for("a reserve", Duration::from_secs(20), || {
-        disk.join("logbook.sqlite.reserve").exists().then_some(())
-    });
+    let mut system = TestSystem::new(&["inner-harbour"]);
+    system.ports.logbook = disk.join("logbook.sqlite");
+    system.write_site("");
+    let mut staff = Staff::new(system.listener());
+    system.start_daemon();
+    system.wait_until_streaming();
+    wait_until(Duration::from_secs(20), "a reserve", || disk.join("logbook.sqlite.reserve").exists());
     staff.wait_for_troubles(false);
-    let before = alive(&mut harbour).cameras[0].signals;
+    let before = alive(&mut system).cameras[0].signals;
 
     let filler = Filler::start(disk.join("ballast"));
     let told = staff.wait_for_troubles(true);
     // Whoever comes now is told, too: it is retained.
-    let port = harbour.ports.broker_port;
+    let port = system.ports.broker_port;
     Staff::new(Listener::new("127.0.0.1", port, "test-harbour", "night-shift")).wait_for_troubles(true);
     let since = now();
     // Something must happen while nothing can be written; long, more than there is room for.
-    let (meanwhile, _) = wait_for("events meanwhile", Duration::from_secs(400), || {
+    let (meanwhile, _) = wait_for(Duration::from_secs(400), "events meanwhile", || {
         staff.hear(Duration::from_millis(200));
-        let health = alive(&mut harbour);
+        let health = alive(&mut system);
         let enough = match is_long() {
             true => health.logbook.unwritten_detections > 0 && since.elapsed() > Duration::from_secs(240),
             false => since.elapsed() > Duration::from_secs(1),
@@ -167,23 +166,23 @@ fn fills_up_and_is_freed(disk: &Path) {
     assert!(meanwhile.logbook.problem.is_some(), "the disk is still full: {:?}", meanwhile.logbook);
     drop(filler);
     let recovered = staff.wait_for_troubles(false);
-    wait_for("nothing waits", Duration::from_secs(30), || {
+    wait_for(Duration::from_secs(30), "nothing waits", || {
         staff.hear(Duration::from_millis(20));
-        harbour.health().filter(|health| health.alerts.undelivered == 0 && health.logbook.queued == 0)
+        system.health().filter(|health| health.alerts.undelivered == 0 && health.logbook.queued == 0)
     });
-    let health = alive(&mut harbour);
-    assert!(harbour.watch.as_mut().unwrap().stop(Duration::from_secs(20)), "it stops in order");
+    let health = alive(&mut system);
+    assert!(system.daemon.as_mut().unwrap().stop(Duration::from_secs(20)), "it stops in order");
     staff.hear(Duration::from_millis(500));
 
-    let logbook = harbour.open_logbook();
+    let logbook = system.open_logbook();
     let count =
         |query: &str| logbook.query_row(query, [], |row| row.get::<_, i64>(0)).unwrap().unsigned_abs();
     let signals = health.cameras[0].signals.saturating_sub(count("select count(*) from signal"));
-    let alerts = harbour.alerts();
+    let alerts = system.alerts();
     let unheard = alerts.keys().filter(|id| !staff.alerts.contains(*id)).count();
     let without_row = staff.alerts.iter().filter(|id| !alerts.contains_key(*id)).count();
     let kept = count("select count(*) from detection") + health.logbook.unwritten_detections;
-    let (code, said) = ask(&["logbook", "check", "--logbook"], &harbour.ports.logbook);
+    let (code, said) = ask(&["logbook", "check", "--logbook"], &system.ports.logbook);
     assert_eq!(code, Some(0), "{said}");
     let row = Row::new(ROW.0, ROW.1, 1)
         .lost(signals as usize + unheard)

@@ -9,11 +9,11 @@ use havenwacht::cli::demo::stage::{self, Program};
 use havenwacht::clock::{Clock, SystemClock};
 use havenwacht::ids::CameraId;
 use havenwacht::ingest::{ClipReader, IngestStats, Next};
+use test_support::{Rng, now, wait_for};
 
-use crate::camera::wait_until;
-use crate::chance::Chance;
+use crate::camera::wait_for_stream;
 use crate::clips::make_clip;
-use crate::harbour::{Harbour, now, wait_for};
+use crate::system::TestSystem;
 use crate::{Row, rounds};
 
 /// A camera at `port` that spoils so many of a hundred packets.
@@ -28,12 +28,12 @@ fn spoiled(work: &Path, port: u16, percent: u64, seed: u64, clips: &str) -> Prog
 
 #[test]
 fn a_garbage_stream_raises_no_alarm_and_a_good_one_is_watched_again_at_once() {
-    let mut harbour = Harbour::small(&["quay-east"], "stall_after = \"1s\"\n");
-    harbour.start_watch();
-    harbour.wait_until_streaming();
-    let pid = harbour.watch.as_ref().unwrap().pid();
-    let port = harbour.port_of("quay-east");
-    let work = harbour.work.path().to_owned();
+    let mut system = TestSystem::small(&["quay-east"], "stall_after = \"1s\"\n");
+    system.start_daemon();
+    system.wait_until_streaming();
+    let pid = system.daemon.as_ref().unwrap().pid();
+    let port = system.port_of("quay-east");
+    let work = system.work.path().to_owned();
     // The resolution flips in mid-stream, too.
     let (_folder, narrow) = make_clip("narrow.mp4", 50, "240x320");
     let (_folder, wide) = make_clip("wide.mp4", 50, "640x360");
@@ -41,27 +41,27 @@ fn a_garbage_stream_raises_no_alarm_and_a_good_one_is_watched_again_at_once() {
     let runs = rounds(3, 60);
     let (mut flips, mut frames) = (0, 0);
     for run in 0..runs as u64 {
-        harbour.camera("quay-east").take();
+        system.camera("quay-east").take();
         // From a few bad packets to nothing but.
         let percent = [0, 5, 30, 90][(run % 4) as usize];
         let camera = spoiled(&work, port, percent, run, &clips);
         std::thread::sleep(Duration::from_secs(6));
         drop(camera);
-        let health = harbour.health().unwrap();
+        let health = system.health().unwrap();
         flips = health.cameras[0].caps_changes;
         frames = health.cameras[0].received;
     }
-    harbour.restart_camera("quay-east");
-    let back = wait_until(&harbour, "quay-east", true, Duration::from_secs(30));
-    let spoilt = || harbour.health().unwrap().cameras[0].dropped_undecodable;
+    system.restart_camera("quay-east");
+    let back = wait_for_stream(&system, "quay-east", true, Duration::from_secs(30));
+    let spoilt = || system.health().unwrap().cameras[0].dropped_undecodable;
     // Counting goes on until the good session is under way.
     std::thread::sleep(Duration::from_secs(1));
     let spoilt_by_then = spoilt();
     std::thread::sleep(Duration::from_secs(2));
-    let health = harbour.health().unwrap();
+    let health = system.health().unwrap();
     let spoilt_since = health.cameras[0].dropped_undecodable - spoilt_by_then;
-    assert_eq!(harbour.watch.as_ref().unwrap().pid(), pid);
-    assert!(harbour.watch.as_mut().unwrap().is_running());
+    assert_eq!(system.daemon.as_ref().unwrap().pid(), pid);
+    assert!(system.daemon.as_mut().unwrap().is_running());
     assert!(flips > 0 && frames > 0, "pictures came, in both sizes: {flips} flips, {frames} frames");
     Row::new(5, "garbage stream: spoiled packets, size flips", runs)
         .recovered(back, Duration::from_secs(5))
@@ -73,17 +73,17 @@ fn a_garbage_stream_raises_no_alarm_and_a_good_one_is_watched_again_at_once() {
 }
 
 /// Bytes that are flipped, drowned in noise, cut off or repeated.
-fn spoil(clip: &[u8], chance: &mut Chance) -> Vec<u8> {
+fn spoil(clip: &[u8], rng: &mut Rng) -> Vec<u8> {
     let mut bytes = clip.to_vec();
-    for _ in 0..=chance.below(4) {
-        let at = chance.below(bytes.len() as u64) as usize;
-        let end = (at + 1 + chance.below(2000) as usize).min(bytes.len());
-        match chance.below(5) {
+    for _ in 0..=rng.below(4) {
+        let at = rng.below(bytes.len() as u64) as usize;
+        let end = (at + 1 + rng.below(2000) as usize).min(bytes.len());
+        match rng.below(5) {
             0 => (0..50).for_each(|_| {
-                let at = chance.below(bytes.len() as u64) as usize;
-                bytes[at] = chance.below(256) as u8;
+                let at = rng.below(bytes.len() as u64) as usize;
+                bytes[at] = rng.below(256) as u8;
             }),
-            1 => bytes[at..end].iter_mut().for_each(|byte| *byte = chance.below(256) as u8),
+            1 => bytes[at..end].iter_mut().for_each(|byte| *byte = rng.below(256) as u8),
             2 => bytes.truncate(end.max(64)),
             3 => drop(bytes.drain(at..end)),
             _ => {
@@ -102,17 +102,17 @@ fn a_damaged_recording_ends_with_a_reason_or_plays_what_it_can() {
     let clip = std::fs::read(clip).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let damaged: PathBuf = folder.path().join("damaged.mp4");
-    let mut chance = Chance(5);
+    let mut rng = Rng::new(5);
     let stats = Arc::new(IngestStats::default());
     let (mut slowest, mut played) = (Duration::ZERO, 0);
     for _ in 0..runs {
-        std::fs::write(&damaged, spoil(&clip, &mut chance)).unwrap();
+        std::fs::write(&damaged, spoil(&clip, &mut rng)).unwrap();
         let began = now();
         let camera = CameraId::new("quay-east").unwrap();
         let start = SystemClock::default().now();
         // Refused at once where it is no recording any more.
         if let Ok(mut source) = ClipReader::open(&camera, &damaged, start, stats.clone()) {
-            wait_for("the end of a damaged recording", Duration::from_secs(20), || {
+            wait_for(Duration::from_secs(20), "the end of a damaged recording", || {
                 loop {
                     match source.next(Duration::from_millis(100)) {
                         Next::Frame(frame) => {

@@ -6,16 +6,15 @@
 // A test that unwraps says where it broke; helpers outside `#[test]` functions are tests too.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-#[path = "../harbour/clips.rs"]
+#[path = "../common/clips.rs"]
 mod clips;
-#[path = "../harbour/files.rs"]
-mod files;
-#[path = "../harbour/mod.rs"]
-mod harbour;
+#[path = "../common/paths.rs"]
+mod paths;
+#[path = "../common/system.rs"]
+mod system;
 
 mod broker;
 mod camera;
-mod chance;
 mod damage;
 mod desk;
 mod disk;

@@ -9,7 +9,7 @@ use havenwacht::config::{ConfigError, Level, check_text};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::files::{havenwacht, root};
+use crate::paths::{havenwacht, root};
 use crate::supervisor::{Ending, Supervised, unit};
 use crate::{Row, onnx, rounds};
 

@@ -5,10 +5,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use havenwacht::cli::demo::stage::{self, Program};
+use test_support::now;
 
-use crate::camera::{rate, wait_until};
+use crate::camera::{rate, wait_for_stream};
 use crate::clips::h264_clip;
-use crate::harbour::{Harbour, now};
+use crate::system::TestSystem;
 use crate::{Row, rounds};
 
 /// A network namespace and a cable to it. Gone when dropped.
@@ -75,27 +76,27 @@ fn a_cut_cable_is_noticed_and_costs_the_other_camera_nothing() {
         Ok(island) => island,
         Err(why) => return Row::new(ROW.0, ROW.1, 0).not_permitted(&why),
     };
-    let mut harbour = Harbour::small(&["inner-harbour", "quay-east"], "");
-    let (camera, port) = island.start_camera("quay-east", harbour.work.path());
-    harbour.move_camera("quay-east", camera, &island.address, port);
-    harbour.start_watch();
-    harbour.wait_until_streaming();
+    let mut system = TestSystem::small(&["inner-harbour", "quay-east"], "");
+    let (camera, port) = island.start_camera("quay-east", system.work.path());
+    system.move_camera("quay-east", camera, &island.address, port);
+    system.start_daemon();
+    system.wait_until_streaming();
     let runs = rounds(1, 20);
     let (mut noticed, mut back, mut missing) = (Duration::ZERO, Duration::ZERO, 0.0f64);
     for _ in 0..runs {
-        let whole = rate(&mut harbour, "inner-harbour", |_| std::thread::sleep(Duration::from_secs(2)));
-        let meanwhile = rate(&mut harbour, "inner-harbour", |harbour| {
+        let whole = rate(&mut system, "inner-harbour", |_| std::thread::sleep(Duration::from_secs(2)));
+        let meanwhile = rate(&mut system, "inner-harbour", |system| {
             // From before the command: it takes a while to end once the cable is cut.
             let cut = now();
             island.cable("down");
-            wait_until(harbour, "quay-east", false, Duration::from_secs(30));
+            wait_for_stream(system, "quay-east", false, Duration::from_secs(30));
             noticed = noticed.max(cut.elapsed());
             std::thread::sleep(Duration::from_secs(1));
         });
         missing = missing.max(1.0 - meanwhile / whole);
         let mended = now();
         island.cable("up");
-        wait_until(&harbour, "quay-east", true, Duration::from_secs(30));
+        wait_for_stream(&system, "quay-east", true, Duration::from_secs(30));
         back = back.max(mended.elapsed());
     }
     Row::new(ROW.0, ROW.1, runs)

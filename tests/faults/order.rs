@@ -6,10 +6,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use havenwacht::cli::demo::stage::Program;
+use test_support::wait_for;
 
-use crate::files::{havenwacht, root};
-use crate::harbour::{Harbour, wait_for};
+use crate::paths::{havenwacht, root};
 use crate::process::status;
+use crate::system::TestSystem;
 use crate::trace::{self, Call};
 use crate::{Row, rounds};
 
@@ -42,13 +43,13 @@ fn an_alert_is_on_disk_before_it_is_sent_and_nothing_is_written_elsewhere() {
         ROWS.iter().for_each(|(number, fault)| Row::new(*number, fault, 0).not_permitted(&why));
         return;
     }
-    let mut harbour = Harbour::new(&["inner-harbour"]);
+    let mut system = TestSystem::new(&["inner-harbour"]);
     let (state, runtime, traces) =
-        ["state", "run", "traces"].map(|name| harbour.work.path().join(name)).into();
+        ["state", "run", "traces"].map(|name| system.work.path().join(name)).into();
     [&state, &runtime, &traces].iter().for_each(|folder| std::fs::create_dir(folder).unwrap());
-    harbour.ports.logbook = state.join("logbook.sqlite");
-    harbour.write_site("");
-    let mut listener = harbour.listener();
+    system.ports.logbook = state.join("logbook.sqlite");
+    system.write_site("");
+    let mut listener = system.listener();
 
     // As the unit runs it: no capability, none to be had, and the environment's folders below its own.
     let mut words: Vec<String> =
@@ -62,20 +63,20 @@ fn an_alert_is_on_disk_before_it_is_sent_and_nothing_is_written_elsewhere() {
         havenwacht().display().to_string(),
         "run".to_owned(),
         "--config".to_owned(),
-        harbour.site.display().to_string(),
+        system.site.display().to_string(),
     ]);
-    let log = harbour.work.path().join("watch.log");
-    let watch = harbour.watch.insert(Program::start("watch", Path::new("setpriv"), &words, &log).unwrap());
+    let log = system.work.path().join("watch.log");
+    let watch = system.daemon.insert(Program::start("watch", Path::new("setpriv"), &words, &log).unwrap());
     let pid = watch.pid();
     let alerts = rounds(2, 40);
     let mut heard = BTreeSet::new();
-    wait_for("alerts", Duration::from_secs(60 + 30 * alerts as u64), || {
+    wait_for(Duration::from_secs(60 + 30 * alerts as u64), "alerts", || {
         let alert = listener.next(Duration::from_millis(50)).and_then(|heard| heard.alert());
         heard.extend(alert.map(|alert| alert["alert_id"].as_str().unwrap().to_owned()));
         (heard.len() >= alerts).then_some(())
     });
     let capabilities = status(pid, "CapEff");
-    assert!(harbour.watch.take().unwrap().stop(Duration::from_secs(20)), "the watch stops in order");
+    assert!(system.daemon.take().unwrap().stop(Duration::from_secs(20)), "the watch stops in order");
     // The tracer ends after the traced.
     std::thread::sleep(Duration::from_millis(500));
 

@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use rumqttc::mqttbytes;
 use rumqttc::{ConnAck, ConnectReturnCode, Packet, PubAck, SubAck, SubscribeReasonCode};
-
-use crate::harbour::now;
+use test_support::now;
 
 /// How the peer treats one session of the relay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

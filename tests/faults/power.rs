@@ -8,24 +8,24 @@ use std::time::Duration;
 
 use havenwacht::logbook::Entry;
 use rusqlite::Connection;
+use test_support::{Rng, now};
 
-use crate::chance::Chance;
-use crate::harbour::{Harbour, now};
+use crate::system::TestSystem;
 use crate::{Row, desk, rounds};
 
 #[test]
 fn no_alert_is_lost_and_none_is_without_its_row_when_the_daemon_is_killed() {
-    let mut harbour = Harbour::new(&["inner-harbour"]);
-    let mut listener = harbour.listener();
+    let mut system = TestSystem::new(&["inner-harbour"]);
+    let mut listener = system.listener();
     let mut heard = BTreeSet::new();
-    let mut chance = Chance(41);
+    let mut rng = Rng::new(41);
     let kills = rounds(2, 200);
     let mut slowest_start = Duration::ZERO;
     for kill in 0..=kills {
         let began = now();
-        harbour.start_watch();
+        system.start_daemon();
         slowest_start = slowest_start.max(began.elapsed());
-        let lives = Duration::from_millis(1500 + chance.below(5000));
+        let lives = Duration::from_millis(1500 + rng.below(5000));
         let last = kill == kills;
         let until = if last { Duration::from_secs(15) } else { lives };
         while began.elapsed() < until {
@@ -33,17 +33,16 @@ fn no_alert_is_lost_and_none_is_without_its_row_when_the_daemon_is_killed() {
                 heard.insert(alert["alert_id"].as_str().unwrap().to_owned());
             }
             // The last life may end once nothing waits.
-            if last && began.elapsed() > lives && harbour.health().is_some_and(|h| h.alerts.undelivered == 0)
-            {
+            if last && began.elapsed() > lives && system.health().is_some_and(|h| h.alerts.undelivered == 0) {
                 break;
             }
         }
-        let mut watch = harbour.watch.take().unwrap();
+        let mut watch = system.daemon.take().unwrap();
         if last {
             assert!(watch.stop(Duration::from_secs(15)), "the last life ends in order");
         } else {
             watch.kill();
-            check(&harbour.ports.logbook);
+            check(&system.ports.logbook);
         }
     }
     while let Some(message) = listener.next(Duration::from_millis(500)) {
@@ -52,7 +51,7 @@ fn no_alert_is_lost_and_none_is_without_its_row_when_the_daemon_is_killed() {
         }
     }
 
-    let rows = harbour.alerts();
+    let rows = system.alerts();
     let lost = rows.keys().filter(|id| !heard.contains(*id)).count();
     let without_row = heard.iter().filter(|id| !rows.contains_key(*id)).count();
     assert!(rows.len() > kills, "alerts flowed in these lives: {}", rows.len());
@@ -87,7 +86,7 @@ fn a_writer_under_load() {
 #[test]
 fn what_was_committed_is_there_whole_after_the_writer_is_killed() {
     let kills = rounds(12, 200);
-    let mut chance = Chance(7);
+    let mut rng = Rng::new(7);
     let mut folder = tempfile::tempdir().unwrap();
     let mut told = BTreeSet::new();
     let (mut lost, mut committed, mut opened) = (0, 0, Duration::ZERO);
@@ -119,7 +118,7 @@ fn what_was_committed_is_there_whole_after_the_writer_is_killed() {
             (ids, first)
         });
         // Also before and during the opening.
-        std::thread::sleep(Duration::from_millis(20 + chance.below(400)));
+        std::thread::sleep(Duration::from_millis(20 + rng.below(400)));
         victim.kill().unwrap();
         victim.wait().unwrap();
         let (ids, first) = ears.join().unwrap();

@@ -3,7 +3,8 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::harbour::now;
+use test_support::now;
+
 use crate::{Row, is_long};
 
 /// Threads, open files and memory of a process.

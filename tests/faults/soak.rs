@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use havenwacht::camera_state::CameraState;
 use nix::sys::signal::Signal;
+use test_support::{Rng, now, wait_for};
 
 use crate::Row;
-use crate::chance::Chance;
 use crate::clips::h264_clip;
-use crate::files::clip;
-use crate::harbour::{Harbour, now, wait_for};
+use crate::paths::clip;
 use crate::process::{POOLED, holds, most_held, slope};
+use crate::system::TestSystem;
 
 /// `make soak MINUTES=...` says how long; else half a minute, which shows what leaks at every fault.
 fn minutes() -> Option<u64> {
@@ -18,31 +18,31 @@ fn minutes() -> Option<u64> {
 }
 
 /// Makes one fault, waits until all is well again, and says what it was. True when a camera failed.
-fn fault(harbour: &mut Harbour, chance: &mut Chance, cameras: &[&str]) -> bool {
-    let id = cameras[chance.below(cameras.len() as u64) as usize];
-    let lasts = Duration::from_millis(500 + chance.below(3000));
-    let kind = chance.below(3);
+fn fault(system: &mut TestSystem, rng: &mut Rng, cameras: &[&str]) -> bool {
+    let id = cameras[rng.below(cameras.len() as u64) as usize];
+    let lasts = Duration::from_millis(500 + rng.below(3000));
+    let kind = rng.below(3);
     match kind {
         0 => {
-            harbour.camera(id).take().unwrap().kill();
+            system.camera(id).take().unwrap().kill();
             std::thread::sleep(lasts);
-            harbour.restart_camera(id);
+            system.restart_camera(id);
         }
         1 => {
-            harbour.camera(id).as_ref().unwrap().signal(Signal::SIGSTOP).unwrap();
-            wait_for("a frozen camera is noticed", Duration::from_secs(15), || {
-                harbour.camera_state(id).filter(|state| *state != CameraState::Streaming)
+            system.camera(id).as_ref().unwrap().signal(Signal::SIGSTOP).unwrap();
+            wait_for(Duration::from_secs(15), "a frozen camera is noticed", || {
+                system.camera_state(id).filter(|state| *state != CameraState::Streaming)
             });
-            harbour.camera(id).as_ref().unwrap().signal(Signal::SIGCONT).unwrap();
+            system.camera(id).as_ref().unwrap().signal(Signal::SIGCONT).unwrap();
         }
         _ => {
-            harbour.broker.take().unwrap().kill();
+            system.broker.take().unwrap().kill();
             std::thread::sleep(lasts);
-            harbour.restart_broker();
+            system.restart_broker();
         }
     }
-    wait_for("all is well again", Duration::from_secs(30), || {
-        harbour.health().filter(|health| {
+    wait_for(Duration::from_secs(30), "all is well again", || {
+        system.health().filter(|health| {
             health.alerts.connected
                 && health.cameras.iter().all(|camera| camera.state == CameraState::Streaming)
         })
@@ -62,14 +62,14 @@ fn nothing_drifts_while_cameras_and_broker_fail_at_random() {
     let shown: Vec<_> =
         cameras.iter().map(|id| (if *id == "roads" && !long { "lock" } else { *id }, shown(id))).collect();
     let cameras: Vec<_> = shown.iter().map(|(id, _)| *id).collect();
-    let mut harbour = Harbour::with(&shown, "stall_after = \"2s\"\n");
-    let text = std::fs::read_to_string(&harbour.site).unwrap();
-    std::fs::write(&harbour.site, text.replace("detect_fps = 3.0", "detect_fps = 1.0")).unwrap();
-    harbour.start_watch();
-    harbour.wait_until_streaming();
-    let pid = harbour.watch.as_ref().unwrap().pid();
+    let mut system = TestSystem::with(&shown, "stall_after = \"2s\"\n");
+    let text = std::fs::read_to_string(&system.site).unwrap();
+    std::fs::write(&system.site, text.replace("detect_fps = 3.0", "detect_fps = 1.0")).unwrap();
+    system.start_daemon();
+    system.wait_until_streaming();
+    let pid = system.daemon.as_ref().unwrap().pid();
 
-    let mut chance = Chance(21);
+    let mut rng = Rng::new(21);
     let (mut faults, mut of_cameras, mut wal) = (0, 0, 0);
     // The first faults fill caches and pools.
     let warm = lasts / 5;
@@ -77,7 +77,7 @@ fn nothing_drifts_while_cameras_and_broker_fail_at_random() {
     let mut samples = Vec::new();
     let began = now();
     while began.elapsed() < lasts || faults < 3 {
-        of_cameras += usize::from(fault(&mut harbour, &mut chance, &cameras));
+        of_cameras += usize::from(fault(&mut system, &mut rng, &cameras));
         faults += 1;
         std::thread::sleep(Duration::from_secs(if long { 5 } else { 1 }));
         let holds = holds(pid);
@@ -86,7 +86,7 @@ fn nothing_drifts_while_cameras_and_broker_fail_at_random() {
             samples.push((began.elapsed().as_secs_f64() / 3600.0, holds.megabytes));
         }
         let size = |suffix: &str| {
-            let path = format!("{}{suffix}", harbour.ports.logbook.display());
+            let path = format!("{}{suffix}", system.ports.logbook.display());
             std::fs::metadata(path).map_or(0, |file| file.len())
         };
         wal = wal.max(size("-wal"));
@@ -102,15 +102,15 @@ fn nothing_drifts_while_cameras_and_broker_fail_at_random() {
         last = holds(pid);
     }
     println!("{samples:?}, {base:?}, {last:?}");
-    wait_for("no alert waits", Duration::from_secs(20), || {
-        harbour.health().filter(|health| health.alerts.undelivered == 0)
+    wait_for(Duration::from_secs(20), "no alert waits", || {
+        system.health().filter(|health| health.alerts.undelivered == 0)
     });
-    assert!(harbour.watch.as_mut().unwrap().is_running(), "the process of the start, pid {pid}");
-    assert!(harbour.watch.take().unwrap().stop(Duration::from_secs(20)), "the watch stops in order");
+    assert!(system.daemon.as_mut().unwrap().is_running(), "the process of the start, pid {pid}");
+    assert!(system.daemon.take().unwrap().stop(Duration::from_secs(20)), "the watch stops in order");
 
-    let alerts = harbour.alerts();
+    let alerts = system.alerts();
     let lost = alerts.values().filter(|delivered| !**delivered).count();
-    let logbook = harbour.open_logbook();
+    let logbook = system.open_logbook();
     let count = |query: &str| logbook.query_row(query, [], |row| row.get::<_, i64>(0)).unwrap();
     let starts = count("select count(*) from v_starts");
     // A camera that was back is written each time: once at the start, and once after each of its faults.

@@ -4,28 +4,29 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use test_support::{now, wait_for, wait_until};
 
-use crate::harbour::{Harbour, now, wait_for};
+use crate::system::TestSystem;
 use crate::{Row, rounds};
 
 /// Waits until the watch has seen something, so that there is something to lose.
-fn busy(harbour: &Harbour, patience: Duration) {
-    wait_for("a signal", patience, || {
-        harbour.health().filter(|health| health.cameras.iter().any(|camera| camera.signals > 0))
+fn busy(system: &TestSystem, patience: Duration) {
+    wait_for(patience, "a signal", || {
+        system.health().filter(|health| health.cameras.iter().any(|camera| camera.signals > 0))
     });
 }
 
 #[test]
 fn a_watch_that_is_asked_to_stop_finishes_its_work_says_goodbye_and_does_so_soon() {
-    let mut harbour = Harbour::new(&["inner-harbour"]);
-    let mut listener = harbour.listener();
+    let mut system = TestSystem::new(&["inner-harbour"]);
+    let mut listener = system.listener();
     let runs = rounds(1, 20);
     let (mut slowest, mut unclean, mut farewells) = (Duration::ZERO, 0, 0);
     let mut heard = BTreeSet::new();
     for _ in 0..runs {
-        harbour.start_watch();
-        busy(&harbour, Duration::from_secs(30));
-        let mut watch = harbour.watch.take().unwrap();
+        system.start_daemon();
+        busy(&system, Duration::from_secs(30));
+        let mut watch = system.daemon.take().unwrap();
         let asked = now();
         unclean += usize::from(!watch.stop(Duration::from_secs(20)));
         slowest = slowest.max(asked.elapsed());
@@ -38,10 +39,10 @@ fn a_watch_that_is_asked_to_stop_finishes_its_work_says_goodbye_and_does_so_soon
         }
         farewells += usize::from(offline);
     }
-    let rows = harbour.alerts();
+    let rows = system.alerts();
     let lost = rows.keys().filter(|id| !heard.contains(*id)).count()
         + heard.iter().filter(|id| !rows.contains_key(*id)).count();
-    let logbook = harbour.open_logbook();
+    let logbook = system.open_logbook();
     let count = |query: &str| logbook.query_row(query, [], |row| row.get::<_, i64>(0)).unwrap();
     let open = count("select count(*) from v_signals where closed is null");
     let ended = count("select count(*) from v_starts where ending = 'stopped'");
@@ -60,23 +61,23 @@ fn a_watch_that_is_asked_to_stop_finishes_its_work_says_goodbye_and_does_so_soon
 
 #[test]
 fn a_second_request_stops_at_once() {
-    let mut harbour = Harbour::small(&["quay-east"], "");
+    let mut system = TestSystem::small(&["quay-east"], "");
     let runs = rounds(1, 20);
     let mut slowest = Duration::ZERO;
     for _ in 0..runs {
-        harbour.start_watch();
-        harbour.wait_until_streaming();
+        system.start_daemon();
+        system.wait_until_streaming();
         // A frozen broker would hold up the goodbye.
-        harbour.broker.as_ref().unwrap().signal(Signal::SIGSTOP).unwrap();
-        let mut watch = harbour.watch.take().unwrap();
+        system.broker.as_ref().unwrap().signal(Signal::SIGSTOP).unwrap();
+        let mut watch = system.daemon.take().unwrap();
         watch.signal(Signal::SIGTERM).unwrap();
         std::thread::sleep(Duration::from_millis(100));
         let again = now();
         // Gone already where there was nothing to wait for.
         watch.signal(Signal::SIGTERM).ok();
-        wait_for("the end", Duration::from_secs(20), || (!watch.is_running()).then_some(()));
+        wait_until(Duration::from_secs(20), "the end", || !watch.is_running());
         slowest = slowest.max(again.elapsed());
-        harbour.broker.as_ref().unwrap().signal(Signal::SIGCONT).unwrap();
+        system.broker.as_ref().unwrap().signal(Signal::SIGCONT).unwrap();
     }
     Row::new(17, "asked to stop twice, broker frozen", runs)
         .recovered(slowest, Duration::from_secs(1))

@@ -14,11 +14,12 @@ use havenwacht::frame::{Colorimetry, Frame, Picture, PixelFormat, Plane};
 use havenwacht::geometry::{BBox, FrameSize, Norm};
 use havenwacht::ingest::LatestFrames;
 use havenwacht::rules::Past;
+use test_support::{now, wait_for};
 
-use crate::files::root;
-use crate::harbour::{Harbour, now, wait_for};
+use crate::paths::root;
 use crate::process::{Memory, is_alone};
 use crate::supervisor::{Ending, Supervised, unit};
+use crate::system::TestSystem;
 use crate::{Row, desk, onnx, rounds};
 
 /// Half a second a look, as on a box that is too small.
@@ -141,34 +142,32 @@ fn a_slow_detector_sees_the_newest_frame_and_every_frame_is_accounted_for() {
 fn a_stuck_detector_stops_the_watchdogs_feed_and_the_restarted_watch_is_ready_soon() {
     // The unit waits 30 s; what is tested is the daemon's part of it.
     let limit = Duration::from_secs(2);
-    let harbour = Harbour::small(&["quay-east"], "");
-    let good = std::fs::read_to_string(&harbour.site).unwrap();
-    let stuck = onnx::write_never_ending(harbour.work.path());
+    let system = TestSystem::small(&["quay-east"], "");
+    let good = std::fs::read_to_string(&system.site).unwrap();
+    let stuck = onnx::write_never_ending(system.work.path());
     let model = root().join("models/havenwacht.toml");
     let replaced = good.replace(&model.display().to_string(), &stuck.display().to_string());
     assert_ne!(good, replaced);
-    std::fs::write(&harbour.site, replaced).unwrap();
+    std::fs::write(&system.site, replaced).unwrap();
 
-    let mut watch = Supervised::start(&harbour.site, limit);
+    let mut watch = Supervised::start(&system.site, limit);
     watch.ready().expect("a model that runs on black is taken");
-    harbour.wait_until_streaming();
+    system.wait_until_streaming();
     let began = now();
     let ending = std::thread::scope(|scope| {
         let supervisor = scope.spawn(|| watch.watch());
-        wait_for("the page names the stuck loop", Duration::from_secs(25), || {
-            harbour
-                .health()
-                .filter(|health| health.late_loops.iter().any(|name| name.starts_with("detector")))
+        wait_for(Duration::from_secs(25), "the page names the stuck loop", || {
+            system.health().filter(|health| health.late_loops.iter().any(|name| name.starts_with("detector")))
         });
         supervisor.join().unwrap()
     });
     let killed_after = began.elapsed();
     assert!(matches!(ending, Ending::Killed), "{ending:?}");
 
-    std::fs::write(&harbour.site, good).unwrap();
+    std::fs::write(&system.site, good).unwrap();
     let killed = now();
     std::thread::sleep(Duration::from_secs(unit("RestartSec").parse().unwrap()));
-    let mut watch = Supervised::start(&harbour.site, limit);
+    let mut watch = Supervised::start(&system.site, limit);
     watch.ready().expect("the next start is well");
     let ready = killed.elapsed();
     Row::new(7, "detector stuck for ever", 1)

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use test_support::now;
 
-use crate::files::{havenwacht, root};
-use crate::harbour::now;
+use crate::paths::{havenwacht, root};
 
 /// A setting of the unit.
 pub(crate) fn unit(key: &str) -> String {

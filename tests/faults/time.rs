@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use havenwacht::cli::demo::stage::Program;
 use rusqlite::Connection;
+use test_support::{now, wait_for};
 
-use crate::files::havenwacht;
-use crate::harbour::{Harbour, now, wait_for};
+use crate::paths::havenwacht;
+use crate::system::TestSystem;
 use crate::{Row, rounds};
 
 /// Where Debian and Ubuntu put it.
@@ -33,8 +34,8 @@ impl WallClock {
 }
 
 /// Starts the watch under a wall clock that is `off_s` seconds off.
-fn start_watch(harbour: &mut Harbour, off_s: i64) -> WallClock {
-    let clock = WallClock { file: harbour.work.path().join("faketime") };
+fn start_daemon(system: &mut TestSystem, off_s: i64) -> WallClock {
+    let clock = WallClock { file: system.work.path().join("faketime") };
     clock.set(off_s);
     let library = LIBRARIES.into_iter().find(|path| Path::new(path).exists());
     let library =
@@ -48,20 +49,20 @@ fn start_watch(harbour: &mut Harbour, off_s: i64) -> WallClock {
     ]
     .map(|(name, value)| format!("{name}={value}"))
     .to_vec();
-    let site = harbour.site.display().to_string();
+    let site = system.site.display().to_string();
     args.extend([havenwacht().display().to_string(), "run".into(), "--config".into(), site]);
-    let log = harbour.work.path().join("watch.log");
-    harbour.watch = Some(Program::start("watch", Path::new("env"), &args, &log).unwrap());
-    wait_for("the watch answers", Duration::from_secs(30), || harbour.health());
+    let log = system.work.path().join("watch.log");
+    system.daemon = Some(Program::start("watch", Path::new("env"), &args, &log).unwrap());
+    wait_for(Duration::from_secs(30), "the watch answers", || system.health());
     clock
 }
 
 /// A rule on top: whoever stays for four seconds.
-fn add_dwell_rule(harbour: &Harbour) {
+fn add_dwell_rule(system: &TestSystem) {
     let rule = "[[rule]]\nid = \"stays\"\nname = \"Stays\"\nkind = \"dwell\"\nzone = \"inner-harbour-all\"\n\
                 longer_than = \"4s\"\nseverity = \"info\"\nconfirm = \"0s\"\nclear = \"2s\"\ncooldown = \"0s\"\n";
-    let text = std::fs::read_to_string(&harbour.site).unwrap();
-    std::fs::write(&harbour.site, text + rule).unwrap();
+    let text = std::fs::read_to_string(&system.site).unwrap();
+    std::fs::write(&system.site, text + rule).unwrap();
 }
 
 fn numbers(logbook: &Connection, query: &str) -> Vec<f64> {
@@ -79,30 +80,30 @@ fn out_of_order(logbook: &Connection) -> f64 {
 
 #[test]
 fn an_hour_forward_and_back_changes_no_stay_and_no_order_and_is_written_down() {
-    let mut harbour = Harbour::new(&["inner-harbour"]);
-    add_dwell_rule(&harbour);
-    let clock = start_watch(&mut harbour, 0);
-    harbour.wait_until_streaming();
+    let mut system = TestSystem::new(&["inner-harbour"]);
+    add_dwell_rule(&system);
+    let clock = start_daemon(&mut system, 0);
+    system.wait_until_streaming();
     let (mut off_s, mut slowest) = (0, Duration::ZERO);
     let steps: Vec<i64> = [3600, -3600, -3600, 3600].repeat(rounds(2, 10));
     for (done, by) in (0u64..).zip(&steps) {
         std::thread::sleep(Duration::from_millis(2500));
         off_s += by;
         clock.set(off_s);
-        let (_, took) = wait_for("the step is noticed", Duration::from_secs(10), || {
-            harbour.health().filter(|health| health.clock.steps == done + 1)
+        let (_, took) = wait_for(Duration::from_secs(10), "the step is noticed", || {
+            system.health().filter(|health| health.clock.steps == done + 1)
         });
         slowest = slowest.max(took);
     }
     std::thread::sleep(Duration::from_secs(3));
-    let health = harbour.health().unwrap();
+    let health = system.health().unwrap();
     assert!(
         health.clock.is_set && health.cameras[0].sessions == 1,
         "the camera was not given up: {health:?}"
     );
-    assert!(harbour.watch.as_mut().unwrap().stop(Duration::from_secs(15)));
+    assert!(system.daemon.as_mut().unwrap().stop(Duration::from_secs(15)));
 
-    let logbook = harbour.open_logbook();
+    let logbook = system.open_logbook();
     let written = numbers(&logbook, "SELECT stepped_s FROM v_clock WHERE reason = 'stepped' ORDER BY id");
     let off = |(written, by): (&f64, &i64)| (written - *by as f64).abs();
     let farthest = written.iter().zip(&steps).map(off).fold(0.0, f64::max);
@@ -113,7 +114,7 @@ fn an_hour_forward_and_back_changes_no_stay_and_no_order_and_is_written_down() {
     );
     assert!(!stays.is_empty(), "somebody stayed");
     let dwell_error = stays.iter().map(|measured| (measured - 4.0).abs()).fold(0.0, f64::max);
-    let undelivered = harbour.alerts().values().filter(|delivered| !**delivered).count();
+    let undelivered = system.alerts().values().filter(|delivered| !**delivered).count();
     Row::new(16, "wall clock an hour forward, an hour back", steps.len())
         .lost(undelivered)
         .detected(slowest, Duration::from_secs(3))
@@ -125,16 +126,16 @@ fn an_hour_forward_and_back_changes_no_stay_and_no_order_and_is_written_down() {
 
 #[test]
 fn a_watch_that_starts_before_the_clock_is_set_watches_tells_and_keeps_everything() {
-    let mut harbour = Harbour::new(&["inner-harbour"]);
-    let mut listener = harbour.listener();
+    let mut system = TestSystem::new(&["inner-harbour"]);
+    let mut listener = system.listener();
     let real = || {
         let logbook = Connection::open_in_memory().unwrap();
         numbers(&logbook, "SELECT unixepoch('now') * 1.0")[0] as i64
     };
     // Twenty seconds after 1970 began.
-    let clock = start_watch(&mut harbour, 20 - real());
+    let clock = start_daemon(&mut system, 20 - real());
     let started = real();
-    let told_of = harbour.health().unwrap();
+    let told_of = system.health().unwrap();
     assert!(!told_of.clock.is_set && !told_of.is_well(), "the health page says it");
     let mut heard = [0u32; 2];
     let mut noticed = None;
@@ -146,21 +147,21 @@ fn a_watch_that_starts_before_the_clock_is_set_watches_tells_and_keeps_everythin
         }
         if heard[0] > 0 && noticed.is_none() {
             clock.set(0);
-            let (_, took) = wait_for("the step is noticed", Duration::from_secs(10), || {
-                harbour.health().filter(|health| health.clock.is_set && health.clock.steps == 1)
+            let (_, took) = wait_for(Duration::from_secs(10), "the step is noticed", || {
+                system.health().filter(|health| health.clock.is_set && health.clock.steps == 1)
             });
             noticed = Some(took);
         }
     }
-    wait_for("nothing waits", Duration::from_secs(20), || {
-        harbour.health().filter(|health| health.alerts.undelivered == 0)
+    wait_for(Duration::from_secs(20), "nothing waits", || {
+        system.health().filter(|health| health.alerts.undelivered == 0)
     });
-    let expired = harbour.health().unwrap().alerts.expired;
-    assert!(harbour.watch.as_mut().unwrap().stop(Duration::from_secs(15)));
+    let expired = system.health().unwrap().alerts.expired;
+    assert!(system.daemon.as_mut().unwrap().stop(Duration::from_secs(15)));
 
-    let logbook = harbour.open_logbook();
+    let logbook = system.open_logbook();
     let start = numbers(&logbook, "SELECT unixepoch(true_utc) * 1.0 FROM v_clock WHERE reason = 'start'");
-    let undelivered = harbour.alerts().values().filter(|delivered| !**delivered).count();
+    let undelivered = system.alerts().values().filter(|delivered| !**delivered).count();
     Row::new(16, "start in 1970, then the clock is set", 1)
         .lost(undelivered)
         .detected(noticed.unwrap(), Duration::from_secs(3))

@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use havenwacht::alerts::{self, Listener, Relay};
+use havenwacht::cli::demo::stage::free_port;
 use havenwacht::clock::{Clock, Stamp, SystemClock};
 use havenwacht::config::{Broker, Model, Retention, Severity, Site};
 use havenwacht::geometry::BBox;
@@ -22,7 +23,11 @@ use havenwacht::rules::{Facts, Phase, SignalEvent, SignalId};
 use havenwacht::track::VesselId;
 use jiff::tz::TimeZone;
 use rumqttc::{Client, Event, Incoming, MqttOptions, QoS};
+use test_support::wait_until;
 use tokio::runtime::Runtime;
+
+/// How long anything may take.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// A private mosquitto on loopback; ended with the test.
 struct Mosquitto(Child);
@@ -35,7 +40,7 @@ impl Mosquitto {
         let mut command = Command::new("/usr/sbin/mosquitto");
         command.arg("-c").arg(config).stdout(Stdio::null()).stderr(Stdio::null());
         let broker = Self(command.spawn().expect("Debian package mosquitto"));
-        until("mosquitto listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        wait_until(LIMIT, "mosquitto listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
         broker
     }
 }
@@ -46,20 +51,6 @@ impl Drop for Mosquitto {
         let _ended = self.0.kill();
         let _status = self.0.wait();
     }
-}
-
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..3000 {
-        if holds() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("not within 30 s: {what}");
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn site(port: u16) -> Site {
@@ -176,7 +167,9 @@ fn subscribed(port: u16, site: &Site) -> Listener {
     client.publish(&topic, QoS::AtLeastOnce, true, "probe").unwrap();
     assert!(connection.iter().any(|event| matches!(event, Ok(Event::Incoming(Incoming::PubAck(_))))));
     let mut staff = Listener::new("127.0.0.1", port, site.id.as_str(), "staff");
-    until("subscribed", || staff.next(Duration::from_millis(50)).is_some_and(|heard| heard.topic == topic));
+    wait_until(LIMIT, "subscribed", || {
+        staff.next(Duration::from_millis(50)).is_some_and(|heard| heard.topic == topic)
+    });
     staff
 }
 
@@ -187,7 +180,7 @@ fn waiting(path: &Path) -> u64 {
 #[test]
 fn alerts_raised_while_the_broker_is_away_arrive_in_order_and_say_that_they_waited() {
     let folder = tempfile::tempdir().unwrap();
-    let (near, far) = (free_port(), free_port());
+    let (near, far) = (free_port().unwrap(), free_port().unwrap());
     let site = site(near);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let path = folder.path().join("logbook.sqlite");
@@ -202,14 +195,14 @@ fn alerts_raised_while_the_broker_is_away_arrive_in_order_and_say_that_they_wait
     for number in 1..=30 {
         logbook.send(told(&site, number, earlier)).unwrap();
     }
-    until("the relay has tried", || relay.stats().last_error().is_some());
+    wait_until(LIMIT, "the relay has tried", || relay.stats().last_error().is_some());
     writer.flush(Duration::from_secs(10)).unwrap();
     assert_eq!(waiting(&path), 30);
 
     let mut heard: Vec<serde_json::Map<String, serde_json::Value>> = Vec::new();
     let mut pictures = 0;
     let mut hear_to = |heard: &mut Vec<_>, last: u64| {
-        until("alerts arrive", || {
+        wait_until(LIMIT, "alerts arrive", || {
             let message = staff.next(Duration::from_millis(50));
             pictures += usize::from(message.as_ref().is_some_and(|m| m.topic.contains("/picture/")));
             heard.extend(message.and_then(|m| m.alert()));
@@ -219,7 +212,7 @@ fn alerts_raised_while_the_broker_is_away_arrive_in_order_and_say_that_they_wait
     let way = Way::open(near, far);
     hear_to(&mut heard, 30);
     assert!(heard.iter().all(|alert| alert["historical"] == true), "{heard:?}");
-    until("all delivered", || waiting(&path) == 0);
+    wait_until(LIMIT, "all delivered", || waiting(&path) == 0);
 
     // The way is cut while alerts are under way, and comes back.
     for number in 31..=60 {
@@ -234,9 +227,9 @@ fn alerts_raised_while_the_broker_is_away_arrive_in_order_and_say_that_they_wait
     assert!(pictures >= 60);
     assert_eq!(heard[59]["historical"], false);
 
-    until("all delivered", || waiting(&path) == 0);
+    wait_until(LIMIT, "all delivered", || waiting(&path) == 0);
     // The last of them may have left before the way was cut: then the relay is still on its way back.
-    until("connected again", || relay.stats().connected.load(Ordering::Relaxed));
+    wait_until(LIMIT, "connected again", || relay.stats().connected.load(Ordering::Relaxed));
     assert!(runtime.block_on(relay.stop(Duration::from_secs(5))), "the goodbye is out");
     writer.close(clock.now().wall, Duration::from_secs(10)).unwrap();
     drop((way, broker));
@@ -245,7 +238,7 @@ fn alerts_raised_while_the_broker_is_away_arrive_in_order_and_say_that_they_wait
 #[test]
 fn a_broker_that_is_killed_and_comes_back_without_memory_is_told_everything() {
     let folder = tempfile::tempdir().unwrap();
-    let port = free_port();
+    let port = free_port().unwrap();
     let site = site(port);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let path = folder.path().join("logbook.sqlite");
@@ -253,16 +246,16 @@ fn a_broker_that_is_killed_and_comes_back_without_memory_is_told_everything() {
     let broker = Mosquitto::start(port, folder.path());
     let runtime = Runtime::new().unwrap();
     let relay = Relay::start(&runtime, &site, &writer, clock.clone(), sync_channel(8).0, || ());
-    until("connected", || relay.stats().connected.load(Ordering::Relaxed));
+    wait_until(LIMIT, "connected", || relay.stats().connected.load(Ordering::Relaxed));
     drop(broker);
     for number in 1..=20 {
         logbook.send(told(&site, number, clock.now())).unwrap();
     }
     writer.flush(Duration::from_secs(10)).unwrap();
-    until("the loss is noticed", || relay.stats().last_error().is_some());
+    wait_until(LIMIT, "the loss is noticed", || relay.stats().last_error().is_some());
     assert_eq!(waiting(&path), 20);
     let broker = Mosquitto::start(port, folder.path());
-    until("all delivered", || waiting(&path) == 0);
+    wait_until(LIMIT, "all delivered", || waiting(&path) == 0);
     assert_eq!(relay.stats().delivered.load(Ordering::Relaxed), 20);
     assert!(runtime.block_on(relay.stop(Duration::from_secs(5))), "the goodbye is out");
     drop(broker);
@@ -285,7 +278,7 @@ fn say(port: u16, site: &Site, messages: &[Vec<u8>]) {
 #[test]
 fn an_answer_reaches_logbook_and_watch_and_nonsense_reaches_neither() {
     let folder = tempfile::tempdir().unwrap();
-    let port = free_port();
+    let port = free_port().unwrap();
     let site = site(port);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let path = folder.path().join("logbook.sqlite");
@@ -307,7 +300,7 @@ fn an_answer_reaches_logbook_and_watch_and_nonsense_reaches_neither() {
     let (acknowledge, acknowledged) = sync_channel(8);
     let relay = Relay::start(&runtime, &site, &writer, clock.clone(), acknowledge, || ());
     // The first is sent until the subscription is in force; the logbook keeps it once.
-    until("the first answer arrives", || {
+    wait_until(LIMIT, "the first answer arrives", || {
         alerts::answer(&site.broker, &site.id, &answer(1, StaffVerdict::Acknowledged), patience).unwrap();
         acknowledged.recv_timeout(Duration::from_millis(200)).is_ok_and(|signal| signal.0.as_u128() == 1)
     });
@@ -317,7 +310,7 @@ fn an_answer_reaches_logbook_and_watch_and_nonsense_reaches_neither() {
     let unknown =
         br#"{"signal_id": "00000000-0000-0000-0000-000000000099", "by": "x", "answer": "acknowledged"}"#;
     say(port, &site, &[b"OK".to_vec(), unknown.to_vec(), vec![b'x'; 100_000]]);
-    until("the next answer arrives", || {
+    wait_until(LIMIT, "the next answer arrives", || {
         alerts::answer(&site.broker, &site.id, &answer(2, StaffVerdict::FalseAlarm), patience).unwrap();
         let heard = acknowledged.recv_timeout(Duration::from_millis(200));
         assert!(
@@ -349,7 +342,7 @@ fn an_answer_reaches_logbook_and_watch_and_nonsense_reaches_neither() {
     );
     assert_eq!(writer.stats().refused.load(Ordering::Relaxed), 0);
     // Answers come in a session of their own: that of the alerts, in which the goodbye goes out, may be the later one.
-    until("connected", || relay.stats().connected.load(Ordering::Relaxed));
+    wait_until(LIMIT, "connected", || relay.stats().connected.load(Ordering::Relaxed));
     assert!(runtime.block_on(relay.stop(patience)), "the goodbye is out");
     drop(broker);
     let away = alerts::answer(&site.broker, &site.id, &answer(1, StaffVerdict::Acknowledged), patience);

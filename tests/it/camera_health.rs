@@ -20,7 +20,7 @@ use havenwacht::logbook::Entry;
 use havenwacht::rules::{Past, Reason};
 use serde_json::Value;
 
-use crate::files::{havenwacht, root};
+use crate::paths::{havenwacht, root};
 
 /// Looks a second; the scenes have four pictures a second.
 const LOOKS: f32 = 2.0;

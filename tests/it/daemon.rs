@@ -9,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-use crate::files::{havenwacht, root};
+use crate::paths::{havenwacht, root};
 
 /// A camera and a broker that are not there.
 fn site(folder: &Path, manifest: &Path) -> PathBuf {

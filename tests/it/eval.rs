@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::files::{havenwacht, root};
+use crate::paths::{havenwacht, root};
 
 /// The photograph and what floats in it, by eye; a second time as a picture in which nothing is said to be.
 fn truth() -> Value {

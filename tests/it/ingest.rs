@@ -12,10 +12,11 @@ use havenwacht::config::{Camera, Login, RtpTransport, SecretSource, Stream};
 use havenwacht::frame::Frame;
 use havenwacht::ids::CameraId;
 use havenwacht::ingest::{EndReason, FrameSlot, IngestStats, LatestFrames, RunEnd, Supervisor, open_camera};
+use test_support::wait_for;
 use tokio_util::sync::CancellationToken;
 
+use crate::camera_host::{CameraHost, h265_clip};
 use crate::clips::h264_clip;
-use crate::support::camera::{CameraHost, h265_clip};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -86,15 +87,7 @@ impl Supervised {
             };
             changes.iter().find(fits).map(|(_, change)| change.clone())
         };
-        let begun = self.clock.mono();
-        loop {
-            if let Some(change) = found() {
-                return change;
-            }
-            let waited = self.clock.mono().since(begun);
-            assert!(waited < PATIENCE, "camera {i} is not {state:?}: {:#?}", self.changes.lock().unwrap());
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        wait_for(PATIENCE, &format!("camera {i} is {state:?}"), found).0
     }
 
     /// When the next frame of camera `i` arrives.

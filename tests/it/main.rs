@@ -3,15 +3,15 @@
 // A test that unwraps says where it broke; helpers outside `#[test]` functions are tests too.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../harbour/clips.rs"]
+#[path = "../common/clips.rs"]
 mod clips;
-#[path = "../harbour/files.rs"]
-mod files;
-mod support;
+#[path = "../common/paths.rs"]
+mod paths;
 
 mod alerts;
 mod architecture;
 mod camera_health;
+mod camera_host;
 mod daemon;
 mod detect;
 mod eval;

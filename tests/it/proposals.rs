@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::clips::h264_clip;
-use crate::files::{havenwacht, root};
+use crate::paths::{havenwacht, root};
 
 /// Columns under the privacy mask of the 320 there are.
 const MASKED: usize = 80;

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::files::{havenwacht, root};
+use crate::paths::{havenwacht, root};
 
 /// A variant, drawn by `make test` before the tests run.
 fn variant() -> PathBuf {

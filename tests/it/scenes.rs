@@ -7,7 +7,7 @@ use std::process::Command;
 use rusqlite::Connection;
 use serde::Deserialize;
 
-use crate::files::{clip, havenwacht, root};
+use crate::paths::{clip, havenwacht, root};
 
 /// The recording's clock: 22:13 in Amsterdam, as in the demo.
 const START: &str = "2026-06-01T20:13:00Z";

@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use rumqttc::mqttbytes;
 use rumqttc::{ConnAck, Connect, ConnectReturnCode, Packet, PubAck};
 use serde_json::Value;
+use test_support::wait_until;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -232,13 +233,7 @@ impl Rig {
     }
 
     async fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
-        for _ in 0..2000 {
-            if holds(self) {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("not within 20 s: {what}");
+        tokio::task::block_in_place(|| wait_until(Duration::from_secs(20), what, || holds(self)));
     }
 
     async fn until_all_delivered(&self, alerts: i64) {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
+use test_support::Rng;
 
 use super::retention_promises::night;
 use super::testing::*;
@@ -399,11 +400,11 @@ fn strike(bytes: &mut Vec<u8>, blow: &Blow) {
             let from = (page % length.div_ceil(PAGE)) * PAGE;
             bytes[from..(from + pages * PAGE).min(length)].fill(0);
         }
-        Blow::Garbage { page, mut seed } => {
+        Blow::Garbage { page, seed } => {
+            let mut rng = Rng::new(seed);
             let from = (page % length.div_ceil(PAGE)) * PAGE;
             for byte in &mut bytes[from..(from + PAGE).min(length)] {
-                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                *byte = (seed >> 56) as u8;
+                *byte = rng.next_u64() as u8;
             }
         }
         Blow::Truncate { at } => bytes.truncate(at % length),

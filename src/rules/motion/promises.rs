@@ -1,7 +1,8 @@
 //! What is told of vessels on known ways, seen by a camera that was calibrated with errors.
 
 use super::*;
-use crate::geometry::testing::{Mast, Noise, norm};
+use crate::geometry::testing::{Mast, norm};
+use test_support::Rng;
 
 const MAST: Mast = Mast { height: 15.0, tilt: 6.0, azimuth: 40.0, focal: 1500.0 };
 const SURVEYED: [(f64, f64); 6] =
@@ -24,23 +25,23 @@ struct Voyage {
 }
 
 impl Voyage {
-    fn any(noise: &mut Noise) -> Self {
-        let ahead = 70.0 + 230.0 * noise.even();
+    fn any(noise: &mut Rng) -> Self {
+        let ahead = 70.0 + 230.0 * noise.unit();
         Self {
-            knots: 1.0 + 14.0 * noise.even(),
-            heading: 360.0 * noise.even(),
+            knots: 1.0 + 14.0 * noise.unit(),
+            heading: 360.0 * noise.unit(),
             ahead,
-            right: ahead * 0.4 * (noise.even() - 0.5),
+            right: ahead * 0.4 * (noise.unit() - 0.5),
             length: 6.0,
-            detect_fps: 2.0 + 3.0 * noise.even(),
-            jitter_px: 1.0 + 2.0 * noise.even(),
+            detect_fps: 2.0 + 3.0 * noise.unit(),
+            jitter_px: 1.0 + 2.0 * noise.unit(),
             memory: 0.0,
             dropped: 0.2,
         }
     }
 
     /// Calls `each` with what is known after each look of 15 s, and where the vessel is then.
-    fn sail(&self, calibration: &Calibration, noise: &mut Noise, mut each: impl FnMut(&Course, [f64; 2])) {
+    fn sail(&self, calibration: &Calibration, noise: &mut Rng, mut each: impl FnMut(&Course, [f64; 2])) {
         let mut course = Course::default();
         let mut jitter = [0.0; 3];
         let begin = MAST.place(self.ahead, self.right);
@@ -51,7 +52,7 @@ impl Voyage {
             let at = [begin[0] + sailed * east, begin[1] + sailed * north];
             let fresh = (1.0 - self.memory.powi(2)).sqrt();
             jitter = jitter.map(|j| self.memory * j + fresh * self.jitter_px * noise.normal());
-            let (Some([u, v]), false) = (MAST.pixel(at), noise.even() < self.dropped) else { continue };
+            let (Some([u, v]), false) = (MAST.pixel(at), noise.unit() < self.dropped) else { continue };
             // As wide as a vessel that lies across the view.
             let half = MAST.focal * self.length / 2.0 / (at[0].hypot(at[1]));
             let (low, high) =
@@ -90,7 +91,7 @@ impl Score {
 
 /// Speeds, headings and positions of many voyages.
 fn scores(voyages: u32, change: impl Fn(Voyage) -> Voyage) -> [Score; 3] {
-    let mut noise = Noise(2026);
+    let mut noise = Rng::new(2026);
     let mut scores = [(); 3].map(|()| Score::default());
     for _ in 0..voyages {
         let calibration = MAST.calibrated(&SURVEYED, &mut noise, 2.0).unwrap();
@@ -157,12 +158,12 @@ fn a_vessel_that_lies_is_not_said_to_move() {
 
 #[test]
 fn the_length_of_a_vessel_across_the_view_lies_within_its_uncertainty() {
-    let mut noise = Noise(8);
+    let mut noise = Rng::new(8);
     let mut score = Score::default();
     for _ in 0..150 {
         let calibration = MAST.calibrated(&SURVEYED, &mut noise, 2.0).unwrap();
         let voyage =
-            Voyage { knots: 1.0, right: 0.0, length: 4.0 + 16.0 * noise.even(), ..Voyage::any(&mut noise) };
+            Voyage { knots: 1.0, right: 0.0, length: 4.0 + 16.0 * noise.unit(), ..Voyage::any(&mut noise) };
         let mut last = None;
         voyage.sail(&calibration, &mut noise, |course, _| last = course.length());
         let length = last.unwrap();
@@ -173,7 +174,7 @@ fn the_length_of_a_vessel_across_the_view_lies_within_its_uncertainty() {
 
 #[test]
 fn what_a_calibration_is_wrong_by_does_not_average_out() {
-    let mut noise = Noise(3);
+    let mut noise = Rng::new(3);
     let calibration = MAST.calibrated(&SURVEYED, &mut noise, 2.0).unwrap();
     let still =
         Voyage { knots: 0.0, jitter_px: 0.0, detect_fps: 10.0, dropped: 0.0, ..Voyage::any(&mut noise) };
@@ -189,7 +190,7 @@ fn what_a_calibration_is_wrong_by_does_not_average_out() {
 
 #[test]
 fn what_tells_nothing_is_left_out() {
-    let calibration = MAST.calibrated(&SURVEYED, &mut Noise(4), 1.0).unwrap();
+    let calibration = MAST.calibrated(&SURVEYED, &mut Rng::new(4), 1.0).unwrap();
     let mut course = Course::default();
     let at = |tenths: u64| MonoTime::from_boot(Duration::from_millis(tenths * 100));
     course.observe(&calibration, BBox::new(0.0, 0.5, 0.2, 0.7), at(1)); // cut by the left edge

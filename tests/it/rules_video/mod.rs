@@ -12,7 +12,7 @@ use std::process::Command;
 
 use rusqlite::Connection;
 
-use crate::files::{clip, havenwacht, root};
+use crate::paths::{clip, havenwacht, root};
 
 /// How far a signal may be from its time, in seconds.
 const NEAR_S: f64 = 3.0;

@@ -1,9 +1,9 @@
-//! A harbour for tests: real broker, real RTSP cameras, the real daemon, each of which can be frozen or killed.
+//! A whole system for tests: a real broker, real RTSP cameras and the real daemon. Each can be frozen or killed.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use havenwacht::alerts::Listener;
 use havenwacht::camera_state::CameraState;
@@ -12,45 +12,24 @@ use havenwacht::cli::demo::stage::{self, Program, Rented};
 use havenwacht::web::Health;
 use rusqlite::Connection;
 use tempfile::TempDir;
+use test_support::wait_for;
 
 use crate::clips::h264_clip;
-use crate::files::{clip, havenwacht, root};
+use crate::paths::{clip, havenwacht, root};
 
-/// What time it is, for tests that measure.
-#[expect(clippy::disallowed_methods, reason = "tests measure the real clock")]
-pub(crate) fn now() -> Instant {
-    Instant::now()
-}
-
-/// Waits until `done` gives something; panics with `what` after `patience`. Also tells how long it took.
-pub(crate) fn wait_for<T>(
-    what: &str,
-    patience: Duration,
-    mut done: impl FnMut() -> Option<T>,
-) -> (T, Duration) {
-    let began = now();
-    loop {
-        if let Some(found) = done() {
-            return (found, began.elapsed());
-        }
-        assert!(began.elapsed() < patience, "{what}: not within {patience:?}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// Cameras on a quay, a broker, a watch that alerts on every vessel it confirms.
-pub(crate) struct Harbour {
-    pub(crate) watch: Option<Program>,
+/// Cameras, a broker, and a daemon that alerts on every confirmed vessel.
+pub(crate) struct TestSystem {
+    pub(crate) daemon: Option<Program>,
     pub(crate) broker: Option<Program>,
-    cameras: Vec<Post>,
+    cameras: Vec<TestCamera>,
     pub(crate) ports: Rented,
     pub(crate) site: PathBuf,
     pub(crate) work: TempDir,
-    _berth: Berth,
+    _permit: SystemPermit,
 }
 
-/// A camera of the harbour, which may be away.
-struct Post {
+/// A camera of the system. It may be stopped.
+struct TestCamera {
     id: String,
     clip: PathBuf,
     program: Option<Program>,
@@ -58,33 +37,36 @@ struct Post {
     port: u16,
 }
 
-/// Harbours at a time: each decodes and looks, and what is measured in one must not be another's load.
-const HARBOURS: usize = 2;
+/// Systems at a time: a measurement in one must not suffer from the load of the others.
+const SYSTEMS: usize = 2;
 
-static OPEN: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
+static RUNNING: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
 
-/// One of the few places for a harbour. Given back when dropped, last of all.
-pub(crate) struct Berth;
+/// Permission to run a system. It is given back when it is dropped, after all else of the system.
+pub(crate) struct SystemPermit;
 
-impl Berth {
-    pub(crate) fn take() -> Self {
-        let open = OPEN.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut open =
-            OPEN.1.wait_while(open, |open| *open >= HARBOURS).unwrap_or_else(PoisonError::into_inner);
-        *open += 1;
+impl SystemPermit {
+    /// Waits until a system may run.
+    pub(crate) fn acquire() -> Self {
+        let running = RUNNING.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = RUNNING
+            .1
+            .wait_while(running, |running| *running >= SYSTEMS)
+            .unwrap_or_else(PoisonError::into_inner);
+        *running += 1;
         Self
     }
 }
 
-impl Drop for Berth {
+impl Drop for SystemPermit {
     fn drop(&mut self) {
-        *OPEN.0.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
-        OPEN.1.notify_one();
+        *RUNNING.0.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        RUNNING.1.notify_one();
     }
 }
 
-/// A test that fails shows what the watch said.
-impl Drop for Harbour {
+/// A test that fails shows what the programs wrote.
+impl Drop for TestSystem {
     fn drop(&mut self) {
         if std::thread::panicking() {
             for log in ["watch.log", "cameras.log", "broker.log"] {
@@ -97,23 +79,23 @@ impl Drop for Harbour {
     }
 }
 
-impl Harbour {
-    /// Cameras that show the sample scenes, with vessels, and the broker run; the watch does not yet. Each camera is a process
-    /// of its own.
+impl TestSystem {
+    /// Starts the broker and cameras that show the sample scenes, with vessels, each as its own process. Does not start the
+    /// daemon.
     pub(crate) fn new(cameras: &[&str]) -> Self {
         let clips: Vec<_> = cameras.iter().map(|id| (*id, clip(id))).collect();
         Self::with(&clips, "")
     }
 
-    /// As [`Harbour::new`], with a small test picture that costs next to nothing; `extra` keys for each camera.
+    /// As [`TestSystem::new`], with a small test picture that costs almost no time. Each camera gets the `extra` keys.
     pub(crate) fn small(cameras: &[&str], extra: &str) -> Self {
         let clips: Vec<_> = cameras.iter().map(|id| (*id, h264_clip().to_owned())).collect();
         Self::with(&clips, extra)
     }
 
-    /// A camera for each clip; `extra` keys for each.
+    /// As [`TestSystem::new`], with a camera for each clip. Each camera gets the `extra` keys.
     pub(crate) fn with(clips: &[(&str, PathBuf)], extra: &str) -> Self {
-        let berth = Berth::take();
+        let permit = SystemPermit::acquire();
         let work = tempfile::tempdir().unwrap();
         let broker_port = stage::free_port().unwrap();
         let broker = stage::start_broker(work.path(), broker_port).unwrap();
@@ -123,7 +105,7 @@ impl Harbour {
                 let (program, port) =
                     stage::start_cameras(work.path(), 0, &[((*id).to_owned(), clip.clone())]).unwrap();
                 let address = "127.0.0.1".to_owned();
-                Post { id: (*id).to_owned(), clip: clip.clone(), program: Some(program), address, port }
+                TestCamera { id: (*id).to_owned(), clip: clip.clone(), program: Some(program), address, port }
             })
             .collect();
         let ports = Rented {
@@ -133,19 +115,19 @@ impl Harbour {
             logbook: work.path().join("logbook.sqlite"),
         };
         let site = work.path().join("site.toml");
-        let harbour = Self { watch: None, broker: Some(broker), cameras, ports, site, work, _berth: berth };
-        harbour.write_site(extra);
-        harbour
+        let system = Self { daemon: None, broker: Some(broker), cameras, ports, site, work, _permit: permit };
+        system.write_site(extra);
+        system
     }
 
-    /// Moves camera `id` to another address, where `program` already serves it. Before the watch starts.
+    /// Moves camera `id` to another address, where `program` already serves it. Call it before the daemon starts.
     pub(crate) fn move_camera(&mut self, id: &str, program: Program, address: &str, port: u16) {
-        let post = self.post(id);
-        (post.program, post.address, post.port) = (Some(program), address.to_owned(), port);
+        let camera = self.camera_mut(id);
+        (camera.program, camera.address, camera.port) = (Some(program), address.to_owned(), port);
         self.write_site("");
     }
 
-    /// A site file with an always-live presence rule over the whole picture of each camera.
+    /// Writes a site file with one presence rule for each camera, always active and over the whole picture.
     pub(crate) fn write_site(&self, extra: &str) {
         let root = root().display();
         let Rented { broker_port, health_port, logbook, .. } = &self.ports;
@@ -156,7 +138,7 @@ impl Harbour {
              [retention]\ndetections = \"90d\"\nevents = \"2y\"\n[health]\nlisten = \"127.0.0.1:{health_port}\"\n",
             logbook.display()
         );
-        for Post { id, address, port, .. } in &self.cameras {
+        for TestCamera { id, address, port, .. } in &self.cameras {
             let codec = if id == "roads" { "h265" } else { "h264" };
             text += &format!(
                 "[[camera]]\nid = \"{id}\"\nname = \"{id}\"\nurl = \"rtsp://{address}:{port}/{id}\"\n\
@@ -171,18 +153,18 @@ impl Harbour {
         std::fs::write(&self.site, text).unwrap();
     }
 
-    /// Starts the watch and waits until its health page answers.
-    pub(crate) fn start_watch(&mut self) {
-        self.watch = Some(stage::start_watch(havenwacht(), self.work.path(), &self.site, None).unwrap());
+    /// Starts the daemon and waits until its health page answers.
+    pub(crate) fn start_daemon(&mut self) {
+        self.daemon = Some(stage::start_watch(havenwacht(), self.work.path(), &self.site, None).unwrap());
         let log = self.work.path().join("watch.log");
-        wait_for("the watch answers", Duration::from_secs(20), || {
-            let running = self.watch.as_mut().is_some_and(Program::is_running);
-            assert!(running, "the watch went off:\n{}", std::fs::read_to_string(&log).unwrap_or_default());
+        wait_for(Duration::from_secs(20), "the daemon answers", || {
+            let running = self.daemon.as_mut().is_some_and(Program::is_running);
+            assert!(running, "the daemon ended:\n{}", std::fs::read_to_string(&log).unwrap_or_default());
             read_health(self.ports.health_port)
         });
     }
 
-    /// The state of the watch.
+    /// The health of the daemon.
     pub(crate) fn health(&self) -> Option<Health> {
         read_health(self.ports.health_port)
     }
@@ -194,7 +176,7 @@ impl Harbour {
 
     /// Waits until every camera streams.
     pub(crate) fn wait_until_streaming(&self) {
-        wait_for("every camera streams", Duration::from_secs(20), || {
+        wait_for(Duration::from_secs(20), "every camera streams", || {
             self.health()
                 .filter(|health| health.cameras.iter().all(|camera| camera.state == CameraState::Streaming))
         });
@@ -202,41 +184,41 @@ impl Harbour {
 
     /// The process that is camera `id`.
     pub(crate) fn camera(&mut self, id: &str) -> &mut Option<Program> {
-        &mut self.post(id).program
+        &mut self.camera_mut(id).program
     }
 
-    /// Where camera `id` serves.
+    /// The port of camera `id`.
     pub(crate) fn port_of(&mut self, id: &str) -> u16 {
-        self.post(id).port
+        self.camera_mut(id).port
     }
 
-    fn post(&mut self, id: &str) -> &mut Post {
-        self.cameras.iter_mut().find(|post| post.id == id).unwrap()
+    fn camera_mut(&mut self, id: &str) -> &mut TestCamera {
+        self.cameras.iter_mut().find(|camera| camera.id == id).unwrap()
     }
 
-    /// Brings a killed camera back where it was.
+    /// Starts a killed camera again, at the same address.
     pub(crate) fn restart_camera(&mut self, id: &str) {
         let work = self.work.path().to_owned();
-        let post = self.post(id);
-        let clips = [(post.id.clone(), post.clip.clone())];
-        let (started, _) = stage::start_cameras(&work, post.port, &clips).unwrap();
-        post.program = Some(started);
+        let camera = self.camera_mut(id);
+        let clips = [(camera.id.clone(), camera.clip.clone())];
+        let (started, _) = stage::start_cameras(&work, camera.port, &clips).unwrap();
+        camera.program = Some(started);
     }
 
-    /// Lets camera `id` show another clip from now on: a new session.
+    /// Lets camera `id` show another clip from now on. It starts a new session.
     pub(crate) fn show(&mut self, id: &str, clip: &Path) {
-        let post = self.post(id);
-        post.program.take();
-        post.clip = clip.to_owned();
+        let camera = self.camera_mut(id);
+        camera.program.take();
+        camera.clip = clip.to_owned();
         self.restart_camera(id);
     }
 
-    /// Brings a stopped broker back where it was.
+    /// Starts a stopped broker again, at the same port.
     pub(crate) fn restart_broker(&mut self) {
         self.broker = Some(stage::start_broker(self.work.path(), self.ports.broker_port).unwrap());
     }
 
-    /// Somebody who hears this harbour's messages.
+    /// A client that receives the messages of this system.
     pub(crate) fn listener(&self) -> Listener {
         let mut listener =
             Listener::new("127.0.0.1", self.ports.broker_port, "test-harbour", "harbour-staff");
@@ -251,7 +233,7 @@ impl Harbour {
         rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
     }
 
-    /// The logbook, beside its writer.
+    /// The logbook, while its writer runs.
     pub(crate) fn open_logbook(&self) -> Connection {
         Connection::open(&self.ports.logbook).unwrap()
     }

@@ -1,3 +1,0 @@
-//! What stands in for the world: cameras.
-
-pub(crate) mod camera;
