@@ -16,7 +16,7 @@ use crate::config::{Camera, Stream};
 use crate::evidence::{grid, still};
 use crate::frame::Picture;
 use crate::geometry::{BBox, Calibration, Metre, Origin, Point, Survey};
-use crate::rules::Course;
+use crate::rules::MotionEstimator;
 
 /// Of a box's lower edge, in pixels of a picture of 1920: what detectors do.
 const JITTER_PX: f32 = 2.0;
@@ -186,7 +186,7 @@ fn unit(from: Point<Metre>, to: Point<Metre>) -> [f32; 2] {
     [(to.x - from.x) / length, (to.y - from.y) / length]
 }
 
-/// The standard uncertainty in knots that [`Course`] tells of a vessel that sails past `at` in direction `away`.
+/// The standard uncertainty in knots that [`MotionEstimator`] tells of a vessel that sails past `at` in direction `away`.
 fn speed_uncertainty(
     calibration: &Calibration,
     at: Point<Metre>,
@@ -194,7 +194,7 @@ fn speed_uncertainty(
     detect_fps: f32,
 ) -> Option<f32> {
     const SECONDS: f32 = 6.0;
-    let mut course = Course::default();
+    let mut course = MotionEstimator::default();
     for look in 0..=(SECONDS * detect_fps) as u16 {
         let time = f32::from(look) / detect_fps;
         let sailed = KNOTS * 0.5144 * (time - SECONDS / 2.0);

@@ -10,7 +10,7 @@ use crate::config::{self, Camera, ConfigError, Diagnostic, Level, Position, Rule
 use crate::daemon::scope;
 use crate::geometry::FrameSize;
 use crate::regions::{Attention, Scene};
-use crate::rules::{Schedule, Standing, condition_words};
+use crate::rules::{Schedule, ScheduleStatus, condition_words};
 
 /// Exit status for a site file with errors (`EX_CONFIG` of sysexits.h).
 pub const BAD_CONFIG: u8 = 78;
@@ -77,8 +77,8 @@ fn summary(site: &Site, now: Timestamp, out: &mut impl Write) -> io::Result<()> 
         }
         for rule in site.rules.iter().filter(|rule| rule.camera == camera.id) {
             writeln!(out, "  {}: {}", rule.id, words(rule))?;
-            let standing = Schedule::new(rule.schedule.clone(), site).standing(now);
-            if matches!(standing, Standing::Silent { next: None, .. }) {
+            let standing = Schedule::new(rule.schedule.clone(), site).status(now);
+            if matches!(standing, ScheduleStatus::NotLive { next: None, .. }) {
                 writeln!(out, "    which never comes: from now on this rule is not live for years, if ever")?;
             }
         }

@@ -11,7 +11,7 @@ use jiff::tz::{AmbiguousOffset, Offset};
 use jiff::{Timestamp, ToSpan};
 
 use crate::config::{Site, Sun};
-use crate::rules::{Moment, Schedule, sun_moment, when};
+use crate::rules::{Schedule, SunTime, sun_moment, when};
 
 /// Columns kept for the ids of rules; a longer one pushes its own line to the right.
 const ID_COLUMNS: usize = 30;
@@ -130,8 +130,8 @@ fn lists(site: &Site, at: Timestamp) -> String {
     let (mut live, mut silent) = (String::new(), String::new());
     for rule in &site.rules {
         let schedule = Schedule::new(rule.schedule.clone(), site);
-        let list = if schedule.standing(at).is_live() { &mut live } else { &mut silent };
-        let told = schedule.told(at);
+        let list = if schedule.status(at).is_live() { &mut live } else { &mut silent };
+        let told = schedule.status_text(at);
         // The title has said that it is live.
         let told = told.strip_prefix("live ").unwrap_or(&told);
         let (id, name, words) = (rule.id.as_str(), &rule.name, schedule.words());
@@ -151,7 +151,7 @@ fn sky(site: &Site, at: Timestamp, out: &mut impl Write) -> io::Result<()> {
     if let Some(position) = site.position {
         let times = [Sun::Dawn, Sun::Sunrise, Sun::Sunset, Sun::Dusk].map(|what| {
             match sun_moment(what, today, position, &site.time_zone) {
-                Some(Moment::At(moment)) => format!("{} {}", what.word(), when(moment, at, &site.time_zone)),
+                Some(SunTime::At(moment)) => format!("{} {}", what.word(), when(moment, at, &site.time_zone)),
                 _ => format!("no {}", what.word()),
             }
         });

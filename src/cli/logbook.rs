@@ -328,7 +328,7 @@ pub(super) mod tests {
         at, event, look, open, outage, silence, step, told, track, vessel_at, visit,
     };
     use crate::logbook::{Acknowledgement, Entry, StaffVerdict};
-    use crate::rules::{Phase, Reason, VisitEnd, VisitStep};
+    use crate::rules::{Phase, SuppressionReason, VisitEnd, VisitStep};
     use crate::track::TrackState;
 
     /// A night in which everything happened once.
@@ -350,7 +350,7 @@ pub(super) mod tests {
             .send(look(1.0, vec![vessel_at(100.0, Some(7)), vessel_at(900.0, None)], vec![confirmed]))
             .unwrap();
         sender.send(told(1, 2.0)).unwrap();
-        sender.send(Entry::Suppressed(silence(Reason::NotConfirmed, 1.5, 2))).unwrap();
+        sender.send(Entry::Suppressed(silence(SuppressionReason::NotConfirmed, 1.5, 2))).unwrap();
         sender.send(Entry::Visit(visit(7, VisitStep::Began, 10.0))).unwrap();
         let answered = Acknowledgement {
             signal: event(1, Phase::Opened, 0.0).signal,

@@ -19,7 +19,7 @@ use crate::daemon::Watch;
 use crate::detect::OnnxDetector;
 use crate::frame::Frame;
 use crate::logbook::{StartEntry, Writer, WriterOptions};
-use crate::rules::Past;
+use crate::rules::ResumeState;
 
 /// Run recordings through the watch, faster than real time; the same input gives the same logbook.
 #[derive(Debug, Args)]
@@ -99,7 +99,7 @@ pub fn replay(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let (writer, logbook) = Writer::open(&args.logbook, &entry, WriterOptions::new(Arc::new(clock)))?;
     let believed = detector.manifest().thresholds;
     let mut watch =
-        Watch::new(site.clone(), Box::new(detector), believed, writer.next_vessel(), &Past::default());
+        Watch::new(site.clone(), Box::new(detector), believed, writer.next_vessel(), &ResumeState::default());
     let stats = watch.stats();
 
     let began = clock.mono();

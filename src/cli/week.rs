@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::explain::span;
 use crate::config::{self, Edge, Shift, Site, Sun};
-use crate::rules::{Schedule, Standing};
+use crate::rules::{Schedule, ScheduleStatus};
 
 /// Columns of a day: a block is two hours, and has a left and a right half.
 const DAY_COLUMNS: usize = 12;
@@ -85,8 +85,8 @@ fn hours(schedule: &Schedule, site: &Site, day: Date) -> Hours {
         return hours;
     };
     while at < end {
-        let Standing::Live { until, .. } = schedule.standing(at) else {
-            let Standing::Silent { next: Some(next), .. } = schedule.standing(at) else { break };
+        let ScheduleStatus::Live { until, .. } = schedule.status(at) else {
+            let ScheduleStatus::NotLive { next: Some(next), .. } = schedule.status(at) else { break };
             at = next;
             continue;
         };

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::logbook::Source;
 use crate::logbook::{Account, Grounds, Question, Silence, Spoken};
-use crate::rules::Reason;
+use crate::rules::SuppressionReason;
 
 /// People look at a clock after something happened, and round.
 const AROUND: SignedDuration = SignedDuration::from_mins(5);
@@ -142,21 +142,24 @@ fn write_silence(silence: &Silence, out: &mut impl Write) -> anyhow::Result<()> 
         1 => writeln!(out, "  That was so in one look, at {last}.")?,
         _ => writeln!(out, "  That was so in {times} looks from {first} to {last}.")?,
     }
-    let outside = reason == Reason::OutsideSchedule.as_str();
+    let outside = reason == SuppressionReason::OutsideSchedule.as_str();
     write_grounds(grounds, if outside { "Schedule, not in force then" } else { "Schedule in force" }, out)
 }
 
 /// A later version's reason is told as it is written.
 fn in_words(reason: &str) -> &str {
     let known = [
-        (Reason::OutsideSchedule, "because its schedule was not in force"),
-        (Reason::Cooldown, "because staff had been told of the same within its cooldown"),
-        (Reason::Size, "because the vessel is not of the size it asks for"),
-        (Reason::NotConfirmed, "because its condition went again before the confirm time was over"),
-        (Reason::NotSure, "because the detector was less sure than it asks for"),
-        (Reason::CameraOutage, "because the camera gave no usable picture"),
-        (Reason::AtBerth, "because the vessel lay at a berth, where it may"),
-        (Reason::Excepted, "because a rule that it names under `unless` held"),
+        (SuppressionReason::OutsideSchedule, "because its schedule was not in force"),
+        (SuppressionReason::Cooldown, "because staff had been told of the same within its cooldown"),
+        (SuppressionReason::Size, "because the vessel is not of the size it asks for"),
+        (
+            SuppressionReason::NotConfirmed,
+            "because its condition went again before the confirm time was over",
+        ),
+        (SuppressionReason::LowConfidence, "because the detector was less sure than it asks for"),
+        (SuppressionReason::CameraOutage, "because the camera gave no usable picture"),
+        (SuppressionReason::AtBerth, "because the vessel lay at a berth, where it may"),
+        (SuppressionReason::Exception, "because a rule that it names under `unless` held"),
     ];
     known.into_iter().find(|(one, _)| one.as_str() == reason).map_or(reason, |(_, words)| words)
 }

@@ -125,7 +125,7 @@ pub enum Condition {
         longer_than: Duration,
     },
     /// Nothing is seen in a zone where there is always something.
-    Silence {
+    Inactivity {
         /// The zone.
         zone: Zone,
         /// For so long.
@@ -185,7 +185,7 @@ impl Condition {
             Self::Rendezvous { .. } => "rendezvous",
             Self::Crowd { .. } => "crowd",
             Self::Absent { .. } => "absent",
-            Self::Silence { .. } => "silence",
+            Self::Inactivity { .. } => "inactivity",
             Self::Repeat { .. } => "repeat",
             Self::Approach { .. } => "approach",
             Self::All { .. } => "all",
@@ -209,7 +209,7 @@ impl Condition {
             | Self::Rendezvous { zone, .. }
             | Self::Crowd { zone, .. }
             | Self::Absent { zone, .. }
-            | Self::Silence { zone, .. }
+            | Self::Inactivity { zone, .. }
             | Self::Repeat { zone, .. } => Some(zone),
             Self::Crossing { .. } | Self::Approach { .. } | Self::All { .. } | Self::Then { .. } => None,
         }

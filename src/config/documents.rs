@@ -34,7 +34,7 @@ fn scheveningen_is_a_good_site_file() {
         let worst = calibration.residuals().iter().map(|r| r.px).fold(0.0, f32::max);
         assert!(worst < 2.0, "{}: a point is off by {worst} px", camera.id);
     }
-    for kind in ["speeding", "presence", "crossing", "stop", "absent", "silence"] {
+    for kind in ["speeding", "presence", "crossing", "stop", "absent", "inactivity"] {
         assert!(site.rules.iter().any(|rule| rule.condition.kind() == kind), "no {kind} rule");
     }
 }

@@ -232,7 +232,7 @@ impl Drafts {
             },
             Kind::Crowd => Condition::Crowd { zone: zone?, more_than: m.more_than?.into() },
             Kind::Absent => Condition::Absent { zone: zone?, longer_than: longer_than? },
-            Kind::Silence => Condition::Silence { zone: zone?, longer_than: longer_than? },
+            Kind::Inactivity => Condition::Inactivity { zone: zone?, longer_than: longer_than? },
             Kind::Repeat => Condition::Repeat { zone: zone?, times: m.times?.into(), within: m.within? },
             Kind::Approach => {
                 Condition::Approach { line: line()?, limit_knots: m.limit_knots?, within_m: m.within_m? }

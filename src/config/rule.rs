@@ -31,7 +31,7 @@ pub(super) enum Kind {
     Rendezvous,
     Crowd,
     Absent,
-    Silence,
+    Inactivity,
     Repeat,
     Approach,
     All,
@@ -54,7 +54,7 @@ const KINDS: [(&str, Kind, &[&str], &[&str]); 19] = [
     ("rendezvous", Kind::Rendezvous, &["zone", "closer_than_m", "longer_than"], &["slower_than_knots"]),
     ("crowd", Kind::Crowd, &["zone", "more_than"], &[]),
     ("absent", Kind::Absent, &["zone", "longer_than"], &[]),
-    ("silence", Kind::Silence, &["zone", "longer_than"], &[]),
+    ("inactivity", Kind::Inactivity, &["zone", "longer_than"], &[]),
     ("repeat", Kind::Repeat, &["zone", "times", "within"], &[]),
     ("approach", Kind::Approach, &["line", "limit_knots", "within_m"], &[]),
     ("all", Kind::All, &["of"], &["unless"]),
@@ -102,7 +102,7 @@ impl Kind {
 
     /// Whether it is about single vessels, with a size and a confidence of their own.
     fn means_vessels(self) -> bool {
-        !matches!(self, Self::Crowd | Self::Absent | Self::Silence)
+        !matches!(self, Self::Crowd | Self::Absent | Self::Inactivity)
     }
 
     /// Whether it is a moment: nothing has to last.

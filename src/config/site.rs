@@ -251,7 +251,7 @@ pub struct Rule {
 
 impl Site {
     /// How far back rules look at visits that are over.
-    pub fn looks_back(&self) -> Duration {
+    pub fn visit_history(&self) -> Duration {
         let within = self.rules.iter().filter_map(|rule| match rule.condition {
             Condition::Repeat { within, .. } => Some(within),
             _ => None,

@@ -24,7 +24,7 @@ use crate::geometry::{BBox, FrameSize, Norm};
 use crate::ingest::LatestFrames;
 use crate::logbook::testing::start;
 use crate::logbook::{Writer, WriterOptions};
-use crate::rules::Past;
+use crate::rules::ResumeState;
 
 const FULL_HD: FrameSize = FrameSize { width: 1920, height: 1080 };
 const INPUT_PX: f32 = 416.0;
@@ -164,7 +164,7 @@ fn run(fails: std::ops::Range<Duration>) -> Vec<CameUp> {
         came_up: came_up.clone(),
     };
     let believed = Thresholds { confidence: 0.5, floor: 0.5, iou: 0.5 };
-    let watch = Watch::new(site, Box::new(scripted), believed, 1, &Past::default());
+    let watch = Watch::new(site, Box::new(scripted), believed, 1, &ResumeState::default());
     let rates: Rates = Arc::new(TARGETS.iter().map(|_| Rate::default()).collect());
     *told.lock().unwrap() = Some((watch.stats(), rates.clone()));
     let (_acknowledge, answers) = std::sync::mpsc::sync_channel(1);

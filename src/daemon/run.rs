@@ -27,7 +27,7 @@ use crate::ingest::{FrameSlot, IngestStats, LatestFrames, RunEnd, Supervisor, op
 use crate::logbook::{
     Entry, LogbookError, LogbookSender, Reader, SigningKey, StartEntry, Writer, WriterGone, WriterOptions,
 };
-use crate::rules::Past;
+use crate::rules::ResumeState;
 use crate::web;
 
 /// Time for cameras to close and the detector to finish its look.
@@ -118,7 +118,7 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
     let clocks = Clocks::begin(clock.clone(), logbook.clone())?;
 
     let believed = detector.manifest().thresholds;
-    let past = past(&site.logbook, site.looks_back(), clock.now().wall).map_err(logbook_error)?;
+    let past = past(&site.logbook, site.visit_history(), clock.now().wall).map_err(logbook_error)?;
     let watch = Watch::new(site.clone(), Box::new(detector), believed, writer.next_vessel(), &past);
     let relay_beat = hearts.expect("alerts", LOOP_LIMIT);
     let (acknowledge, answers) = std::sync::mpsc::sync_channel(ANSWERS);
@@ -218,10 +218,10 @@ fn signing_key(site: &Site) -> Result<Option<SigningKey>, RunError> {
 }
 
 /// The visits that an earlier start left, as far back as a rule looks.
-fn past(logbook: &Path, looks_back: Duration, now: jiff::Timestamp) -> Result<Past, LogbookError> {
+fn past(logbook: &Path, history: Duration, now: jiff::Timestamp) -> Result<ResumeState, LogbookError> {
     let reader = Reader::open(logbook)?;
-    let since = now.checked_sub(looks_back).unwrap_or(jiff::Timestamp::MIN);
-    Ok(Past { open: reader.open_visits()?, ended: reader.visits_ended_since(since)? })
+    let since = now.checked_sub(history).unwrap_or(jiff::Timestamp::MIN);
+    Ok(ResumeState { open: reader.open_visits()?, ended: reader.visits_ended_since(since)? })
 }
 
 /// Where a camera's changes of state go.

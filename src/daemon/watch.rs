@@ -17,7 +17,7 @@ use crate::frame::{Frame, Thumbnail};
 use crate::geometry::{BBox, FrameSize, Px};
 use crate::logbook::{Entry, LookEntry, OutageStep, SignalEntry};
 use crate::regions::{Attention, Care, Fixed, Ground, Outcome, Refusal, Scene, Scope, Vessel};
-use crate::rules::{Engine, Past, Phase, RuleEvent, SignalEvent, SignalId, named};
+use crate::rules::{Engine, Phase, ResumeState, RuleEvent, SignalEvent, SignalId, stable_uuid};
 use crate::track::{self, Track, TrackState, Tracker, TrackerConfig, VesselCounter, VesselId};
 
 /// While no picture comes, rules in force say so this often.
@@ -119,7 +119,7 @@ impl Watch {
         detector: Box<dyn Detector>,
         believed: Thresholds,
         next_vessel: u64,
-        past: &Past,
+        past: &ResumeState,
     ) -> Self {
         let tracking =
             TrackerConfig { sure: believed.confidence, floor: believed.floor, ..TrackerConfig::default() };
@@ -182,7 +182,7 @@ impl Watch {
         entries.extend(post.outage_entries(changes));
         let motion = post.cue.look(&thumbnail, at);
         let shift = [0, 1].map(|axis| post.moved[axis] + motion.shift[axis]);
-        let cares: Vec<Care<'_>> = post.engine.in_force(frame.stamp.wall).filter_map(care).collect();
+        let cares: Vec<Care<'_>> = post.engine.live_conditions(frame.stamp.wall).filter_map(care).collect();
         let looked =
             post.attention.choose(&Scene { at, frame: size, stirred: &motion.stirred, cares: &cares });
         let regions: Vec<_> = looked.iter().map(|&crop| size.box_to_fractions(crop)).collect();
@@ -228,7 +228,7 @@ impl Watch {
             let due = post.told_away.is_none_or(|told| now.mono.since(told) >= TELL_AWAY);
             if away && due {
                 post.told_away = Some(now.mono);
-                let events = post.engine.outage(now);
+                let events = post.engine.outage_events(now);
                 entries.extend(events.into_iter().map(|event| post.entry(site, event, None)));
             }
             entries
@@ -328,7 +328,7 @@ impl Post {
             }
             let (Change::Began(outage) | Change::Ended(outage, ..)) = &change;
             let about = format!("{camera}\n{}\n{}", outage.cause.as_str(), outage.began.wall.as_nanosecond());
-            let id = named(&about, outage.began.wall);
+            let id = stable_uuid(&about, outage.began.wall);
             Entry::Outage(OutageStep { id, camera: camera.clone(), change })
         };
         changes.into_iter().map(entry).collect()

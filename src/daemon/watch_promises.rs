@@ -13,7 +13,7 @@ use crate::geometry::testing::Mast;
 use crate::geometry::{BBox, Norm, Point, Polygon, Px};
 use crate::logbook::testing::{column, options, start};
 use crate::logbook::{Entry, Writer};
-use crate::rules::Past;
+use crate::rules::ResumeState;
 use test_support::Rng;
 
 /// Boxes that are there at every look.
@@ -52,7 +52,7 @@ fn what_can_be_no_vessel_is_counted_by_its_reason_and_not_handed_on() {
     let gull = at(0.50, 0.613, 0.508, 0.62);
     let on_the_quay = at(0.30, 0.1, 0.40, 0.2);
     let detector = Still(vec![boat, gull, on_the_quay]);
-    let mut watch = Watch::new(Arc::new(site), Box::new(detector), BELIEVED, 1, &Past::default());
+    let mut watch = Watch::new(Arc::new(site), Box::new(detector), BELIEVED, 1, &ResumeState::default());
     let entries = watch.look(0, &frame).unwrap();
     let [Entry::Look(look)] = &entries[..] else { panic!("{entries:?}") };
     assert_eq!(look.detections.iter().map(|(d, _)| *d).collect::<Vec<_>>(), [boat]);
@@ -70,7 +70,7 @@ fn the_row_of_a_vessel_that_is_still_followed_is_seconds_old_at_most() {
     let clock = SimulatedClock::new("2026-06-01T12:00:00Z".parse().unwrap());
     let mut frame = frames(&site, clock.now()).swap_remove(0);
     let moored = Still(vec![vessel(BBox::from_xywh(400.0, 500.0, 300.0, 100.0))]);
-    let mut watch = Watch::new(site, Box::new(moored), BELIEVED, 1, &Past::default());
+    let mut watch = Watch::new(site, Box::new(moored), BELIEVED, 1, &ResumeState::default());
     for seq in 0..240 {
         (frame.seq, frame.stamp) = (seq, clock.now());
         watch.look(0, &frame).unwrap().into_iter().for_each(|entry| sender.send(entry).unwrap());

@@ -6,7 +6,7 @@ use crate::camera_state::CameraChange;
 use crate::clock::{ClockReading, Stamp};
 use crate::detect::Detection;
 use crate::ids::CameraId;
-use crate::rules::{SignalEvent, Suppressed, VisitEvent};
+use crate::rules::{SignalEvent, Suppression, VisitEvent};
 use crate::track::{Track, VesselId};
 
 /// One thing to write. Entries are written in the order in which they are handed over.
@@ -22,7 +22,7 @@ pub enum Entry {
     /// What became of an alert on its way to the broker.
     Delivery(DeliveryNote),
     /// A rule's silence; adds to the row of the same start, rule, vessel and reason.
-    Suppressed(Suppressed),
+    Suppressed(Suppression),
     /// A step in a vessel's stay at a berth.
     Visit(VisitEvent),
     /// A camera became blind, or sees again.

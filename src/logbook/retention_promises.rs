@@ -14,7 +14,7 @@ use super::*;
 use crate::camera_state::{CameraChange, CameraState};
 use crate::clock::{Clock, MonoTime, SimulatedClock, Stamp};
 use crate::config::Retention;
-use crate::rules::{Phase, Reason, VisitEnd, VisitStep};
+use crate::rules::{Phase, SuppressionReason, VisitEnd, VisitStep};
 use crate::track::TrackState;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -64,7 +64,7 @@ pub(super) fn night(path: &Path, looks: u32) {
     sender.send(step(1, Phase::Closed, 30.0)).unwrap();
     let note = DeliveryNote { seq: 1, at: at(3.0).wall, attempts: 1, outcome: Outcome::Delivered };
     sender.send(Entry::Delivery(note)).unwrap();
-    sender.send(Entry::Suppressed(silence(Reason::Cooldown, 5.0, 3))).unwrap();
+    sender.send(Entry::Suppressed(silence(SuppressionReason::Cooldown, 5.0, 3))).unwrap();
     let mut left = visit(1, VisitStep::Ended, 50.0);
     left.visit.ended = Some((at(50.0).wall, VisitEnd::Departed));
     sender.send(Entry::Visit(left)).unwrap();

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use rusqlite::{Connection, params};
 
 use super::store::{Failure, Written, integer, local};
-use crate::rules::Suppressed;
+use crate::rules::Suppression;
 
 /// Adds to the row of the same start, camera, rule, vessel and reason: repeats collapse.
 pub(super) fn write(
@@ -12,7 +12,7 @@ pub(super) fn write(
     zone: &TimeZone,
     start: i64,
     camera: i64,
-    silence: &Suppressed,
+    silence: &Suppression,
 ) -> Result<Written, Failure> {
     let (first, first_offset) = local(zone, silence.since);
     let (last, last_offset) = local(zone, silence.at.wall);
@@ -53,22 +53,22 @@ pub(super) fn write(
 mod tests {
     use crate::logbook::Entry;
     use crate::logbook::testing::{SOON, column, open, silence};
-    use crate::rules::Reason;
+    use crate::rules::SuppressionReason;
 
     #[test]
     fn repeats_of_a_silence_are_one_row_with_the_last_facts() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("logbook.sqlite");
         let (writer, sender) = open(&path);
-        let mut last = silence(Reason::OutsideSchedule, 60.0, 40);
+        let mut last = silence(SuppressionReason::OutsideSchedule, 60.0, 40);
         last.facts.measured = 59.0;
         last.text = "vessel 7 is still there".into();
-        let mut of_a_place = silence(Reason::OutsideSchedule, 1.0, 1);
+        let mut of_a_place = silence(SuppressionReason::OutsideSchedule, 1.0, 1);
         of_a_place.vessel = None;
         let told = [
-            silence(Reason::OutsideSchedule, 1.0, 2),
-            silence(Reason::OutsideSchedule, 31.0, 120),
-            silence(Reason::Cooldown, 40.0, 1),
+            silence(SuppressionReason::OutsideSchedule, 1.0, 2),
+            silence(SuppressionReason::OutsideSchedule, 31.0, 120),
+            silence(SuppressionReason::Cooldown, 40.0, 1),
             last,
             of_a_place,
         ];

@@ -15,7 +15,8 @@ use crate::detect::{Class, Detection};
 use crate::geometry::{BBox, FrameSize};
 use crate::ids::{CameraId, PlaceId, RuleId};
 use crate::rules::{
-    Facts, Phase, Reason, SignalEvent, SignalId, Suppressed, Visit, VisitEvent, VisitId, VisitStep,
+    Facts, Phase, SignalEvent, SignalId, Suppression, SuppressionReason, Visit, VisitEvent, VisitId,
+    VisitStep,
 };
 use crate::track::{Track, TrackState, VesselId};
 
@@ -149,8 +150,8 @@ pub(crate) fn facts() -> Facts {
 }
 
 /// `times` looks up to the second, at four looks a second.
-pub(crate) fn silence(reason: Reason, seconds: f64, times: u32) -> Suppressed {
-    Suppressed {
+pub(crate) fn silence(reason: SuppressionReason, seconds: f64, times: u32) -> Suppression {
+    Suppression {
         camera: camera(),
         rule: RuleId::new("night-passage").unwrap(),
         vessel: Some(VesselId(7)),

@@ -65,7 +65,7 @@ pub(super) fn write(
     let step = match event.step {
         VisitStep::Began => "began",
         VisitStep::Ended => "ended",
-        VisitStep::Goes => return Ok(Written::default()),
+        VisitStep::Continues => return Ok(Written::default()),
     };
     let (at, offset) = local(zone, event.at.wall);
     connection
@@ -155,7 +155,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("logbook.sqlite");
         let (writer, sender) = open(&path);
-        let mut moored = visit(1, VisitStep::Goes, 50.0);
+        let mut moored = visit(1, VisitStep::Continues, 50.0);
         moored.visit.vessel = VesselId(41);
         moored.visit.length_m = Some(17.25);
         moored.visit.bbox = BBox::new(0.123_456_7, 0.2, 0.3, 0.4);
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(reader.visits_ended_since(at(70.001).wall).unwrap(), []);
 
         sender.send(Entry::Visit(ended(1, 90.0, VisitEnd::Departed))).unwrap();
-        sender.send(Entry::Visit(visit(1, VisitStep::Goes, 91.0))).unwrap();
+        sender.send(Entry::Visit(visit(1, VisitStep::Continues, 91.0))).unwrap();
         writer.flush(SOON).unwrap();
         assert_eq!(reader.open_visits().unwrap(), [], "what has ended does not go on");
         assert_eq!(writer.stats().refused.load(Ordering::Relaxed), 1);
@@ -212,7 +212,7 @@ mod tests {
             sender.send(Entry::Visit(visit(number, VisitStep::Began, 1.0))).unwrap();
         }
         sender.send(Entry::Visit(ended(2, 9.0, VisitEnd::Departed))).unwrap();
-        let silence = crate::logbook::testing::silence(crate::rules::Reason::Cooldown, 5.0, 3);
+        let silence = crate::logbook::testing::silence(crate::rules::SuppressionReason::Cooldown, 5.0, 3);
         sender.send(Entry::Suppressed(silence)).unwrap();
         writer.flush(SOON).unwrap();
         clock.advance(11 * day);

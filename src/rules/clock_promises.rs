@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::stage::{CLEAR, Script, Stage, basin, berth, boat, named, opened, seconds};
 use super::testing::{night_rule, site, track};
-use super::{Engine, Past, Phase, RuleEvent};
+use super::{Engine, Phase, ResumeState, RuleEvent};
 use crate::clock::{MonoTime, Stamp};
 use crate::config::Condition;
 use crate::geometry::FrameSize;
@@ -43,7 +43,7 @@ fn a_step_of_the_clock_makes_no_stay_longer_or_shorter() {
             if ahead < 80.0 { |_| vec![boat(1, 70.0, 0.0)] } else { |_| vec![boat(1, 100.0, 0.0)] };
         let told = |forward| {
             let rule = named("rule", condition.clone());
-            let mut stage = Stage::new(vec![rule], vec![zone.clone()], CLEAR, &Past::default());
+            let mut stage = Stage::new(vec![rule], vec![zone.clone()], CLEAR, &ResumeState::default());
             stage.forward = forward;
             let told = stage.play(script, 0.0, 300.0);
             let when = told
@@ -75,7 +75,7 @@ const EVERY: i64 = 10;
 /// A vessel is there all the time: at which seconds the rule opened.
 fn openings(from: &str, to: &str, began: Timestamp, hours: i64, forward: impl Fn(i64) -> i64) -> Vec<i64> {
     let site = site(vec![night_rule(from, to)]);
-    let mut engine = Engine::new(&site, &site.cameras[0], &Past::default());
+    let mut engine = Engine::new(&site, &site.cameras[0], &ResumeState::default());
     let size = FrameSize { width: 1920, height: 1080 };
     let mut found = Vec::new();
     for t in (0..hours * HOUR).step_by(EVERY as usize) {

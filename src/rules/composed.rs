@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::conditions::{Finding, Held, Subject};
 use super::lifecycle::Open;
 use super::scene::{Scene, Sighting};
-use super::suppressed::Reason;
+use super::suppressed::SuppressionReason;
 use crate::clock::MonoTime;
 use crate::config::Condition;
 use crate::ids::RuleId;
@@ -90,7 +90,7 @@ impl Composed {
                     let parts: Option<Vec<_>> = of.iter().map(|&part| of_vessel(part, vessel)).collect();
                     let excepted = unless.iter().any(|&part| of_vessel(part, vessel).is_some());
                     let latest = parts.and_then(|parts| parts.into_iter().max_by_key(|part| part.opened));
-                    silent = excepted.then_some(Reason::Excepted);
+                    silent = excepted.then_some(SuppressionReason::Exception);
                     match latest.filter(|_| live) {
                         Some(latest) => Held::Since { since: latest.since, entered: false },
                         None => Held::No,

@@ -7,12 +7,12 @@ use jiff::Timestamp;
 
 use super::conditions::{Finding, Subject};
 use super::heirs::Heirs;
-use super::motion::Course;
+use super::motion::MotionEstimator;
 use super::scene::{Scene, Sighting};
 use super::signal::{SignalEvent, SignalId};
-use super::suppressed::{Reason, Suppressed};
+use super::suppressed::{Suppression, SuppressionReason};
 use super::visit::{VisitEvent, VisitStep};
-use super::visits::{Past, VisitBook};
+use super::visits::{ResumeState, VisitBook};
 use super::watched::Watched;
 use crate::clock::{MonoTime, Stamp};
 use crate::config::{Camera, Condition, Rule, Site};
@@ -30,7 +30,7 @@ pub enum RuleEvent {
     /// A signal's step.
     Signal(SignalEvent),
     /// A rule kept silent.
-    Suppressed(Suppressed),
+    Suppressed(Suppression),
 }
 
 /// The rules of one camera and what they remember of its vessels.
@@ -39,7 +39,7 @@ pub struct Engine {
     camera: Camera,
     rules: Vec<Watched>,
     heirs: Heirs,
-    courses: BTreeMap<VesselId, Course>,
+    courses: BTreeMap<VesselId, MotionEstimator>,
     visits: VisitBook,
     last_look: Option<MonoTime>,
     /// Why nothing can be judged, when nothing can.
@@ -50,12 +50,12 @@ pub struct Engine {
 
 impl Engine {
     /// The engine of `camera` under the rules of `site`, going on where `past` left off.
-    pub fn new(site: &Site, camera: &Camera, past: &Past) -> Self {
+    pub fn new(site: &Site, camera: &Camera, past: &ResumeState) -> Self {
         let here: Vec<&Rule> = site.rules.iter().filter(|rule| rule.camera == camera.id).collect();
         let rules = here.iter().filter_map(|rule| Watched::new(rule, &here, site)).collect();
         let berths = camera.zones.iter().filter(|zone| zone.berth.is_some()).cloned().collect();
         Self {
-            visits: VisitBook::new(camera.id.clone(), berths, past, site.looks_back()),
+            visits: VisitBook::new(camera.id.clone(), berths, past, site.visit_history()),
             camera: camera.clone(),
             rules,
             heirs: Heirs::default(),
@@ -67,7 +67,7 @@ impl Engine {
     }
 
     /// What the rules in force at `at` watch.
-    pub fn in_force(&self, at: Timestamp) -> impl Iterator<Item = &Condition> {
+    pub fn live_conditions(&self, at: Timestamp) -> impl Iterator<Item = &Condition> {
         let live = move |watched: &&Watched| watched.schedule.live(at).is_some();
         self.rules.iter().filter(live).map(|watched| &watched.rule.condition)
     }
@@ -79,7 +79,7 @@ impl Engine {
     }
 
     /// What rules in force say while nothing can be judged, in a look or where there is none to make.
-    pub fn outage(&mut self, at: Stamp) -> Vec<RuleEvent> {
+    pub fn outage_events(&mut self, at: Stamp) -> Vec<RuleEvent> {
         let mut events = Vec::new();
         if let Some(cause) = self.suspended {
             for watched in &mut self.rules {
@@ -104,7 +104,7 @@ impl Engine {
         let after_gap = self.last_look.replace(at.mono).is_none_or(|last| at.mono.since(last) >= GAP);
         if self.suspended.is_some() {
             self.last_look = None;
-            return self.outage(at);
+            return self.outage_events(at);
         }
         let mut sightings = self.sightings(tracks, size, at);
         self.visits.step(&sightings, at);
@@ -133,7 +133,7 @@ impl Engine {
             if live.is_none() {
                 watched.find_silent(&scene, &mut self.findings);
                 for finding in self.findings.drain(..) {
-                    let reason = Reason::OutsideSchedule;
+                    let reason = SuppressionReason::OutsideSchedule;
                     watched.keep_silent(&self.camera.id, reason, &finding, at, live, &mut events);
                 }
             }
@@ -243,7 +243,7 @@ mod tests {
     /// One vessel whose waterline point follows `path`, four looks a second; what was told, with its second.
     fn told(rule: Rule, path: impl Fn(f64) -> Option<(f32, f32)>, seconds: u32) -> Vec<(f64, SignalEvent)> {
         let site = site(vec![rule]);
-        let mut engine = Engine::new(&site, &site.cameras[0], &Past::default());
+        let mut engine = Engine::new(&site, &site.cameras[0], &ResumeState::default());
         let mut told = Vec::new();
         for tick in 0..seconds * 4 {
             let now = f64::from(tick) / 4.0;
@@ -289,7 +289,7 @@ mod tests {
     #[test]
     fn a_vessel_that_came_in_before_it_had_a_number_has_entered() {
         let site = site(vec![entry_rule()]);
-        let mut engine = Engine::new(&site, &site.cameras[0], &Past::default());
+        let mut engine = Engine::new(&site, &site.cameras[0], &ResumeState::default());
         let outside = BBox::new(450.0, 260.0, 550.0, 300.0);
         let inside = Track { first_bbox: outside, first_seen: at(0.0).mono, ..track(7, 500.0, 700.0) };
         assert_eq!(signals(engine.step(&[inside], SIZE, at(1.0))).count(), 0);
@@ -299,7 +299,7 @@ mod tests {
     #[test]
     fn a_vessel_out_of_sight_keeps_its_signal_until_nobody_expects_it_back() {
         let site = site(vec![presence_rule()]);
-        let mut engine = Engine::new(&site, &site.cameras[0], &Past::default());
+        let mut engine = Engine::new(&site, &site.cameras[0], &ResumeState::default());
         let seen = track(7, 500.0, 700.0);
         engine.step(&[seen], SIZE, at(0.0));
         assert_eq!(signals(engine.step(&[seen], SIZE, at(1.0))).count(), 1);

@@ -3,7 +3,7 @@
 
 use super::stage::{SIZE, berth, named, pixel_box, water};
 use super::testing::{at, site};
-use super::{Engine, Past, Phase, RuleEvent, VisitEnd, VisitStep};
+use super::{Engine, Phase, ResumeState, RuleEvent, VisitEnd, VisitStep};
 use crate::config::{Condition, Zone};
 use crate::detect::{Class, Detection};
 use test_support::Rng;
@@ -82,7 +82,7 @@ fn a_full_marina_over_two_days_of_changing_light_sees_nobody_come_or_go_who_did_
     let basin = Zone { id: PlaceId::new("basin").unwrap(), berth: None, ..marina.clone() };
     let mut site = site(vec![named("presence", Condition::Presence { zone: basin })]);
     site.cameras[0].zones = vec![marina];
-    let mut engine = Engine::new(&site, &site.cameras[0], &Past::default());
+    let mut engine = Engine::new(&site, &site.cameras[0], &ResumeState::default());
     let (mut tracker, mut numbers) = (Tracker::new(TrackerConfig::default()), VesselCounter::default());
     let mut noise = Rng::new(7);
     let looked = [SIZE.bounds()];

@@ -7,7 +7,7 @@ use super::stage::{
     seconds, segment,
 };
 use super::testing::night_rule;
-use super::{Past, Phase, Reason, RuleEvent};
+use super::{Phase, ResumeState, RuleEvent, SuppressionReason};
 use crate::config::{Condition, Direction, Rule, Zone};
 use crate::ids::RuleId;
 
@@ -39,7 +39,7 @@ impl Case {
 
     /// How often the rule raises.
     fn raises(&self, script: Script, sight: Sight) -> Vec<String> {
-        let mut stage = Stage::new(self.rules.clone(), self.zones.clone(), sight, &Past::default());
+        let mut stage = Stage::new(self.rules.clone(), self.zones.clone(), sight, &ResumeState::default());
         let told = stage.play(script, 0.0, self.seconds);
         opened(&told).into_iter().map(|event| event.text.clone()).collect()
     }
@@ -191,7 +191,7 @@ fn cases() -> Vec<Case> {
             }
         }),
         Case::new(
-            C::Silence { zone: basin(), longer_than: seconds(60) },
+            C::Inactivity { zone: basin(), longer_than: seconds(60) },
             120.0,
             |_| Vec::new(),
             |t| {
@@ -202,7 +202,7 @@ fn cases() -> Vec<Case> {
             },
         )
         .unless(|condition| {
-            if let C::Silence { longer_than, .. } = condition {
+            if let C::Inactivity { longer_than, .. } = condition {
                 *longer_than = seconds(500);
             }
         }),
@@ -354,39 +354,51 @@ fn a_vessel_is_told_as_it_should_be_though_looks_are_seldom_and_miss_it() {
 
 #[test]
 fn a_rule_says_why_it_kept_silent() {
-    let reasons = |rule: Rule, zones: Vec<Zone>, script: Script, until: f64| -> Vec<(Reason, u32)> {
-        let mut stage = Stage::new(vec![rule], zones, CLEAR, &Past::default());
-        let mut told = stage.play(script, 0.0, until);
-        told.extend(stage.engine.end_all(super::testing::at(until)).into_iter().map(|event| (until, event)));
-        let mut counted = std::collections::BTreeMap::new();
-        for (_, event) in told {
-            if let RuleEvent::Suppressed(event) = event {
-                *counted.entry(event.reason).or_insert(0) += event.times;
+    let reasons =
+        |rule: Rule, zones: Vec<Zone>, script: Script, until: f64| -> Vec<(SuppressionReason, u32)> {
+            let mut stage = Stage::new(vec![rule], zones, CLEAR, &ResumeState::default());
+            let mut told = stage.play(script, 0.0, until);
+            told.extend(
+                stage.engine.end_all(super::testing::at(until)).into_iter().map(|event| (until, event)),
+            );
+            let mut counted = std::collections::BTreeMap::new();
+            for (_, event) in told {
+                if let RuleEvent::Suppressed(event) = event {
+                    *counted.entry(event.reason).or_insert(0) += event.times;
+                }
             }
-        }
-        counted.into_iter().collect()
-    };
+            counted.into_iter().collect()
+        };
     let there: Script = |_| vec![boat(1, 100.0, 0.0)];
     let presence = || named("rule", Condition::Presence { zone: basin() });
     let by_day = Rule { schedule: night_rule("23:30", "05:30").schedule, ..presence() };
-    let [(Reason::OutsideSchedule, looks)] = reasons(by_day, vec![], there, 20.0)[..] else { panic!() };
+    let [(SuppressionReason::OutsideSchedule, looks)] = reasons(by_day, vec![], there, 20.0)[..] else {
+        panic!()
+    };
     assert!((70..=76).contains(&looks), "every look after the confirm time: {looks}");
     let short = Rule { confirm: seconds(30), ..presence() };
     let script: Script = |t| if t < 10.0 { vec![boat(1, 100.0, 0.0)] } else { vec![boat(1, 200.0, 0.0)] };
-    assert_eq!(reasons(short, vec![], script, 30.0), [(Reason::NotConfirmed, 1)]);
+    assert_eq!(reasons(short, vec![], script, 30.0), [(SuppressionReason::NotConfirmed, 1)]);
     let sized = Rule { length_m: Some([20.0, 50.0]), ..presence() };
-    assert!(matches!(reasons(sized, vec![], there, 20.0)[..], [(Reason::Size, _)]));
+    assert!(matches!(reasons(sized, vec![], there, 20.0)[..], [(SuppressionReason::Size, _)]));
     let sure = Rule { min_confidence: 0.9, ..presence() };
-    assert!(matches!(reasons(sure, vec![], there, 20.0)[..], [(Reason::NotSure, _)]));
+    assert!(matches!(reasons(sure, vec![], there, 20.0)[..], [(SuppressionReason::LowConfidence, _)]));
     let again: Script = |t| vec![boat(1, if (5.0..9.0).contains(&t) { 200.0 } else { 100.0 }, 0.0)];
-    assert_eq!(reasons(presence(), vec![], again, 12.0), [(Reason::Cooldown, 1)]);
+    assert_eq!(reasons(presence(), vec![], again, 12.0), [(SuppressionReason::Cooldown, 1)]);
     let moored: Script = |_| vec![boat(1, 70.0, 0.0)];
     let overstay = named("rule", Condition::Overstay { zone: berth(None), longer_than: seconds(60) });
     let by_day = Rule { schedule: night_rule("23:30", "05:30").schedule, ..overstay };
-    assert!(matches!(reasons(by_day, vec![berth(None)], moored, 120.0)[..], [(Reason::OutsideSchedule, _)]));
+    assert!(matches!(
+        reasons(by_day, vec![berth(None)], moored, 120.0)[..],
+        [(SuppressionReason::OutsideSchedule, _)]
+    ));
     let told = reasons(Rule { confirm: seconds(60), ..presence() }, vec![berth(None)], moored, 100.0);
     assert!(
-        matches!(told[..], [(Reason::AtBerth, _)] | [(Reason::NotConfirmed, _), (Reason::AtBerth, _)]),
+        matches!(
+            told[..],
+            [(SuppressionReason::AtBerth, _)]
+                | [(SuppressionReason::NotConfirmed, _), (SuppressionReason::AtBerth, _)]
+        ),
         "{told:?}"
     );
 }
@@ -396,7 +408,7 @@ fn a_signal_that_nobody_answers_is_told_again_and_an_answered_one_is_not() {
     let rule =
         Rule { escalate_after: Some(seconds(20)), ..named("rule", Condition::Presence { zone: basin() }) };
     for answered in [false, true] {
-        let mut stage = Stage::new(vec![rule.clone()], vec![], CLEAR, &Past::default());
+        let mut stage = Stage::new(vec![rule.clone()], vec![], CLEAR, &ResumeState::default());
         let script: Script = |_| vec![boat(1, 100.0, 0.0)];
         let told = stage.play(script, 0.0, 10.0);
         let signal = opened(&told)[0].signal;
@@ -417,13 +429,13 @@ fn a_camera_that_cannot_be_believed_suspends_its_rules_and_says_so() {
         vec![named("rule", Condition::Presence { zone: basin() })],
         vec![],
         CLEAR,
-        &Past::default(),
+        &ResumeState::default(),
     );
     stage.engine.suspend(Some("the camera was moved"));
     let told = stage.play(|_| vec![boat(1, 100.0, 0.0)], 0.0, 10.0);
     assert!(opened(&told).is_empty());
     let [(_, RuleEvent::Suppressed(said))] = &told[..] else { panic!("{told:?}") };
-    assert_eq!(said.reason, Reason::CameraOutage);
+    assert_eq!(said.reason, SuppressionReason::CameraOutage);
     assert!(said.text.contains("the camera was moved"), "{}", said.text);
     stage.engine.suspend(None);
     assert_eq!(opened(&stage.play(|_| vec![boat(1, 100.0, 0.0)], 10.0, 20.0)).len(), 1);
@@ -432,7 +444,7 @@ fn a_camera_that_cannot_be_believed_suspends_its_rules_and_says_so() {
 #[test]
 fn a_signal_closes_with_what_was_measured_while_it_held() {
     let fast = Condition::Speeding { zone: basin(), limit_knots: 6.0, margin_knots: 0.5, estimates: 2 };
-    let mut stage = Stage::new(vec![named("rule", fast)], vec![], CLEAR, &Past::default());
+    let mut stage = Stage::new(vec![named("rule", fast)], vec![], CLEAR, &ResumeState::default());
     let script: Script =
         |t| vec![goes(1, (100.0, -50.0), (0.0, 5.0), t)].into_iter().filter(|b| b.right < 40.0).collect();
     let told = stage.play(script, 0.0, 60.0);
@@ -447,7 +459,7 @@ fn a_signal_closes_with_what_was_measured_while_it_held() {
 #[test]
 fn a_vessel_that_is_back_after_another_took_its_memory_is_two_vessels() {
     let rule = named("rule", Condition::Dwell { zone: basin(), longer_than: seconds(40) });
-    let mut stage = Stage::new(vec![rule], vec![], CLEAR, &Past::default());
+    let mut stage = Stage::new(vec![rule], vec![], CLEAR, &ResumeState::default());
     // Number 2 appears where number 1 was hidden; at second 32 both are there, side by side.
     let script: Script = |t| {
         let (one, two) = (boat(1, 100.0, 0.0), boat(2, 100.0, 3.0));
@@ -468,7 +480,8 @@ fn a_vessel_that_is_back_after_another_took_its_memory_is_two_vessels() {
 fn cameras_in_another_order_decide_the_same() {
     let alone = |case: &Case| case.raises(case.must, CLEAR).len();
     for (a, b) in cases().iter().zip(cases().iter().skip(1)) {
-        let stage = |case: &Case| Stage::new(case.rules.clone(), case.zones.clone(), CLEAR, &Past::default());
+        let stage =
+            |case: &Case| Stage::new(case.rules.clone(), case.zones.clone(), CLEAR, &ResumeState::default());
         let (mut first, mut second) = (stage(a), stage(b));
         let (mut raised_a, mut raised_b) = (0, 0);
         let until = a.seconds.max(b.seconds).ceil() as u32;
@@ -487,7 +500,7 @@ fn cameras_in_another_order_decide_the_same() {
 #[test]
 fn a_dwell_outlives_a_change_of_number() {
     let rule = named("rule", Condition::Dwell { zone: basin(), longer_than: seconds(40) });
-    let mut stage = Stage::new(vec![rule], vec![], CLEAR, &Past::default());
+    let mut stage = Stage::new(vec![rule], vec![], CLEAR, &ResumeState::default());
     let script: Script = |t| vec![goes(if t < 25.0 { 1 } else { 2 }, (100.0, -20.0), (0.0, 0.5), t)];
     let told = stage.play(script, 0.0, 60.0);
     let opened = opened(&told);

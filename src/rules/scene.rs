@@ -1,6 +1,6 @@
 //! What the rules of a camera see in one look.
 
-use super::motion::Motion;
+use super::motion::GroundMotion;
 use super::visit::{Visit, VisitEvent};
 use crate::clock::Stamp;
 use crate::geometry::{BBox, Calibration, Metre, Norm, Point};
@@ -45,7 +45,7 @@ pub(super) struct Sighting {
     /// The berth at which it is moored: it has a visit there.
     pub(super) moored: Option<PlaceId>,
     /// On a calibrated camera.
-    pub(super) motion: Option<Motion>,
+    pub(super) motion: Option<GroundMotion>,
     /// How long it looks in metres, on a calibrated camera.
     pub(super) length_m: Option<f64>,
     /// Where and when it was first seen, in the first look that knows it as a vessel.

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan};
 
-use super::standing::{Silence, Standing};
+use super::standing::{NotLiveReason, ScheduleStatus};
 use super::stretch::{Instant, Stretch};
 use crate::config::{self, Holidays, OnHolidays, Position, Shift, Site};
 
@@ -34,7 +34,7 @@ pub struct Schedule {
 struct Answer {
     from: Timestamp,
     until: Timestamp,
-    standing: Standing,
+    standing: ScheduleStatus,
 }
 
 /// Why a rule is live.
@@ -77,14 +77,14 @@ impl Schedule {
 
     /// Whether the rule is live at `at`, and since when.
     pub fn live(&self, at: Timestamp) -> Option<Live> {
-        match self.standing(at) {
-            Standing::Live { since, .. } => Some(since.map_or(Live::Always, Live::Since)),
-            Standing::Silent { .. } => None,
+        match self.status(at) {
+            ScheduleStatus::Live { since, .. } => Some(since.map_or(Live::Always, Live::Since)),
+            ScheduleStatus::NotLive { .. } => None,
         }
     }
 
     /// Whether the rule is live at `at`, why, and until when.
-    pub fn standing(&self, at: Timestamp) -> Standing {
+    pub fn status(&self, at: Timestamp) -> ScheduleStatus {
         if let Some(last) = self.last.get().filter(|last| last.from <= at && at < last.until) {
             return last.standing;
         }
@@ -115,14 +115,14 @@ impl Schedule {
     }
 
     /// The standing at `at`, and the next moment at which it may be another.
-    fn look_up(&self, at: Timestamp) -> (Standing, Option<Timestamp>) {
+    fn look_up(&self, at: Timestamp) -> (ScheduleStatus, Option<Timestamp>) {
         let now = self.instant(at);
         let today = now.wall.date();
         let leaf = self.leaf(today, 1);
         let standing = if self.live_in(&leaf, now) {
-            Standing::Live { since: self.last_change(at), until: self.next_change(at) }
+            ScheduleStatus::Live { since: self.last_change(at), until: self.next_change(at) }
         } else {
-            Standing::Silent { why: self.silence_at(&leaf, now), next: self.next_change(at) }
+            ScheduleStatus::NotLive { why: self.silence_at(&leaf, now), next: self.next_change(at) }
         };
         let next = self.moments(&leaf, today, 1).into_iter().find(|moment| *moment > at);
         (standing, next)
@@ -153,16 +153,16 @@ impl Schedule {
     }
 
     /// Why `shift` does not begin on `date`.
-    fn obstacle(&self, shift: &Shift, date: Date) -> Option<Silence> {
+    fn obstacle(&self, shift: &Shift, date: Date) -> Option<NotLiveReason> {
         if shift.dates.is_some_and(|dates| !dates.contain(date)) {
-            return Some(Silence::Dates);
+            return Some(NotLiveReason::Dates);
         }
         if !shift.days.contains(&date.weekday()) {
-            return Some(Silence::Weekday);
+            return Some(NotLiveReason::Weekday);
         }
         match (shift.holidays, self.holidays.name(date)) {
-            (Some(OnHolidays::Only), None) => Some(Silence::NoHoliday),
-            (Some(OnHolidays::Never), Some(_)) => Some(Silence::Holiday),
+            (Some(OnHolidays::Only), None) => Some(NotLiveReason::NoHoliday),
+            (Some(OnHolidays::Never), Some(_)) => Some(NotLiveReason::Holiday),
             _ => None,
         }
     }
@@ -221,21 +221,21 @@ impl Schedule {
         self.live_in(&self.leaf(now.wall.date(), 1), now)
     }
 
-    fn silence_at(&self, leaf: &Leaf, now: Instant) -> Silence {
+    fn silence_at(&self, leaf: &Leaf, now: Instant) -> NotLiveReason {
         if let Some(index) = leaf.excluded(now) {
-            return Silence::Never(index);
+            return NotLiveReason::Never(index);
         }
         let today = now.wall.date();
         let reasons = self.schedule.only.iter().map(|shift| {
             self.obstacle(shift, today).unwrap_or_else(|| {
                 let stretch = Stretch::new(shift, today, &self.time_zone, self.position);
                 match stretch.is_none_or(|stretch| stretch.is_empty(&self.time_zone)) {
-                    true => Silence::Sun,
-                    false => Silence::Hours,
+                    true => NotLiveReason::Sun,
+                    false => NotLiveReason::Hours,
                 }
             })
         });
         // The nearest to being live is what people ask about.
-        reasons.min().unwrap_or(Silence::Hours)
+        reasons.min().unwrap_or(NotLiveReason::Hours)
     }
 }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::testing::{presence_rule, site};
-use super::{Live, Schedule, Silence, Standing};
+use super::{Live, NotLiveReason, Schedule, ScheduleStatus};
 use crate::config::{self, Dates, Edge, Holidays, OnHolidays, Position, Shift, Site, Sun};
 
 const ALL: [Weekday; 7] = [
@@ -113,7 +113,7 @@ fn time_since_the_curfew_is_counted_from_the_evening_before() {
 #[test]
 fn the_last_shift_of_the_night_ends_twice_and_the_reason_says_which_time() {
     let early = schedule(&ALL, (2, 15), (2, 45));
-    let told = |utc: &str| early.told(utc.parse().unwrap());
+    let told = |utc: &str| early.status_text(utc.parse().unwrap());
     assert_eq!(told("2026-10-25T00:30:00Z"), "live since 02:15 the first time, until 02:45 the first time");
     assert_eq!(told("2026-10-25T00:50:00Z"), "outside its hours; live again 02:15 the second time");
     assert_eq!(told("2026-10-25T01:30:00Z"), "live since 02:15 the second time, until 02:45 the second time");
@@ -123,7 +123,7 @@ fn the_last_shift_of_the_night_ends_twice_and_the_reason_says_which_time() {
 fn a_night_is_an_hour_longer_in_autumn_and_shorter_in_spring() {
     let night = schedule(&ALL, (21, 30), (5, 30));
     for (evening, hours) in [("2026-10-24", 9), ("2026-03-28", 7), ("2026-06-01", 8)] {
-        let Standing::Live { since, until } = night.standing(moment(&format!("{evening}T23:00"))) else {
+        let ScheduleStatus::Live { since, until } = night.status(moment(&format!("{evening}T23:00"))) else {
             panic!("live")
         };
         let length = until.unwrap().duration_since(since.unwrap());
@@ -136,9 +136,11 @@ fn shifts_that_follow_one_another_are_one_stretch() {
     use Weekday::{Saturday, Sunday};
     let weekend = only(vec![shift(&[Saturday], (20, 0), (0, 0)), shift(&[Sunday], (0, 0), (12, 0))]);
     let weekend = Schedule::new(weekend, &amsterdam());
-    let want =
-        Standing::Live { since: Some(moment("2026-06-06T20:00")), until: Some(moment("2026-06-07T12:00")) };
-    assert_eq!(weekend.standing(moment("2026-06-07T00:00")), want);
+    let want = ScheduleStatus::Live {
+        since: Some(moment("2026-06-06T20:00")),
+        until: Some(moment("2026-06-07T12:00")),
+    };
+    assert_eq!(weekend.status(moment("2026-06-07T00:00")), want);
 }
 
 #[test]
@@ -147,8 +149,11 @@ fn what_is_always_live_has_no_beginning_and_no_end() {
     {
         let schedule = Schedule::new(only(shifts), &amsterdam());
         let at = moment("2026-03-29T04:00");
-        assert_eq!(schedule.standing(at), Standing::Live { since: None, until: None });
-        assert_eq!((schedule.live(at), schedule.told(at)), (Some(Live::Always), "always live".to_owned()));
+        assert_eq!(schedule.status(at), ScheduleStatus::Live { since: None, until: None });
+        assert_eq!(
+            (schedule.live(at), schedule.status_text(at)),
+            (Some(Live::Always), "always live".to_owned())
+        );
     }
 }
 
@@ -170,7 +175,7 @@ fn never_wins_over_only_and_is_named() {
         ("2026-12-25T03:00", "never on holidays (Christmas Day); live again Sun 00:00"),
         ("2026-12-26T23:00", "never on holidays; live again Sun 00:00"),
     ] {
-        assert_eq!(night.told(moment(local)), told, "{local}");
+        assert_eq!(night.status_text(moment(local)), told, "{local}");
     }
 }
 
@@ -183,34 +188,37 @@ fn the_reason_is_the_one_nearest_to_being_live() {
     let site = Site { holidays: Holidays::from_iter(holidays), ..amsterdam() };
     let why = |shifts: &[&Shift], local: &str| {
         let shifts = shifts.iter().map(|shift| (*shift).clone()).collect();
-        match Schedule::new(only(shifts), &site).standing(moment(local)) {
-            Standing::Silent { why, .. } => Some(why),
-            Standing::Live { .. } => None,
+        match Schedule::new(only(shifts), &site).status(moment(local)) {
+            ScheduleStatus::NotLive { why, .. } => Some(why),
+            ScheduleStatus::Live { .. } => None,
         }
     };
-    assert_eq!(why(&[&summer], "2026-12-01T12:00"), Some(Silence::Dates));
-    assert_eq!(why(&[&summer, &workday], "2026-12-05T12:00"), Some(Silence::Weekday), "a Saturday");
-    assert_eq!(why(&[&summer, &workday], "2026-12-04T22:00"), Some(Silence::Hours));
-    assert_eq!(why(&[&workday], "2026-04-27T12:00"), Some(Silence::Holiday));
+    assert_eq!(why(&[&summer], "2026-12-01T12:00"), Some(NotLiveReason::Dates));
+    assert_eq!(why(&[&summer, &workday], "2026-12-05T12:00"), Some(NotLiveReason::Weekday), "a Saturday");
+    assert_eq!(why(&[&summer, &workday], "2026-12-04T22:00"), Some(NotLiveReason::Hours));
+    assert_eq!(why(&[&workday], "2026-04-27T12:00"), Some(NotLiveReason::Holiday));
     assert_eq!(why(&[&workday, &summer], "2026-04-27T12:00"), None, "King's Day is a day of summer too");
     let feast = Shift { holidays: Some(OnHolidays::Only), ..day() };
-    assert_eq!(why(&[&feast], "2026-04-26T12:00"), Some(Silence::NoHoliday));
+    assert_eq!(why(&[&feast], "2026-04-26T12:00"), Some(NotLiveReason::NoHoliday));
 }
 
 #[test]
 fn a_season_from_a_leap_day_begins_in_march_in_other_years_and_a_leap_day_alone_comes_every_fourth() {
     let season = Shift { dates: Some(Dates::EveryYear((2, 29), (3, 10))), ..day() };
     let season = Schedule::new(only(vec![season]), &amsterdam());
-    let told = |local: &str| season.told(moment(local));
+    let told = |local: &str| season.status_text(moment(local));
     assert_eq!(told("2027-02-28T12:00"), "out of season; live again Mon 00:00");
     assert_eq!(told("2028-02-29T12:00"), "live since 00:00, until Sat 11 Mar 00:00");
     let leap = Shift { dates: Some(Dates::EveryYear((2, 29), (2, 29))), ..day() };
     let leap = Schedule::new(only(vec![leap]), &amsterdam());
-    assert_eq!(leap.told(moment("2028-03-01T12:00")), "out of season; live again Sun 29 Feb 2032 00:00");
+    assert_eq!(
+        leap.status_text(moment("2028-03-01T12:00")),
+        "out of season; live again Sun 29 Feb 2032 00:00"
+    );
     let gone = Date::constant(2026, 6, 1);
     let gone =
         Schedule::new(only(vec![Shift { dates: Some(Dates::Once(gone, gone)), ..day() }]), &amsterdam());
-    assert_eq!(gone.told(moment("2026-06-02T12:00")), "not on this date; not live again within years");
+    assert_eq!(gone.status_text(moment("2026-06-02T12:00")), "not on this date; not live again within years");
 }
 
 const TROMSO: Position = Position { latitude: 69.65, longitude: 18.96 };
@@ -230,11 +238,14 @@ fn from_evening_to_morning_is_all_of_a_polar_night_and_nothing_of_a_polar_day() 
             let at =
                 |begin: &str| begin.parse::<Timestamp>().unwrap() + SignedDuration::from_mins(15 * quarter);
             let (winter, summer) = (at(winter), at(summer));
-            assert!(dark.standing(winter).is_live() && !dark.standing(summer).is_live(), "{zone} {winter}");
-            assert!(light.standing(summer).is_live() && !light.standing(winter).is_live(), "{zone} {summer}");
+            assert!(dark.status(winter).is_live() && !dark.status(summer).is_live(), "{zone} {winter}");
+            assert!(light.status(summer).is_live() && !light.status(winter).is_live(), "{zone} {summer}");
         }
-        let standing = dark.standing(summer.parse().unwrap());
-        assert!(matches!(standing, Standing::Silent { why: Silence::Sun, next: Some(_) }), "{standing:?}");
+        let standing = dark.status(summer.parse().unwrap());
+        assert!(
+            matches!(standing, ScheduleStatus::NotLive { why: NotLiveReason::Sun, next: Some(_) }),
+            "{standing:?}"
+        );
     }
 }
 
@@ -309,8 +320,8 @@ proptest! {
         let mut at = start;
         for step in steps {
             at += SignedDuration::from_secs(step);
-            let fresh = Schedule::new(written.clone(), &site).standing(at);
-            prop_assert_eq!(remembers.standing(at), fresh, "{} at {}", written, at);
+            let fresh = Schedule::new(written.clone(), &site).status(at);
+            prop_assert_eq!(remembers.status(at), fresh, "{} at {}", written, at);
         }
     }
 
@@ -326,12 +337,12 @@ proptest! {
         // Another one, that has nothing to remember.
         let live = |moment: Timestamp| schedule.clone().live_at(moment);
         let now = live(at);
-        let (since, until) = match schedule.standing(at) {
-            Standing::Live { since, until } => {
+        let (since, until) = match schedule.status(at) {
+            ScheduleStatus::Live { since, until } => {
                 prop_assert!(now);
                 (since, until)
             }
-            Standing::Silent { next, .. } => {
+            ScheduleStatus::NotLive { next, .. } => {
                 prop_assert!(!now);
                 (None, next)
             }

@@ -93,7 +93,7 @@ pub struct SignalEvent {
 
 /// A UUID version 7 whose random part is a digest of what it is about: the same recording and site file give the same
 /// identities.
-pub(crate) fn named(about: &str, at: jiff::Timestamp) -> uuid::Uuid {
+pub(crate) fn stable_uuid(about: &str, at: jiff::Timestamp) -> uuid::Uuid {
     let digest = Sha256::digest(about.as_bytes());
     let mut random = [0; 10];
     random.copy_from_slice(&digest[..10]);

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::conditions::Subject;
 use super::signal::Facts;
-use super::suppressed::{Reason, Suppressed};
+use super::suppressed::{Suppression, SuppressionReason};
 use crate::clock::{MonoTime, Stamp};
 use crate::ids::{CameraId, RuleId};
 use crate::track::VesselId;
@@ -18,7 +18,7 @@ const TOLD_EVERY: Duration = Duration::from_secs(60);
 /// What one rule has kept silent about.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Silences {
-    held_back: BTreeMap<(Subject, Reason), HeldBack>,
+    held_back: BTreeMap<(Subject, SuppressionReason), HeldBack>,
 }
 
 #[derive(Clone, Debug)]
@@ -44,11 +44,11 @@ impl Silences {
     pub(super) fn note(
         &mut self,
         whose: &Whose<'_>,
-        (subject, reason): (Subject, Reason),
+        (subject, reason): (Subject, SuppressionReason),
         vessel: Option<VesselId>,
         at: Stamp,
         say: impl FnOnce() -> (Facts, String),
-    ) -> Option<Suppressed> {
+    ) -> Option<Suppression> {
         let Some(held) = self.held_back.get_mut(&(subject, reason)) else {
             let (facts, text) = say();
             let mut first =
@@ -74,7 +74,7 @@ impl Silences {
         whose: &Whose<'_>,
         at: MonoTime,
         end: bool,
-        told: &mut Vec<Suppressed>,
+        told: &mut Vec<Suppression>,
     ) {
         self.held_back.retain(|&(_, reason), held| {
             let over = end || at.since(held.last.mono) >= TOLD_EVERY;
@@ -87,9 +87,9 @@ impl Silences {
 }
 
 impl HeldBack {
-    fn tell(&mut self, whose: &Whose<'_>, reason: Reason) -> Option<Suppressed> {
+    fn tell(&mut self, whose: &Whose<'_>, reason: SuppressionReason) -> Option<Suppression> {
         let times = std::mem::take(&mut self.times);
-        (times > 0).then(|| Suppressed {
+        (times > 0).then(|| Suppression {
             camera: whose.camera.clone(),
             rule: whose.rule.clone(),
             vessel: self.vessel,

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use test_support::Rng;
 
 use super::testing::{at, rule, site, zone};
-use super::{Engine, Past, Phase, RuleEvent, SignalEvent};
+use super::{Engine, Phase, ResumeState, RuleEvent, SignalEvent};
 use crate::clock::MonoTime;
 use crate::config::{Berth, Condition, Line, Rule, Zone};
 use crate::geometry::testing::Mast;
@@ -124,7 +124,7 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub(super) fn new(rules: Vec<Rule>, zones: Vec<Zone>, sight: Sight, past: &Past) -> Self {
+    pub(super) fn new(rules: Vec<Rule>, zones: Vec<Zone>, sight: Sight, past: &ResumeState) -> Self {
         let mut site = site(rules);
         site.cameras[0].calibration = Some(calibration());
         site.cameras[0].zones = zones;

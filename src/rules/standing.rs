@@ -8,7 +8,7 @@ use crate::config::{Dates, OnHolidays, Shift};
 
 /// Whether a rule is live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum ScheduleStatus {
     /// It is.
     Live {
         /// The moment at which it became so; `None` for one that always was, as far as the schedule is looked through.
@@ -17,9 +17,9 @@ pub enum Standing {
         until: Option<Timestamp>,
     },
     /// It is not.
-    Silent {
+    NotLive {
         /// What keeps it so.
-        why: Silence,
+        why: NotLiveReason,
         /// The first moment at which it is live again; `None` where there is none as far as the schedule is looked through.
         next: Option<Timestamp>,
     },
@@ -27,7 +27,7 @@ pub enum Standing {
 
 /// What keeps a rule from being live: of several things the one that goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Silence {
+pub enum NotLiveReason {
     /// An exception, counted in `never` of the schedule.
     Never(usize),
     /// The day fits, the hour does not.
@@ -44,7 +44,7 @@ pub enum Silence {
     Dates,
 }
 
-impl Standing {
+impl ScheduleStatus {
     /// Whether it is live.
     pub fn is_live(self) -> bool {
         matches!(self, Self::Live { .. })
@@ -53,46 +53,47 @@ impl Standing {
 
 impl Schedule {
     /// The standing at `at` as a clause: "live since 21:30, until Mon 05:30", "outside its hours; live again 21:30".
-    pub fn told(&self, at: Timestamp) -> String {
+    pub fn status_text(&self, at: Timestamp) -> String {
         let when = |moment: Timestamp| when(moment, at, self.time_zone());
-        match self.standing(at) {
-            Standing::Live { since: None, until: None } => "always live".to_owned(),
-            Standing::Live { since: Some(since), until: None } => format!("live since {}", when(since)),
-            Standing::Live { since: None, until: Some(until) } => format!("live until {}", when(until)),
-            Standing::Live { since: Some(since), until: Some(until) } => {
+        match self.status(at) {
+            ScheduleStatus::Live { since: None, until: None } => "always live".to_owned(),
+            ScheduleStatus::Live { since: Some(since), until: None } => format!("live since {}", when(since)),
+            ScheduleStatus::Live { since: None, until: Some(until) } => format!("live until {}", when(until)),
+            ScheduleStatus::Live { since: Some(since), until: Some(until) } => {
                 format!("live since {}, until {}", when(since), when(until))
             }
-            Standing::Silent { why, next } => match next {
+            ScheduleStatus::NotLive { why, next } => match next {
                 Some(next) => format!("{}; live again {}", self.silence(why, at), when(next)),
                 None => format!("{}; not live again within years", self.silence(why, at)),
             },
         }
     }
 
-    fn silence(&self, why: Silence, at: Timestamp) -> String {
+    fn silence(&self, why: NotLiveReason, at: Timestamp) -> String {
         let today = self.time_zone().to_datetime(at).date();
         let holiday = match self.holidays().name(today) {
             None | Some("") => String::new(),
             Some(name) => format!(" ({name})"),
         };
         match why {
-            Silence::Never(index) => {
+            NotLiveReason::Never(index) => {
                 let shift = self.never().get(index);
                 let words = shift.map(Shift::to_string).unwrap_or_default();
                 let words = words.strip_prefix("every day ").unwrap_or(&words);
                 let named = shift.is_some_and(|shift| shift.holidays == Some(OnHolidays::Only));
                 format!("never {words}{}", if named { &holiday } else { "" })
             }
-            Silence::Hours => "outside its hours".to_owned(),
-            Silence::Sun => "the sun leaves it no time today".to_owned(),
-            Silence::Holiday => format!("today is a holiday{holiday}"),
-            Silence::NoHoliday => "today is no holiday".to_owned(),
-            Silence::Weekday => format!("not on {}s", today.strftime("%A")),
-            Silence::Dates => match self.only().iter().all(|s| matches!(s.dates, Some(Dates::EveryYear(..))))
-            {
-                true => "out of season".to_owned(),
-                false => "not on this date".to_owned(),
-            },
+            NotLiveReason::Hours => "outside its hours".to_owned(),
+            NotLiveReason::Sun => "the sun leaves it no time today".to_owned(),
+            NotLiveReason::Holiday => format!("today is a holiday{holiday}"),
+            NotLiveReason::NoHoliday => "today is no holiday".to_owned(),
+            NotLiveReason::Weekday => format!("not on {}s", today.strftime("%A")),
+            NotLiveReason::Dates => {
+                match self.only().iter().all(|s| matches!(s.dates, Some(Dates::EveryYear(..)))) {
+                    true => "out of season".to_owned(),
+                    false => "not on this date".to_owned(),
+                }
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::sun::{Moment, sun_moment};
+use super::sun::{SunTime, sun_moment};
 use crate::config::{Edge, Position, Shift};
 
 /// A shift that begins on one day. An end before its beginning makes it nothing.
@@ -37,9 +37,9 @@ impl Limit {
             Edge::Sun(what, minutes) => (what, minutes),
         };
         match sun_moment(what, date, position?, time_zone)? {
-            Moment::At(at) => at.checked_add(SignedDuration::from_mins(minutes.into())).ok().map(Self::Sun),
+            SunTime::At(at) => at.checked_add(SignedDuration::from_mins(minutes.into())).ok().map(Self::Sun),
             // So long after what does not happen is no time either; without it all-dark stays all, and all-light none.
-            Moment::Never(at) => Some(Self::Sun(at)),
+            SunTime::Never(at) => Some(Self::Sun(at)),
         }
     }
 

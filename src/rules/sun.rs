@@ -20,7 +20,7 @@ const DEG_S: f64 = 240.0;
 
 /// A moment of the sun on one day.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Moment {
+pub enum SunTime {
     /// It happens then.
     At(Timestamp),
     /// It does not happen: the sun stays on one side. The place of the moment in a day that is all light or all dark:
@@ -31,7 +31,7 @@ pub enum Moment {
 
 /// When the sun does `what` on the day whose noon lies nearest to 12:00 of `date` in `time_zone`: in the evening possibly
 /// after midnight. `None` only at the ends of the calendar.
-pub fn sun_moment(what: Sun, date: Date, position: Position, time_zone: &TimeZone) -> Option<Moment> {
+pub fn sun_moment(what: Sun, date: Date, position: Position, time_zone: &TimeZone) -> Option<SunTime> {
     let noon = noon(date, position, time_zone)?;
     let threshold = match what {
         Sun::Sunrise | Sun::Sunset => HORIZON_DEG,
@@ -42,10 +42,10 @@ pub fn sun_moment(what: Sun, date: Date, position: Position, time_zone: &TimeZon
     // Midway between two noons, so that an evening ends where the next morning begins.
     let midnight = noon + self::noon(other.ok()?, position, time_zone)?.duration_since(noon) / 2;
     if Sky::at(noon).altitude(noon, position) <= threshold {
-        return Some(Moment::Never(noon));
+        return Some(SunTime::Never(noon));
     }
     if Sky::at(midnight).altitude(midnight, position) >= threshold {
-        return Some(Moment::Never(midnight));
+        return Some(SunTime::Never(midnight));
     }
     // The altitude falls from noon to midnight, so halving finds the one crossing wherever it is; formulas for the hour
     // angle fail just where it matters, in the last days before polar night.
@@ -58,7 +58,7 @@ pub fn sun_moment(what: Sun, date: Date, position: Position, time_zone: &TimeZon
         }
     }
     // Whole seconds, and the same ones however the halving came there.
-    Timestamp::from_second(below.as_second()).ok().map(Moment::At)
+    Timestamp::from_second(below.as_second()).ok().map(SunTime::At)
 }
 
 /// The sun's highest on the day of `date`.
@@ -130,7 +130,7 @@ mod tests {
     const DRAKE: Position = Position { latitude: -57.27, longitude: 0.0 };
     const TROMSO: Position = Position { latitude: 69.65, longitude: 18.96 };
 
-    fn times(date: &str, position: Position, zone: &str) -> [Moment; 4] {
+    fn times(date: &str, position: Position, zone: &str) -> [SunTime; 4] {
         let (date, zone) = (date.parse().unwrap(), TimeZone::get(zone).unwrap());
         [Sun::Dawn, Sun::Sunrise, Sun::Sunset, Sun::Dusk]
             .map(|what| sun_moment(what, date, position, &zone).unwrap())
@@ -165,7 +165,7 @@ mod tests {
         for (date, position, zone, almanac) in days {
             for (ours, almanac) in times(date, position, zone).into_iter().zip(almanac) {
                 let almanac: Timestamp = format!("{date}T{almanac}Z").parse().unwrap();
-                let Moment::At(ours) = ours else { panic!("{date}: none, and {almanac}") };
+                let SunTime::At(ours) = ours else { panic!("{date}: none, and {almanac}") };
                 let allowed_s = if position == TROMSO { 60 } else { 10 };
                 assert!(ours.duration_since(almanac).abs().as_secs() <= allowed_s, "{ours}, and {almanac}");
             }
@@ -177,8 +177,8 @@ mod tests {
         let local = |date, what| {
             let zone = TimeZone::get("Europe/Oslo").unwrap();
             match times(date, TROMSO, "Europe/Oslo")[what] {
-                Moment::At(at) => zone.to_datetime(at).strftime("%d %H:%M").to_string(),
-                Moment::Never(at) => zone.to_datetime(at).strftime("never %d %H").to_string(),
+                SunTime::At(at) => zone.to_datetime(at).strftime("%d %H:%M").to_string(),
+                SunTime::Never(at) => zone.to_datetime(at).strftime("never %d %H").to_string(),
             }
         };
         let (sunrise, sunset, dusk) = (1, 2, 3);

@@ -9,7 +9,7 @@ use crate::track::VesselId;
 
 /// Why a rule whose condition was met kept silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Reason {
+pub enum SuppressionReason {
     /// The rule's schedule was not in force.
     OutsideSchedule,
     /// Staff were told of the same less than the rule's cooldown ago.
@@ -19,16 +19,16 @@ pub enum Reason {
     /// The condition went before it had held for the rule's confirm time.
     NotConfirmed,
     /// The detector was less sure of the vessel than the rule asks for.
-    NotSure,
+    LowConfidence,
     /// The camera gave no usable picture.
     CameraOutage,
     /// The vessel lies at a berth, where the rule lets vessels be.
     AtBerth,
     /// A rule that this one names under `unless` held.
-    Excepted,
+    Exception,
 }
 
-impl Reason {
+impl SuppressionReason {
     /// As written in the logbook.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -36,17 +36,17 @@ impl Reason {
             Self::Cooldown => "cooldown",
             Self::Size => "size",
             Self::NotConfirmed => "not confirmed",
-            Self::NotSure => "not sure",
-            Self::CameraOutage => "camera blind",
+            Self::LowConfidence => "low confidence",
+            Self::CameraOutage => "camera outage",
             Self::AtBerth => "at berth",
-            Self::Excepted => "excepted",
+            Self::Exception => "exception",
         }
     }
 }
 
 /// A rule's silence about a subject. Repeats are collapsed: `times` says how many looks this stands for.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Suppressed {
+pub struct Suppression {
     /// Which camera.
     pub camera: CameraId,
     /// Which rule.
@@ -54,7 +54,7 @@ pub struct Suppressed {
     /// The subject; `None` where the rule is about a place.
     pub vessel: Option<VesselId>,
     /// Why.
-    pub reason: Reason,
+    pub reason: SuppressionReason,
     /// The first of them.
     pub since: Timestamp,
     /// The last of them.

@@ -58,7 +58,7 @@ pub fn condition(rule: &Rule) -> String {
         Condition::Absent { longer_than, .. } => {
             format!("the vessel expected at {place} is not there for {}", long(longer_than))
         }
-        Condition::Silence { longer_than, .. } => {
+        Condition::Inactivity { longer_than, .. } => {
             format!("nothing is seen in {place} for {}", long(longer_than))
         }
         Condition::Repeat { times, within, .. } => {
@@ -167,7 +167,7 @@ fn now(told: &Told<'_>) -> String {
             format!("{:.0} vessels in {place}, where {more_than} may be", finding.measured)
         }
         Condition::Absent { .. } => format!("no vessel at {place} for {stay}, where one is expected"),
-        Condition::Silence { .. } => {
+        Condition::Inactivity { .. } => {
             format!("nothing was seen in {place} for {stay}: look whether the camera sees well")
         }
         Condition::Repeat { within, .. } => {
@@ -197,7 +197,7 @@ fn over(told: &Told<'_>) -> String {
         }
         Condition::Crowd { .. } => format!("no more vessels in {place} than may be, after {stay}"),
         Condition::Absent { .. } => format!("a vessel is at {place} again, after {stay}"),
-        Condition::Silence { .. } => format!("vessels are seen in {place} again, after {stay}"),
+        Condition::Inactivity { .. } => format!("vessels are seen in {place} again, after {stay}"),
         Condition::Departure { .. } => format!("{vessel} is gone from {place}"),
         _ if told.finding.vessel.is_some() => format!("over for {vessel}, after {stay}"),
         _ => format!("over, after {stay}"),

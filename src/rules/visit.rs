@@ -76,7 +76,7 @@ pub enum VisitStep {
     /// It began: an arrival where `visit.arrived`, else a vessel found lying there.
     Began,
     /// It goes on (now and then, so that a restart resumes it), perhaps under another vessel number.
-    Goes,
+    Continues,
     /// It ended: a departure where it ended so.
     Ended,
 }

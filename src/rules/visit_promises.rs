@@ -1,12 +1,12 @@
 //! A moored vessel is one visit, through whatever happens to its track; and a visit ends when it was seen to.
 
 use super::stage::{CLEAR, Script, Stage, berth, boat, comes_and_goes, goes, named, opened, seconds};
-use super::{Past, RuleEvent, VisitEnd, VisitStep};
+use super::{ResumeState, RuleEvent, VisitEnd, VisitStep};
 use crate::config::Condition;
 
 fn visits(told: &[(f64, RuleEvent)]) -> Vec<(f64, VisitStep, bool, Option<VisitEnd>)> {
     let visit = |(second, event): &(f64, RuleEvent)| match event {
-        RuleEvent::Visit(event) if event.step != VisitStep::Goes => {
+        RuleEvent::Visit(event) if event.step != VisitStep::Continues => {
             let end = event.visit.ended.map(|(_, how)| how);
             Some((*second, event.step, event.visit.arrived, end))
         }
@@ -17,7 +17,7 @@ fn visits(told: &[(f64, RuleEvent)]) -> Vec<(f64, VisitStep, bool, Option<VisitE
 
 #[test]
 fn a_stay_is_an_arrival_and_a_departure_when_both_were_seen() {
-    let mut stage = Stage::new(vec![], vec![berth(None)], CLEAR, &Past::default());
+    let mut stage = Stage::new(vec![], vec![berth(None)], CLEAR, &ResumeState::default());
     let told = visits(&stage.play(|t| comes_and_goes(t, 1.0), 0.0, 300.0));
     let steps: Vec<_> = told.iter().map(|&(_, step, arrived, end)| (step, arrived, end)).collect();
     assert_eq!(steps, [(VisitStep::Began, true, None), (VisitStep::Ended, true, Some(VisitEnd::Departed))]);
@@ -25,7 +25,7 @@ fn a_stay_is_an_arrival_and_a_departure_when_both_were_seen() {
 
 #[test]
 fn a_vessel_that_is_lost_and_found_under_another_number_is_one_visit() {
-    let mut stage = Stage::new(vec![], vec![berth(None)], CLEAR, &Past::default());
+    let mut stage = Stage::new(vec![], vec![berth(None)], CLEAR, &ResumeState::default());
     // Lies from the first; unseen from second 60 to 400 (it is dark), then under another number.
     let script: Script = |t| match t {
         ..60.0 => vec![boat(1, 70.0, 0.0)],
@@ -38,7 +38,7 @@ fn a_vessel_that_is_lost_and_found_under_another_number_is_one_visit() {
 
 #[test]
 fn a_passing_vessel_that_takes_over_the_number_takes_no_visit_along() {
-    let mut stage = Stage::new(vec![], vec![berth(None)], CLEAR, &Past::default());
+    let mut stage = Stage::new(vec![], vec![berth(None)], CLEAR, &ResumeState::default());
     // Number 1 lies; at second 100 a passing vessel gets its number, and it a new one.
     let script: Script = |t| match t {
         ..100.0 => vec![boat(1, 70.0, 0.0)],
@@ -53,13 +53,13 @@ fn a_passing_vessel_that_takes_over_the_number_takes_no_visit_along() {
 
 #[test]
 fn a_visit_is_resumed_after_a_restart() {
-    let mut stage = Stage::new(vec![], vec![berth(None)], CLEAR, &Past::default());
+    let mut stage = Stage::new(vec![], vec![berth(None)], CLEAR, &ResumeState::default());
     let told = stage.play(|_| vec![boat(1, 70.0, 0.0)], 0.0, 60.0);
     let last = told.iter().rev().find_map(|(_, event)| match event {
         RuleEvent::Visit(event) => Some(event.visit.clone()),
         _ => None,
     });
-    let past = Past { open: vec![last.unwrap()], ended: Vec::new() };
+    let past = ResumeState { open: vec![last.unwrap()], ended: Vec::new() };
     let overstay = named("rule", Condition::Overstay { zone: berth(None), longer_than: seconds(150) });
     let mut stage = Stage::new(vec![overstay], vec![berth(None)], CLEAR, &past);
     let told = stage.play(|_| vec![boat(9, 70.0, 0.0)], 100.0, 200.0);

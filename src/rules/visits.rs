@@ -96,7 +96,7 @@ struct Settling {
 
 /// What an earlier start knew.
 #[derive(Clone, Debug, Default)]
-pub struct Past {
+pub struct ResumeState {
     /// Visits that lasted.
     pub open: Vec<Visit>,
     /// Visits that were over, for the rules that look back.
@@ -105,7 +105,12 @@ pub struct Past {
 
 impl VisitBook {
     /// The book of `berths`, going on where `past` left off at `camera`. Ended visits are kept for `history_for`.
-    pub(super) fn new(camera: CameraId, berths: Vec<Zone>, past: &Past, history_for: Duration) -> Self {
+    pub(super) fn new(
+        camera: CameraId,
+        berths: Vec<Zone>,
+        past: &ResumeState,
+        history_for: Duration,
+    ) -> Self {
         let here = |visit: &&Visit| visit.camera == camera && berths.iter().any(|b| b.id == visit.berth);
         let resumed = |visit: &Visit| Open {
             visit: visit.clone(),
@@ -331,7 +336,7 @@ impl VisitBook {
                 self.history.push(visit.clone());
             } else if news {
                 (open.told, open.told_vessel) = (at.mono, visit.vessel);
-                self.events.push(VisitEvent { step: VisitStep::Goes, at, visit: visit.clone() });
+                self.events.push(VisitEvent { step: VisitStep::Continues, at, visit: visit.clone() });
             }
         }
         self.open.retain(|open| open.visit.ended.is_none());
@@ -363,5 +368,5 @@ fn is_alike(a: &BBox<Norm>, b: &BBox<Norm>) -> bool {
 
 fn identity(camera: &CameraId, berth: &PlaceId, vessel: &Sighting, at: Stamp) -> VisitId {
     let about = format!("{camera}\n{berth}\n{}\n{}", vessel.number, at.wall.as_nanosecond());
-    VisitId(super::signal::named(&about, at.wall))
+    VisitId(super::signal::stable_uuid(&about, at.wall))
 }

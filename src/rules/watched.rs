@@ -10,7 +10,7 @@ use super::scene::Scene;
 use super::schedule::{Live, Schedule};
 use super::signal::{self, Facts, Phase, SignalEvent, SignalId};
 use super::silence::{Silences, Whose};
-use super::suppressed::Reason;
+use super::suppressed::SuppressionReason;
 use super::telling::{self, Told};
 use crate::clock::Stamp;
 use crate::config::{Camera, Condition, Rule, Severity, Site};
@@ -123,12 +123,12 @@ impl Watched {
         let name = || identity(camera, rule, finding.subject, at);
         match kept.life.step(rule, held, at, name) {
             Some(Change::NotConfirmed) if reason.is_none() => {
-                self.keep_silent(camera, Reason::NotConfirmed, &last, at, live, events);
+                self.keep_silent(camera, SuppressionReason::NotConfirmed, &last, at, live, events);
             }
             Some(Change::NotConfirmed) | None => {}
             Some(change) => {
                 if matches!(change, Change::Opened(open) if !open.alert) {
-                    self.keep_silent(camera, Reason::Cooldown, finding, at, live, events);
+                    self.keep_silent(camera, SuppressionReason::Cooldown, finding, at, live, events);
                 }
                 events.extend(self.event(camera, change, &last, at, live));
             }
@@ -198,31 +198,31 @@ impl Watched {
     }
 
     /// Why the rule does not mean this subject, if it does not.
-    fn exempts(&self, finding: &Finding, scene: &Scene<'_>) -> Option<Reason> {
+    fn exempts(&self, finding: &Finding, scene: &Scene<'_>) -> Option<SuppressionReason> {
         let rule = &self.rule;
         let number = finding.vessel?;
         let vessel = scene.vessels.iter().find(|vessel| vessel.number == number);
         if vessel.is_some_and(|vessel| vessel.confidence < rule.min_confidence) {
-            return Some(Reason::NotSure);
+            return Some(SuppressionReason::LowConfidence);
         }
         if let Some([least, most]) = rule.length_m {
             let visit = scene.visits.iter().find(|visit| visit.vessel == number);
             let length = vessel.and_then(|v| v.length_m).or_else(|| visit.and_then(|visit| visit.length_m));
             // Of unknown length: a rule for some sizes does not mean it.
             if !length.is_some_and(|length| (least..=most).contains(&length)) {
-                return Some(Reason::Size);
+                return Some(SuppressionReason::Size);
             }
         }
         // A full marina raises nothing by itself; at their own berth rules mean those who lie there.
         let place = rule.condition.place()?.0;
         let moored = vessel?.moored.as_ref().filter(|&berth| berth != place);
-        moored.map(|_| Reason::AtBerth)
+        moored.map(|_| SuppressionReason::AtBerth)
     }
 
     pub(super) fn keep_silent(
         &mut self,
         camera: &CameraId,
-        reason: Reason,
+        reason: SuppressionReason,
         finding: &Finding,
         at: Stamp,
         live: Option<Live>,
@@ -261,7 +261,7 @@ impl Watched {
             (facts(rule, &finding, schedule), text)
         };
         let whose = Whose { camera: &camera.id, rule: &rule.id };
-        let said = silences.note(&whose, (Subject::Place, Reason::CameraOutage), None, at, say);
+        let said = silences.note(&whose, (Subject::Place, SuppressionReason::CameraOutage), None, at, say);
         events.extend(said.map(RuleEvent::Suppressed));
     }
 
@@ -352,5 +352,5 @@ fn facts(rule: &Rule, finding: &Finding, schedule: &Schedule) -> Facts {
 /// The same recording and site file give the same identities.
 pub(super) fn identity(camera: &CameraId, rule: &Rule, subject: Subject, at: Stamp) -> SignalId {
     let about = format!("{camera}\n{}\n{subject:?}\n{}", rule.id, at.wall.as_nanosecond());
-    SignalId(signal::named(&about, at.wall))
+    SignalId(signal::stable_uuid(&about, at.wall))
 }

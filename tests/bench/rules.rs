@@ -7,7 +7,7 @@ use divan::{AllocProfiler, Bencher};
 use havenwacht::clock::{MonoTime, Stamp};
 use havenwacht::config::{self, Site};
 use havenwacht::geometry::{BBox, FrameSize};
-use havenwacht::rules::{Engine, Past};
+use havenwacht::rules::{Engine, ResumeState};
 use havenwacht::track::{Track, TrackState, VesselId};
 
 #[global_allocator]
@@ -32,7 +32,7 @@ const KINDS: &[(&str, &str)] = &[
     ("approach", "line = 'mouth'\nwithin_m = 40\nlimit_knots = 3"),
     ("rendezvous", "zone = 'water-{n}'\ncloser_than_m = 20\nlonger_than = '30s'"),
     ("crowd", "zone = 'water-{n}'\nmore_than = 3"),
-    ("silence", "zone = 'water-{n}'\nlonger_than = '1h'"),
+    ("inactivity", "zone = 'water-{n}'\nlonger_than = '1h'"),
     ("absent", "zone = 'berth-{b}'\nlonger_than = '30s'"),
     ("departure", "zone = 'berth-{b}'"),
     ("overstay", "zone = 'berth-{b}'\nlonger_than = '40s'"),
@@ -138,7 +138,7 @@ fn steps(bencher: Bencher<'_, '_>, kinds: &[&(&str, &str)]) {
     let site = site(kinds);
     assert_eq!(site.rules.len(), RULES);
     assert_eq!(site.cameras[0].zones.len(), 20);
-    let mut engine = Engine::new(&site, &site.cameras[0], &Past::default());
+    let mut engine = Engine::new(&site, &site.cameras[0], &ResumeState::default());
     for look in 0..LOOKS_BEFORE {
         let (tracks, at) = tracks(look);
         engine.step(&tracks, SIZE, at);

@@ -13,7 +13,7 @@ use havenwacht::detect::{DetectError, Detector, Look, Thresholds};
 use havenwacht::frame::{Colorimetry, Frame, Picture, PixelFormat, Plane};
 use havenwacht::geometry::{BBox, FrameSize, Norm};
 use havenwacht::ingest::LatestFrames;
-use havenwacht::rules::Past;
+use havenwacht::rules::ResumeState;
 use test_support::{now, wait_for};
 
 use crate::paths::root;
@@ -90,7 +90,7 @@ fn a_slow_detector_sees_the_newest_frame_and_every_frame_is_accounted_for() {
     let (seen, newest) = (Seen::default(), Arc::<AtomicU64>::default());
     let slow = Slow { seen: seen.clone(), newest: newest.clone() };
     let believed = Thresholds { confidence: 0.5, floor: 0.5, iou: 0.5 };
-    let watch = Watch::new(site.clone(), Box::new(slow), believed, 1, &Past::default());
+    let watch = Watch::new(site.clone(), Box::new(slow), believed, 1, &ResumeState::default());
     let slots = LatestFrames::new(site.cameras.len());
     let alive = Arc::<AtomicUsize>::default();
     let seconds = rounds(5, 300) as u64;

@@ -17,7 +17,7 @@ use havenwacht::geometry::{BBox, Norm};
 use havenwacht::ids::CameraId;
 use havenwacht::ingest::{ClipReader, EndReason, Next};
 use havenwacht::logbook::Entry;
-use havenwacht::rules::{Past, Reason};
+use havenwacht::rules::{ResumeState, SuppressionReason};
 use serde_json::Value;
 
 use crate::paths::{havenwacht, root};
@@ -90,7 +90,8 @@ fn watched(scene: &str, detector: Blank) -> (Vec<Spell>, u32) {
     let mut source = ClipReader::open(&camera, &clip, start, Arc::default()).unwrap();
     let believed = Thresholds { confidence: 0.5, floor: 0.1, iou: 0.5 };
     let at = tempfile::tempdir().unwrap();
-    let mut watch = Watch::new(Arc::new(site(at.path())), Box::new(detector), believed, 1, &Past::default());
+    let mut watch =
+        Watch::new(Arc::new(site(at.path())), Box::new(detector), believed, 1, &ResumeState::default());
     let (mut spells, mut silent): (Vec<Spell>, u32) = Default::default();
     let second = |at: Stamp| at.mono.since(start.mono).as_secs_f64();
     let mut take = |entries: Vec<Entry>, now: Stamp| {
@@ -106,7 +107,7 @@ fn watched(scene: &str, detector: Blank) -> (Vec<Spell>, u32) {
                     }),
                     Change::Ended(_, at, how) => spells.last_mut().unwrap().ended = Some((second(at), how)),
                 },
-                Entry::Suppressed(silence) if silence.reason == Reason::CameraOutage => {
+                Entry::Suppressed(silence) if silence.reason == SuppressionReason::CameraOutage => {
                     silent += silence.times
                 }
                 _ => {}

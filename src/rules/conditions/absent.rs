@@ -1,4 +1,4 @@
-//! `absent`: an expected vessel is not at its berth. `silence`: nothing was seen where there is always something, so the watch
+//! `absent`: an expected vessel is not at its berth. `inactivity`: nothing was seen where there is always something, so the watch
 //! doubts itself.
 
 use super::stay::seconds;
@@ -26,7 +26,7 @@ impl Absence {
                 let vessels = scene.vessels.iter().any(|v| zone.area.contains(v.point) && fits(v.length_m));
                 (zone, longer_than, visits || vessels)
             }
-            Condition::Silence { zone, longer_than } => {
+            Condition::Inactivity { zone, longer_than } => {
                 (zone, longer_than, scene.seen().any(|v| zone.area.contains(v.point)))
             }
             _ => return,

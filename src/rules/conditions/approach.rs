@@ -6,7 +6,7 @@ use super::speeding::{COVERAGE, Run};
 use super::{Finding, Given, Held};
 use crate::config::Condition;
 use crate::geometry::{Metre, Point};
-use crate::rules::motion::Motion;
+use crate::rules::motion::GroundMotion;
 use crate::track::VesselId;
 
 /// Estimates in a row, a second apart at least.
@@ -44,7 +44,7 @@ impl Approaches {
 }
 
 /// Distance from the line in metres, and how fast it shrinks in knots.
-fn closing(motion: &Motion, from: Point<Metre>, to: Point<Metre>) -> Option<(f64, f64)> {
+fn closing(motion: &GroundMotion, from: Point<Metre>, to: Point<Metre>) -> Option<(f64, f64)> {
     let (along_x, along_y) = (to.x - from.x, to.y - from.y);
     let (x, y) = (motion.at.x - from.x, motion.at.y - from.y);
     let share = (x * along_x + y * along_y) / (along_x * along_x + along_y * along_y);

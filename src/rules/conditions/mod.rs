@@ -23,7 +23,7 @@ mod zone;
 use std::time::Duration;
 
 use super::scene::{Scene, Sighting};
-use super::suppressed::Reason;
+use super::suppressed::SuppressionReason;
 use super::visit::{Visit, VisitId};
 use crate::clock::Stamp;
 use crate::config::{Condition, Zone};
@@ -87,7 +87,7 @@ pub(super) struct Finding {
     /// To which side of the line it went.
     pub(super) to: Option<Side>,
     /// Why it is kept silent about, though it holds.
-    pub(super) silent: Option<Reason>,
+    pub(super) silent: Option<SuppressionReason>,
     /// The vessel's box, or the place's.
     pub(super) bbox: BBox<Norm>,
 }
@@ -126,7 +126,7 @@ impl Judge {
             }
             Condition::Rendezvous { .. } => Self::Rendezvous(Default::default()),
             Condition::Crowd { .. } => Self::Crowd(Default::default()),
-            Condition::Absent { .. } | Condition::Silence { .. } => Self::Absent(Default::default()),
+            Condition::Absent { .. } | Condition::Inactivity { .. } => Self::Absent(Default::default()),
             Condition::Repeat { .. } => Self::Repeat(Default::default()),
             Condition::Approach { .. } => Self::Approach(Default::default()),
             Condition::All { .. } | Condition::Then { .. } => Self::Composed,

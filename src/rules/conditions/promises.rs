@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Finding, Given, Held, Judge, Scene, Sighting};
 use crate::config::{Condition, Direction};
 use crate::geometry::{BBox, Norm, Point};
-use crate::rules::motion::{Measured, Motion};
+use crate::rules::motion::{GroundMotion, Measured};
 use crate::rules::testing::{at, crossing_rule, dwell_rule, entry_rule, lower_half, presence_rule};
 use crate::track::VesselId;
 
@@ -15,7 +15,7 @@ const NOTHING: [usize; 0] = [];
 struct Trial {
     condition: Condition,
     judge: Judge,
-    motion: Option<Motion>,
+    motion: Option<GroundMotion>,
 }
 
 impl Trial {
@@ -128,9 +128,9 @@ fn who_is_inside_when_the_shift_begins_holds_from_then() {
 }
 
 /// At 12 knots, at one place.
-fn fast() -> Motion {
+fn fast() -> GroundMotion {
     let measured = |value| Measured { value, uncertainty: 0.1 };
-    Motion {
+    GroundMotion {
         at: Point::new(0.0, 0.0),
         at_uncertainty: 0.1,
         speed: measured(12.0),

@@ -44,7 +44,7 @@ pub struct Measured {
 
 /// How a vessel moves, over the last seconds it was seen.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Motion {
+pub struct GroundMotion {
     /// Where it was when it was seen last.
     pub at: Point<Metre>,
     /// Standard uncertainty of that in metres, in the direction in which it is largest.
@@ -59,7 +59,7 @@ pub struct Motion {
 
 /// The positions of one vessel. Empty at first.
 #[derive(Clone, Debug, Default)]
-pub struct Course {
+pub struct MotionEstimator {
     looks: Looks,
     lengths: VecDeque<Length>,
 }
@@ -71,7 +71,7 @@ struct Length {
     shared: f32,
 }
 
-impl Course {
+impl MotionEstimator {
     /// Takes in the vessel's box, as the detector gave it (not smoothed), seen at `at` by the camera of `calibration`.
     ///
     /// A box that the picture's edge cuts, or beyond what the calibration reaches, tells nothing and is left out.
@@ -97,7 +97,7 @@ impl Course {
     }
 
     /// How it moves; `None` until it was seen five times over one and a half seconds.
-    pub fn motion(&self) -> Option<Motion> {
+    pub fn motion(&self) -> Option<GroundMotion> {
         let ((first, start), (last, _)) = (self.looks.front()?, self.looks.back()?);
         let over = last.since(*first);
         if self.looks.len() < FEWEST || over < SHORTEST {
@@ -116,7 +116,7 @@ impl Course {
         let [xx, xy, yy] = [of_place(0, 0), of_place(0, 1), of_place(1, 1)];
         let at_uncertainty = ((xx + yy) / 2.0 + ((xx - yy) / 2.0).hypot(xy)).sqrt();
         let (speed, heading) = polar([vx, vy], [covariance(2, 2), covariance(2, 3), covariance(3, 3)]);
-        Some(Motion {
+        Some(GroundMotion {
             at: Point::new(start.at.x + at[0] as f32, start.at.y + at[1] as f32),
             at_uncertainty: at_uncertainty as f32,
             speed,

@@ -41,8 +41,13 @@ impl Voyage {
     }
 
     /// Calls `each` with what is known after each look of 15 s, and where the vessel is then.
-    fn sail(&self, calibration: &Calibration, noise: &mut Rng, mut each: impl FnMut(&Course, [f64; 2])) {
-        let mut course = Course::default();
+    fn sail(
+        &self,
+        calibration: &Calibration,
+        noise: &mut Rng,
+        mut each: impl FnMut(&MotionEstimator, [f64; 2]),
+    ) {
+        let mut course = MotionEstimator::default();
         let mut jitter = [0.0; 3];
         let begin = MAST.place(self.ahead, self.right);
         let (east, north) = self.heading.to_radians().sin_cos();
@@ -191,7 +196,7 @@ fn what_a_calibration_is_wrong_by_does_not_average_out() {
 #[test]
 fn what_tells_nothing_is_left_out() {
     let calibration = MAST.calibrated(&SURVEYED, &mut Rng::new(4), 1.0).unwrap();
-    let mut course = Course::default();
+    let mut course = MotionEstimator::default();
     let at = |tenths: u64| MonoTime::from_boot(Duration::from_millis(tenths * 100));
     course.observe(&calibration, BBox::new(0.0, 0.5, 0.2, 0.7), at(1)); // cut by the left edge
     course.observe(&calibration, BBox::new(0.4, 0.8, 0.6, 1.0), at(2)); // by the lower one

@@ -121,7 +121,7 @@ confirm = "20s""#,
             silent(
                 r#"zone = "near-lane"
 min_confidence = 0.99"#,
-                "not sure",
+                "low confidence",
             ),
             silent(
                 r#"zone = "near-lane"
@@ -302,8 +302,8 @@ more_than = 2"#,
         )],
     },
     Case {
-        id: "silence",
-        kind: "silence",
+        id: "inactivity",
+        kind: "inactivity",
         keys: r#"zone = "near-water"
 longer_than = "15s""#,
         opens_s: 16.0,

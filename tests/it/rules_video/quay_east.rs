@@ -151,7 +151,7 @@ limit_knots = 7"#,
             silent(
                 r#"of = ["in-the-basin", "westward"]
 unless = ["in-the-basin"]"#,
-                "excepted",
+                "exception",
             ),
             unmet(r#"of = ["westward", "by-the-east"]"#),
         ],

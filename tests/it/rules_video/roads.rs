@@ -117,8 +117,8 @@ longer_than = "30s""#,
         )],
     },
     Case {
-        id: "silence",
-        kind: "silence",
+        id: "inactivity",
+        kind: "inactivity",
         keys: r#"zone = "near-water"
 longer_than = "20s""#,
         opens_s: 21.0,

@@ -20,8 +20,8 @@ use crate::frame::Frame;
 use crate::geometry::{BBox, FrameSize, Px};
 use crate::logbook::Entry;
 use crate::regions::Fixed;
-use crate::rules::Past;
 use crate::rules::Phase;
+use crate::rules::ResumeState;
 use crate::track::TrackState;
 
 /// One look, and what was there.
@@ -124,7 +124,7 @@ pub(super) fn play(
     let detector = OnnxDetector::load(manifest, &site.model.runtime, site.model.threads)?;
     let believed = detector.manifest().thresholds;
     let input = [detector.manifest().input.width as f32, detector.manifest().input.height as f32];
-    let mut watch = Watch::new(site.clone(), Box::new(detector), believed, 1, &Past::default());
+    let mut watch = Watch::new(site.clone(), Box::new(detector), believed, 1, &ResumeState::default());
     if let Some(fixed) = fixed {
         watch.fix(fixed);
     }
