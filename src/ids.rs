@@ -2,6 +2,7 @@
 //! narrow and checked once, here.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 /// Why a text cannot be an identifier.
@@ -31,6 +32,14 @@ macro_rules! name {
             /// The identifier as written in the site file.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NameError;
+
+            fn from_str(text: &str) -> Result<Self, NameError> {
+                Self::new(text)
             }
         }
 

@@ -1,39 +1,41 @@
-//! Telling staff: the outbox relay, its one MQTT session, topics, payloads and presence.
+//! Alerts to staff over MQTT, and acknowledgements from staff.
 //!
-//! # What is promised
+//! The relay sends the alerts of the outbox; the receiver takes acknowledgements. Each has its own MQTT session.
 //!
-//! 1. An alert is delivered when the broker has confirmed *its* packet (and its picture's), and not before.
-//! 2. SQLite is the only queue. A session is forgotten whole after every error; the next one reads the undelivered rows
-//!    again. A broker that is away, silent, forgetful or that confirms out of order costs no alert and never stops the
-//!    relay; it costs at most eight repeats, each with the same `alert_id`.
-//! 3. Alerts leave in the order of their `seq`. With a repeat the order is that of the repeat.
-//! 4. An alert that waited (raised over a minute ago, or before the last restart) says `"historical": true`. One that is
-//!    older than 24 hours is not sent any more; it is marked as expired in the logbook, logged and counted. Age is told by the
-//!    time since boot where that can be, and by a wall clock that may be wrong never.
-//! 5. A message that is not confirmed within five seconds ends the session; a broker that answers no ping ends it within
-//!    ten. New sessions are tried for ever, half a second to four seconds apart.
-//! 6. `status` says `online` while there is a session, and `offline` after it: by goodbye or by last will. Each camera's
-//!    state, and whether it is blind, is told anew in every session.
-//! 7. Where the logbook's chain of events ends is told (retained) in every session, and again when it has grown, at most
-//!    every ten seconds: whoever keeps these messages can prove later that nothing before them was rewritten.
-//! 8. An answer on `ack` is written to the logbook and told to the watch, also one that was given while the watch was away
-//!    (the broker keeps it). What is no answer, or answers an unknown signal, is ignored; whatever is sent there, alerts
-//!    go out undisturbed.
+//! # Guarantees
 //!
-//! [`topics`] lists where messages go, `config/alert.schema.json` what an alert says.
+//! 1. An alert is delivered when the broker has acknowledged its own packet and that of its picture, and not before.
+//! 2. The outbox in the logbook is the only queue. After an error the relay drops the session and reads the undelivered
+//!    rows again. A broker that is away, silent, forgets, or acknowledges out of order costs no alert. It costs at most
+//!    eight repeats, each with the same `alert_id`.
+//! 3. Alerts are sent in the order of their `seq`. Repeats follow in the same order.
+//! 4. An alert that waited (raised over a minute ago, or before the last restart) contains `"historical": true`. An alert
+//!    that is older than 24 hours is not sent; the logbook marks it as expired. The age is measured with the clock that
+//!    counts from boot where possible, and never with a wall clock that may be wrong.
+//! 5. A message that the broker does not acknowledge within 5 s ends the session. A broker that answers no ping ends it
+//!    within 10 s. The relay then connects again, for ever, after 0.5 s to 4 s.
+//! 6. The topic `status` says `online` during a session and `offline` after it, sent by the relay or as last will. Every
+//!    session sends each camera's state and outage again.
+//! 7. Every session sends the head of the logbook's chain of events (retained), and again when the chain has grown, at most
+//!    every 10 s. Whoever keeps these messages can later prove that no earlier event was rewritten.
+//! 8. An acknowledgement is written to the logbook and passed to the rules. The broker keeps one that is sent while the
+//!    daemon is off. A message that is not an acknowledgement, or that names an unknown signal, is rejected. Messages on
+//!    this topic cannot disturb the alerts.
+//!
+//! [`TopicKind`] lists the topics, `config/alert.schema.json` the fields of an alert.
 
-mod answer;
-mod ear;
-mod listen;
+mod acknowledgement;
 mod mqtt;
 pub mod payload;
+mod publish;
+mod receiver;
 mod relay;
-#[cfg(test)]
-mod scripted;
+mod staff_client;
 mod stats;
-pub mod topics;
+#[cfg(test)]
+mod tests;
+mod topic;
 mod transport;
-mod window;
 
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -48,51 +50,54 @@ use crate::backoff::{Backoff, Delays};
 use crate::camera_health::Outage;
 use crate::camera_state::CameraChange;
 use crate::clock::Clock;
-use crate::config::Site;
-use crate::ids::CameraId;
+use crate::config::{Broker, Site};
+use crate::ids::{CameraId, SiteId};
 use crate::logbook::Writer;
 use crate::rules::SignalId;
-use ear::{Complaints, Ear};
-use relay::{Memory, Presence, TIMING, Task};
+use receiver::{AcknowledgementReceiver, RejectionLog};
+use relay::{CameraStates, OutboxQueue, RelayTask, RetainedSources, TIMING};
 
-pub use answer::{BadAnswer, UnsentAnswer, answer, read_answer};
-pub use listen::{Heard, Listener};
+pub use acknowledgement::{AcknowledgeError, BadAcknowledgement, acknowledge, read_acknowledgement};
+pub use mqtt::{MqttClient, MqttSettings};
+pub use publish::publish;
+pub use staff_client::StaffClient;
 pub use stats::RelayStats;
-pub use transport::{LinkError, LinkEvent, Message, Transport};
+pub use topic::{Topic, TopicKind, UnknownTopic};
+pub use transport::{MqttError, MqttEvent, MqttMessage, Transport};
 
 /// The running relay.
 pub struct Relay {
     task: JoinHandle<bool>,
     stop: CancellationToken,
     stats: Arc<RelayStats>,
-    presence: watch::Sender<Presence>,
+    cameras: watch::Sender<CameraStates>,
 }
 
-/// Tells the relay of cameras. Cheap to clone. The default one is heard by nobody.
+/// Passes camera states to the relay. Cheap to clone. The default handle has no relay.
 #[derive(Clone, Default)]
 pub struct RelayHandle {
-    presence: watch::Sender<Presence>,
+    cameras: watch::Sender<CameraStates>,
 }
 
 impl RelayHandle {
-    /// A camera's new state; only the latest of each camera is told.
+    /// A camera's new state. Only the latest state of each camera is published.
     pub fn camera_state(&self, change: &CameraChange) {
-        self.presence.send_modify(|presence| {
-            presence.entry(change.camera.clone()).or_default().change = Some(change.clone());
+        self.cameras.send_modify(|cameras| {
+            cameras.entry(change.camera.clone()).or_default().change = Some(change.clone());
         });
     }
 
-    /// A camera became blind, or sees again (`None`).
+    /// A camera's outage began, changed its cause, or ended (`None`).
     pub fn camera_outage(&self, camera: &CameraId, outage: Option<&Outage>) {
-        self.presence.send_modify(|presence| {
-            presence.entry(camera.clone()).or_default().outage = outage.cloned();
+        self.cameras.send_modify(|cameras| {
+            cameras.entry(camera.clone()).or_default().outage = outage.cloned();
         });
     }
 }
 
 impl Relay {
-    /// Starts relaying the alerts of `writer`'s logbook to the site's broker, and the staff's answers to the logbook and
-    /// to `acknowledged`. `beat` is called on every turn.
+    /// Starts two tasks: one sends the alerts of `writer`'s logbook to the site's broker, the other passes acknowledgements to
+    /// the logbook and to `acknowledged`. `beat` is called at least once a second while the first one runs.
     pub fn start(
         runtime: &Runtime,
         site: &Site,
@@ -101,41 +106,41 @@ impl Relay {
         acknowledged: SyncSender<SignalId>,
         beat: impl Fn() + Send + Sync + 'static,
     ) -> Self {
-        let will = relay::retained(topics::status(&site.id), payload::offline(&site.id));
-        let transport = mqtt::Mqtt::new(site.broker.clone(), format!("havenwacht-{}", site.id), will);
-        let (presence, told) = watch::channel(Presence::new());
+        let (cameras, camera_states) = watch::channel(CameraStates::new());
         let (stop, stats) = (CancellationToken::new(), Arc::new(RelayStats::default()));
         let seed = u64::from(clock.mono().since_boot().subsec_nanos());
-        let ear = Ear {
+        let receiver = AcknowledgementReceiver {
             broker: site.broker.clone(),
             site: site.id.clone(),
-            path: writer.path().into(),
+            logbook_path: writer.path().into(),
             logbook: writer.sender(),
             acknowledged,
             clock: clock.clone(),
-            delays: retry(seed.wrapping_add(1)),
+            delays: reconnect_delays(seed.wrapping_add(1)),
             stop: stop.clone(),
-            complaints: Complaints::default(),
+            rejections: RejectionLog::default(),
         };
-        let task = Task {
-            transport,
-            site: site.id.clone(),
-            start: (writer.start(), clock.now()),
+        let task = RelayTask {
+            transport: relay_client(&site.broker, &site.id),
             committed: writer.outbox(),
-            presence: told,
-            heads: writer.heads(),
-            logbook: writer.sender(),
-            writer: writer.stats(),
-            delays: retry(seed),
+            retained: RetainedSources {
+                site: site.id.clone(),
+                start: (writer.start(), clock.now()),
+                cameras: camera_states,
+                heads: writer.heads(),
+                writer: writer.stats(),
+                clock: clock.clone(),
+            },
+            outbox: OutboxQueue::new(writer.path().into(), writer.sender()),
             clock,
             beat: Box::new(beat),
             stats: stats.clone(),
+            delays: reconnect_delays(seed),
             timing: TIMING,
             stop: stop.clone(),
-            memory: Memory::new(writer.path().into()),
         };
-        runtime.spawn(ear.run());
-        Self { task: runtime.spawn(task.run()), stop, stats, presence }
+        runtime.spawn(receiver.run());
+        Self { task: runtime.spawn(task.run()), stop, stats, cameras }
     }
 
     /// Counters.
@@ -143,14 +148,15 @@ impl Relay {
         self.stats.clone()
     }
 
-    /// For those who know of cameras.
+    /// A handle for the modules that know the cameras' states.
     pub fn handle(&self) -> RelayHandle {
-        RelayHandle { presence: self.presence.clone() }
+        RelayHandle { cameras: self.cameras.clone() }
     }
 
-    /// Sends what waits if the broker is there, says goodbye, stops. True when the goodbye is out.
+    /// Sends the waiting alerts if the broker is connected, publishes `offline`, and stops. True when `offline` was sent.
     ///
-    /// Call it while the writer still runs, so that last deliveries are noted; what is not noted is sent again later.
+    /// Call it while the writer still runs, so that the last deliveries are noted. An alert whose delivery is not noted is
+    /// sent again after the next start.
     pub async fn stop(mut self, deadline: Duration) -> bool {
         self.stop.cancel();
         match tokio::time::timeout(deadline, &mut self.task).await {
@@ -163,12 +169,21 @@ impl Relay {
     }
 }
 
-/// First alert at most five seconds after the broker is back: this much waiting at most, the rest to connect. Not hammered
-/// while it is away.
-fn retry(seed: u64) -> Delays {
-    const RETRY: Backoff = match Backoff::new(Duration::from_millis(500), Duration::from_secs(4), 50) {
+/// The relay's client: the broker publishes `offline` when the connection breaks. It keeps no session, because the outbox is
+/// the only queue.
+fn relay_client(broker: &Broker, site: &SiteId) -> MqttClient {
+    let will = MqttMessage::new(&Topic::new(site, TopicKind::Status), payload::offline(site));
+    MqttClient::new(MqttSettings {
+        last_will: Some(will),
+        ..MqttSettings::new(broker, format!("havenwacht-{site}"))
+    })
+}
+
+/// At most 4 s between two attempts, so that the first alert is out within 5 s after the broker is back.
+fn reconnect_delays(seed: u64) -> Delays {
+    const RECONNECT: Backoff = match Backoff::new(Duration::from_millis(500), Duration::from_secs(4), 50) {
         Ok(policy) => policy,
-        Err(_) => panic!("a constant back-off makes sense"),
+        Err(_) => panic!("the constant back-off is valid"),
     };
-    RETRY.delays(seed)
+    RECONNECT.delays(seed)
 }

@@ -1,142 +1,210 @@
-//! MQTT 3.1.1 through rumqttc, without TLS: the broker stands on the same box or in the same cabinet, and bridges
-//! onward over TLS if the harbour wants that. A clean session each time, because the outbox is the only queue.
+//! The MQTT client of this crate: MQTT 3.1.1 through rumqttc, without TLS. The broker runs on the same box or in the same
+//! cabinet, and bridges onward over TLS where the harbour wants that.
+//!
+//! The relay, the acknowledgement receiver, the acknowledgement sender and the staff client all use [`MqttClient`].
 
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::time::Duration;
 
 use rumqttc::{
-    AsyncClient, ConnectionError, Event, EventLoop, Incoming, LastWill, MqttOptions, Outgoing, QoS,
+    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, Incoming, LastWill, MqttOptions,
+    Outgoing, QoS, StateError, SubscribeReasonCode,
 };
 use secrecy::ExposeSecret;
 
-use super::transport::{LinkError, LinkEvent, Message, Transport};
+use super::transport::{MqttError, MqttEvent, MqttMessage, Transport};
 use crate::config::Broker;
 use crate::logbook::{MAX_PAYLOAD_BYTES, MAX_PICTURE_BYTES};
 
-/// A silent broker is noticed at the second ping that it does not answer.
+/// rumqttc reports a silent broker at the second ping without an answer.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
-/// Messages on the way at most. Above the relay's window (pictures and presence included), so that a packet id is
-/// never used again while its first use is unconfirmed: rumqttc 0.25.1 stops for ever after such a collision.
+/// Most messages in flight. Larger than the relay's window (with pictures and retained states), so that a packet id is
+/// never used again before its first use was acknowledged: rumqttc 0.25.1 stops for ever after such a collision.
 const IN_FLIGHT: u16 = 64;
 
-/// The largest packet. rumqttc's own limit, 10 KiB, would turn every picture into an endless reconnect.
+/// Bytes of the largest packet sent. rumqttc's own limit, 10 KiB, would turn every picture into an endless reconnect.
 const MAX_OUTGOING: usize = MAX_PICTURE_BYTES + MAX_PAYLOAD_BYTES + (64 << 10);
-const MAX_INCOMING: usize = 64 << 10;
 
-/// The real transport.
-pub(super) struct Mqtt {
-    broker: Broker,
-    client_id: String,
-    will: Message,
-    session: Option<Session>,
+/// What distinguishes one client from another.
+#[derive(Clone, Debug)]
+pub struct MqttSettings {
+    /// Address and login.
+    pub broker: Broker,
+    /// Unique at the broker: a second client with the same id ends the first one's session.
+    pub client_id: String,
+    /// True: the broker keeps subscriptions, and messages for them, while this client is away.
+    pub keep_session: bool,
+    /// Bytes of the largest packet received; a larger one ends the session.
+    pub max_incoming: usize,
+    /// Published by the broker when the connection breaks.
+    pub last_will: Option<MqttMessage>,
 }
 
-struct Session {
-    client: AsyncClient,
-    /// A poll under way: kept between calls of `next`, so that dropping such a call drops no half-written packet.
-    polling: Polling,
-    /// Set when the connection broke: what had arrived before is still to be told, then why.
-    ended: Option<(VecDeque<LinkEvent>, LinkError)>,
-}
-
-type Polling = Pin<Box<dyn Future<Output = (EventLoop, Result<Event, ConnectionError>)> + Send>>;
-
-impl Mqtt {
-    pub(super) fn new(broker: Broker, client_id: String, will: Message) -> Self {
-        Self { broker, client_id, will, session: None }
+impl MqttSettings {
+    /// A client without a last will, whose session the broker forgets, and that receives packets of up to 64 KiB.
+    pub fn new(broker: &Broker, client_id: impl Into<String>) -> Self {
+        let (broker, client_id) = (broker.clone(), client_id.into());
+        Self { broker, client_id, keep_session: false, max_incoming: 64 << 10, last_will: None }
     }
 
-    fn options(&self) -> Result<MqttOptions, LinkError> {
-        let mut options = options(&self.broker, &self.client_id)?;
+    fn options(&self) -> Result<MqttOptions, MqttError> {
+        let mut options = MqttOptions::new(&self.client_id, &self.broker.host, self.broker.port);
+        options.set_keep_alive(KEEP_ALIVE);
+        options.set_clean_session(!self.keep_session);
         options.set_inflight(IN_FLIGHT);
-        let Message { topic, payload, retain } = self.will.clone();
-        options.set_last_will(LastWill { topic, message: payload, qos: QoS::AtLeastOnce, retain });
+        options.set_max_packet_size(self.max_incoming, MAX_OUTGOING);
+        if let Some(login) = &self.broker.login {
+            // Read for every session, so that a changed password needs no restart.
+            let password = login.password.read().map_err(MqttError::failed)?;
+            options.set_credentials(&login.username, password.expose_secret());
+        }
+        if let Some(MqttMessage { topic, payload, retain }) = self.last_will.clone() {
+            options.set_last_will(LastWill { topic, message: payload, qos: QoS::AtLeastOnce, retain });
+        }
         Ok(options)
     }
+}
 
-    fn session(&mut self) -> Result<&mut Session, LinkError> {
-        self.session.as_mut().ok_or_else(|| LinkError("no session".into()))
+/// A client that has at most one session at a time. It connects when [`Transport::connect`] is called, and only then.
+pub struct MqttClient {
+    settings: MqttSettings,
+    session: Option<MqttSession>,
+}
+
+struct MqttSession {
+    client: AsyncClient,
+    /// A poll in progress. Kept between calls of `next`, so that a cancelled call loses no half-written packet.
+    poll: PollFuture,
+    /// Set when the connection broke: the events that arrived before, then the cause.
+    ended: Option<(VecDeque<MqttEvent>, MqttError)>,
+}
+
+type PollFuture = Pin<Box<dyn Future<Output = (EventLoop, Result<Event, ConnectionError>)> + Send>>;
+
+impl MqttClient {
+    /// A client without a session.
+    pub fn new(settings: MqttSettings) -> Self {
+        Self { settings, session: None }
+    }
+
+    /// Queues a subscription; [`MqttEvent::Subscribed`] says that the broker accepted it.
+    pub fn subscribe(&mut self, filter: &str) -> Result<(), MqttError> {
+        self.session()?.client.try_subscribe(filter, QoS::AtLeastOnce).map_err(MqttError::failed)
+    }
+
+    fn session(&mut self) -> Result<&mut MqttSession, MqttError> {
+        self.session.as_mut().ok_or_else(|| MqttError::failed("no session"))
     }
 }
 
-impl Transport for Mqtt {
-    fn connect(&mut self) -> Result<(), LinkError> {
+impl Transport for MqttClient {
+    fn connect(&mut self) -> Result<(), MqttError> {
         self.session = None;
-        let (client, events) = AsyncClient::new(self.options()?, usize::from(IN_FLIGHT));
-        self.session = Some(Session { client, polling: poll(events), ended: None });
+        let (client, event_loop) = AsyncClient::new(self.settings.options()?, usize::from(IN_FLIGHT));
+        self.session = Some(MqttSession { client, poll: poll(event_loop), ended: None });
         Ok(())
     }
 
-    fn publish(&mut self, message: Message) -> Result<(), LinkError> {
-        let Message { topic, payload, retain } = message;
+    fn publish(&mut self, message: MqttMessage) -> Result<(), MqttError> {
+        let MqttMessage { topic, payload, retain } = message;
         let client = &self.session()?.client;
-        client.try_publish(topic, QoS::AtLeastOnce, retain, payload).map_err(|why| LinkError(why.to_string()))
+        client.try_publish(topic, QoS::AtLeastOnce, retain, payload).map_err(MqttError::failed)
     }
 
-    fn disconnect(&mut self) -> Result<(), LinkError> {
-        self.session()?.client.try_disconnect().map_err(|why| LinkError(why.to_string()))
+    fn disconnect(&mut self) -> Result<(), MqttError> {
+        self.session()?.client.try_disconnect().map_err(MqttError::failed)
     }
 
-    async fn next(&mut self) -> Result<LinkEvent, LinkError> {
+    async fn next(&mut self) -> Result<MqttEvent, MqttError> {
         let session = self.session()?;
         if session.ended.is_none() {
-            let (mut events, outcome) = (&mut session.polling).await;
-            match outcome.map(read) {
+            let (mut event_loop, outcome) = (&mut session.poll).await;
+            match outcome {
                 Ok(event) => {
-                    session.polling = poll(events);
-                    return event;
+                    session.poll = poll(event_loop);
+                    return to_event(event);
                 }
-                // Confirmations that came in one piece with the end stand behind the error; they are worth having.
-                Err(why) => {
-                    let late = events.state.events.drain(..).filter_map(|event| read(event).ok());
-                    session.ended = Some((late.collect(), LinkError(why.to_string())));
-                    session.polling = poll(events);
+                // Acknowledgements that arrived together with the end of the connection are queued behind the error.
+                Err(cause) => {
+                    let late = event_loop.state.events.drain(..).filter_map(|event| to_event(event).ok());
+                    session.ended = Some((late.collect(), to_error(&cause)));
+                    session.poll = poll(event_loop);
                 }
             }
         }
-        let ended = session.ended.as_mut();
-        match ended.and_then(|(late, _)| late.pop_front()) {
+        match session.ended.as_mut().and_then(|(late, _)| late.pop_front()) {
             Some(event) => Ok(event),
             None => {
-                let why = self.session.take().and_then(|session| session.ended).map(|(_, why)| why);
-                Err(why.unwrap_or_else(|| LinkError("no session".into())))
+                let cause = self.session.take().and_then(|session| session.ended).map(|(_, cause)| cause);
+                Err(cause.unwrap_or_else(|| MqttError::failed("no session")))
             }
         }
     }
 }
 
-/// What every session with the site's broker has in common; the broker forgets it when it ends.
-pub(super) fn options(broker: &Broker, client_id: &str) -> Result<MqttOptions, LinkError> {
-    let mut options = MqttOptions::new(client_id, &broker.host, broker.port);
-    options.set_keep_alive(KEEP_ALIVE);
-    options.set_clean_session(true);
-    options.set_max_packet_size(MAX_INCOMING, MAX_OUTGOING);
-    if let Some(login) = &broker.login {
-        // Read anew each time, so that a changed password needs no restart.
-        let password = login.password.read().map_err(|why| LinkError(why.to_string()))?;
-        options.set_credentials(&login.username, password.expose_secret());
-    }
-    Ok(options)
-}
-
-fn read(event: Event) -> Result<LinkEvent, LinkError> {
-    Ok(match event {
-        Event::Incoming(Incoming::ConnAck(_)) => LinkEvent::Connected,
-        Event::Incoming(Incoming::PubAck(ack)) => LinkEvent::Acked(ack.pkid),
-        Event::Outgoing(Outgoing::Publish(id)) => LinkEvent::Sent(id),
-        Event::Outgoing(Outgoing::Disconnect) => LinkEvent::Disconnected,
-        Event::Outgoing(Outgoing::AwaitAck(id)) => {
-            return Err(LinkError(format!("packet id {id} came round before its first use was confirmed")));
-        }
-        _ => LinkEvent::Other,
-    })
-}
-
-fn poll(mut events: EventLoop) -> Polling {
+fn poll(mut event_loop: EventLoop) -> PollFuture {
     Box::pin(async move {
-        let outcome = events.poll().await;
-        (events, outcome)
+        let outcome = event_loop.poll().await;
+        (event_loop, outcome)
     })
 }
+
+fn to_event(event: Event) -> Result<MqttEvent, MqttError> {
+    Ok(match event {
+        Event::Incoming(Incoming::ConnAck(_)) => MqttEvent::Connected,
+        Event::Incoming(Incoming::PubAck(packet)) => MqttEvent::Acknowledged(packet.pkid),
+        Event::Incoming(Incoming::SubAck(packet)) => {
+            if packet.return_codes.contains(&SubscribeReasonCode::Failure) {
+                return Err(MqttError::failed("the broker rejected the subscription"));
+            }
+            MqttEvent::Subscribed
+        }
+        Event::Incoming(Incoming::Publish(publish)) => MqttEvent::Received(MqttMessage {
+            topic: publish.topic,
+            payload: publish.payload,
+            retain: publish.retain,
+        }),
+        Event::Outgoing(Outgoing::Publish(packet_id)) => MqttEvent::Sent(packet_id),
+        Event::Outgoing(Outgoing::Disconnect) => MqttEvent::Disconnected,
+        Event::Outgoing(Outgoing::AwaitAck(packet_id)) => {
+            return Err(MqttError::failed(format!(
+                "packet id {packet_id} was used again before it was acknowledged"
+            )));
+        }
+        _ => MqttEvent::Other,
+    })
+}
+
+/// The cause in words that a technician can act on.
+fn to_error(cause: &ConnectionError) -> MqttError {
+    use ConnectReturnCode::{BadUserNamePassword, NotAuthorized};
+    use std::io::ErrorKind;
+    let text = match cause {
+        ConnectionError::MqttState(StateError::Deserialization(why)) => {
+            return MqttError::UnreadablePacket(why.to_string());
+        }
+        ConnectionError::Io(why) | ConnectionError::MqttState(StateError::Io(why)) => match why.kind() {
+            ErrorKind::ConnectionRefused => "connection refused: nothing listens at that address".into(),
+            ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
+                CLOSED.into()
+            }
+            ErrorKind::TimedOut => "no answer".into(),
+            _ => why.to_string(),
+        },
+        ConnectionError::MqttState(StateError::ConnectionAborted) => CLOSED.into(),
+        ConnectionError::MqttState(StateError::AwaitPingResp) => "the broker answers no ping".into(),
+        ConnectionError::NetworkTimeout | ConnectionError::FlushTimeout => "no answer from the broker".into(),
+        ConnectionError::ConnectionRefused(code @ (BadUserNamePassword | NotAuthorized)) => {
+            format!(
+                "the broker rejected the login ({code:?}): check `username` and the password under [broker]"
+            )
+        }
+        ConnectionError::ConnectionRefused(code) => format!("the broker rejected the session ({code:?})"),
+        other => other.to_string(),
+    };
+    MqttError::Failed(text)
+}
+
+const CLOSED: &str = "the broker closed the connection";

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::topics;
+use super::topic::{Topic, TopicKind};
 use crate::camera_health::Outage;
 use crate::camera_state::CameraChange;
 use crate::clock;
@@ -132,6 +132,7 @@ fn compose(
     });
     let local = event.at.wall.to_zoned_datetime(site.zone.clone());
     let b = &event.bbox;
+    let topic = |kind| Topic::new(site.id, kind).to_string();
     let body = Alert {
         schema: SCHEMA,
         alert_id: id,
@@ -161,11 +162,11 @@ fn compose(
         config_hash: site.config_hash,
         text: &event.text,
         r#box: [b.x0, b.y0, b.x1, b.y1].map(|v| (f64::from(v) * 1e4).round() / 1e4),
-        picture_topic: picture.is_some().then(|| topics::picture(site.id, id)),
+        picture_topic: picture.is_some().then(|| topic(TopicKind::Picture { alert: id })),
     };
     OutboxAlert {
         id,
-        topic: topics::alert(site.id, &event.camera, &event.rule),
+        topic: topic(TopicKind::Alert { camera: event.camera.clone(), rule: event.rule.clone() }),
         payload: json(&body),
         picture,
     }

@@ -1,51 +1,77 @@
 //! The seam between the relay and MQTT: one session at a time, and nothing that outlives it.
 
+use std::fmt;
 use std::future::Future;
 
 use bytes::Bytes;
 
-/// A message to send with quality of service 1.
+use super::topic::Topic;
+
+/// A message with quality of service 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
+pub struct MqttMessage {
     /// MQTT topic.
     pub topic: String,
     /// Content.
     pub payload: Bytes,
-    /// Whether the broker keeps it for later subscribers.
+    /// True when the broker keeps it for later subscribers.
     pub retain: bool,
 }
 
+impl MqttMessage {
+    /// A message on `topic`, retained where the topic says so.
+    pub fn new(topic: &Topic, payload: impl Into<Bytes>) -> Self {
+        Self { topic: topic.to_string(), payload: payload.into(), retain: topic.kind.is_retained() }
+    }
+}
+
 /// What a session reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LinkEvent {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MqttEvent {
     /// The broker accepted the session.
     Connected,
-    /// The next message in the order of publishing got this packet id.
+    /// The broker accepted a subscription.
+    Subscribed,
+    /// The next message in the order of publishing was sent with this packet id.
     Sent(u16),
-    /// The broker confirmed the message with this packet id.
-    Acked(u16),
-    /// The farewell is out.
+    /// The broker acknowledged the message with this packet id.
+    Acknowledged(u16),
+    /// A message arrived on a subscription.
+    Received(MqttMessage),
+    /// The disconnect packet was sent.
     Disconnected,
-    /// Something of no concern here.
+    /// An event without meaning for this crate.
     Other,
 }
 
-/// Why there is no session.
+/// Why a session ended or did not begin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct LinkError(pub String);
+pub enum MqttError {
+    /// Anything but the next variant, in words for people.
+    #[error("{0}")]
+    Failed(String),
+    /// The broker sent a packet that cannot be read, or that is larger than the client receives.
+    #[error("the broker sent an unreadable packet: {0}")]
+    UnreadablePacket(String),
+}
+
+impl MqttError {
+    pub(super) fn failed(cause: impl fmt::Display) -> Self {
+        Self::Failed(cause.to_string())
+    }
+}
 
 /// One MQTT session.
 pub trait Transport: Send + 'static {
-    /// Forgets the session and everything in it; begins another.
-    fn connect(&mut self) -> Result<(), LinkError>;
+    /// Drops the current session with everything in it, and begins another.
+    fn connect(&mut self) -> Result<(), MqttError>;
 
     /// Queues a message in this session.
-    fn publish(&mut self, message: Message) -> Result<(), LinkError>;
+    fn publish(&mut self, message: MqttMessage) -> Result<(), MqttError>;
 
-    /// Queues the farewell, after which the broker does not publish the last will.
-    fn disconnect(&mut self) -> Result<(), LinkError>;
+    /// Queues the disconnect packet, after which the broker does not publish the last will.
+    fn disconnect(&mut self) -> Result<(), MqttError>;
 
-    /// The next event. After an error the session is gone. May be dropped and called again without losing anything.
-    fn next(&mut self) -> impl Future<Output = Result<LinkEvent, LinkError>> + Send;
+    /// The next event. After an error the session is gone. Cancel-safe: a dropped call loses nothing.
+    fn next(&mut self) -> impl Future<Output = Result<MqttEvent, MqttError>> + Send;
 }

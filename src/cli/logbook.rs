@@ -356,7 +356,7 @@ pub(super) mod tests {
             signal: event(1, Phase::Opened, 0.0).signal,
             at: at(20.0).wall,
             by: "desk 2".into(),
-            answer: StaffVerdict::FalseAlarm,
+            verdict: StaffVerdict::FalseAlarm,
             note: "the patrol boat".into(),
         };
         sender.send(Entry::Acknowledged(answered)).unwrap();

@@ -1,6 +1,6 @@
 //! Subcommands, one file each. Only this room writes to the terminal.
 
-pub mod ack;
+pub mod acknowledge;
 pub mod calibrate;
 pub mod check;
 pub mod demo;
@@ -55,7 +55,7 @@ enum Command {
     /// The logbook: follow it, list it, look one thing up, export it; check it, back it up, salvage it.
     #[command(subcommand)]
     Logbook(logbook::LogbookCommand),
-    Ack(ack::AckArgs),
+    Acknowledge(acknowledge::AcknowledgeArgs),
 }
 
 /// Carries out one command line.
@@ -71,7 +71,9 @@ pub fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::demo(&args),
         Command::Replay(args) => replay::replay(&args),
         Command::Eval(command) => eval::eval(&command),
-        Command::Ack(args) => ack::ack(&args, &mut std::io::stdout().lock()).map(|()| ExitCode::SUCCESS),
+        Command::Acknowledge(args) => {
+            acknowledge::acknowledge(&args, &mut std::io::stdout().lock()).map(|()| ExitCode::SUCCESS)
+        }
         Command::Logbook(command) => logbook::logbook(&command, std::io::stdout().lock()),
     }
 }

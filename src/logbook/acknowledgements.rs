@@ -18,7 +18,7 @@ pub struct Acknowledgement {
     /// Who answered, as they call themselves: "desk 2".
     pub by: String,
     /// What they answered.
-    pub answer: StaffVerdict,
+    pub verdict: StaffVerdict,
     /// What they had to say; may be empty.
     pub note: String,
 }
@@ -68,7 +68,7 @@ pub(super) fn write(
              SELECT seq, ?2, ?3, ?4, ?5, ?6 FROM signal WHERE id = ?1
              ON CONFLICT (signal, by, answer, note) DO NOTHING",
         )?
-        .execute(params![id, at, offset, answered.by, answered.answer.as_str(), answered.note])?;
+        .execute(params![id, at, offset, answered.by, answered.verdict.as_str(), answered.note])?;
     Ok(Written::default())
 }
 
@@ -80,10 +80,10 @@ mod tests {
     use crate::logbook::Entry;
     use crate::logbook::testing::{SOON, at, column, open, told};
 
-    fn answered(signal: u128, seconds: f64, answer: StaffVerdict) -> Entry {
+    fn answered(signal: u128, seconds: f64, verdict: StaffVerdict) -> Entry {
         let signal = SignalId(uuid::Uuid::from_u128(signal));
         let (by, note) = ("desk 2".into(), String::new());
-        Entry::Acknowledged(Acknowledgement { signal, at: at(seconds).wall, by, answer, note })
+        Entry::Acknowledged(Acknowledgement { signal, at: at(seconds).wall, by, verdict, note })
     }
 
     #[test]

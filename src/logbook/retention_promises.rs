@@ -46,7 +46,7 @@ pub(super) fn night(path: &Path, looks: u32) {
             signal: event(number.into(), Phase::Opened, 0.0).signal,
             at: at(20.0).wall,
             by: "desk 2".into(),
-            answer: StaffVerdict::Acknowledged,
+            verdict: StaffVerdict::Acknowledged,
             note: String::new(),
         };
         sender.send(Entry::Acknowledged(answered)).unwrap();
@@ -327,9 +327,9 @@ fn an_answer_to_a_signal_that_is_going_is_refused_and_does_not_go_unreceipted() 
     for number in 1..=2 {
         let signal = event(number, Phase::Opened, 0.0).signal;
         let (by, note) = ("desk 3".into(), "late".into());
-        let answer = StaffVerdict::FalseAlarm;
+        let verdict = StaffVerdict::FalseAlarm;
         sender
-            .send(Entry::Acknowledged(Acknowledgement { signal, at: at(90.0).wall, by, answer, note }))
+            .send(Entry::Acknowledged(Acknowledgement { signal, at: at(90.0).wall, by, verdict, note }))
             .unwrap();
     }
     writer.flush(SOON).unwrap();

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use havenwacht::alerts::Listener;
+use havenwacht::alerts::StaffClient;
 use havenwacht::camera_state::CameraState;
+use havenwacht::cli::demo::programs::{self, DemoPorts, Program};
 use havenwacht::cli::demo::read_health;
-use havenwacht::cli::demo::stage::{self, Program, Rented};
+use havenwacht::ids::SiteId;
 use havenwacht::web::Health;
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -22,7 +23,7 @@ pub(crate) struct TestSystem {
     pub(crate) daemon: Option<Program>,
     pub(crate) broker: Option<Program>,
     cameras: Vec<TestCamera>,
-    pub(crate) ports: Rented,
+    pub(crate) ports: DemoPorts,
     pub(crate) site: PathBuf,
     pub(crate) work: TempDir,
     _permit: SystemPermit,
@@ -69,7 +70,7 @@ impl Drop for SystemPermit {
 impl Drop for TestSystem {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            for log in ["watch.log", "cameras.log", "broker.log"] {
+            for log in ["daemon.log", "cameras.log", "broker.log"] {
                 println!(
                     "--- {log}\n{}",
                     std::fs::read_to_string(self.work.path().join(log)).unwrap_or_default()
@@ -97,21 +98,21 @@ impl TestSystem {
     pub(crate) fn with(clips: &[(&str, PathBuf)], extra: &str) -> Self {
         let permit = SystemPermit::acquire();
         let work = tempfile::tempdir().unwrap();
-        let broker_port = stage::free_port().unwrap();
-        let broker = stage::start_broker(work.path(), broker_port).unwrap();
+        let broker_port = programs::free_port().unwrap();
+        let broker = programs::start_broker(work.path(), broker_port).unwrap();
         let cameras = clips
             .iter()
             .map(|(id, clip)| {
                 let (program, port) =
-                    stage::start_cameras(work.path(), 0, &[((*id).to_owned(), clip.clone())]).unwrap();
+                    programs::start_cameras(work.path(), 0, &[((*id).to_owned(), clip.clone())]).unwrap();
                 let address = "127.0.0.1".to_owned();
                 TestCamera { id: (*id).to_owned(), clip: clip.clone(), program: Some(program), address, port }
             })
             .collect();
-        let ports = Rented {
+        let ports = DemoPorts {
             rtsp_port: 0,
             broker_port,
-            health_port: stage::free_port().unwrap(),
+            health_port: programs::free_port().unwrap(),
             logbook: work.path().join("logbook.sqlite"),
         };
         let site = work.path().join("site.toml");
@@ -130,7 +131,7 @@ impl TestSystem {
     /// Writes a site file with one presence rule for each camera, always active and over the whole picture.
     pub(crate) fn write_site(&self, extra: &str) {
         let root = root().display();
-        let Rented { broker_port, health_port, logbook, .. } = &self.ports;
+        let DemoPorts { broker_port, health_port, logbook, .. } = &self.ports;
         let mut text = format!(
             "[site]\nid = \"test-harbour\"\nname = \"Test harbour\"\ntime_zone = \"Europe/Amsterdam\"\n\
              [model]\nmanifest = \"{root}/models/havenwacht.toml\"\nruntime = \"{root}/models/runtime/libonnxruntime.so\"\n\
@@ -155,8 +156,8 @@ impl TestSystem {
 
     /// Starts the daemon and waits until its health page answers.
     pub(crate) fn start_daemon(&mut self) {
-        self.daemon = Some(stage::start_watch(havenwacht(), self.work.path(), &self.site, None).unwrap());
-        let log = self.work.path().join("watch.log");
+        self.daemon = Some(programs::start_daemon(havenwacht(), self.work.path(), &self.site, None).unwrap());
+        let log = self.work.path().join("daemon.log");
         wait_for(Duration::from_secs(20), "the daemon answers", || {
             let running = self.daemon.as_mut().is_some_and(Program::is_running);
             assert!(running, "the daemon ended:\n{}", std::fs::read_to_string(&log).unwrap_or_default());
@@ -201,7 +202,7 @@ impl TestSystem {
         let work = self.work.path().to_owned();
         let camera = self.camera_mut(id);
         let clips = [(camera.id.clone(), camera.clip.clone())];
-        let (started, _) = stage::start_cameras(&work, camera.port, &clips).unwrap();
+        let (started, _) = programs::start_cameras(&work, camera.port, &clips).unwrap();
         camera.program = Some(started);
     }
 
@@ -215,15 +216,20 @@ impl TestSystem {
 
     /// Starts a stopped broker again, at the same port.
     pub(crate) fn restart_broker(&mut self) {
-        self.broker = Some(stage::start_broker(self.work.path(), self.ports.broker_port).unwrap());
+        self.broker = Some(programs::start_broker(self.work.path(), self.ports.broker_port).unwrap());
     }
 
     /// A client that receives the messages of this system.
-    pub(crate) fn listener(&self) -> Listener {
-        let mut listener =
-            Listener::new("127.0.0.1", self.ports.broker_port, "test-harbour", "harbour-staff");
-        assert!(listener.subscribe(Duration::from_secs(5)), "the broker takes the subscription");
-        listener
+    pub(crate) fn listener(&self) -> StaffClient {
+        let mut staff = self.staff_client("harbour-staff");
+        assert!(staff.subscribe(Duration::from_secs(5)), "the broker accepts the subscription");
+        staff
+    }
+
+    /// A client that has not subscribed yet.
+    pub(crate) fn staff_client(&self, name: &str) -> StaffClient {
+        let site = SiteId::new("test-harbour").unwrap();
+        StaffClient::new(self.ports.broker_port, &site, name).unwrap()
     }
 
     /// The alerts of the logbook: id, and whether the broker has confirmed it.

@@ -15,7 +15,7 @@ use test_support::{Rng, now};
 
 use crate::paths::havenwacht;
 use crate::system::TestSystem;
-use crate::{Row, desk, rounds};
+use crate::{Row, alert_source, rounds};
 
 const PAGE: usize = 4096;
 
@@ -80,14 +80,16 @@ impl Logbook {
     /// Alerts with pictures, looks before each; closed in order or cut off.
     fn write(folder: &Path, alerts: u64, in_order: bool) -> Self {
         let path = folder.join("whole.sqlite");
-        let (writer, logbook) = desk::open(&path);
-        let site = desk::site(folder, 9);
+        let (writer, logbook) = alert_source::open(&path);
+        let site = alert_source::site(folder, 9);
         let mut rng = Rng::new(11);
         let pictures: Vec<_> =
             (0..alerts).map(|_| (0..9000).map(|_| rng.below(256) as u8).collect::<Vec<_>>()).collect();
         for (number, picture) in (0..).zip(&pictures) {
-            (0..20).for_each(|look| logbook.send(desk::look(number * 20 + look)).unwrap());
-            logbook.send(Entry::Signal(desk::told(&site, number, Some(picture.clone())))).unwrap();
+            (0..20).for_each(|look| logbook.send(alert_source::pass_entry(number * 20 + look)).unwrap());
+            logbook
+                .send(Entry::Signal(alert_source::signal_entry(&site, number, Some(picture.clone()))))
+                .unwrap();
         }
         writer.flush(Duration::from_secs(20)).unwrap();
         if in_order {

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use havenwacht::alerts::Listener;
+use havenwacht::alerts::StaffClient;
 use havenwacht::web::Health;
 use test_support::{now, wait_for, wait_until};
 
@@ -75,14 +75,14 @@ impl Drop for Filler {
 
 /// What staff hear.
 struct Staff {
-    listener: Listener,
+    listener: StaffClient,
     alerts: BTreeSet<String>,
     /// What the status last said is wrong; `None` before it said anything.
     problems: Option<Vec<serde_json::Value>>,
 }
 
 impl Staff {
-    fn new(listener: Listener) -> Self {
+    fn new(listener: StaffClient) -> Self {
         Self { listener, alerts: BTreeSet::new(), problems: None }
     }
 
@@ -150,8 +150,7 @@ fn fills_up_and_is_freed(disk: &Path) {
     let filler = Filler::start(disk.join("ballast"));
     let told = staff.wait_for_troubles(true);
     // Whoever comes now is told, too: it is retained.
-    let port = system.ports.broker_port;
-    Staff::new(Listener::new("127.0.0.1", port, "test-harbour", "night-shift")).wait_for_troubles(true);
+    Staff::new(system.staff_client("night-shift")).wait_for_troubles(true);
     let since = now();
     // Something must happen while nothing can be written; long, more than there is room for.
     let (meanwhile, _) = wait_for(Duration::from_secs(400), "events meanwhile", || {

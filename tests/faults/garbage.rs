@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use havenwacht::cli::demo::stage::{self, Program};
+use havenwacht::cli::demo::programs::{self, Program};
 use havenwacht::clock::{Clock, SystemClock};
 use havenwacht::ids::CameraId;
 use havenwacht::ingest::{ClipReader, IngestStats, Next};
@@ -20,7 +20,7 @@ use crate::{Row, rounds};
 fn spoiled(work: &Path, port: u16, percent: u64, seed: u64, clips: &str) -> Program {
     let words = format!("--port {port} --damage {percent} --seed {seed} quay-east={clips}");
     let args: Vec<_> = words.split_whitespace().map(str::to_owned).collect();
-    let binary = stage::beside_us("sample-cameras").unwrap();
+    let binary = programs::beside_us("sample-cameras").unwrap();
     let mut camera = Program::start("camera", &binary, &args, &work.join("cameras.log")).unwrap();
     camera.first_line().unwrap();
     camera

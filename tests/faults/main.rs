@@ -10,20 +10,21 @@
 mod clips;
 #[path = "../common/paths.rs"]
 mod paths;
+#[path = "../common/scripted_broker.rs"]
+mod scripted_broker;
 #[path = "../common/system.rs"]
 mod system;
 
+mod alert_source;
 mod broker;
 mod camera;
 mod damage;
-mod desk;
 mod disk;
 mod garbage;
 mod mistakes;
 mod network;
 mod onnx;
 mod order;
-mod peer;
 mod power;
 mod process;
 mod row;

@@ -149,7 +149,7 @@ fn good(folder: &Path, manifest: &Path, broker: u16, camera: u16) -> String {
          severity = \"info\"\nconfirm = \"0s\"\nclear = \"2s\"\ncooldown = \"5s\"\n",
         folder.display(),
         root = root().display(),
-        health = havenwacht::cli::demo::stage::free_port().unwrap(),
+        health = havenwacht::cli::demo::programs::free_port().unwrap(),
     )
     .replace("MANIFEST", &manifest.display().to_string())
     .replace("BROKER", &broker.to_string())
@@ -231,7 +231,7 @@ fn a_bad_model_ends_the_start_with_its_reason_and_is_not_tried_again() {
             _ => {}
         }
         std::fs::write(&site, good(folder.path(), &manifest, port, port)).unwrap();
-        let log = folder.path().join("watch.log");
+        let log = folder.path().join("daemon.log");
         std::fs::write(&log, "").unwrap();
         // As systemd would: again and again, until an exit status forbids it.
         let mut starts = 0;

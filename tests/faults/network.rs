@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use havenwacht::cli::demo::stage::{self, Program};
+use havenwacht::cli::demo::programs::{self, Program};
 use test_support::now;
 
 use crate::camera::{rate, wait_for_stream};
@@ -51,7 +51,7 @@ impl Island {
     }
 
     fn start_camera(&self, id: &str, work: &Path) -> (Program, u16) {
-        let binary = stage::beside_us("sample-cameras").unwrap();
+        let binary = programs::beside_us("sample-cameras").unwrap();
         let words =
             format!("netns exec {} {} --port 0 --address {}", self.name, binary.display(), self.address);
         let mut args: Vec<_> = words.split_whitespace().map(str::to_owned).collect();

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use havenwacht::cli::demo::stage::Program;
+use havenwacht::cli::demo::programs::Program;
 use test_support::wait_for;
 
 use crate::paths::{havenwacht, root};
@@ -65,8 +65,8 @@ fn an_alert_is_on_disk_before_it_is_sent_and_nothing_is_written_elsewhere() {
         "--config".to_owned(),
         system.site.display().to_string(),
     ]);
-    let log = system.work.path().join("watch.log");
-    let watch = system.daemon.insert(Program::start("watch", Path::new("setpriv"), &words, &log).unwrap());
+    let log = system.work.path().join("daemon.log");
+    let watch = system.daemon.insert(Program::start("daemon", Path::new("setpriv"), &words, &log).unwrap());
     let pid = watch.pid();
     let alerts = rounds(2, 40);
     let mut heard = BTreeSet::new();

@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use test_support::{Rng, now};
 
 use crate::system::TestSystem;
-use crate::{Row, desk, rounds};
+use crate::{Row, alert_source, rounds};
 
 #[test]
 fn no_alert_is_lost_and_none_is_without_its_row_when_the_daemon_is_killed() {
@@ -71,11 +71,11 @@ fn no_alert_is_lost_and_none_is_without_its_row_when_the_daemon_is_killed() {
 fn a_writer_under_load() {
     let folder = std::env::var("HAVENWACHT_VICTIM").expect("the test that kills says where to write");
     let folder = Path::new(&folder);
-    let site = desk::site(folder, 9);
-    let (writer, logbook) = desk::open(&folder.join("logbook.sqlite"));
+    let site = alert_source::site(folder, 9);
+    let (writer, logbook) = alert_source::open(&folder.join("logbook.sqlite"));
     for number in 0.. {
-        (0..20).for_each(|look| logbook.send(desk::look(number * 20 + look)).unwrap());
-        let entry = desk::told(&site, number, Some(vec![0xA5; 8000]));
+        (0..20).for_each(|look| logbook.send(alert_source::pass_entry(number * 20 + look)).unwrap());
+        let entry = alert_source::signal_entry(&site, number, Some(vec![0xA5; 8000]));
         let id = entry.alert.as_ref().unwrap().id;
         logbook.send(Entry::Signal(entry)).unwrap();
         writer.flush(Duration::from_secs(20)).unwrap();
@@ -132,7 +132,7 @@ fn what_was_committed_is_there_whole_after_the_writer_is_killed() {
         }
         check(&path);
         let there: BTreeSet<_> =
-            if has_schema(&path) { desk::ids(&path).into_iter().collect() } else { BTreeSet::new() };
+            if has_schema(&path) { alert_source::ids(&path).into_iter().collect() } else { BTreeSet::new() };
         lost += told.difference(&there).count();
     }
     assert!(committed > kills, "the kills came under load: {committed} alerts in {kills} lives");

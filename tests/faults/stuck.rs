@@ -20,7 +20,7 @@ use crate::paths::root;
 use crate::process::{Memory, is_alone};
 use crate::supervisor::{Ending, Supervised, unit};
 use crate::system::TestSystem;
-use crate::{Row, desk, onnx, rounds};
+use crate::{Row, alert_source, onnx, rounds};
 
 /// Half a second a look, as on a box that is too small.
 const INFERENCE: Duration = Duration::from_millis(500);
@@ -84,8 +84,8 @@ fn a_slow_detector_sees_the_newest_frame_and_every_frame_is_accounted_for() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let site = Arc::new(desk::site(folder.path(), 9));
-    let (_writer, logbook) = desk::open(&folder.path().join("logbook.sqlite"));
+    let site = Arc::new(alert_source::site(folder.path(), 9));
+    let (_writer, logbook) = alert_source::open(&folder.path().join("logbook.sqlite"));
     let clock = Arc::new(SystemClock::default());
     let (seen, newest) = (Seen::default(), Arc::<AtomicU64>::default());
     let slow = Slow { seen: seen.clone(), newest: newest.clone() };

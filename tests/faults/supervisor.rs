@@ -46,7 +46,7 @@ impl Supervised {
         let address: PathBuf = folder.join("notify");
         std::fs::remove_file(&address).ok();
         let socket = UnixDatagram::bind(&address).unwrap();
-        let log = File::options().create(true).append(true).open(folder.join("watch.log")).unwrap();
+        let log = File::options().create(true).append(true).open(folder.join("daemon.log")).unwrap();
         let child = Command::new(havenwacht())
             .args(["run", "--config"])
             .arg(site)

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use havenwacht::cli::demo::stage::Program;
+use havenwacht::cli::demo::programs::Program;
 use rusqlite::Connection;
 use test_support::{now, wait_for};
 
@@ -51,8 +51,8 @@ fn start_daemon(system: &mut TestSystem, off_s: i64) -> WallClock {
     .to_vec();
     let site = system.site.display().to_string();
     args.extend([havenwacht().display().to_string(), "run".into(), "--config".into(), site]);
-    let log = system.work.path().join("watch.log");
-    system.daemon = Some(Program::start("watch", Path::new("env"), &args, &log).unwrap());
+    let log = system.work.path().join("daemon.log");
+    system.daemon = Some(Program::start("daemon", Path::new("env"), &args, &log).unwrap());
     wait_for(Duration::from_secs(30), "the watch answers", || system.health());
     clock
 }

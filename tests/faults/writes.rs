@@ -14,7 +14,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::trace::{self, Call};
-use crate::{Row, desk, rounds};
+use crate::{Row, alert_source, rounds};
 
 /// Looks before each alert.
 const LOOKS: u64 = 3;
@@ -88,11 +88,11 @@ fn a_writer_whose_disk_fails() {
 
 /// Opens, writes and closes; the disk fails from the opening on, or only once it is `opened`.
 fn write_alerts(folder: &Path, alerts: u64, opened: bool) -> Result<(), LogbookError> {
-    let site = desk::site(folder, 9);
+    let site = alert_source::site(folder, 9);
     if !opened {
         wait_for_tracer();
     }
-    let (writer, logbook) = desk::try_open(&folder.join("logbook.sqlite"))?;
+    let (writer, logbook) = alert_source::try_open(&folder.join("logbook.sqlite"))?;
     println!("opened");
     if opened {
         wait_for_tracer();
@@ -100,8 +100,10 @@ fn write_alerts(folder: &Path, alerts: u64, opened: bool) -> Result<(), LogbookE
     let stats = writer.stats();
     let told = (0..alerts).try_for_each(|number| {
         let gone = |_| LogbookError::Stopped(stats.last_error().unwrap_or_default());
-        (0..LOOKS).try_for_each(|look| logbook.send(desk::look(number * LOOKS + look))).map_err(gone)?;
-        let entry = desk::told(&site, number, Some(vec![0xA5; 8000]));
+        (0..LOOKS)
+            .try_for_each(|look| logbook.send(alert_source::pass_entry(number * LOOKS + look)))
+            .map_err(gone)?;
+        let entry = alert_source::signal_entry(&site, number, Some(vec![0xA5; 8000]));
         let id = entry.alert.as_ref().unwrap().id;
         println!("handed {id}");
         logbook.send(Entry::Signal(entry)).map_err(gone)?;
@@ -127,8 +129,10 @@ fn wait_for_tracer() {
 fn cut_off() -> TempDir {
     let work = tempfile::tempdir().unwrap();
     let path = work.path().join("logbook.sqlite");
-    let (writer, logbook) = desk::open(&path);
-    logbook.send(Entry::Signal(desk::told(&desk::site(work.path(), 9), 0, None))).unwrap();
+    let (writer, logbook) = alert_source::open(&path);
+    logbook
+        .send(Entry::Signal(alert_source::signal_entry(&alert_source::site(work.path(), 9), 0, None)))
+        .unwrap();
     let long = |writer: &Writer| writer.stats().wal_bytes.load(std::sync::atomic::Ordering::Relaxed);
     // The same few pages again and again: the log is long, and folding it in is not.
     for _ in 0..2000 {
@@ -318,9 +322,9 @@ impl Tally {
     /// The next start finds nothing in its way.
     fn goes_on(&mut self, path: &Path) {
         let before = kept(path).len();
-        let site = desk::site(path.parent().unwrap(), 9);
-        let (writer, logbook) = desk::open(path);
-        logbook.send(Entry::Signal(desk::told(&site, 0, None))).unwrap();
+        let site = alert_source::site(path.parent().unwrap(), 9);
+        let (writer, logbook) = alert_source::open(path);
+        logbook.send(Entry::Signal(alert_source::signal_entry(&site, 0, None))).unwrap();
         writer.close(SystemClock::default().now().wall, Duration::from_secs(20)).unwrap();
         self.lost += usize::from(kept(path).len() != before + 1);
         let verified = Reader::open(path).unwrap().verify(&Evidence::default(), |_| ()).unwrap();
@@ -330,7 +334,7 @@ impl Tally {
 
 /// Ids of the alerts; a logbook whose making failed has none.
 fn kept(path: &Path) -> Vec<String> {
-    if has_chain(path) { desk::ids(path) } else { Vec::new() }
+    if has_chain(path) { alert_source::ids(path) } else { Vec::new() }
 }
 
 /// Whether the schema is there as a whole; a new logbook gets it in steps.

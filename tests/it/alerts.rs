@@ -1,4 +1,4 @@
-//! From the logbook to a real broker and on to a subscriber.
+//! From the logbook to a real broker and on to a subscriber, and acknowledgements back.
 
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
@@ -9,8 +9,8 @@ use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use havenwacht::alerts::{self, Listener, Relay};
-use havenwacht::cli::demo::stage::free_port;
+use havenwacht::alerts::{self, MqttMessage, MqttSettings, Relay, StaffClient, Topic, TopicKind};
+use havenwacht::cli::demo::programs::free_port;
 use havenwacht::clock::{Clock, Stamp, SystemClock};
 use havenwacht::config::{Broker, Model, Retention, Severity, Site};
 use havenwacht::geometry::BBox;
@@ -22,14 +22,13 @@ use havenwacht::logbook::{
 use havenwacht::rules::{Facts, Phase, SignalEvent, SignalId};
 use havenwacht::track::VesselId;
 use jiff::tz::TimeZone;
-use rumqttc::{Client, Event, Incoming, MqttOptions, QoS};
 use test_support::wait_until;
 use tokio::runtime::Runtime;
 
 /// How long anything may take.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// A private mosquitto on loopback; ended with the test.
+/// A private mosquitto on loopback, ended with the test.
 struct Mosquitto(Child);
 
 impl Mosquitto {
@@ -47,7 +46,6 @@ impl Mosquitto {
 
 impl Drop for Mosquitto {
     fn drop(&mut self) {
-        // It may have ended by itself.
         let _ended = self.0.kill();
         let _status = self.0.wait();
     }
@@ -90,8 +88,8 @@ fn open(path: &Path, at: Stamp, clock: &Arc<dyn Clock>) -> (Writer, LogbookSende
     Writer::open(path, &start, WriterOptions::new(clock.clone())).unwrap()
 }
 
-/// The `number`th signal, opened at `at`, with its alert.
-fn told(site: &Site, number: u128, at: Stamp) -> Entry {
+/// Signal `number`, opened at `at`, with its alert.
+fn alert_entry(site: &Site, number: u128, at: Stamp) -> Entry {
     let event = SignalEvent {
         signal: SignalId(uuid::Uuid::from_u128(number)),
         phase: Phase::Opened,
@@ -121,21 +119,21 @@ fn told(site: &Site, number: u128, at: Stamp) -> Entry {
     Entry::Signal(SignalEntry { event, alert: Some(alert) })
 }
 
-/// The way from the relay to the broker, which can be cut while the broker and its subscribers stay.
-struct Way {
+/// A TCP proxy between the relay and the broker. Dropping it cuts the relay off; the broker and its subscribers stay.
+struct Proxy {
     cut: Arc<AtomicBool>,
-    keeper: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
-impl Way {
-    fn open(from: u16, to: u16) -> Self {
+impl Proxy {
+    fn start(from: u16, to: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", from)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let cut = Arc::new(AtomicBool::new(false));
-        let ends = cut.clone();
-        let keeper = std::thread::spawn(move || {
+        let stop = cut.clone();
+        let thread = std::thread::spawn(move || {
             let mut streams = Vec::new();
-            while !ends.load(Ordering::Relaxed) {
+            while !stop.load(Ordering::Relaxed) {
                 if let Ok((near, _)) = listener.accept() {
                     near.set_nonblocking(false).unwrap();
                     let far = TcpStream::connect(("127.0.0.1", to)).unwrap();
@@ -149,27 +147,25 @@ impl Way {
             }
             streams.iter().for_each(|stream| drop(stream.shutdown(Shutdown::Both)));
         });
-        Self { cut, keeper: Some(keeper) }
+        Self { cut, thread: Some(thread) }
     }
 }
 
-impl Drop for Way {
+impl Drop for Proxy {
     fn drop(&mut self) {
         self.cut.store(true, Ordering::Relaxed);
-        self.keeper.take().unwrap().join().unwrap();
+        self.thread.take().unwrap().join().unwrap();
     }
 }
 
-/// A subscriber whose subscription is in force: it has heard a message that the broker kept for it.
-fn subscribed(port: u16, site: &Site) -> Listener {
-    let topic = format!("havenwacht/{}/probe", site.id);
-    let (client, mut connection) = Client::new(MqttOptions::new("probe", "127.0.0.1", port), 4);
-    client.publish(&topic, QoS::AtLeastOnce, true, "probe").unwrap();
-    assert!(connection.iter().any(|event| matches!(event, Ok(Event::Incoming(Incoming::PubAck(_))))));
-    let mut staff = Listener::new("127.0.0.1", port, site.id.as_str(), "staff");
-    wait_until(LIMIT, "subscribed", || {
-        staff.next(Duration::from_millis(50)).is_some_and(|heard| heard.topic == topic)
-    });
+fn publish(site: &Site, client_id: &str, messages: Vec<MqttMessage>) {
+    alerts::publish(MqttSettings::new(&site.broker, client_id), messages, Duration::from_secs(10)).unwrap();
+}
+
+/// A subscriber whose subscription is in force.
+fn subscribed(port: u16, site: &Site) -> StaffClient {
+    let mut staff = StaffClient::new(port, &site.id, "staff").unwrap();
+    assert!(staff.subscribe(Duration::from_secs(10)), "the broker accepts the subscription");
     staff
 }
 
@@ -178,7 +174,7 @@ fn waiting(path: &Path) -> u64 {
 }
 
 #[test]
-fn alerts_raised_while_the_broker_is_away_arrive_in_order_and_say_that_they_waited() {
+fn alerts_arrive_in_order_and_marked_historical_after_an_outage() {
     let folder = tempfile::tempdir().unwrap();
     let (near, far) = (free_port().unwrap(), free_port().unwrap());
     let site = site(near);
@@ -193,50 +189,51 @@ fn alerts_raised_while_the_broker_is_away_arrive_in_order_and_say_that_they_wait
     let earlier = clock.now();
     let earlier = Stamp { wall: earlier.wall - Duration::from_secs(120), ..earlier };
     for number in 1..=30 {
-        logbook.send(told(&site, number, earlier)).unwrap();
+        logbook.send(alert_entry(&site, number, earlier)).unwrap();
     }
     wait_until(LIMIT, "the relay has tried", || relay.stats().last_error().is_some());
     writer.flush(Duration::from_secs(10)).unwrap();
     assert_eq!(waiting(&path), 30);
 
-    let mut heard: Vec<serde_json::Map<String, serde_json::Value>> = Vec::new();
+    let mut received: Vec<serde_json::Map<String, serde_json::Value>> = Vec::new();
     let mut pictures = 0;
-    let mut hear_to = |heard: &mut Vec<_>, last: u64| {
+    let mut receive_to = |received: &mut Vec<_>, last: u64| {
         wait_until(LIMIT, "alerts arrive", || {
-            let message = staff.next(Duration::from_millis(50));
-            pictures += usize::from(message.as_ref().is_some_and(|m| m.topic.contains("/picture/")));
-            heard.extend(message.and_then(|m| m.alert()));
-            heard.last().is_some_and(|alert: &serde_json::Map<_, _>| alert["seq"] == last)
+            let Some(message) = staff.next(Duration::from_millis(50)) else { return false };
+            let topic: Topic = message.topic.parse().unwrap();
+            pictures += usize::from(matches!(topic.kind, TopicKind::Picture { .. }));
+            received.extend(message.alert());
+            received.last().is_some_and(|alert: &serde_json::Map<_, _>| alert["seq"] == last)
         });
     };
-    let way = Way::open(near, far);
-    hear_to(&mut heard, 30);
-    assert!(heard.iter().all(|alert| alert["historical"] == true), "{heard:?}");
+    let proxy = Proxy::start(near, far);
+    receive_to(&mut received, 30);
+    assert!(received.iter().all(|alert| alert["historical"] == true), "{received:?}");
     wait_until(LIMIT, "all delivered", || waiting(&path) == 0);
 
-    // The way is cut while alerts are under way, and comes back.
+    // The connection is cut while alerts are in flight, and comes back.
     for number in 31..=60 {
-        logbook.send(told(&site, number, clock.now())).unwrap();
+        logbook.send(alert_entry(&site, number, clock.now())).unwrap();
     }
-    hear_to(&mut heard, 35);
-    drop(way);
-    let way = Way::open(near, far);
-    hear_to(&mut heard, 60);
-    let order: Vec<_> = heard.iter().map(|alert| alert["seq"].as_u64().unwrap()).collect();
+    receive_to(&mut received, 35);
+    drop(proxy);
+    let proxy = Proxy::start(near, far);
+    receive_to(&mut received, 60);
+    let order: Vec<_> = received.iter().map(|alert| alert["seq"].as_u64().unwrap()).collect();
     assert_eq!(order, (1..=60).collect::<Vec<_>>());
     assert!(pictures >= 60);
-    assert_eq!(heard[59]["historical"], false);
+    assert_eq!(received[59]["historical"], false);
 
     wait_until(LIMIT, "all delivered", || waiting(&path) == 0);
-    // The last of them may have left before the way was cut: then the relay is still on its way back.
+    // The last alert may have been sent before the cut: then the relay still has to connect.
     wait_until(LIMIT, "connected again", || relay.stats().connected.load(Ordering::Relaxed));
-    assert!(runtime.block_on(relay.stop(Duration::from_secs(5))), "the goodbye is out");
+    assert!(runtime.block_on(relay.stop(Duration::from_secs(5))), "`offline` was sent");
     writer.close(clock.now().wall, Duration::from_secs(10)).unwrap();
-    drop((way, broker));
+    drop((proxy, broker));
 }
 
 #[test]
-fn a_broker_that_is_killed_and_comes_back_without_memory_is_told_everything() {
+fn a_broker_that_was_killed_receives_every_alert() {
     let folder = tempfile::tempdir().unwrap();
     let port = free_port().unwrap();
     let site = site(port);
@@ -249,7 +246,7 @@ fn a_broker_that_is_killed_and_comes_back_without_memory_is_told_everything() {
     wait_until(LIMIT, "connected", || relay.stats().connected.load(Ordering::Relaxed));
     drop(broker);
     for number in 1..=20 {
-        logbook.send(told(&site, number, clock.now())).unwrap();
+        logbook.send(alert_entry(&site, number, clock.now())).unwrap();
     }
     writer.flush(Duration::from_secs(10)).unwrap();
     wait_until(LIMIT, "the loss is noticed", || relay.stats().last_error().is_some());
@@ -257,26 +254,12 @@ fn a_broker_that_is_killed_and_comes_back_without_memory_is_told_everything() {
     let broker = Mosquitto::start(port, folder.path());
     wait_until(LIMIT, "all delivered", || waiting(&path) == 0);
     assert_eq!(relay.stats().delivered.load(Ordering::Relaxed), 20);
-    assert!(runtime.block_on(relay.stop(Duration::from_secs(5))), "the goodbye is out");
+    assert!(runtime.block_on(relay.stop(Duration::from_secs(5))), "`offline` was sent");
     drop(broker);
 }
 
-/// Sends these to the site's `ack` topic and waits until the broker has them all.
-fn say(port: u16, site: &Site, messages: &[Vec<u8>]) {
-    let mut options = MqttOptions::new("desk", "127.0.0.1", port);
-    options.set_max_packet_size(1 << 20, 1 << 20);
-    let (client, mut connection) = Client::new(options, 16);
-    for message in messages {
-        let topic = format!("havenwacht/{}/ack", site.id);
-        client.publish(topic, QoS::AtLeastOnce, false, message.clone()).unwrap();
-    }
-    let confirmed =
-        connection.iter().filter(|event| matches!(event, Ok(Event::Incoming(Incoming::PubAck(_)))));
-    assert_eq!(confirmed.take(messages.len()).count(), messages.len());
-}
-
 #[test]
-fn an_answer_reaches_logbook_and_watch_and_nonsense_reaches_neither() {
+fn acknowledgements_reach_logbook_and_rules_and_nonsense_reaches_neither() {
     let folder = tempfile::tempdir().unwrap();
     let port = free_port().unwrap();
     let site = site(port);
@@ -285,66 +268,67 @@ fn an_answer_reaches_logbook_and_watch_and_nonsense_reaches_neither() {
     let (writer, logbook) = open(&path, clock.now(), &clock);
     let broker = Mosquitto::start(port, folder.path());
     for number in 1..=3 {
-        logbook.send(told(&site, number, clock.now())).unwrap();
+        logbook.send(alert_entry(&site, number, clock.now())).unwrap();
     }
     writer.flush(Duration::from_secs(10)).unwrap();
-    let answer = |number: u128, answer| Acknowledgement {
-        signal: SignalId(uuid::Uuid::from_u128(number)),
-        at: clock.now().wall,
-        by: "desk 2".into(),
-        answer,
-        note: String::new(),
+    let deadline = Duration::from_secs(5);
+    let acknowledge = |number: u128, verdict| {
+        let acknowledgement = Acknowledgement {
+            signal: SignalId(uuid::Uuid::from_u128(number)),
+            at: clock.now().wall,
+            by: "desk 2".into(),
+            verdict,
+            note: String::new(),
+        };
+        alerts::acknowledge(&site.broker, &site.id, &acknowledgement, deadline)
     };
-    let patience = Duration::from_secs(5);
     let runtime = Runtime::new().unwrap();
-    let (acknowledge, acknowledged) = sync_channel(8);
-    let relay = Relay::start(&runtime, &site, &writer, clock.clone(), acknowledge, || ());
-    // The first is sent until the subscription is in force; the logbook keeps it once.
-    wait_until(LIMIT, "the first answer arrives", || {
-        alerts::answer(&site.broker, &site.id, &answer(1, StaffVerdict::Acknowledged), patience).unwrap();
+    let start_relay = || {
+        let (sender, acknowledged) = sync_channel(8);
+        (Relay::start(&runtime, &site, &writer, clock.clone(), sender, || ()), acknowledged)
+    };
+    let (relay, acknowledged) = start_relay();
+    // The first one is sent until the subscription is in force; the logbook stores it once.
+    wait_until(LIMIT, "the first acknowledgement arrives", || {
+        acknowledge(1, StaffVerdict::Acknowledged).unwrap();
         acknowledged.recv_timeout(Duration::from_millis(200)).is_ok_and(|signal| signal.0.as_u128() == 1)
     });
     while acknowledged.recv_timeout(Duration::from_millis(500)) != Err(RecvTimeoutError::Timeout) {}
 
-    // Nonsense, among it a message beyond what a session reads: it may cost that session, and no alert.
+    // Nonsense, with a message larger than a session receives: it may end that session, and delays no alert.
     let unknown =
-        br#"{"signal_id": "00000000-0000-0000-0000-000000000099", "by": "x", "answer": "acknowledged"}"#;
-    say(port, &site, &[b"OK".to_vec(), unknown.to_vec(), vec![b'x'; 100_000]]);
-    wait_until(LIMIT, "the next answer arrives", || {
-        alerts::answer(&site.broker, &site.id, &answer(2, StaffVerdict::FalseAlarm), patience).unwrap();
-        let heard = acknowledged.recv_timeout(Duration::from_millis(200));
-        assert!(
-            heard.is_err() || heard == Ok(answer(2, StaffVerdict::FalseAlarm).signal),
-            "{heard:?} was no answer"
-        );
-        heard.is_ok()
+        br#"{"signal_id": "00000000-0000-0000-0000-000000000099", "by": "x", "verdict": "acknowledged"}"#;
+    let topic = Topic::new(&site.id, TopicKind::Acknowledge);
+    let nonsense = [b"OK".to_vec(), unknown.to_vec(), vec![b'x'; 100_000]];
+    publish(&site, "desk", nonsense.into_iter().map(|payload| MqttMessage::new(&topic, payload)).collect());
+    wait_until(LIMIT, "the next acknowledgement arrives", || {
+        acknowledge(2, StaffVerdict::FalseAlarm).unwrap();
+        let arrived = acknowledged.recv_timeout(Duration::from_millis(200));
+        assert!(arrived.is_err() || arrived.is_ok_and(|signal| signal.0.as_u128() == 2), "{arrived:?}");
+        arrived.is_ok()
     });
-    assert_eq!(relay.stats().failures.load(Ordering::Relaxed), 0, "the alerts' own session went on");
+    assert_eq!(relay.stats().failures.load(Ordering::Relaxed), 0, "the alerts' session continues");
 
-    // Given while the watch is away: the broker keeps it.
-    assert!(runtime.block_on(relay.stop(patience)), "the goodbye is out");
-    alerts::answer(&site.broker, &site.id, &answer(3, StaffVerdict::Acknowledged), patience).unwrap();
+    // The broker keeps an acknowledgement that is sent while the relay is stopped.
+    assert!(runtime.block_on(relay.stop(deadline)), "`offline` was sent");
+    acknowledge(3, StaffVerdict::Acknowledged).unwrap();
     assert_eq!(acknowledged.try_recv().ok(), None);
-    let (acknowledge, acknowledged) = sync_channel(8);
-    let relay = Relay::start(&runtime, &site, &writer, clock.clone(), acknowledge, || ());
+    let (relay, acknowledged) = start_relay();
     assert_eq!(acknowledged.recv_timeout(Duration::from_secs(20)).unwrap().0.as_u128(), 3);
 
     writer.flush(Duration::from_secs(10)).unwrap();
-    let mut answers = Vec::new();
-    let answer_of = |row: &[String]| {
-        answers.push(row[16].clone());
+    let mut verdicts = Vec::new();
+    let verdict_of = |row: &[String]| {
+        verdicts.push(row[16].clone());
         Ok(())
     };
-    Reader::open(&path).unwrap().export(Kind::Signals, &Filter::default(), answer_of).unwrap().unwrap();
-    assert_eq!(
-        answers,
-        ["answer", "acknowledged by desk 2", "false alarm by desk 2", "acknowledged by desk 2"]
-    );
+    Reader::open(&path).unwrap().export(Kind::Signals, &Filter::default(), verdict_of).unwrap().unwrap();
+    assert_eq!(verdicts[1..], ["acknowledged by desk 2", "false alarm by desk 2", "acknowledged by desk 2"]);
     assert_eq!(writer.stats().refused.load(Ordering::Relaxed), 0);
-    // Answers come in a session of their own: that of the alerts, in which the goodbye goes out, may be the later one.
+    // The receiver has its own session; the alerts' session may begin later.
     wait_until(LIMIT, "connected", || relay.stats().connected.load(Ordering::Relaxed));
-    assert!(runtime.block_on(relay.stop(patience)), "the goodbye is out");
+    assert!(runtime.block_on(relay.stop(deadline)), "`offline` was sent");
     drop(broker);
-    let away = alerts::answer(&site.broker, &site.id, &answer(1, StaffVerdict::Acknowledged), patience);
-    assert!(away.unwrap_err().to_string().contains(&format!("127.0.0.1:{port}")));
+    let error = acknowledge(1, StaffVerdict::Acknowledged).unwrap_err().to_string();
+    assert!(error.contains(&format!("127.0.0.1:{port}")), "{error}");
 }

@@ -25,7 +25,7 @@ fn site(folder: &Path, manifest: &Path) -> PathBuf {
          [[rule]]\nid = \"basin\"\nkind = \"presence\"\nzone = \"basin\"\nseverity = \"warning\"\n",
         manifest.display(),
         folder.display(),
-        havenwacht::cli::demo::stage::free_port().unwrap(),
+        havenwacht::cli::demo::programs::free_port().unwrap(),
     );
     let path = folder.join("site.toml");
     std::fs::write(&path, text).unwrap();

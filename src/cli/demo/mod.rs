@@ -1,8 +1,8 @@
 //! `havenwacht demo`: the sample streams as RTSP cameras, a private broker, the daemon, and somebody who listens.
 
-pub mod stage;
-mod telling;
-mod truth;
+mod ground_truth;
+mod output;
+pub mod programs;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,13 +14,13 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 
-use crate::alerts::Listener;
+use crate::alerts::StaffClient;
 use crate::camera_state::CameraState;
 use crate::clock::{Clock, SystemClock};
 use crate::config;
-use stage::Rented;
-use telling::Teller;
-pub use telling::read_health;
+use output::DemoOutput;
+pub use output::read_health;
+use programs::DemoPorts;
 
 /// The demo's wall clock: a June night, 43 minutes after the sample site's curfew.
 const WALL_CLOCK: &str = "2026-06-01T22:13:00[Europe/Amsterdam]";
@@ -52,29 +52,29 @@ pub fn demo(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     fs::create_dir_all(work).with_context(|| format!("cannot make {}", work.display()))?;
     // The site is read twice: here for its cameras and names, and by the daemon in the copy with the demo's ports.
     let site = super::load_site(&args.config)?;
-    let truth = truth::read(&args.streams, &site)?;
+    let truth = ground_truth::read(&args.streams, &site)?;
     let clips = clips(&args.streams, &site)?;
     let work = &fs::canonicalize(work)?;
     clear(work)?;
-    let broker_port = stage::free_port()?;
-    let _broker = stage::start_broker(work, broker_port)?;
-    let (mut cameras, rtsp_port) = stage::start_cameras(work, 0, &clips)?;
-    let health_port = stage::free_port()?;
+    let broker_port = programs::free_port()?;
+    let _broker = programs::start_broker(work, broker_port)?;
+    let (mut cameras, rtsp_port) = programs::start_cameras(work, 0, &clips)?;
+    let health_port = programs::free_port()?;
     let logbook = work.join("logbook.sqlite");
     let site_file = work.join("site.toml");
-    stage::write_site(
+    programs::write_site(
         &args.config,
         &site_file,
-        &Rented { rtsp_port, broker_port, health_port, logbook: logbook.clone() },
+        &DemoPorts { rtsp_port, broker_port, health_port, logbook: logbook.clone() },
     )?;
-    let mut listener = Listener::new("127.0.0.1", broker_port, site.id.as_str(), "harbour-staff");
+    let mut listener = StaffClient::new(broker_port, &site.id, "harbour-staff")?;
     if !listener.subscribe(Duration::from_secs(5)) {
         anyhow::bail!("the broker took no subscription: see {}", work.join("broker.log").display());
     }
-    let mut watch = stage::start_watch(&std::env::current_exe()?, work, &site_file, Some(WALL_CLOCK))?;
+    let mut watch = programs::start_daemon(&std::env::current_exe()?, work, &site_file, Some(WALL_CLOCK))?;
 
     let lasts = truth.last_opens() + AFTER_LAST;
-    let mut teller = Teller::new((!args.keep).then_some(lasts.as_secs()));
+    let mut teller = DemoOutput::new((!args.keep).then_some(lasts.as_secs()));
     teller.say(&format!(
         "Havenwacht watches {} cameras of {} (rtsp://127.0.0.1:{rtsp_port}/...), broker on port {broker_port}, \
          health page http://127.0.0.1:{health_port}/",
@@ -90,25 +90,25 @@ pub fn demo(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let mut health = None;
     let mut last_read = began;
     let mut ticks = 0_u64;
-    let mut heard = truth::Heard::default();
+    let mut heard = ground_truth::Heard::default();
     while !stop.load(Ordering::Relaxed) {
         if let Some(message) = listener.next(Duration::from_millis(200))
             && let Some(alert) = message.alert()
         {
-            if let Some(words) = telling::in_words(&alert) {
+            if let Some(words) = output::in_words(&alert) {
                 teller.say(&words);
             }
             heard.note(&alert);
         }
         if !watch.is_running() {
             teller.end();
-            anyhow::bail!("the watch went off: see {}", work.join("watch.log").display());
+            anyhow::bail!("the watch went off: see {}", work.join("daemon.log").display());
         }
         let now = clock.mono();
         if now.since(last_read) >= Duration::from_secs(1) {
             last_read = now;
             ticks += 1;
-            health = telling::read_health(health_port).or(health);
+            health = output::read_health(health_port).or(health);
             let all_up =
                 health.as_ref().is_some_and(|h| h.cameras.iter().all(|c| c.state == CameraState::Streaming));
             if all_up && streaming_from.is_none() {
@@ -124,7 +124,7 @@ pub fn demo(args: &DemoArgs) -> anyhow::Result<ExitCode> {
             break;
         }
     }
-    health = telling::read_health(health_port).or(health);
+    health = output::read_health(health_port).or(health);
     teller.end();
     let in_order = watch.stop(Duration::from_secs(15));
     // What the watch said on its way out.
@@ -134,7 +134,7 @@ pub fn demo(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     cameras.stop(Duration::from_secs(5));
 
     if let Some(health) = &health {
-        teller.say(&format!("\n{}", telling::summary(health, |camera| heard.openings_of(camera))));
+        teller.say(&format!("\n{}", output::summary(health, |camera| heard.openings_of(camera))));
     }
     // Kept running, the streams are stopped anywhere, perhaps in a later round: nothing to hold them against.
     if !args.keep {
@@ -142,10 +142,10 @@ pub fn demo(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     }
     teller.say(&next_steps(work, &logbook));
     if !in_order {
-        anyhow::bail!("the watch did not go off in order: see {}", work.join("watch.log").display());
+        anyhow::bail!("the watch did not go off in order: see {}", work.join("daemon.log").display());
     }
     if heard.is_empty() {
-        anyhow::bail!("no alert was delivered: see {}", work.join("watch.log").display());
+        anyhow::bail!("no alert was delivered: see {}", work.join("daemon.log").display());
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -176,7 +176,7 @@ fn clear(work: &Path) -> anyhow::Result<()> {
         "logbook.sqlite",
         "logbook.sqlite-wal",
         "logbook.sqlite-shm",
-        "watch.log",
+        "daemon.log",
         "cameras.log",
         "broker.log",
     ] {

@@ -34,7 +34,7 @@ fn night(path: &Path) {
         signal,
         at: at(5.0).wall,
         by: "desk 2".into(),
-        answer: StaffVerdict::Acknowledged,
+        verdict: StaffVerdict::Acknowledged,
         note: String::new(),
     };
     sender.send(Entry::Acknowledged(answered)).unwrap();

@@ -207,7 +207,7 @@ fn entries() -> Vec<Entry> {
         signal: SignalId(SIGNAL),
         at: night::at(20_000).wall,
         by: "desk 2".into(),
-        answer: StaffVerdict::FalseAlarm,
+        verdict: StaffVerdict::FalseAlarm,
         note: "the \"patrol\", again".into(),
     };
     let signal = |phase, at, alert| SignalEntry { event: night::event(SIGNAL, phase, night::at(at)), alert };

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use havenwacht::alerts::{payload, read_answer};
+use havenwacht::alerts::{payload, read_acknowledgement};
 use havenwacht::config::{Severity, Site, check_text};
 use havenwacht::geometry::BBox;
 use havenwacht::logbook::{Entry, LogbookSender, Outbox, OutboxAlert, Reader, SignalEntry, Writer};
@@ -54,7 +54,7 @@ impl Desk {
 
     fn hears(&mut self, message: &[u8]) {
         let at = night::at(60_000);
-        let Ok(answered) = read_answer(message, at.wall) else { return };
+        let Ok(answered) = read_acknowledgement(message, at.wall) else { return };
         for (text, most) in [(&answered.by, 64), (&answered.note, 500)] {
             assert!(text.chars().count() <= most && !text.contains(char::is_control), "{text:?}");
         }
@@ -67,7 +67,7 @@ impl Desk {
         self.send(Entry::Acknowledged(answered.clone()));
         self.writer.flush(night::PATIENCE).expect("a flushed logbook");
         let found = self.reader.signal(&signal.to_string()).expect("a logbook").expect("the signal");
-        let row = ["2026-06-01 22:14:00 +02:00", &answered.by, answered.answer.as_str(), &answered.note];
+        let row = ["2026-06-01 22:14:00 +02:00", &answered.by, answered.verdict.as_str(), &answered.note];
         assert!(found[3].rows.iter().any(|found| found[..4] == row), "{row:?} not in {:?}", found[3].rows);
     }
 

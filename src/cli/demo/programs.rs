@@ -140,10 +140,15 @@ pub fn start_cameras(work: &Path, port: u16, clips: &[(String, PathBuf)]) -> any
 }
 
 /// `havenwacht run` (program `us`) on a site file, its wall clock starting at `wall_clock`.
-pub fn start_watch(us: &Path, work: &Path, site: &Path, wall_clock: Option<&str>) -> anyhow::Result<Program> {
+pub fn start_daemon(
+    us: &Path,
+    work: &Path,
+    site: &Path,
+    wall_clock: Option<&str>,
+) -> anyhow::Result<Program> {
     let mut args = vec!["run".to_owned(), "--config".to_owned(), site.display().to_string()];
     args.extend(wall_clock.iter().flat_map(|at| ["--wall-clock".to_owned(), (*at).to_owned()]));
-    Program::start("watch", us, &args, &work.join("watch.log"))
+    Program::start("daemon", us, &args, &work.join("daemon.log"))
 }
 
 /// A program of this project, built beside this one.
@@ -162,7 +167,7 @@ pub fn beside_us(name: &str) -> anyhow::Result<PathBuf> {
 
 /// The ports and paths that the demo puts into its copy of the site file.
 #[derive(Clone, Debug)]
-pub struct Rented {
+pub struct DemoPorts {
     /// Where the cameras serve.
     pub rtsp_port: u16,
     /// Where the broker listens.
@@ -174,7 +179,7 @@ pub struct Rented {
 }
 
 /// Writes a copy of site file `from` to `to` with the demo's ports and paths; all else, comments too, stays.
-pub fn write_site(from: &Path, to: &Path, rented: &Rented) -> anyhow::Result<()> {
+pub fn write_site(from: &Path, to: &Path, rented: &DemoPorts) -> anyhow::Result<()> {
     let text = fs::read_to_string(from).with_context(|| format!("cannot read {}", from.display()))?;
     let mut site: DocumentMut = text.parse().with_context(|| format!("{}", from.display()))?;
     let folder = fs::canonicalize(from)?.parent().map(Path::to_owned).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The writer and the relay of the daemon in this process, without cameras: alerts are raised by hand, and thousands of
-//! them cost no more than their commits.
+//! The daemon's writer and relay in this process, without cameras: tests raise alerts by the thousand, at the cost of
+//! their commits.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use crate::paths::root;
 
-/// The cameras of the desk's site.
+/// The cameras of the site.
 pub(crate) const CAMERAS: [&str; 2] = ["inner-harbour", "quay-east"];
 
 /// A site of two cameras whose broker is at `port`.
@@ -65,8 +65,8 @@ pub(crate) fn try_open(path: &Path) -> Result<(Writer, LogbookSender), LogbookEr
     Writer::open(path, &start, WriterOptions::new(Arc::new(clock)))
 }
 
-/// A signal number `number` that opens now, with its alert. Odd ones are the second camera's.
-pub(crate) fn told(site: &Site, number: u64, picture: Option<Vec<u8>>) -> SignalEntry {
+/// Signal number `number`, which opens now, with its alert. Odd numbers belong to the second camera.
+pub(crate) fn signal_entry(site: &Site, number: u64, picture: Option<Vec<u8>>) -> SignalEntry {
     let id = CAMERAS[usize::from(number % 2 == 1)];
     let at = SystemClock::default().now();
     let event = SignalEvent {
@@ -99,9 +99,9 @@ pub(crate) fn told(site: &Site, number: u64, picture: Option<Vec<u8>>) -> Signal
     SignalEntry { event, alert: Some(alert) }
 }
 
-/// A look that saw five vessels.
-pub(crate) fn look(number: u64) -> Entry {
-    let seen = |i: u8| {
+/// A detection pass with five detections.
+pub(crate) fn pass_entry(number: u64) -> Entry {
+    let detection = |i: u8| {
         let bbox = BBox::from_xywh(f32::from(i) * 90.0, 400.0, 80.0, 40.0);
         (Detection { class: Class::Vessel, confidence: 0.8, bbox }, None)
     };
@@ -110,13 +110,13 @@ pub(crate) fn look(number: u64) -> Entry {
         at: SystemClock::default().now(),
         frame_seq: number,
         frame_size: FrameSize { width: 1920, height: 1080 },
-        detections: (0..5).map(seen).collect(),
+        detections: (0..5).map(detection).collect(),
         tracks: Vec::new(),
     })
 }
 
-/// Writer and relay.
-pub(crate) struct Desk {
+/// A writer and a relay.
+pub(crate) struct AlertSource {
     pub(crate) folder: TempDir,
     pub(crate) site: Site,
     pub(crate) writer: Writer,
@@ -126,8 +126,8 @@ pub(crate) struct Desk {
     raised: u64,
 }
 
-impl Desk {
-    /// A new logbook; the relay does not run yet. The broker is, or will be, at `port`.
+impl AlertSource {
+    /// A new logbook. The relay does not run yet; it will connect to a broker at `port`.
     pub(crate) fn new(port: u16) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (writer, logbook) = open(&folder.path().join("logbook.sqlite"));
@@ -137,18 +137,17 @@ impl Desk {
         Self { folder, site, writer, logbook, relay: None, runtime, raised: 0 }
     }
 
-    /// Begins to relay.
+    /// Starts the relay. Acknowledgements are ignored.
     pub(crate) fn start_relay(&mut self) -> Arc<RelayStats> {
-        // Answers of the staff go nowhere here.
-        let (acknowledge, _) = std::sync::mpsc::sync_channel(1);
+        let (acknowledged, _) = std::sync::mpsc::sync_channel(1);
         let clock = Arc::new(SystemClock::default());
-        let relay = Relay::start(&self.runtime, &self.site, &self.writer, clock, acknowledge, || ());
+        let relay = Relay::start(&self.runtime, &self.site, &self.writer, clock, acknowledged, || ());
         self.relay.insert(relay).stats()
     }
 
     /// Raises an alert.
     pub(crate) fn raise(&mut self, picture: Option<Vec<u8>>) {
-        let entry = told(&self.site, self.raised, picture);
+        let entry = signal_entry(&self.site, self.raised, picture);
         self.raised += 1;
         self.logbook.send(Entry::Signal(entry)).unwrap();
     }
@@ -159,11 +158,7 @@ impl Desk {
         self.writer.flush(Duration::from_secs(20)).unwrap();
     }
 
-    pub(crate) fn path(&self) -> PathBuf {
-        self.folder.path().join("logbook.sqlite")
-    }
-
-    /// How many alerts the logbook holds that meet the condition.
+    /// Number of alerts in the logbook that meet the SQL condition.
     pub(crate) fn count(&self, condition: &str) -> u64 {
         count(&self.path(), condition)
     }
@@ -172,10 +167,14 @@ impl Desk {
     pub(crate) fn ids(&self) -> Vec<String> {
         ids(&self.path())
     }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("logbook.sqlite")
+    }
 }
 
-/// Says goodbye, so that a broker that is a thread of the test sees the session's end.
-impl Drop for Desk {
+/// Stops the relay, so that a broker in this process sees the end of the session.
+impl Drop for AlertSource {
     fn drop(&mut self) {
         if let Some(relay) = self.relay.take() {
             self.runtime.block_on(relay.stop(Duration::from_secs(2)));
@@ -183,7 +182,7 @@ impl Drop for Desk {
     }
 }
 
-/// How many alerts of the logbook at `path` meet the condition.
+/// Number of alerts in the logbook at `path` that meet the SQL condition.
 pub(crate) fn count(path: &Path, condition: &str) -> u64 {
     let logbook = Connection::open(path).unwrap();
     logbook

@@ -10,12 +10,12 @@ use serde_json::{Map, Value};
 use crate::web::Health;
 
 /// Writes to the terminal: lines that stay, and below them one that moves. In a file or a pipe, lines alone.
-pub(super) struct Teller {
+pub(super) struct DemoOutput {
     bar: Option<ProgressBar>,
     last_state: String,
 }
 
-impl Teller {
+impl DemoOutput {
     /// A teller of a show that lasts `seconds`; `None`: until stopped.
     pub(super) fn new(seconds: Option<u64>) -> Self {
         let bar = std::io::stdout().is_terminal().then(|| {
