@@ -1,79 +1,66 @@
-//! Why a camera is blind.
+//! Causes of a camera outage.
 
-/// Why a camera gives no picture that can be believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Why a camera gives no usable picture. Of two that hold, the one earlier in this list is reported.
+///
+/// The text of a cause is that of the logbook, the metrics and the camera's topic.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    strum::Display,
+    strum::EnumCount,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
 pub enum Cause {
-    /// No picture comes.
-    Away,
+    /// No picture arrives.
+    #[strum(serialize = "away")]
+    SignalLoss,
     /// The picture is black.
+    #[strum(serialize = "black")]
     Black,
-    /// Most of the picture is as bright as the sensor can tell.
-    WashedOut,
-    /// Nothing stands out any more.
-    Fog,
-    /// Pictures come, and it is the same picture.
+    /// Most of the picture is as bright as the sensor can measure.
+    #[strum(serialize = "washed out")]
+    Overexposed,
+    /// Nothing in the picture differs from its surroundings.
+    #[strum(serialize = "fog")]
+    LowContrast,
+    /// Pictures arrive, and it is always the same picture.
+    #[strum(serialize = "frozen")]
     Frozen,
-    /// The camera looks elsewhere, or something stands before it.
-    Moved,
+    /// The camera points elsewhere, or something stands in front of it.
+    #[strum(serialize = "moved")]
+    SceneChange,
     /// Edges are soft that were sharp.
-    OutOfFocus,
-    /// Far fewer pictures come than are to be looked at.
-    Slow,
+    #[strum(serialize = "out of focus")]
+    Defocused,
+    /// Far fewer pictures arrive than the detector asks for.
+    #[strum(serialize = "slow")]
+    LowFrameRate,
 }
 
 impl Cause {
-    /// All of them; of two that hold, the earlier one is told.
-    pub const ALL: [Self; 8] = [
-        Self::Away,
-        Self::Black,
-        Self::WashedOut,
-        Self::Fog,
-        Self::Frozen,
-        Self::Moved,
-        Self::OutOfFocus,
-        Self::Slow,
-    ];
-
-    /// As written in the logbook, in metrics and on the camera's topic.
+    /// Its text.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Away => "away",
-            Self::Black => "black",
-            Self::WashedOut => "washed out",
-            Self::Fog => "fog",
-            Self::Frozen => "frozen",
-            Self::Moved => "moved",
-            Self::OutOfFocus => "out of focus",
-            Self::Slow => "slow",
-        }
-    }
-
-    /// Its place in [`Cause::ALL`].
-    pub fn place(self) -> usize {
-        self as usize
+        self.into()
     }
 
     /// As a part of a sentence.
     pub fn in_words(self) -> &'static str {
         match self {
-            Self::Away => "no picture comes",
+            Self::SignalLoss => "no picture comes",
             Self::Black => "the picture is black",
-            Self::WashedOut => "the picture is washed out",
-            Self::Fog => "nothing can be made out",
+            Self::Overexposed => "the picture is overexposed",
+            Self::LowContrast => "the picture has no contrast",
             Self::Frozen => "the picture is frozen",
-            Self::Moved => "the camera was moved",
-            Self::OutOfFocus => "the picture is out of focus",
-            Self::Slow => "too few pictures come",
+            Self::SceneChange => "the scene changed",
+            Self::Defocused => "the picture is out of focus",
+            Self::LowFrameRate => "too few pictures arrive",
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_cause_is_at_its_place() {
-        assert_eq!(Cause::ALL.map(Cause::place), [0, 1, 2, 3, 4, 5, 6, 7]);
     }
 }

@@ -1,41 +1,42 @@
-//! What one picture says of itself: how dark, how bright, how much contrast, how sharp.
+//! What is measured in a single picture: brightness, contrast, sharpness.
 
 use crate::frame::{Picture, Thumbnail};
 
-/// Rows of the picture that are read for sharpness.
+/// Rows of the picture that sharpness is measured in.
 const ROWS: usize = 60;
-/// An edge is a step of the luma over this part of the picture's width; sharp is how much of it one of so many parts of
-/// that way makes up.
-const WAY: usize = 120;
+/// An edge is a luma step over 1/120 of the picture's width, divided into 8 parts. Its sharpness is the share of the step
+/// that lies in the steepest part.
+const EDGE_WIDTH: usize = 120;
 const PARTS: usize = 8;
-/// The strongest so large a part of all steps are edges.
-const EDGES: f32 = 0.01;
-/// No edge has a smaller step, in grey levels.
+/// This share of all steps, the strongest, are edges.
+const EDGE_SHARE: f32 = 0.01;
+/// No edge has a smaller step, in levels.
 const LEAST_STEP: f32 = 8.0;
-/// With fewer edges nothing is said of sharpness.
-const FEWEST: u32 = 100;
-/// Of the edges, so large a part is softer than what is told: a soft background is no lens out of focus.
-const SOFTER: f32 = 0.75;
-/// A level from which a pixel is as bright as the sensor can tell.
+/// With fewer edges sharpness is not measured.
+const FEWEST_EDGES: u32 = 100;
+/// Sharpness of a picture is that of its sharper edges: this share of the edges is softer. A soft background does not
+/// mean that the lens is out of focus.
+const SOFTER_SHARE: f32 = 0.75;
+/// From this level on a pixel counts as clipped: as bright as the sensor can measure.
 const CLIPPED: f32 = 250.0;
 
 /// Measures of one picture. Levels run from 0, black, to 255, white.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Measures {
-    /// Level that all but a fiftieth of the picture stays under.
+pub(super) struct ImageMeasures {
+    /// The level that 98 % of the picture is below.
     pub(super) brightest: f32,
-    /// Level in the middle.
+    /// Median level.
     pub(super) median: f32,
-    /// Part of the picture at the sensor's end, 0 to 1.
+    /// Share of the picture that is clipped, 0 to 1.
     pub(super) clipped: f32,
-    /// Levels between neighbours among the small pixels that all but a hundredth stay under.
+    /// The difference between neighbouring thumbnail pixels that 99 % are below, in levels.
     pub(super) contrast: f32,
-    /// Part of the sharper edges' steps that is made within an eighth of their way: 1 for an edge within two pixels of
-    /// 1920, an eighth for an even slope. `None` where there are no edges.
+    /// Sharpness of the sharper edges: 1 when the whole step lies within two pixels of 1920, 1/8 for an even slope.
+    /// `None` where there are too few edges.
     pub(super) sharpness: Option<f32>,
 }
 
-impl Measures {
+impl ImageMeasures {
     pub(super) fn of(picture: &Picture, thumbnail: &Thumbnail) -> Self {
         let (black, scale) = if picture.colorimetry.full_range { (0.0, 1.0) } else { (16.0, 255.0 / 219.0) };
         let level = |luma: &f32| ((luma - black) * scale).clamp(0.0, 255.0);
@@ -56,26 +57,27 @@ impl Measures {
     }
 }
 
-fn ranked(values: &mut [f32], place: usize) -> f32 {
-    *values.select_nth_unstable_by(place, f32::total_cmp).1
+fn ranked(values: &mut [f32], rank: usize) -> f32 {
+    *values.select_nth_unstable_by(rank, f32::total_cmp).1
 }
 
 fn sharpness(picture: &Picture) -> Option<f32> {
     let (width, height) = picture.plane_extent(0);
-    let part = (width / (WAY * PARTS)).max(1);
-    let way = part * PARTS;
-    // Names and clocks that cameras write into the picture are always sharp; they stand along its upper and lower edge.
+    let part = (width / (EDGE_WIDTH * PARTS)).max(1);
+    let edge = part * PARTS;
+    // Names and clocks that cameras write into the picture are always sharp. They stand in its top and bottom rows,
+    // which are left out.
     let rows = || (0..ROWS).map(|place| picture.row(0, height / 10 + place * (height - height / 5) / ROWS));
     let mut steps = [0u32; 256];
     for row in rows() {
-        for (&left, &right) in row.iter().zip(row.iter().skip(way)) {
+        for (&left, &right) in row.iter().zip(row.iter().skip(edge)) {
             steps[usize::from(left.abs_diff(right))] += 1;
         }
     }
-    let least = (under(&steps, 1.0 - EDGES) / 2.0).max(LEAST_STEP);
+    let least = (quantile(&steps, 1.0 - EDGE_SHARE) / 2.0).max(LEAST_STEP);
     let mut ratios = [0u32; 256];
     for row in rows() {
-        for (at, (&left, &right)) in row.iter().zip(row.iter().skip(way)).enumerate() {
+        for (at, (&left, &right)) in row.iter().zip(row.iter().skip(edge)).enumerate() {
             let step = left.abs_diff(right);
             if f32::from(step) < least {
                 continue;
@@ -85,12 +87,12 @@ fn sharpness(picture: &Picture) -> Option<f32> {
             ratios[usize::from(largest) * 255 / usize::from(step)] += 1;
         }
     }
-    (ratios.iter().sum::<u32>() >= FEWEST).then(|| under(&ratios, SOFTER) / 255.0)
+    (ratios.iter().sum::<u32>() >= FEWEST_EDGES).then(|| quantile(&ratios, SOFTER_SHARE) / 255.0)
 }
 
-/// The value that so large a part of all is under, between whole ones.
-fn under(counts: &[u32; 256], part: f32) -> f32 {
-    let mut left = counts.iter().sum::<u32>() as f32 * part;
+/// The value that this share of all counted values is below, interpolated between whole values.
+fn quantile(counts: &[u32; 256], share: f32) -> f32 {
+    let mut left = counts.iter().sum::<u32>() as f32 * share;
     for (value, &count) in counts.iter().enumerate() {
         let count = count as f32;
         if count > 0.0 && count >= left {

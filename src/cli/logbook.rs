@@ -321,7 +321,7 @@ pub(super) mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::camera_health::{Cause, End};
+    use crate::camera_health::{Cause, OutageEnd};
     use crate::camera_state::{CameraChange, CameraState};
     use crate::clock::ClockWatch;
     use crate::logbook::testing::{
@@ -361,7 +361,7 @@ pub(super) mod tests {
         };
         sender.send(Entry::Acknowledged(answered)).unwrap();
         sender.send(step(1, Phase::Closed, 30.0)).unwrap();
-        for ended in [None, Some((45.0, End::Seen))] {
+        for ended in [None, Some((45.0, OutageEnd::Recovered))] {
             sender.send(Entry::Outage(outage(1, Cause::Frozen, 35.0, ended))).unwrap();
         }
         let mut left = visit(7, VisitStep::Ended, 50.0);

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
+use strum::VariantArray as _;
 
 use super::clocks::ClockStats;
 use super::heartbeat::Heartbeats;
@@ -98,7 +99,7 @@ impl Status {
                 since: outage.began.wall,
                 text: outage.text,
             }),
-            camera_outages: Cause::ALL
+            camera_outages: Cause::VARIANTS
                 .iter()
                 .zip(&watch.camera_outages)
                 .map(|(cause, count)| (cause.as_str().to_owned(), of(count)))

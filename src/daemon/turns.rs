@@ -57,7 +57,7 @@ impl Doors<'_> {
     fn hand_over(&self, entries: Vec<Entry>, beat: &Beat) -> Result<(), WriterGone> {
         for entry in entries {
             if let Entry::Outage(step) = &entry {
-                self.relay.camera_outage(&step.camera, step.change.lasts());
+                self.relay.camera_outage(&step.camera, step.change.current());
             }
             self.logbook.send_turning(entry, || beat.beat())?;
         }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::alerts::payload;
-use crate::camera_health::{Cause, Change, Outage, Sight};
+use crate::camera_health::{Cause, HealthMonitor, Outage, OutageChange};
 use crate::clock::{MonoTime, Stamp};
 use crate::config::{Camera, Condition, Site};
 use crate::detect::cue::MotionCue;
@@ -19,6 +19,7 @@ use crate::logbook::{Entry, LookEntry, OutageStep, SignalEntry};
 use crate::regions::{Attention, Care, Fixed, Ground, Outcome, Refusal, Scene, Scope, Vessel};
 use crate::rules::{Engine, Phase, ResumeState, RuleEvent, SignalEvent, SignalId, stable_uuid};
 use crate::track::{self, Track, TrackState, Tracker, TrackerConfig, VesselCounter, VesselId};
+use strum::EnumCount as _;
 
 /// While no picture comes, rules in force say so this often.
 const TELL_AWAY: Duration = Duration::from_secs(10);
@@ -56,8 +57,8 @@ pub struct WatchStats {
     pub signals: AtomicU64,
     /// Looks in which a rule kept silent about a vessel or place, and said why.
     pub suppressed: AtomicU64,
-    /// Outage spells begun, in the order of [`Cause::ALL`].
-    pub camera_outages: [AtomicU64; Cause::ALL.len()],
+    /// Outage spells begun, in the order of [`Cause`].
+    pub camera_outages: [AtomicU64; Cause::COUNT],
     outage: Mutex<Option<Outage>>,
 }
 
@@ -93,7 +94,7 @@ struct Post {
     attention: Attention,
     ground: Ground,
     cue: MotionCue,
-    sight: Sight,
+    health: HealthMonitor,
     /// What a look that failed had to say ...
     pending: Vec<Entry>,
     /// ... and how far the picture had moved by then since the last that did not.
@@ -128,7 +129,7 @@ impl Watch {
             attention: Attention::new(scope(camera, input_px)),
             ground: Ground::new(&scope(camera, input_px)),
             cue: MotionCue::default(),
-            sight: Sight::new(camera.detect_fps, camera.stall_after),
+            health: HealthMonitor::new(camera.detect_fps, camera.stall_after),
             pending: Vec::new(),
             moved: [0.0; 2],
             told_away: None,
@@ -178,7 +179,7 @@ impl Watch {
         }
         let at = frame.stamp.mono;
         let thumbnail = Thumbnail::of(&frame.picture);
-        let changes = post.sight.look(&frame.picture, &thumbnail, frame.seq, frame.stamp);
+        let changes = post.health.inspect(&frame.picture, &thumbnail, frame.seq, frame.stamp);
         entries.extend(post.outage_entries(changes));
         let motion = post.cue.look(&thumbnail, at);
         let shift = [0, 1].map(|axis| post.moved[axis] + motion.shift[axis]);
@@ -221,10 +222,10 @@ impl Watch {
     pub fn wait(&mut self, now: Stamp, newest: impl Fn(usize) -> Option<Stamp>) -> Vec<Entry> {
         let site = &self.site;
         let waits = |(index, post): (usize, &mut Post)| {
-            let changes = post.sight.wait(newest(index), now);
+            let changes = post.health.tick(newest(index), now);
             let mut entries = std::mem::take(&mut post.pending);
             entries.extend(post.outage_entries(changes));
-            let away = post.sight.outage().is_some_and(|outage| outage.cause == Cause::Away);
+            let away = post.health.outage().is_some_and(|outage| outage.cause == Cause::SignalLoss);
             let due = post.told_away.is_none_or(|told| now.mono.since(told) >= TELL_AWAY);
             if away && due {
                 post.told_away = Some(now.mono);
@@ -252,7 +253,7 @@ impl Watch {
         let end = |post: &mut Post| {
             let mut entries = std::mem::take(&mut post.pending);
             entries.extend(post.end(site, at, 0));
-            let stop = post.sight.stop(at);
+            let stop = post.health.stop(at);
             entries.extend(post.outage_entries(stop.into_iter().collect()));
             entries
         };
@@ -307,26 +308,26 @@ impl Post {
     }
 
     /// Suspends the rules while the camera is blind.
-    fn outage_entries(&mut self, changes: Vec<Change>) -> Vec<Entry> {
+    fn outage_entries(&mut self, changes: Vec<OutageChange>) -> Vec<Entry> {
         if changes.is_empty() {
             return Vec::new();
         }
-        let outage = self.sight.outage();
+        let outage = self.health.outage();
         self.engine.suspend(outage.map(|outage| outage.cause.in_words()));
         *self.stats.outage.lock().unwrap_or_else(PoisonError::into_inner) = outage.cloned();
         let camera = &self.camera.id;
-        let entry = |change: Change| {
+        let entry = |change: OutageChange| {
             match &change {
-                Change::Began(Outage { cause, text, .. }) => {
-                    count(&self.stats.camera_outages[cause.place()], 1);
+                OutageChange::Began(Outage { cause, text, .. }) => {
+                    count(&self.stats.camera_outages[*cause as usize], 1);
                     tracing::warn!(%camera, cause = cause.as_str(), "camera {camera} is blind: {text}");
                 }
-                Change::Ended(Outage { cause, .. }, _, how) => {
+                OutageChange::Ended(Outage { cause, .. }, _, how) => {
                     let (cause, how) = (cause.as_str(), how.as_str());
                     tracing::info!(%camera, cause, how, "camera {camera}: the blind spell ({cause}) is over: {how}");
                 }
             }
-            let (Change::Began(outage) | Change::Ended(outage, ..)) = &change;
+            let (OutageChange::Began(outage) | OutageChange::Ended(outage, ..)) = &change;
             let about = format!("{camera}\n{}\n{}", outage.cause.as_str(), outage.began.wall.as_nanosecond());
             let id = stable_uuid(&about, outage.began.wall);
             Entry::Outage(OutageStep { id, camera: camera.clone(), change })

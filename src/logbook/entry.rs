@@ -1,7 +1,7 @@
 //! What the rooms hand to the writer.
 
 use super::acknowledgements::Acknowledgement;
-use crate::camera_health::Change;
+use crate::camera_health::OutageChange;
 use crate::camera_state::CameraChange;
 use crate::clock::{ClockReading, Stamp};
 use crate::detect::Detection;
@@ -97,7 +97,7 @@ pub struct OutageStep {
     /// Which camera.
     pub camera: CameraId,
     /// What became of it.
-    pub change: Change,
+    pub change: OutageChange,
 }
 
 /// The relay's word on an alert.

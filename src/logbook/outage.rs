@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 
 use super::entry::OutageStep;
 use super::store::{Failure, Written, local};
-use crate::camera_health::Change;
+use crate::camera_health::OutageChange;
 
 /// Numbers ends in the order in which they are written.
 const END: &str = "UPDATE camera_outage SET ended = ?2, ended_offset = ?3, ended_by = ?4,
@@ -21,7 +21,7 @@ pub(super) fn write(
 ) -> Result<Written, Failure> {
     let id = step.id.to_string();
     match &step.change {
-        Change::Began(outage) => {
+        OutageChange::Began(outage) => {
             let (began, offset) = local(zone, outage.began.wall);
             connection
                 .prepare_cached(
@@ -41,7 +41,7 @@ pub(super) fn write(
                     outage.text
                 ])?;
         }
-        Change::Ended(_, at, how) => {
+        OutageChange::Ended(_, at, how) => {
             let (ended, offset) = local(zone, at.wall);
             let rows = connection.prepare_cached(END)?.execute(params![id, ended, offset, how.as_str()])?;
             if rows == 0 {
@@ -67,7 +67,7 @@ pub(super) fn end_all(connection: &Connection, at: i64, offset: i64) -> rusqlite
 mod tests {
     use std::sync::atomic::Ordering;
 
-    use crate::camera_health::{Cause, End};
+    use crate::camera_health::{Cause, OutageEnd};
     use crate::logbook::Entry;
     use crate::logbook::testing::{SOON, at, column, open, outage};
 
@@ -81,12 +81,12 @@ mod tests {
         let (writer, sender) = open(&path);
         let steps = [
             outage(1, Cause::Frozen, 10.0, None),
-            outage(2, Cause::Away, 12.0, None),
-            outage(2, Cause::Away, 12.0, Some((20.0, End::Seen))),
-            outage(1, Cause::Frozen, 10.0, Some((30.0, End::AnotherCause))),
+            outage(2, Cause::SignalLoss, 12.0, None),
+            outage(2, Cause::SignalLoss, 12.0, Some((20.0, OutageEnd::Recovered))),
+            outage(1, Cause::Frozen, 10.0, Some((30.0, OutageEnd::AnotherCause))),
             // Neither ends a second time, nor does what never began.
-            outage(1, Cause::Frozen, 10.0, Some((40.0, End::Seen))),
-            outage(3, Cause::Fog, 10.0, Some((40.0, End::Seen))),
+            outage(1, Cause::Frozen, 10.0, Some((40.0, OutageEnd::Recovered))),
+            outage(3, Cause::LowContrast, 10.0, Some((40.0, OutageEnd::Recovered))),
         ];
         for step in steps {
             sender.send(Entry::Outage(step)).unwrap();
@@ -107,7 +107,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("logbook.sqlite");
         let (writer, sender) = open(&path);
-        for (number, cause) in [(1, Cause::Moved), (2, Cause::Away)] {
+        for (number, cause) in [(1, Cause::SceneChange), (2, Cause::SignalLoss)] {
             sender.send(Entry::Outage(outage(number, cause, 10.0, None))).unwrap();
         }
         writer.close(at(20.0).wall, SOON).unwrap();

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::*;
-use crate::camera_health::{Cause, Change, End, Outage};
+use crate::camera_health::{Cause, Outage, OutageChange, OutageEnd};
 use crate::clock::{Clock, MonoTime, SimulatedClock, Stamp, SystemClock};
 use crate::config::{Retention, Severity};
 use crate::detect::{Class, Detection};
@@ -182,13 +182,13 @@ pub(crate) fn visit(number: u64, step: VisitStep, seconds: f64) -> VisitEvent {
 }
 
 /// A spell that began at that second, and its end.
-pub(crate) fn outage(number: u128, cause: Cause, began: f64, ended: Option<(f64, End)>) -> OutageStep {
-    let reading = (cause != Cause::Away).then_some(15.0);
+pub(crate) fn outage(number: u128, cause: Cause, began: f64, ended: Option<(f64, OutageEnd)>) -> OutageStep {
+    let reading = (cause != Cause::SignalLoss).then_some(15.0);
     let text = cause.in_words().to_owned();
     let outage = Outage { cause, began: at(began), measured: reading, threshold: reading, unit: "s", text };
     let change = match ended {
-        Some((seconds, how)) => Change::Ended(outage, at(seconds), how),
-        None => Change::Began(outage),
+        Some((seconds, how)) => OutageChange::Ended(outage, at(seconds), how),
+        None => OutageChange::Began(outage),
     };
     OutageStep { id: Uuid::from_u128(number), camera: camera(), change }
 }

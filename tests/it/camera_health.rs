@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use havenwacht::camera_health::{Change, End};
+use havenwacht::camera_health::{OutageChange, OutageEnd};
 use havenwacht::clock::{MonoTime, Stamp};
 use havenwacht::config;
 use havenwacht::daemon::Watch;
@@ -77,7 +77,7 @@ struct Spell {
     cause: &'static str,
     began_s: f64,
     told_s: f64,
-    ended: Option<(f64, End)>,
+    ended: Option<(f64, OutageEnd)>,
     text: String,
 }
 
@@ -98,14 +98,16 @@ fn watched(scene: &str, detector: Blank) -> (Vec<Spell>, u32) {
         for entry in entries {
             match entry {
                 Entry::Outage(step) => match step.change {
-                    Change::Began(outage) => spells.push(Spell {
+                    OutageChange::Began(outage) => spells.push(Spell {
                         cause: outage.cause.as_str(),
                         began_s: second(outage.began),
                         told_s: second(now),
                         ended: None,
                         text: outage.text,
                     }),
-                    Change::Ended(_, at, how) => spells.last_mut().unwrap().ended = Some((second(at), how)),
+                    OutageChange::Ended(_, at, how) => {
+                        spells.last_mut().unwrap().ended = Some((second(at), how))
+                    }
                 },
                 Entry::Suppressed(silence) if silence.reason == SuppressionReason::CameraOutage => {
                     silent += silence.times
@@ -192,7 +194,7 @@ fn faults(scene: &str, truth: &Value) -> Vec<String> {
     // The pace of pictures is taken over ten seconds.
     let early_s = if cause == "slow" { 10.0 } else { 0.6 };
     expect((-early_s..=1.0).contains(&(spell.began_s - from_s)), &format!("begins at {from_s} s"));
-    let over = spell.ended.filter(|(at, how)| *how == End::Seen && at - to_s <= *over_s);
+    let over = spell.ended.filter(|(at, how)| *how == OutageEnd::Recovered && at - to_s <= *over_s);
     expect(over.is_some(), &format!("over within {over_s} s of second {to_s}"));
     expect(silent > 0 || cause == "away", "the rule says that it cannot judge");
     wrong
@@ -253,7 +255,8 @@ fn a_replay_writes_the_spell_and_the_logbook_tells_of_it_in_every_way() {
 #[test]
 fn a_spell_is_told_though_every_look_of_the_detector_fails() {
     let (spells, _) = watched("black", Blank::Fails);
-    let [Spell { cause: "black", told_s: 31.0, ended: Some((41.0, End::Seen)), .. }] = spells.as_slice()
+    let [Spell { cause: "black", told_s: 31.0, ended: Some((41.0, OutageEnd::Recovered)), .. }] =
+        spells.as_slice()
     else {
         panic!("{spells:#?}")
     };

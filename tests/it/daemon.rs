@@ -102,7 +102,7 @@ fn a_watch_whose_camera_and_broker_are_away_is_ready_fed_and_stops_in_order() {
     assert_eq!(one("select state from v_camera_state where state = 'backing-off' limit 1"), "backing-off");
     assert_eq!(
         one("select camera || cause || ended_by || (seconds > 1) || text from v_blind_spells"),
-        "awayawaystop1no picture has come for 1 s"
+        "awayawaystop1no picture has arrived for 1 s"
     );
     assert_eq!(one("select rule || reason from v_suppressed"), "basincamera outage");
 }
