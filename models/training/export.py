@@ -44,8 +44,8 @@ vessel = [{vessel}]
 person = [{person}]
 
 [thresholds]
-confidence = {confidence} # from here on a box is sure: it may begin a track
-floor = {floor} # down to here a box may only carry on a vessel that is followed already
+high = {high} # boxes at or above this confidence can start a track
+low = {low}  # boxes between `low` and `high` can only continue a confirmed vessel
 iou = 0.5
 """
 
@@ -104,7 +104,7 @@ def export(eye, side, path):
     onnx.checker.check_model(str(path))
 
 
-def write_manifest(model, eye, side, title, name, licence, confidence, floor):
+def write_manifest(model, eye, side, title, name, licence, high, low):
     """Beside the model, with its hash."""
     scores, boxes = output_names(eye)
     quoted = lambda names: ", ".join(f'"{n}"' for n in names)
@@ -114,7 +114,7 @@ def write_manifest(model, eye, side, title, name, licence, confidence, floor):
             title=title, name=name, file=model.name, sha256=hashlib.sha256(model.read_bytes()).hexdigest(),
             licence=licence, side=side, mean=numbers(MEAN), std=numbers(STD), strides=numbers(eye.strides),
             scores=quoted(scores), boxes=quoted(boxes), classes=len(CLASSES), vessel=CLASSES.index("vessel"),
-            person=CLASSES.index("person"), confidence=confidence, floor=floor,
+            person=CLASSES.index("person"), high=high, low=low,
         )
     )
 
@@ -135,8 +135,8 @@ def main():
     a.add_argument("--title", default="Vessels and people as a camera at the quay sees them.")
     a.add_argument("--licence", default="Apache-2.0")
     a.add_argument("--side", type=int, default=416, help="pixels of the input, a multiple of 32")
-    a.add_argument("--confidence", type=float, default=0.45)
-    a.add_argument("--floor", type=float, default=0.25)
+    a.add_argument("--high", type=float, default=0.45)
+    a.add_argument("--low", type=float, default=0.25)
     a.add_argument("--base", type=Path, help="ONNX that training began with, to blend with; see --blend")
     a.add_argument("--blend", type=float, default=0.7, help="share of the trained weights where --base is given")
     options = a.parse_args()
@@ -147,7 +147,7 @@ def main():
         eye = blended(eye, options.base, options.blend)
     model = options.out / f"{options.name}.onnx"
     export(eye, options.side, model)
-    write_manifest(model, eye, options.side, options.title, options.name, options.licence, options.confidence, options.floor)
+    write_manifest(model, eye, options.side, options.title, options.name, options.licence, options.high, options.low)
     print(f"{model}: {model.stat().st_size / 1e6:.1f} MB, and its manifest beside it")
 
 

@@ -20,7 +20,7 @@ from export import write_manifest_of
 from train import MEAN, STD
 from views import Mistake, load_prepared
 
-# Cells that the full model is sure of and the small one scores below the manifest's floor: more of them, and it is refused.
+# Cells that the full model scores above the high threshold and the small one below the low threshold. With more of them the small model is refused.
 MOST_LOST = 0.03
 
 
@@ -60,7 +60,7 @@ def quantise(full, small, pictures, side, calibration=120):
         )
 
 
-def compare(full, small, pictures, side, confidence, floor, count=60):
+def compare(full, small, pictures, side, high, low, count=60):
     """Of the cells that the full model is sure of, the share that the small one loses; and how far scores and sides differ."""
     sessions = [onnxruntime.InferenceSession(str(p), providers=["CPUExecutionProvider"]) for p in (full, small)]
     names = [o.name for o in sessions[0].get_outputs()]
@@ -70,9 +70,9 @@ def compare(full, small, pictures, side, confidence, floor, count=60):
         a, b = (dict(zip(names, s.run(names, {"picture": picture}))) for s in sessions)
         for name in names:
             if name.startswith("scores"):
-                there = a[name] >= confidence
+                there = a[name] >= high
                 sure += int(there.sum())
-                lost += int((b[name][there] < floor).sum())
+                lost += int((b[name][there] < low).sum())
                 differences.append(np.abs(a[name] - b[name])[there])
     return lost / max(1, sure), sure, float(np.concatenate(differences).mean())
 
@@ -89,7 +89,7 @@ def main():
     small = options.model.with_name(f"{options.name}.onnx")
     fresh = small.with_suffix(".new")
     quantise(options.model, fresh, pictures, side)
-    lost, sure, difference = compare(options.model, fresh, pictures, side, thresholds["confidence"], thresholds["floor"])
+    lost, sure, difference = compare(options.model, fresh, pictures, side, thresholds["high"], thresholds["low"])
     print(f"of {sure} cells that the full model is sure of, eight bits lose {lost:.1%}; scores differ by {difference:.3f} on average")
     if lost > MOST_LOST:
         fresh.unlink()

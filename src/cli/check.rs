@@ -7,9 +7,9 @@ use jiff::Timestamp;
 
 use crate::clock::MonoTime;
 use crate::config::{self, Camera, ConfigError, Diagnostic, Level, Position, Rule, Site, Stream};
-use crate::daemon::scope;
+use crate::daemon::planner_config;
 use crate::geometry::FrameSize;
-use crate::regions::{Attention, Scene};
+use crate::regions::{PassContext, RegionPlanner};
 use crate::rules::{Schedule, ScheduleStatus, condition_words};
 
 /// Exit status for a site file with errors (`EX_CONFIG` of sysexits.h).
@@ -134,16 +134,16 @@ fn looks(camera: &Camera) -> String {
 /// The smallest vessels that attention is meant to show the model, those that it mostly finds, and how soon.
 fn sight(camera: &Camera, input_px: u32) -> String {
     const FULL_HD: FrameSize = FrameSize { width: 1920, height: 1080 };
-    let mut attention = Attention::new(scope(camera, input_px));
+    let mut planner = RegionPlanner::new(planner_config(camera, input_px));
     let at = MonoTime::default();
-    attention.choose(&Scene { at, frame: FULL_HD, stirred: &[], cares: &[] });
-    let swept = attention.coverage(at);
+    planner.plan(&PassContext { at, frame: FULL_HD, moving_cells: &[], priority_areas: &[] });
+    let swept = planner.coverage(at);
     format!(
         "looks for vessels from about {:.0} px long in a picture of 1920, and finds most from about {:.0} px, wherever they come in within {:.1} s",
         swept.sought_px,
         swept.mostly_found_px,
         // Rounded up: a promise of 0.2 s that is 0.25 s is none.
-        (swept.longest.as_secs_f32() * 10.0).ceil() / 10.0
+        (swept.max_age.as_secs_f32() * 10.0).ceil() / 10.0
     )
 }
 

@@ -10,14 +10,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::clock::Stamp;
 use crate::config::Camera;
-use crate::detect::schedule::FairTurns;
+use crate::detect::FairScheduler;
 use crate::frame::Frame;
 use crate::ingest::{ClipReader, EndReason, Next, OpenError};
 
 /// One pass over one camera's recording.
 pub(super) struct Reel {
     source: ClipReader,
-    turns: FairTurns,
+    turns: FairScheduler,
     frames: u64,
 }
 
@@ -25,7 +25,7 @@ impl Reel {
     /// Opens `clip` as what `camera` saw from `start` on.
     pub(super) fn open(camera: &Camera, clip: &Path, start: Stamp) -> Result<Self, OpenError> {
         let source = ClipReader::open(&camera.id, clip, start, Arc::default())?;
-        Ok(Self { source, turns: FairTurns::new(&[camera.detect_fps]), frames: 0 })
+        Ok(Self { source, turns: FairScheduler::new(&[camera.detect_fps]), frames: 0 })
     }
 
     /// Decodes on to the next frame that is due a look; `None` at the recording's end.

@@ -11,7 +11,7 @@ use super::sections::Sections;
 use super::site::Camera;
 use super::{schedule_checks, shapes};
 use crate::geometry::Polygon;
-use crate::regions::RUNS_A_LOOK;
+use crate::regions::INFERENCES_PER_PASS;
 
 /// One run of the eight-bit model that comes with Havenwacht on one thread, on a processor without VNNI.
 const RUN: Duration = Duration::from_millis(37);
@@ -112,7 +112,7 @@ fn check_cameras(collector: &Collector<'_>, drafts: &Drafts) {
 
 /// Detector runs a second that a camera may take.
 pub fn runs_per_second(camera: &Camera) -> f64 {
-    f64::from(camera.detect_fps * RUNS_A_LOOK)
+    f64::from(camera.detect_fps * INFERENCES_PER_PASS)
 }
 
 /// The part of one core that `runs` a second take with the small model that comes with Havenwacht.

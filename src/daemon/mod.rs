@@ -15,4 +15,4 @@ mod watch_promises;
 pub use heartbeat::{Beat, Heartbeats};
 pub use run::{RunError, run};
 pub use turns::{Doors, Rate, Rates, run as take_turns};
-pub use watch::{LastLook, Watch, WatchStats, scope};
+pub use watch::{LastLook, Watch, WatchStats, planner_config};

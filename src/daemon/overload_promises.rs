@@ -17,8 +17,7 @@ use super::{Heartbeats, take_turns};
 use crate::alerts::RelayHandle;
 use crate::clock::{Clock, MonoTime, SimulatedClock, Stamp};
 use crate::config::{Camera, Site, check_text};
-use crate::detect::schedule::FairTurns;
-use crate::detect::{Class, DetectError, Detection, Detector, Look, Thresholds};
+use crate::detect::{Class, DetectError, Detection, DetectionPass, Detector, FairScheduler, Thresholds};
 use crate::frame::{Colorimetry, Frame, Picture, PixelFormat, Plane};
 use crate::geometry::{BBox, FrameSize, Norm};
 use crate::ingest::LatestFrames;
@@ -82,7 +81,7 @@ impl Detector for Scripted {
         INPUT_PX as u32
     }
 
-    fn look(&mut self, frame: &Frame, regions: &[BBox<Norm>]) -> Result<Look, DetectError> {
+    fn detect(&mut self, frame: &Frame, regions: &[BBox<Norm>]) -> Result<DetectionPass, DetectError> {
         let at = self.clock.mono().since(self.began);
         let camera = self.frames.iter().position(|f| f.camera == frame.camera).unwrap();
         self.note(camera, at, regions.len());
@@ -109,7 +108,7 @@ impl Detector for Scripted {
         if self.fails.contains(&at) {
             return Err(DetectError("scripted".into()));
         }
-        Ok(Look { detections, runs: regions.len() as u32, ..Look::default() })
+        Ok(DetectionPass { detections, inferences: regions.len() as u32, ..DetectionPass::default() })
     }
 }
 
@@ -163,7 +162,7 @@ fn run(fails: std::ops::Range<Duration>) -> Vec<CameUp> {
         told: told.clone(),
         came_up: came_up.clone(),
     };
-    let believed = Thresholds { confidence: 0.5, floor: 0.5, iou: 0.5 };
+    let believed = Thresholds { high: 0.5, low: 0.5, iou: 0.5 };
     let watch = Watch::new(site, Box::new(scripted), believed, 1, &ResumeState::default());
     let rates: Rates = Arc::new(TARGETS.iter().map(|_| Rate::default()).collect());
     *told.lock().unwrap() = Some((watch.stats(), rates.clone()));
@@ -171,7 +170,7 @@ fn run(fails: std::ops::Range<Duration>) -> Vec<CameUp> {
     let relay = RelayHandle::default();
     let doors = Doors { slots: &slots, answers: &answers, logbook: &logbook, relay: &relay };
     let beat = Heartbeats::new(clock.clone()).expect("detector", Duration::from_secs(15));
-    take_turns(watch, FairTurns::new(&TARGETS), &doors, &*clock, &beat, &rates).unwrap();
+    take_turns(watch, FairScheduler::new(&TARGETS), &doors, &*clock, &beat, &rates).unwrap();
     let came_up = came_up.lock().unwrap().clone();
     assert!(came_up.len() > 100, "{} looks", came_up.len());
     came_up

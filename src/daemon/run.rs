@@ -21,7 +21,7 @@ use crate::alerts::{Relay, RelayHandle};
 use crate::camera_state::CameraChange;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Site;
-use crate::detect::schedule::FairTurns;
+use crate::detect::FairScheduler;
 use crate::detect::{LoadError, OnnxDetector};
 use crate::ingest::{FrameSlot, IngestStats, LatestFrames, RunEnd, Supervisor, open_camera};
 use crate::logbook::{
@@ -164,7 +164,7 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
         let handle = relay.handle();
         let beat = hearts.expect("detector", LOOP_LIMIT);
         let wanted: Vec<f32> = site.cameras.iter().map(|camera| camera.detect_fps).collect();
-        let fair = FairTurns::new(&wanted);
+        let fair = FairScheduler::new(&wanted);
         std::thread::Builder::new().name("detector".into()).spawn(move || {
             let doors = Doors { slots: &slots, answers: &answers, logbook: &logbook, relay: &handle };
             turns::run(watch, fair, &doors, &*clock, &beat, &rates)

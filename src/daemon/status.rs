@@ -121,7 +121,7 @@ impl Status {
             oldest_unseen_s: (seen_ms > 0).then(|| now_ms.saturating_sub(seen_ms) as f32 / 1000.0),
             swept_within_s: self.rates[index].swept_within_s(of(&watch.swept_within_ms), camera.detect_fps),
             cut_boxes: of(&watch.cut_boxes),
-            fleeting_boxes: of(&watch.fleeting_boxes),
+            unconfirmed_boxes: of(&watch.unconfirmed_boxes),
             too_fast: of(&watch.too_fast),
             outside_water: of(&watch.outside_water),
             too_small: of(&watch.too_small),

@@ -9,7 +9,7 @@ use super::heartbeat::Beat;
 use super::watch::Watch;
 use crate::alerts::RelayHandle;
 use crate::clock::Clock;
-use crate::detect::schedule::FairTurns;
+use crate::detect::FairScheduler;
 use crate::ingest::LatestFrames;
 use crate::logbook::{Entry, LogbookSender, WriterGone};
 use crate::rules::SignalId;
@@ -69,7 +69,7 @@ impl Doors<'_> {
 /// every track and signal. Fails when the logbook is gone.
 pub fn run(
     mut watch: Watch,
-    mut turns: FairTurns,
+    mut turns: FairScheduler,
     doors: &Doors<'_>,
     clock: &dyn Clock,
     beat: &Beat,
@@ -91,7 +91,7 @@ pub fn run(
             (told, idle) = (now, Duration::ZERO);
             for (rate, has) in rates.iter().zip(turns.rates(now)) {
                 rate.looks.store((has.achieved_hz * 1000.0) as u32, Ordering::Relaxed);
-                rate.runs.store((has.runs_hz * 1000.0) as u32, Ordering::Relaxed);
+                rate.runs.store((has.inferences_hz * 1000.0) as u32, Ordering::Relaxed);
             }
         }
         let waiting = slots.waiting();
@@ -104,7 +104,7 @@ pub fn run(
         let Some(frame) = slots.take(camera) else { continue };
         match watch.look(camera, &frame) {
             Ok(entries) => {
-                turns.took(camera, watch.last_look(camera).runs);
+                turns.record_inferences(camera, watch.last_look(camera).runs);
                 doors.hand_over(entries, beat)?;
             }
             Err(cause) => {

@@ -10,15 +10,18 @@ use crate::alerts::payload;
 use crate::camera_health::{Cause, HealthMonitor, Outage, OutageChange};
 use crate::clock::{MonoTime, Stamp};
 use crate::config::{Camera, Condition, Site};
-use crate::detect::cue::MotionCue;
-use crate::detect::{Class, DetectError, Detection, Detector, Look, Thresholds};
+use crate::detect::motion_cue::MotionCue;
+use crate::detect::{Class, DetectError, Detection, DetectionPass, Detector, Thresholds};
 use crate::evidence;
 use crate::frame::{Frame, Thumbnail};
 use crate::geometry::{BBox, FrameSize, Px};
 use crate::logbook::{Entry, LookEntry, OutageStep, SignalEntry};
-use crate::regions::{Attention, Care, Fixed, Ground, Outcome, Refusal, Scene, Scope, Vessel};
+use crate::regions::{
+    BoxFilter, FixedPlan, PassContext, PassResult, PlannerConfig, PriorityArea, RegionPlanner, RejectReason,
+    TrackedVessel,
+};
 use crate::rules::{Engine, Phase, ResumeState, RuleEvent, SignalEvent, SignalId, stable_uuid};
-use crate::track::{self, Track, TrackState, Tracker, TrackerConfig, VesselCounter, VesselId};
+use crate::track::{Track, TrackState, Tracker, TrackerConfig, TrackerInput, VesselCounter, VesselId};
 use strum::EnumCount as _;
 
 /// While no picture comes, rules in force say so this often.
@@ -37,8 +40,8 @@ pub struct WatchStats {
     pub rejected_boxes: AtomicU64,
     /// Boxes that a region's border cut: looked at again rather than believed.
     pub cut_boxes: AtomicU64,
-    /// Sure boxes that came again too seldom to be a vessel's.
-    pub fleeting_boxes: AtomicU64,
+    /// Boxes above the high threshold whose tracks were never confirmed.
+    pub unconfirmed_boxes: AtomicU64,
     /// The same, of what moved faster than any vessel.
     pub too_fast: AtomicU64,
     /// Vessels outside the water, or what the model took for some.
@@ -91,8 +94,8 @@ pub struct LastLook {
 /// What belongs to one camera.
 struct Post {
     camera: Camera,
-    attention: Attention,
-    ground: Ground,
+    planner: RegionPlanner,
+    box_filter: BoxFilter,
     cue: MotionCue,
     health: HealthMonitor,
     /// What a look that failed had to say ...
@@ -102,7 +105,7 @@ struct Post {
     /// When rules last said that no picture comes.
     told_away: Option<MonoTime>,
     /// The confidence from which a box may become a vessel.
-    sure: f32,
+    high_threshold: f32,
     tracker: Tracker,
     engine: Engine,
     last: LastLook,
@@ -122,18 +125,21 @@ impl Watch {
         next_vessel: u64,
         past: &ResumeState,
     ) -> Self {
-        let tracking =
-            TrackerConfig { sure: believed.confidence, floor: believed.floor, ..TrackerConfig::default() };
+        let tracking = TrackerConfig {
+            high_threshold: believed.high,
+            low_threshold: believed.low,
+            ..TrackerConfig::default()
+        };
         let input_px = detector.input_px();
         let post = |camera: &Camera| Post {
-            attention: Attention::new(scope(camera, input_px)),
-            ground: Ground::new(&scope(camera, input_px)),
+            planner: RegionPlanner::new(planner_config(camera, input_px)),
+            box_filter: BoxFilter::new(&planner_config(camera, input_px)),
             cue: MotionCue::default(),
             health: HealthMonitor::new(camera.detect_fps, camera.stall_after),
             pending: Vec::new(),
             moved: [0.0; 2],
             told_away: None,
-            sure: believed.confidence,
+            high_threshold: believed.high,
             tracker: Tracker::new(tracking.clone()),
             engine: Engine::new(&site, camera, past),
             last: LastLook::default(),
@@ -153,14 +159,14 @@ impl Watch {
     }
 
     /// Every look is given the same from now on, so that attention can be measured against it.
-    pub fn fix(&mut self, fixed: Fixed) {
-        self.posts.iter_mut().for_each(|post| post.attention.fix(fixed));
+    pub fn use_fixed_plan(&mut self, fixed: FixedPlan) {
+        self.posts.iter_mut().for_each(|post| post.planner.use_fixed_plan(fixed));
     }
 
     /// Adapts what is spent on a look to how busy the detector has been, 0 to 1.
     pub fn adapt(&mut self, busy: f32) {
         for post in &mut self.posts {
-            post.attention.adapt(busy);
+            post.planner.adapt(busy);
         }
     }
 
@@ -181,17 +187,22 @@ impl Watch {
         let thumbnail = Thumbnail::of(&frame.picture);
         let changes = post.health.inspect(&frame.picture, &thumbnail, frame.seq, frame.stamp);
         entries.extend(post.outage_entries(changes));
-        let motion = post.cue.look(&thumbnail, at);
+        let motion = post.cue.observe(&thumbnail, at);
         let shift = [0, 1].map(|axis| post.moved[axis] + motion.shift[axis]);
-        let cares: Vec<Care<'_>> = post.engine.live_conditions(frame.stamp.wall).filter_map(care).collect();
-        let looked =
-            post.attention.choose(&Scene { at, frame: size, stirred: &motion.stirred, cares: &cares });
+        let areas: Vec<PriorityArea<'_>> =
+            post.engine.live_conditions(frame.stamp.wall).filter_map(priority_area).collect();
+        let looked = post.planner.plan(&PassContext {
+            at,
+            frame: size,
+            moving_cells: &motion.moving_cells,
+            priority_areas: &areas,
+        });
         let regions: Vec<_> = looked.iter().map(|&crop| size.box_to_fractions(crop)).collect();
-        let mut look = match detector.look(frame, &regions) {
+        let mut look = match detector.detect(frame, &regions) {
             Ok(look) => look,
             Err(cause) => {
                 count(&post.stats.failed_looks, 1);
-                post.attention.look_failed();
+                post.planner.pass_failed();
                 (post.pending, post.moved) = (entries, shift);
                 return Err(cause);
             }
@@ -203,14 +214,15 @@ impl Watch {
 
         let tracks = post
             .tracker
-            .step(&track::Look { detections: &look.detections, size, looked: &looked, shift, at }, vessels);
-        post.stats.fleeting_boxes.store(post.tracker.fleeting(), Ordering::Relaxed);
+            .step(&TrackerInput { detections: &look.detections, size, regions: &looked, shift, at }, vessels);
+        post.stats.unconfirmed_boxes.store(post.tracker.unconfirmed(), Ordering::Relaxed);
         post.stats.too_fast.store(post.tracker.too_fast(), Ordering::Relaxed);
         let followed = tracks.iter().filter(|track| track.state != TrackState::Ended).copied().collect();
-        post.last = LastLook { runs: look.runs, looked, followed };
+        post.last = LastLook { runs: look.inferences, looked, followed };
         post.learn(&look);
         let events = post.engine.step(&tracks, size, frame.stamp);
-        let detections = look.detections.iter().copied().zip(post.tracker.taken().iter().copied()).collect();
+        let detections =
+            look.detections.iter().copied().zip(post.tracker.assignments().iter().copied()).collect();
         post.count_begun(&tracks);
         entries.push(Entry::Look(post.look_entry(frame.stamp, frame.seq, size, detections, tracks)));
         entries.extend(events.into_iter().map(|event| post.entry(site, event, Some(frame))));
@@ -262,49 +274,54 @@ impl Watch {
 }
 
 impl Post {
-    fn count_look(&self, look: &Look, at: MonoTime) {
+    fn count_look(&self, look: &DetectionPass, at: MonoTime) {
         count(&self.stats.looks, 1);
-        count(&self.stats.runs, u64::from(look.runs));
+        count(&self.stats.runs, u64::from(look.inferences));
         count(&self.stats.rejected_boxes, u64::from(look.rejected));
         count(&self.stats.cut_boxes, look.cut.len() as u64);
-        let coverage = self.attention.coverage(at);
+        let coverage = self.planner.coverage(at);
         let milliseconds = |time: Duration| time.as_millis() as u64;
         let oldest = milliseconds((at - coverage.oldest).since_boot()).max(1);
         self.stats.oldest_seen_ms.store(oldest, Ordering::Relaxed);
-        self.stats.swept_within_ms.store(milliseconds(coverage.longest), Ordering::Relaxed);
+        self.stats.swept_within_ms.store(milliseconds(coverage.max_age), Ordering::Relaxed);
     }
 
     /// Counts what cannot.
     fn can_be_a_vessel(&self, found: &BBox<Px>, size: FrameSize) -> bool {
-        let refusal = self.ground.refuses(found, size);
+        let refusal = self.box_filter.rejects(found, size);
         match refusal {
-            Some(Refusal::OutsideWater) => count(&self.stats.outside_water, 1),
-            Some(Refusal::TooSmall) => count(&self.stats.too_small, 1),
+            Some(RejectReason::OutsideWater) => count(&self.stats.outside_water, 1),
+            Some(RejectReason::TooSmall) => count(&self.stats.too_small, 1),
             None => {}
         }
         refusal.is_none()
     }
 
     /// Tells attention what came of the look it asked for.
-    fn learn(&mut self, look: &Look) {
-        let vessel = |track: &Track| Vessel {
+    fn learn(&mut self, look: &DetectionPass) {
+        let vessel = |track: &Track| TrackedVessel {
             id: track.vessel.0,
             bbox: track.bbox,
-            seen: track.state == TrackState::Confirmed,
+            detected: track.state == TrackState::Confirmed,
             velocity: track.velocity,
         };
         let vessels: Vec<_> = self.last.followed.iter().map(vessel).collect();
-        let sure = |d: &Detection| d.class == Class::Vessel && d.confidence >= self.sure;
+        let sure = |d: &Detection| d.class == Class::Vessel && d.confidence >= self.high_threshold;
         let free = look
             .detections
             .iter()
-            .zip(self.tracker.taken())
+            .zip(self.tracker.assignments())
             .filter(|(d, vessel)| vessel.is_none() && d.class == Class::Vessel);
-        let (sightings, faint): (Vec<_>, Vec<_>) = free.map(|(d, _)| d).partition(|d| sure(d));
+        let (unassigned, low_confidence): (Vec<_>, Vec<_>) = free.map(|(d, _)| d).partition(|d| sure(d));
         let boxes = |detections: Vec<&Detection>| detections.iter().map(|d| d.bbox).collect::<Vec<_>>();
-        let (sightings, faint) = (boxes(sightings), boxes(faint));
+        let (unassigned, low_confidence) = (boxes(unassigned), boxes(low_confidence));
         let cut: Vec<_> = look.cut.iter().filter(|d| sure(d)).map(|d| d.bbox).collect();
-        self.attention.learn(&Outcome { vessels: &vessels, sightings: &sightings, cut: &cut, faint: &faint });
+        self.planner.record(&PassResult {
+            vessels: &vessels,
+            unassigned: &unassigned,
+            cut: &cut,
+            low_confidence: &low_confidence,
+        });
     }
 
     /// Suspends the rules while the camera is blind.
@@ -391,9 +408,9 @@ impl Post {
     }
 }
 
-/// What a camera's attention may be spent on, by the site file and the extent of the model's input.
-pub fn scope(camera: &Camera, input_px: u32) -> Scope {
-    Scope {
+/// The region planner's configuration for a camera, by the site file and the size of the model's input.
+pub fn planner_config(camera: &Camera, input_px: u32) -> PlannerConfig {
+    PlannerConfig {
         water: camera.water.clone(),
         regions: camera.regions.clone(),
         whole_frame: camera.whole_frame,
@@ -403,10 +420,10 @@ pub fn scope(camera: &Camera, input_px: u32) -> Scope {
     }
 }
 
-/// Where a rule looks; a composition's parts say it.
-fn care(condition: &Condition) -> Option<Care<'_>> {
-    let zone = condition.zone().map(|zone| Care::Zone(&zone.area));
-    zone.or_else(|| condition.line().map(|line| Care::Line(&line.segment)))
+/// The zone or line of a rule. Rules without a place have none.
+fn priority_area(condition: &Condition) -> Option<PriorityArea<'_>> {
+    let zone = condition.zone().map(|zone| PriorityArea::Zone(&zone.area));
+    zone.or_else(|| condition.line().map(|line| PriorityArea::Line(&line.segment)))
 }
 
 fn count(counter: &AtomicU64, by: u64) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::overload_promises::{frames, site};
 use super::watch::Watch;
 use crate::clock::{Clock, SimulatedClock};
-use crate::detect::{Class, DetectError, Detection, Detector, Look, Thresholds};
+use crate::detect::{Class, DetectError, Detection, DetectionPass, Detector, Thresholds};
 use crate::frame::Frame;
 use crate::geometry::testing::Mast;
 use crate::geometry::{BBox, Norm, Point, Polygon, Px};
@@ -24,8 +24,12 @@ impl Detector for Still {
         416
     }
 
-    fn look(&mut self, _frame: &Frame, regions: &[BBox<Norm>]) -> Result<Look, DetectError> {
-        Ok(Look { detections: self.0.clone(), runs: regions.len() as u32, ..Look::default() })
+    fn detect(&mut self, _frame: &Frame, regions: &[BBox<Norm>]) -> Result<DetectionPass, DetectError> {
+        Ok(DetectionPass {
+            detections: self.0.clone(),
+            inferences: regions.len() as u32,
+            ..DetectionPass::default()
+        })
     }
 }
 
@@ -33,7 +37,7 @@ fn vessel(bbox: BBox<Px>) -> Detection {
     Detection { class: Class::Vessel, confidence: 0.9, bbox }
 }
 
-const BELIEVED: Thresholds = Thresholds { confidence: 0.5, floor: 0.5, iou: 0.5 };
+const BELIEVED: Thresholds = Thresholds { high: 0.5, low: 0.5, iou: 0.5 };
 
 #[test]
 fn what_can_be_no_vessel_is_counted_by_its_reason_and_not_handed_on() {

@@ -1,9 +1,9 @@
-//! From Y'CbCr to the model's channels, a row at a time.
+//! Converts rows from Y'CbCr to the model's channels.
 
-use super::manifest::{Colour, Input, Layout};
+use super::manifest::{ChannelOrder, Input, TensorLayout};
 use crate::frame::Colorimetry;
 
-/// The affine map from Y'CbCr to the tensor, with the clamp to 0..255 in between.
+/// The affine map from Y'CbCr to the tensor. Colour values are clamped to 0..255 before they are normalised.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ColourRow<'a> {
     input: &'a Input,
@@ -30,13 +30,13 @@ impl Channel {
 }
 
 impl<'a> ColourRow<'a> {
-    /// For rows whose values are multiplied by `unit`.
+    /// The map for rows whose values are multiplied by `unit`.
     pub(super) fn new(colorimetry: Colorimetry, input: &'a Input, unit: f32) -> Self {
         let rgb = matrix(colorimetry);
         let channels = std::array::from_fn(|c| {
             let row = match input.colour {
-                Colour::Rgb => rgb[c],
-                Colour::Bgr => rgb[2 - c],
+                ChannelOrder::Rgb => rgb[c],
+                ChannelOrder::Bgr => rgb[2 - c],
             };
             let [luma, cb, cr, offset] = row;
             Channel {
@@ -51,7 +51,7 @@ impl<'a> ColourRow<'a> {
         Self { input, channels }
     }
 
-    /// Writes a row of `width` pixels from column `left` of row `row` of the tensor on.
+    /// Writes `width` pixels to row `row` of the tensor, beginning at column `left`.
     pub(super) fn write(
         &self,
         (y, u, v): (&[f32], &[f32], &[f32]),
@@ -62,13 +62,13 @@ impl<'a> ColourRow<'a> {
     ) {
         let at = row * self.input.width + left;
         match self.input.layout {
-            Layout::Nhwc => {
+            TensorLayout::Nhwc => {
                 let (pixels, _) = tensor[at * 3..(at + width) * 3].as_chunks_mut::<3>();
                 for (((pixel, &y), &u), &v) in pixels.iter_mut().zip(y).zip(u).zip(v) {
                     *pixel = [0, 1, 2].map(|c: usize| self.channels[c].value(y, u, v));
                 }
             }
-            Layout::Nchw => {
+            TensorLayout::Nchw => {
                 let planes = tensor.chunks_exact_mut(self.input.width * self.input.height);
                 for (plane, channel) in planes.zip(&self.channels) {
                     for (((out, &y), &u), &v) in plane[at..at + width].iter_mut().zip(y).zip(u).zip(v) {
@@ -80,7 +80,7 @@ impl<'a> ColourRow<'a> {
     }
 }
 
-/// For R', G' and B' in 0..255: factors of Y, Cb, Cr in 0..255, and the offset. ITU-R BT.601-7 and BT.709-6.
+/// For each of R', G' and B' (0..255): the factors of Y, Cb and Cr (0..255), and the offset. ITU-R BT.601-7 and BT.709-6.
 fn matrix(colorimetry: Colorimetry) -> [[f32; 4]; 3] {
     let (kr, kb) = if colorimetry.bt709 { (0.2126, 0.0722) } else { (0.299, 0.114) };
     let kg = 1.0 - kr - kb;

@@ -1,23 +1,26 @@
-//! From a frame to boxes: model manifest, preprocessing, heads, fair turns.
+//! From a frame to boxes: model manifest, preprocessing, model heads, merging, motion cue, fair scheduling.
 
+mod class;
 mod colour;
-pub mod cue;
+mod decoder;
 mod detection;
+mod fair_scheduler;
 pub mod heads;
+mod load_error;
 pub mod manifest;
 pub mod merge;
-#[cfg(test)]
-mod mistakes;
+pub mod motion_cue;
 pub mod nms;
 mod onnx;
 pub mod preprocess;
 #[cfg(test)]
-mod reference;
-mod refusal;
-pub mod schedule;
-mod taps;
+mod preprocess_tests;
+mod resample;
 
-pub use detection::{Class, DetectError, Detection, Detector, Look};
+pub use class::Class;
+pub use decoder::Decoder;
+pub use detection::{DetectError, Detection, DetectionPass, Detector};
+pub use fair_scheduler::{FairScheduler, PassRate};
+pub use load_error::LoadError;
 pub use manifest::{Manifest, Thresholds};
-pub use onnx::{OnnxDetector, Sightings};
-pub use refusal::LoadError;
+pub use onnx::{OnnxDetector, RegionDetections};

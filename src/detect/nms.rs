@@ -1,23 +1,24 @@
-//! Non-maximum suppression: of boxes of a class that lie on one another, the surest stays.
+//! Non-maximum suppression: of overlapping boxes of a class, only the one with the highest confidence stays.
 
 use super::heads::Candidate;
 
-/// The most candidates that are looked at: beyond it the model is broken, and comparing all with all would take seconds.
-const MOST_CANDIDATES: usize = 2000;
+/// The most candidates of one inference. A model that gives more is broken, and comparing all pairs would take seconds.
+const MAX_CANDIDATES: usize = 2000;
 
-/// Keeps the surest of each heap of overlapping boxes of a class, the surest first. Equal ones keep the model's order,
-/// so that the same frame gives the same boxes. Returns how many were dropped unlooked at: the faintest beyond 2000.
+/// Keeps the best of each group of overlapping boxes of a class, by falling confidence. Boxes of equal confidence keep the
+/// model's order, so that the same frame gives the same boxes. Returns the number of boxes that were dropped without a
+/// comparison: those of lowest confidence, beyond 2000.
 pub fn suppress(candidates: &mut Vec<Candidate>, iou: f32) -> usize {
     candidates.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
-    let beyond = candidates.len().saturating_sub(MOST_CANDIDATES);
-    candidates.truncate(MOST_CANDIDATES);
+    let beyond = candidates.len().saturating_sub(MAX_CANDIDATES);
+    candidates.truncate(MAX_CANDIDATES);
     let mut kept = 0;
     for i in 0..candidates.len() {
         let candidate = candidates[i];
-        let stands_alone = candidates[..kept]
+        let is_best = candidates[..kept]
             .iter()
             .all(|better| better.class != candidate.class || better.bbox.iou(&candidate.bbox) <= iou);
-        if stands_alone {
+        if is_best {
             candidates[kept] = candidate;
             kept += 1;
         }
@@ -39,13 +40,13 @@ mod tests {
     }
 
     #[test]
-    fn the_surest_of_a_heap_stays_and_a_neighbour_is_left_alone() {
-        let sure = candidate(Class::Vessel, 0.9, [10.0, 10.0, 100.0, 40.0]);
-        let echo = candidate(Class::Vessel, 0.6, [14.0, 11.0, 100.0, 40.0]);
+    fn the_best_of_overlapping_boxes_stays() {
+        let best = candidate(Class::Vessel, 0.9, [10.0, 10.0, 100.0, 40.0]);
+        let duplicate = candidate(Class::Vessel, 0.6, [14.0, 11.0, 100.0, 40.0]);
         let neighbour = candidate(Class::Vessel, 0.4, [115.0, 10.0, 100.0, 40.0]);
-        let mut boxes = vec![echo, neighbour, sure];
+        let mut boxes = vec![duplicate, neighbour, best];
         suppress(&mut boxes, 0.5);
-        assert_eq!(boxes, [sure, neighbour]);
+        assert_eq!(boxes, [best, neighbour]);
     }
 
     #[test]
@@ -59,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn of_too_many_candidates_the_faintest_are_dropped_and_counted() {
+    fn candidates_beyond_the_limit_are_dropped_and_counted() {
         let apart =
             |i: u16| candidate(Class::Vessel, f32::from(i) / 3000.0, [f32::from(i) * 8.0, 0.0, 6.0, 4.0]);
         let mut boxes: Vec<_> = (0..2003).map(apart).collect();
@@ -69,7 +70,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_left_hardly_overlaps_and_what_is_gone_overlaps_something_surer(
+        fn kept_boxes_hardly_overlap_and_dropped_ones_overlap_a_better_box(
             raw in proptest::collection::vec((0.0..1.0f32, 0.0..300.0f32, 0.0..300.0f32, 1.0..80.0f32, 1.0..80.0f32), 0..60),
         ) {
             let all: Vec<_> = raw.iter().map(|&(p, x, y, w, h)| candidate(Class::Vessel, p, [x, y, w, h])).collect();

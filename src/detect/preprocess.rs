@@ -1,30 +1,30 @@
-//! From the decoder's planes to the model's input in one pass: crop, scale, colour and normalise, without a picture in
-//! between.
+//! From the decoder's planes to the model's input in one step: crop, scale, convert colour and normalise, without an
+//! intermediate picture.
 //!
-//! Each output row is first summed down the columns, in 16-bit integers over whole rows, then along the row with
-//! windows of weights, then coloured. The inner loops are plain slices of equal length, which the compiler turns into
-//! vector code; the tables are made once for each region and kept.
+//! Each output row is computed in three steps: weighted sums down the columns, in 16-bit integers over whole rows; weighted
+//! sums along the row; colour conversion. The inner loops work on slices of equal length, which the compiler vectorises. The
+//! tables of weights are computed once for each region and kept.
 
 use std::collections::HashMap;
 
 use super::colour::ColourRow;
-use super::manifest::{Input, Layout, Resize};
-use super::taps::Taps;
+use super::manifest::{Input, Resize, TensorLayout};
+use super::resample::ResampleWeights;
 use crate::frame::{Picture, PixelFormat};
 use crate::geometry::{BBox, FrameSize, Norm, Px};
 
-/// Weights down the columns sum to this: 255 times it still fits 16 bits.
+/// Sum of the weights down the columns. 255 times this fits into 16 bits.
 const DOWN_UNIT: i16 = 256;
-/// Weights along the rows sum to this.
+/// Sum of the weights along the rows.
 const ALONG_UNIT: i16 = 1 << 14;
-/// What a value of 1 has become after both, the first having given up one bit to fit a signed 16-bit number.
+/// The factor of both sums. The first sum loses one bit, so that it fits into a signed 16-bit number.
 const UNIT: f32 = 128.0 * (1 << 14) as f32;
-/// Grey beside a letterboxed region, as detectors of the YOLO family are trained with.
+/// Grey beside a letterboxed region, as in the training of the YOLO family.
 const LETTERBOX_GREY: f32 = 114.0;
-/// Tables are kept for so many regions; a site has a few a camera.
-const MOST_TABLES: usize = 128;
+/// Tables are kept for this many regions.
+const MAX_TABLES: usize = 128;
 
-/// A part of a frame on whole pixels, never empty.
+/// A part of a frame on whole pixels; never empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PixelRect {
     /// Left edge.
@@ -51,13 +51,13 @@ impl PixelRect {
         Self { x, y, width, height }
     }
 
-    /// As a box in pixels of the frame.
+    /// The same as a box in pixels of the frame.
     pub fn bbox(&self) -> BBox<Px> {
         BBox::from_xywh(self.x as f32, self.y as f32, self.width as f32, self.height as f32)
     }
 }
 
-/// Where a region came to lie in the model's input.
+/// Where a region lies in the model's input.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Placement {
     /// The region, in pixels of the frame.
@@ -66,9 +66,9 @@ pub struct Placement {
     pub left: usize,
     /// Top edge in the input.
     pub top: usize,
-    /// Extent in the input, across.
+    /// Width in the input.
     pub width: usize,
-    /// Extent in the input, down.
+    /// Height in the input.
     pub height: usize,
 }
 
@@ -86,7 +86,7 @@ impl Placement {
         }
     }
 
-    /// From pixels of the input to pixels of the frame, cut at the region's edges; `None` when nothing is left.
+    /// Converts a box from pixels of the input to pixels of the frame, clipped to the region; `None` when nothing is left.
     pub fn to_frame(&self, b: BBox<Px>) -> Option<BBox<Px>> {
         let across = self.region.width as f32 / self.width as f32;
         let down = self.region.height as f32 / self.height as f32;
@@ -100,30 +100,30 @@ impl Placement {
 #[derive(Debug)]
 pub struct Preprocessor {
     input: Input,
-    tables: HashMap<(FrameSize, PixelRect), Tables>,
-    work: Work,
+    tables: HashMap<(FrameSize, PixelRect), RegionTables>,
+    rows: RowBuffers,
 }
 
-/// Everything about one region that does not depend on the picture.
+/// What depends on the region but not on the picture.
 #[derive(Debug)]
-struct Tables {
+struct RegionTables {
     placement: Placement,
     luma: PlaneTables,
     chroma: PlaneTables,
 }
 
-/// How one plane is read: its columns of interest and the weights of both axes.
+/// How one plane is read: its columns, and the weights of both axes.
 #[derive(Debug)]
 struct PlaneTables {
     first: usize,
     columns: usize,
-    down: Taps,
-    along: Taps,
+    down: ResampleWeights,
+    along: ResampleWeights,
 }
 
-/// Rows between the steps, kept so that nothing is allocated from frame to frame.
+/// Rows between the steps. They are reused, so that no memory is allocated per frame.
 #[derive(Debug, Default)]
-struct Work {
+struct RowBuffers {
     sums: Vec<u16>,
     line: Vec<i16>,
     line_v: Vec<i16>,
@@ -133,22 +133,22 @@ struct Work {
 }
 
 impl Preprocessor {
-    /// For a model's input.
+    /// A preprocessor for a model's input.
     pub fn new(input: &Input) -> Self {
-        Self { input: input.clone(), tables: HashMap::new(), work: Work::default() }
+        Self { input: input.clone(), tables: HashMap::new(), rows: RowBuffers::default() }
     }
 
-    /// Fills `tensor` (of the input's extent) with `region` of `picture`, and says where it lies.
+    /// Fills `tensor`, which has the input's size, with `region` of `picture`. Returns where the region lies in it.
     ///
-    /// Chroma is taken to sit in the middle of its four luma pixels; where a stream puts it on the left column, colour
-    /// is off by half a pixel.
+    /// Chroma samples are assumed to lie in the centre of their four luma pixels. In streams that place them on the left
+    /// column, colours are off by half a pixel.
     pub fn fill(&mut self, picture: &Picture, region: PixelRect, tensor: &mut [f32]) -> Placement {
-        let Self { input, tables, work } = self;
-        if tables.len() >= MOST_TABLES {
+        let Self { input, tables, rows } = self;
+        if tables.len() >= MAX_TABLES {
             tables.clear();
         }
         let table =
-            tables.entry((picture.size, region)).or_insert_with(|| Tables::new(picture, region, input));
+            tables.entry((picture.size, region)).or_insert_with(|| RegionTables::new(picture, region, input));
         let placement = table.placement;
         if input.resize == Resize::Letterbox {
             fill_grey(input, tensor);
@@ -158,19 +158,19 @@ impl Preprocessor {
         let mut down_chroma = table.chroma.down.iter();
         for row in placement.top..placement.top + placement.height {
             let (Some(luma), Some(chroma)) = (down_luma.next(), down_chroma.next()) else { break };
-            work.luma(picture, &table.luma, luma);
+            rows.luma(picture, &table.luma, luma);
             match picture.format {
-                PixelFormat::I420 => work.chroma_planar(picture, &table.chroma, chroma),
-                PixelFormat::Nv12 => work.chroma_interleaved(picture, &table.chroma, chroma),
+                PixelFormat::I420 => rows.chroma_planar(picture, &table.chroma, chroma),
+                PixelFormat::Nv12 => rows.chroma_interleaved(picture, &table.chroma, chroma),
             }
-            let planes = (&work.y[..], &work.u[..], &work.v[..]);
+            let planes = (&rows.y[..], &rows.u[..], &rows.v[..]);
             colour.write(planes, tensor, row, placement.left, placement.width);
         }
         placement
     }
 }
 
-impl Tables {
+impl RegionTables {
     fn new(picture: &Picture, region: PixelRect, input: &Input) -> Self {
         let placement = Placement::new(region, input);
         let (w, h) = (picture.size.width as usize, picture.size.height as usize);
@@ -193,19 +193,19 @@ impl PlaneTables {
         };
         let (first, columns, left, right) = span(region.x, region.width, w);
         let (top_row, rows, top, bottom) = span(region.y, region.height, h);
-        let mut down = Taps::new(top, bottom, rows, placement.height, DOWN_UNIT, |n| n);
+        let mut down = ResampleWeights::new(top, bottom, rows, placement.height, DOWN_UNIT, |n| n);
         down.shift(top_row);
-        let along = Taps::new(left, right, columns, placement.width, ALONG_UNIT, padded_window);
+        let along = ResampleWeights::new(left, right, columns, placement.width, ALONG_UNIT, padded_window);
         Self { first, columns, down, along }
     }
 }
 
-/// Widths for which there is code: a few vector registers each.
-fn padded_window(taps: usize) -> usize {
-    if taps <= 4 { 4 } else { taps.next_multiple_of(8) }
+/// Pads the width of a window to a multiple of vector registers.
+fn padded_window(weights: usize) -> usize {
+    if weights <= 4 { 4 } else { weights.next_multiple_of(8) }
 }
 
-impl Work {
+impl RowBuffers {
     fn luma(&mut self, picture: &Picture, tables: &PlaneTables, window: (usize, &[i16])) {
         sum_down(picture, 0, tables.first..tables.first + tables.columns, window, &mut self.sums);
         to_line(&self.sums, tables.along.width(), &mut self.line);
@@ -235,7 +235,7 @@ impl Work {
     }
 }
 
-/// Weighs and adds the rows of a window: the mean of each column, times [`DOWN_UNIT`].
+/// Weighted sum of the rows of a window: the mean of each column, times [`DOWN_UNIT`].
 fn sum_down(
     picture: &Picture,
     plane: usize,
@@ -245,7 +245,7 @@ fn sum_down(
 ) {
     sums.clear();
     sums.resize(columns.len(), 0);
-    // The padding of a window may point below the plane, and weighs nothing.
+    // The padding of a window may lie below the plane; its weights are 0.
     let used = weights.iter().rposition(|&w| w > 0).map_or(0, |last| last + 1);
     let row = |k: usize| &picture.row(plane, first + k)[columns.clone()];
     let weight = |k: usize| weights[k].cast_unsigned();
@@ -260,7 +260,7 @@ fn sum_down(
     }
 }
 
-/// Adds `N` weighted rows at once, so that the sums are fetched and stored once for all of them. Returns `N`.
+/// Adds `N` weighted rows at once, so that the sums are loaded and stored only once. Returns `N`.
 fn add<const N: usize>(sums: &mut [u16], rows: [&[u8]; N], weights: [u16; N]) -> usize {
     let rows = rows.map(|row| &row[..sums.len()]);
     for (i, sum) in sums.iter_mut().enumerate() {
@@ -271,7 +271,7 @@ fn add<const N: usize>(sums: &mut [u16], rows: [&[u8]; N], weights: [u16; N]) ->
     N
 }
 
-/// Half a sum fits a signed 16-bit number, which processors multiply in pairs.
+/// Half of a sum. It fits into a signed 16-bit number, and processors multiply those in pairs.
 fn halved(sum: u16) -> i16 {
     (sum >> 1).cast_signed()
 }
@@ -282,13 +282,13 @@ fn to_line(sums: &[u16], padding: usize, line: &mut Vec<i16>) {
     line.resize(sums.len() + padding, 0);
 }
 
-/// Weighs and adds along a row: values times [`UNIT`].
-fn along(line: &[i16], taps: &Taps, out: &mut Vec<f32>) {
+/// Weighted sums along a row: values times [`UNIT`].
+fn along(line: &[i16], table: &ResampleWeights, out: &mut Vec<f32>) {
     out.clear();
-    match taps.width() {
-        4 => along_fixed::<4>(line, taps, out),
-        8 => along_fixed::<8>(line, taps, out),
-        _ => out.extend(taps.iter().map(|(start, weights)| {
+    match table.width() {
+        4 => along_fixed::<4>(line, table, out),
+        8 => along_fixed::<8>(line, table, out),
+        _ => out.extend(table.iter().map(|(start, weights)| {
             let (weights, _) = weights.as_chunks::<8>();
             let (samples, _) = line[start..].as_chunks::<8>();
             samples.iter().zip(weights).map(|(s, w)| dot(s, w)).sum::<i32>() as f32
@@ -296,10 +296,10 @@ fn along(line: &[i16], taps: &Taps, out: &mut Vec<f32>) {
     }
 }
 
-fn along_fixed<const N: usize>(line: &[i16], taps: &Taps, out: &mut Vec<f32>) {
-    let (weights, _) = taps.weights().as_chunks::<N>();
-    out.extend(taps.starts().iter().zip(weights).map(|(&start, weights)| {
-        // The line is padded by a window, so that each is whole.
+fn along_fixed<const N: usize>(line: &[i16], table: &ResampleWeights, out: &mut Vec<f32>) {
+    let (weights, _) = table.weights().as_chunks::<N>();
+    out.extend(table.starts().iter().zip(weights).map(|(&start, weights)| {
+        // The line is padded by a window, so that every window is complete.
         line[start..].first_chunk::<N>().map_or(0, |samples| dot(samples, weights)) as f32
     }));
 }
@@ -315,8 +315,8 @@ fn dot<const N: usize>(a: &[i16; N], b: &[i16; N]) -> i32 {
 fn fill_grey(input: &Input, tensor: &mut [f32]) {
     let grey: [f32; 3] = std::array::from_fn(|c| (LETTERBOX_GREY - input.mean[c]) / input.std[c]);
     match input.layout {
-        Layout::Nhwc => tensor.as_chunks_mut::<3>().0.fill(grey),
-        Layout::Nchw => {
+        TensorLayout::Nhwc => tensor.as_chunks_mut::<3>().0.fill(grey),
+        TensorLayout::Nchw => {
             for (plane, grey) in tensor.chunks_exact_mut(input.width * input.height).zip(grey) {
                 plane.fill(grey);
             }

@@ -1,276 +1,157 @@
-//! The sweep: tiles over the water, and the frame as a whole, by turns.
+//! The sweep: inspects tiles over the water, and the whole frame, in rotation.
 
 use std::time::Duration;
 
-use super::follow::{Following, length};
-use super::ground::{CELLS, Ground, cell_at, centre};
-use super::{LEAST_SHOWN_PX, MOSTLY_FOUND_PX, Scene, Scope, Sizes, tiles};
+use super::cells;
+use super::config::PlannerConfig;
+use super::pass::PassContext;
+use super::smallest_seen::SmallestSeen;
+use super::tile_layout::{SweepCell, lay_out};
+use super::tiles::longer_side_px;
 use crate::clock::MonoTime;
 use crate::geometry::{BBox, FrameSize, Point, Px};
 
-/// Sides of tiles where nothing else says how large: the first that goes round in time.
-pub(super) const SIDES_PX: [u32; 4] = [640, 960, 1280, 1920];
-/// Vessels stand up from the water by so much of the picture's height.
-const HEADROOM: f32 = 0.1;
-/// A place this near to a tile's border, as a share of its width, is left to the neighbour: a vessel would be cut there.
-const BORDER: f32 = 0.05;
-/// A crop wider than its tile by more than this shows a place too small.
-const WIDER: f32 = 1.1;
-/// Tiles are cut smaller where small vessels have been seen; that is reconsidered this often.
-const REFINED_EVERY: Duration = Duration::from_secs(30);
-/// A finer tile's side in the coarser one's: four of them cover it, and overlap by half.
-const FINER: f32 = 1.5;
-/// Something that moves is looked at when its place has not been seen for this long ...
-const STIRRED_AFTER: Duration = Duration::from_millis(500);
-/// ... and a zone in force this often.
-const CARED_AFTER: Duration = Duration::from_secs(1);
+/// How often the tiles are laid out anew, by the vessels seen since.
+const REFINE_EVERY: Duration = Duration::from_secs(30);
+/// A moving cell is inspected again after this time.
+const MOTION_AFTER: Duration = Duration::from_millis(500);
+/// A cell in the zone of an active rule is inspected again after this time.
+const PRIORITY_AFTER: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug)]
 pub(super) struct Sweep {
     frame: FrameSize,
     tiles: Vec<Tile>,
-    places: Vec<Place>,
+    cells: Vec<SweepCell>,
+    /// For each of `cells`, when it was shown.
+    shown: Vec<LastShown>,
     refined: MonoTime,
 }
 
 #[derive(Clone, Debug)]
 struct Tile {
     crop: BBox<Px>,
-    /// The places it shows.
-    shows: Vec<usize>,
+    /// Indices of the cells it shows.
+    cells: Vec<usize>,
 }
 
-/// What must not stay unseen: a cell of the ground for small vessels, or the frame for large ones.
-#[derive(Clone, Debug)]
-struct Place {
-    /// `None`: the frame as a whole.
-    cell: Option<usize>,
-    at: Point<Px>,
-    /// Distance from the borders of a crop that shows it.
-    depth_px: f32,
-    widest_px: f32,
-    seen: MonoTime,
-    /// As it was before the last look, should that one fail.
-    seen_before: MonoTime,
+/// When a cell was last shown to the detector.
+#[derive(Clone, Copy, Debug)]
+struct LastShown {
+    at: MonoTime,
+    /// The time before that, in case the last pass fails.
+    before: MonoTime,
 }
 
 impl Sweep {
-    /// A sweep of at most `most` tiles, if there are such that cover the ground, of a ground all seen `at` this time.
-    pub(super) fn new(scope: &Scope, frame: FrameSize, sizes: &Sizes, most: usize, at: MonoTime) -> Self {
-        let ground = Ground::new(scope);
-        let mut crops = if scope.regions.is_empty() {
-            grid(scope, &ground, frame, sizes, most)
-        } else {
-            let squared = |&region| {
-                let region = on_pixels(frame.box_to_pixels(region), frame);
-                square(&region, length(&region), frame)
-            };
-            scope.regions.iter().map(squared).collect()
-        };
-        // A moment ago, so that the first look's tile counts as the one seen last.
-        let before = at - Duration::from_nanos(1);
-        let mut places = places(&mut crops, &ground, frame, before);
-        if scope.whole_frame || crops.is_empty() {
-            let whole = frame.bounds();
-            crops.retain(|crop| *crop != whole);
-            crops.insert(0, whole);
-            let (depth_px, widest_px) = (f32::INFINITY, f32::INFINITY);
-            let at = whole.centre();
-            places.push(Place { cell: None, at, depth_px, widest_px, seen: before, seen_before: before });
-        }
+    /// A sweep of at most `max_tiles` tiles, if so few can cover the water. All cells count as shown at time `at`.
+    pub(super) fn new(
+        config: &PlannerConfig,
+        frame: FrameSize,
+        smallest_seen: &SmallestSeen,
+        max_tiles: usize,
+        at: MonoTime,
+    ) -> Self {
+        let (crops, cells) = lay_out(config, frame, smallest_seen, max_tiles);
         let tile = |crop: BBox<Px>| Tile {
-            shows: (0..places.len()).filter(|&p| places[p].is_shown_by(&crop, frame)).collect(),
+            cells: (0..cells.len()).filter(|&cell| cells[cell].is_shown_by(&crop, frame)).collect(),
             crop,
         };
         let tiles = crops.into_iter().map(tile).collect();
-        Self { frame, tiles, places, refined: at }
+        // Slightly in the past, so that the tile of the first pass counts as the most recent.
+        let at_first = at - Duration::from_nanos(1);
+        let shown = vec![LastShown { at: at_first, before: at_first }; cells.len()];
+        Self { frame, tiles, cells, shown, refined: at }
     }
 
-    /// Cuts the tiles anew by what has been learnt since, every now and then.
-    pub(super) fn refine(&mut self, scope: &Scope, sizes: &Sizes, most: usize, at: MonoTime) {
-        if at.since(self.refined) < REFINED_EVERY {
+    /// Lays the tiles out anew every [`REFINE_EVERY`], by the vessels seen since.
+    pub(super) fn refine(
+        &mut self,
+        config: &PlannerConfig,
+        smallest_seen: &SmallestSeen,
+        max_tiles: usize,
+        at: MonoTime,
+    ) {
+        if at.since(self.refined) < REFINE_EVERY {
             return;
         }
-        let mut refined = Self::new(scope, self.frame, sizes, most, at);
-        for place in &mut refined.places {
-            // A place that a finer tile is to show was seen less finely, but it was seen.
-            if let Some(before) = self.places.iter().find(|before| before.cell == place.cell) {
-                (place.seen, place.seen_before) = (before.seen, before.seen_before);
+        let mut refined = Self::new(config, self.frame, smallest_seen, max_tiles, at);
+        for (cell, shown) in refined.cells.iter().zip(&mut refined.shown) {
+            // A finer tile may show the cell from now on, but the cell was inspected before.
+            if let Some(old) = self.cells.iter().position(|old| old.cell == cell.cell) {
+                *shown = self.shown[old];
             }
         }
         *self = refined;
     }
 
-    /// Tiles, the whole frame among them.
+    /// The number of tiles, the whole frame included.
     pub(super) fn len(&self) -> usize {
         self.tiles.len()
     }
 
-    /// Longer side of the largest tile; of the frame where that is the only one.
+    /// Longer side of the largest tile, or of the frame when there is no other tile.
     pub(super) fn coarsest_px(&self) -> f32 {
         let whole = self.frame.bounds();
-        let tiles = self.crops().filter(|crop| **crop != whole).map(length);
-        tiles.reduce(f32::max).unwrap_or_else(|| length(&whole))
+        let tiles = self.crops().filter(|crop| **crop != whole).map(longer_side_px);
+        tiles.reduce(f32::max).unwrap_or_else(|| longer_side_px(&whole))
     }
 
     pub(super) fn crops(&self) -> impl Iterator<Item = &BBox<Px>> {
         self.tiles.iter().map(|tile| &tile.crop)
     }
 
-    /// The tile that shows the place unseen longest; of several the one that shows most that is long unseen.
+    /// The tile with the least recently shown cell; of several, the one with the largest sum of ages.
     pub(super) fn oldest(&self, at: MonoTime) -> BBox<Px> {
-        let age = |&place: &usize| at.since(self.places[place].seen);
+        let age = |&cell: &usize| at.since(self.shown[cell].at);
         let worth = |tile: &Tile| {
-            let oldest = tile.shows.iter().map(age).max();
-            (oldest, tile.shows.iter().map(age).sum::<Duration>())
+            let oldest = tile.cells.iter().map(age).max();
+            (oldest, tile.cells.iter().map(age).sum::<Duration>())
         };
-        // The first of equals, where `max_by_key` would take the last.
+        // Reversed, because `max_by_key` takes the last of equals and the first is wanted.
         self.tiles.iter().rev().max_by_key(|tile| worth(tile)).map_or(self.frame.bounds(), |tile| tile.crop)
     }
 
+    /// Age of the least recently shown cell.
     pub(super) fn oldest_age(&self, at: MonoTime) -> Duration {
-        self.places.iter().map(|place| at.since(place.seen)).max().unwrap_or_default()
+        self.shown.iter().map(|shown| at.since(shown.at)).max().unwrap_or_default()
     }
 
-    pub(super) fn see(&mut self, crop: &BBox<Px>, at: MonoTime) {
-        for place in &mut self.places {
-            if place.seen != at && place.is_shown_by(crop, self.frame) {
-                (place.seen, place.seen_before) = (at, place.seen);
+    /// Marks the cells that `crop` shows.
+    pub(super) fn mark_shown(&mut self, crop: &BBox<Px>, at: MonoTime) {
+        for (cell, shown) in self.cells.iter().zip(&mut self.shown) {
+            if shown.at != at && cell.is_shown_by(crop, self.frame) {
+                *shown = LastShown { at, before: shown.at };
             }
         }
     }
 
-    /// The look made `at` failed: what its crops would have shown was not seen.
-    pub(super) fn unsee(&mut self, at: MonoTime) {
-        for place in self.places.iter_mut().filter(|place| place.seen == at) {
-            place.seen = place.seen_before;
+    /// Takes back what the failed pass of time `at` marked.
+    pub(super) fn undo_shown(&mut self, at: MonoTime) {
+        for shown in self.shown.iter_mut().filter(|shown| shown.at == at) {
+            shown.at = shown.before;
         }
     }
 
-    /// The tile in which most moves that nobody follows, or that shows most of a zone in force, of places not just seen.
-    pub(super) fn interesting(&self, scene: &Scene<'_>, following: &Following) -> Option<BBox<Px>> {
-        let interest = |place: &Place| {
-            let Some(cell) = place.cell else { return Duration::ZERO };
-            let age = scene.at.since(place.seen);
-            let stirs = scene.stirred.get(cell) == Some(&true) && !following.explains(place.at);
-            let matters = (stirs && age >= STIRRED_AFTER)
-                || (age >= CARED_AFTER && scene.cares.iter().any(|care| care.holds(centre(cell))));
+    /// The tile with the most unexplained motion, or with most of an active rule's zone, among cells that were not just shown.
+    /// `explained` says whether a target explains the motion at a point.
+    pub(super) fn most_interesting(
+        &self,
+        context: &PassContext<'_>,
+        explained: impl Fn(Point<Px>) -> bool,
+    ) -> Option<BBox<Px>> {
+        let interest = |(sweep_cell, shown): (&SweepCell, &LastShown)| {
+            let Some(cell) = sweep_cell.cell else { return Duration::ZERO };
+            let age = context.at.since(shown.at);
+            let moves = context.moving_cells.get(cell) == Some(&true) && !explained(sweep_cell.centre);
+            let centre = cells::centre(cell);
+            let matters = (moves && age >= MOTION_AFTER)
+                || (age >= PRIORITY_AFTER && context.priority_areas.iter().any(|area| area.contains(centre)));
             if matters { age } else { Duration::ZERO }
         };
-        let by_place: Vec<Duration> = self.places.iter().map(interest).collect();
-        let worth = |tile: &Tile| tile.shows.iter().map(|&place| by_place[place]).sum::<Duration>();
+        let by_cell: Vec<Duration> = self.cells.iter().zip(&self.shown).map(interest).collect();
+        let worth = |tile: &Tile| tile.cells.iter().map(|&cell| by_cell[cell]).sum::<Duration>();
         let best = self.tiles.iter().rev().max_by_key(|tile| worth(tile))?;
         (!worth(best).is_zero()).then_some(best.crop)
     }
-}
-
-impl Place {
-    fn is_shown_by(&self, crop: &BBox<Px>, frame: FrameSize) -> bool {
-        crop.width() <= self.widest_px && depth(crop, self.at, frame) >= self.depth_px
-    }
-}
-
-/// How far `p` lies from the borders of `crop` beyond which the picture goes on; negative outside, infinite where none
-/// of the borders is one.
-fn depth(crop: &BBox<Px>, p: Point<Px>, frame: FrameSize) -> f32 {
-    let (w, h) = (frame.width as f32, frame.height as f32);
-    let sides = [
-        (crop.x0 > 0.5, p.x - crop.x0),
-        (crop.y0 > 0.5, p.y - crop.y0),
-        (crop.x1 < w - 0.5, crop.x1 - p.x),
-        (crop.y1 < h - 0.5, crop.y1 - p.y),
-    ];
-    sides.iter().filter(|(inner, _)| *inner).map(|(_, px)| *px).fold(f32::INFINITY, f32::min)
-}
-
-/// The pixels that a box touches, within the frame.
-fn on_pixels(b: BBox<Px>, frame: FrameSize) -> BBox<Px> {
-    let grown =
-        BBox::new((b.x0 + 1e-2).floor(), (b.y0 + 1e-2).floor(), (b.x1 - 1e-2).ceil(), (b.y1 - 1e-2).ceil());
-    grown.intersection(&frame.bounds()).unwrap_or(frame.bounds())
-}
-
-/// The ground's cells, each for the tile in whose middle it lies most; tiles that have none are dropped.
-fn places(crops: &mut Vec<BBox<Px>>, ground: &Ground, frame: FrameSize, at: MonoTime) -> Vec<Place> {
-    let mut cells: Vec<usize> = (0..CELLS).filter(|&cell| ground.contains(centre(cell))).collect();
-    if cells.is_empty() {
-        // Narrower than a cell.
-        cells.push(cell_at(ground.bounds().centre()));
-    }
-    let mut used = vec![false; crops.len()];
-    let mut places = Vec::new();
-    for cell in cells {
-        let p = frame.to_pixels(centre(cell));
-        let room = |crop: &BBox<Px>| depth(crop, p, frame).min(BORDER * crop.width());
-        let better =
-            |a: &BBox<Px>, b: &BBox<Px>| room(a).total_cmp(&room(b)).then(b.width().total_cmp(&a.width()));
-        let Some(best) = (0..crops.len()).rev().max_by(|&a, &b| better(&crops[a], &crops[b])) else {
-            continue;
-        };
-        let crop = &crops[best];
-        if room(crop) >= 0.0 && crop.x0 <= p.x && p.x <= crop.x1 && crop.y0 <= p.y && p.y <= crop.y1 {
-            used[best] = true;
-            let (depth_px, widest_px) = (room(crop), WIDER * crop.width());
-            let cell = Some(cell);
-            places.push(Place { cell, at: p, depth_px, widest_px, seen: at, seen_before: at });
-        }
-    }
-    let mut used = used.into_iter();
-    crops.retain(|_| used.next() == Some(true));
-    places
-}
-
-/// Square tiles over the ground and what stands up from it: the largest of [`SIDES_PX`] in which dinghies are mostly found,
-/// by the camera's calibration; else the smallest of which `most` will do. Smaller ones where vessels have been seen that
-/// they do not show.
-fn grid(scope: &Scope, ground: &Ground, frame: FrameSize, sizes: &Sizes, most: usize) -> Vec<BBox<Px>> {
-    let most = most.saturating_sub(usize::from(scope.whole_frame));
-    let bounds = ground.bounds();
-    let raised = BBox::new(bounds.x0, (bounds.y0 - HEADROOM).max(0.0), bounds.x1, bounds.y1);
-    let area = on_pixels(frame.box_to_pixels(raised), frame);
-    let tiles_of = |side_px: u32| {
-        let mut crops = tiles::grid(&square(&area, side_px as f32, frame), side_px);
-        // Drops the tiles without ground.
-        places(&mut crops, ground, frame, MonoTime::default());
-        crops
-    };
-    let dinghy_px = ground.smallest_dinghy().map(|width| width * frame.width as f32 * scope.input_px as f32);
-    let will_do = |side_px: u32| dinghy_px.is_some_and(|px| px >= MOSTLY_FOUND_PX * side_px as f32);
-    let goes_round = |side_px: u32| tiles_of(side_px).len() <= most;
-    let coarse = SIDES_PX.into_iter().rev().find(|&side_px| will_do(side_px) && goes_round(side_px));
-    let fine = || SIDES_PX.into_iter().find(|&side_px| goes_round(side_px));
-    let side_px = coarse.or_else(fine).unwrap_or(SIDES_PX[SIDES_PX.len() - 1]);
-    let (side, mut crops) = (side_px as f32, tiles_of(side_px));
-    let shown = |crop: &BBox<Px>| {
-        let smallest = sizes.smallest(&frame.box_to_fractions(*crop))?;
-        Some(smallest * frame.width as f32 * scope.input_px as f32 / crop.width())
-    };
-    let mut small: Vec<_> = crops
-        .iter()
-        .filter_map(|crop| Some((shown(crop)?, *crop)))
-        .filter(|(px, _)| *px < LEAST_SHOWN_PX)
-        .collect();
-    small.sort_by(|a, b| a.0.total_cmp(&b.0));
-    for (_, coarse) in small {
-        let finer = tiles::grid(&coarse, (side / FINER) as u32);
-        if crops.len() - 1 + finer.len() > most {
-            break;
-        }
-        crops.retain(|crop| *crop != coarse);
-        crops.extend(finer);
-    }
-    crops
-}
-
-/// The area, made as high and as wide as `side` where it is less: a strip would be shown to the model stretched to a
-/// square, and vessels stretched with it are not known for such.
-fn square(area: &BBox<Px>, side: f32, frame: FrameSize) -> BBox<Px> {
-    let axis = |from: f32, to: f32, extent: f32| {
-        let length = (to - from).max(side).min(extent);
-        let start = ((from + to - length) / 2.0).floor().clamp(0.0, extent - length);
-        (start, start + length)
-    };
-    let (x0, x1) = axis(area.x0, area.x1, frame.width as f32);
-    let (y0, y1) = axis(area.y0, area.y1, frame.height as f32);
-    BBox::new(x0, y0, x1, y1)
 }

@@ -304,7 +304,7 @@ mod tests {
         engine.step(&[seen], SIZE, at(0.0));
         assert_eq!(signals(engine.step(&[seen], SIZE, at(1.0))).count(), 1);
         for second in 2..20 {
-            let unseen = if second < 8 { TrackState::Unwatched } else { TrackState::Lost };
+            let unseen = if second < 8 { TrackState::NotInspected } else { TrackState::Lost };
             let lost = Track { state: unseen, ..seen };
             assert_eq!(signals(engine.step(&[lost], SIZE, at(f64::from(second)))).count(), 0);
         }

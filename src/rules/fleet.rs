@@ -10,7 +10,7 @@ use test_support::Rng;
 
 use crate::geometry::{BBox, Px};
 use crate::ids::PlaceId;
-use crate::track::{Look, Tracker, TrackerConfig, VesselCounter};
+use crate::track::{Tracker, TrackerConfig, TrackerInput, VesselCounter};
 
 const HOUR: f64 = 3600.0;
 const EVERY_S: f64 = 1.0;
@@ -112,8 +112,13 @@ fn a_full_marina_over_two_days_of_changing_light_sees_nobody_come_or_go_who_did_
             see(bbox, &mut noise);
         }
         let now = at(t);
-        let view =
-            Look { detections: &detections, size: SIZE, looked: &looked, shift: [0.0; 2], at: now.mono };
+        let view = TrackerInput {
+            detections: &detections,
+            size: SIZE,
+            regions: &looked,
+            shift: [0.0; 2],
+            at: now.mono,
+        };
         let tracks = tracker.step(&view, &mut numbers);
         for event in engine.step(&tracks, SIZE, now) {
             if let RuleEvent::Signal(event) = &event

@@ -1,25 +1,26 @@
-//! Which detection is which vessel.
+//! Optimal assignment of rows to columns, such as tracks to detections.
 
 use pathfinding::kuhn_munkres::kuhn_munkres;
 use pathfinding::matrix::Matrix;
 
-/// Likenesses are compared to this fineness: the assignment is exact in whole numbers, so ties fall the same way always.
-const FINENESS: f64 = 1e12;
+/// Affinities are rounded to multiples of one over this. The assignment then works on whole numbers, so it is exact and
+/// breaks ties in the same way every time.
+const RESOLUTION: f64 = 1e12;
 
-/// Pairs rows with columns so that the sum of likenesses is highest; each row and column is used at most once. A likeness of
-/// `None` or not above zero is never paired, and it is at most a million.
+/// Pairs rows with columns so that the sum of affinities is largest (Kuhn and Munkres). Each row and column is used at most
+/// once. An affinity of `None`, or not above zero, is never paired. Affinities must not exceed a million.
 pub(crate) fn assign(
     rows: usize,
     columns: usize,
-    likeness: impl Fn(usize, usize) -> Option<f64>,
+    affinity: impl Fn(usize, usize) -> Option<f64>,
 ) -> Vec<(usize, usize)> {
     if rows == 0 || columns == 0 {
         return Vec::new();
     }
-    let weight = |row, column| likeness(row, column).map_or(0, |l| (l * FINENESS).max(0.0) as i64);
-    // The method wants no more rows than columns. Pairs of weight zero stand for "unpaired".
-    let turned = rows > columns;
-    let weights = if turned {
+    let weight = |row, column| affinity(row, column).map_or(0, |a| (a * RESOLUTION).max(0.0) as i64);
+    // The algorithm needs at least as many columns as rows. Pairs of weight zero mean "not paired".
+    let transposed = rows > columns;
+    let weights = if transposed {
         Matrix::from_fn(columns, rows, |(c, r)| weight(r, c))
     } else {
         Matrix::from_fn(rows, columns, |(r, c)| weight(r, c))
@@ -29,7 +30,7 @@ pub(crate) fn assign(
         .into_iter()
         .enumerate()
         .filter(|&(a, b)| weights[(a, b)] > 0)
-        .map(|(a, b)| if turned { (b, a) } else { (a, b) })
+        .map(|(a, b)| if transposed { (b, a) } else { (a, b) })
         .collect();
     pairs.sort_unstable();
     pairs

@@ -1,36 +1,37 @@
-//! The tracker's settings. Confidences and seconds; nothing counts frames, because looks come irregularly.
+//! The tracker's settings. Times are in seconds and not in frames, because detection passes come at irregular times.
 
 use std::time::Duration;
 
-/// How the tracker judges detections and when it gives a vessel up.
+/// Confidence thresholds and times of the tracker.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrackerConfig {
     /// Detections below this confidence are ignored.
-    pub floor: f32,
-    /// From this confidence on a detection is sure: it may begin a track and is matched first. Less sure ones only
-    /// carry on vessels already followed.
-    pub sure: f32,
-    /// Sure detections that make a vessel of a tentative track ...
+    pub low_threshold: f32,
+    /// Detections at or above this confidence can start a track, and are matched first. Detections between the two
+    /// thresholds can only continue a confirmed track.
+    pub high_threshold: f32,
+    /// This many detections above the high threshold confirm a tentative track, ...
     pub confirm_hits: usize,
-    /// ... when they fall within this time. Two within a quarter of it are enough if each is surer than halfway from
-    /// `sure` to 1 and they overlap. A tentative track unseen for half as long is dropped.
+    /// ... when they lie within this time. Two detections within a quarter of it also confirm, when they overlap and both
+    /// confidences are above the middle between `high_threshold` and 1. A tentative track ends when it was not detected for
+    /// half of this time.
     pub confirm_within: Duration,
-    /// A vessel unseen for longer than this has ended ...
+    /// A vessel that was not detected for longer than this has ended.
     pub lost_for: Duration,
-    /// ... but one that stood still is remembered for as long as it had stood there, up to this: a moored vessel that
-    /// the detector misses now and then, or that a passing one hides, stays one vessel.
-    pub lost_for_still: Duration,
+    /// A stationary vessel is kept for as long as it has been stationary, from `lost_for` up to this time. A moored vessel
+    /// thus keeps its number when the detector misses it, or when a passing vessel hides it.
+    pub lost_for_stationary: Duration,
 }
 
 impl Default for TrackerConfig {
     fn default() -> Self {
         Self {
-            floor: 0.1,
-            sure: 0.6,
+            low_threshold: 0.1,
+            high_threshold: 0.6,
             confirm_hits: 3,
             confirm_within: Duration::from_secs(4),
             lost_for: Duration::from_secs(5),
-            lost_for_still: Duration::from_secs(60),
+            lost_for_stationary: Duration::from_secs(60),
         }
     }
 }

@@ -1,123 +1,130 @@
-//! The step from one look's detections to tracks.
+//! From the detections of a pass to tracks.
 
 use super::association::assign;
-use super::followed::Followed;
-use super::{Look, Track, TrackerConfig, VesselCounter, VesselId};
+use super::config::TrackerConfig;
+use super::input::TrackerInput;
+use super::live_track::LiveTrack;
+use super::report::Track;
+use super::vessel::{VesselCounter, VesselId};
 use crate::clock::MonoTime;
 use crate::detect::{Class, Detection};
 
-/// A sure box may lie this far off, measured as the overlap of grown boxes ...
-const LEAST_OVERLAP: f32 = 0.1;
-/// ... but a weak one only counts where a vessel is expected. The value is ByteTrack's.
-const LEAST_OVERLAP_UNSURE: f32 = 0.5;
+/// Smallest overlap of grown boxes at which a detection above the high threshold can belong to a track.
+const MIN_OVERLAP: f32 = 0.1;
+/// The same for a detection below the high threshold. The value is ByteTrack's.
+const MIN_OVERLAP_LOW: f32 = 0.5;
 
-/// A box that overlaps one already taken for a vessel by this much is another box of the same.
-const SAME_VESSEL: f32 = 0.5;
+/// A detection that overlaps an assigned detection by more than this is a second box on the same vessel.
+const SAME_VESSEL_IOU: f32 = 0.5;
 
-/// Follows the vessels of one camera.
+/// Tracks the vessels of one camera.
 ///
-/// Two stages in the manner of ByteTrack (Zhang et al. 2022): sure detections are matched with the vessels, then the less
-/// sure ones with the vessels still unmatched. A weak box beside a known vessel is most likely that vessel, half
-/// hidden or in glare; a weak box elsewhere is most likely a wave. What may yet become a vessel gets the sure detections
-/// that are left, and what is left then may become another.
+/// Association has two stages, as in ByteTrack (Zhang et al. 2022). Detections above the high threshold are matched with the
+/// vessels first; then detections between the thresholds are matched with the vessels that are left. A low-confidence box
+/// near a known vessel is most likely that vessel, half hidden or in glare; elsewhere it is most likely a wave. Tentative
+/// tracks get the remaining detections above the high threshold, and what is left starts new tentative tracks.
 #[derive(Debug)]
 pub struct Tracker {
     config: TrackerConfig,
     /// In the order of their first detection.
-    followed: Vec<Followed>,
-    taken: Vec<Option<VesselId>>,
-    /// When the last look was made.
+    tracks: Vec<LiveTrack>,
+    assignments: Vec<Option<VesselId>>,
+    /// Time of the last pass.
     last: Option<MonoTime>,
-    /// Sure boxes of tentative tracks that came to nothing.
-    fleeting: u64,
-    /// The same, of those that were faster than any vessel.
+    unconfirmed: u64,
     too_fast: u64,
 }
 
 impl Tracker {
-    /// A tracker that follows nothing yet.
+    /// A tracker without tracks.
     pub fn new(config: TrackerConfig) -> Self {
-        Self { config, followed: Vec::new(), taken: Vec::new(), last: None, fleeting: 0, too_fast: 0 }
+        Self { config, tracks: Vec::new(), assignments: Vec::new(), last: None, unconfirmed: 0, too_fast: 0 }
     }
 
-    /// Takes in a look. Every vessel followed is reported, in the order of their numbers; one that ends now for the last
-    /// time.
-    pub fn step(&mut self, look: &Look<'_>, ids: &mut VesselCounter) -> Vec<Track> {
-        let Look { detections, at, .. } = *look;
-        let after = at.since(self.last.replace(at).unwrap_or(at));
-        for followed in &mut self.followed {
-            followed.expect(look, after);
+    /// Processes a pass. Reports every confirmed track, in the order of the vessel numbers; a track that ends now is
+    /// reported for the last time.
+    pub fn step(&mut self, input: &TrackerInput<'_>, ids: &mut VesselCounter) -> Vec<Track> {
+        let TrackerInput { detections, at, .. } = *input;
+        let elapsed = at.since(self.last.replace(at).unwrap_or(at));
+        for track in &mut self.tracks {
+            track.predict(input, elapsed);
         }
-        let mut reports = self.end(|followed, config| followed.has_ended(at, config));
-        self.hide(at);
-        let sure = self.candidates(detections, |confidence, config| confidence >= config.sure);
-        let unsure = self.candidates(detections, |confidence, config| confidence < config.sure);
-        self.associate(Followed::is_vessel, &sure, LEAST_OVERLAP, look);
-        self.associate(Followed::is_vessel, &unsure, LEAST_OVERLAP_UNSURE, look);
-        self.associate(|followed| !followed.is_vessel(), &sure, LEAST_OVERLAP, look);
-        self.begin(&sure, look);
+        let mut reports = self.end(|track, config| track.has_ended(at, config));
+        self.note_hidden(at);
+        let high = self.candidates(detections, |confidence, config| confidence >= config.high_threshold);
+        let low = self.candidates(detections, |confidence, config| confidence < config.high_threshold);
+        self.associate(LiveTrack::is_vessel, &high, MIN_OVERLAP, input);
+        self.associate(LiveTrack::is_vessel, &low, MIN_OVERLAP_LOW, input);
+        self.associate(|track| !track.is_vessel(), &high, MIN_OVERLAP, input);
+        self.start_tracks(&high, input);
+        self.confirm(ids);
 
-        self.followed.retain_mut(|followed| {
-            let due = !followed.is_vessel() && followed.is_due(&self.config);
-            if due && followed.is_too_fast() {
-                self.too_fast += followed.came_to_nothing();
-                return false;
-            }
-            if due {
-                followed.vessel = Some(ids.next_id());
-            }
-            true
-        });
-        self.taken.clear();
-        self.taken.resize(detections.len(), None);
-        for followed in &self.followed {
-            if let Some(index) = followed.detection() {
-                self.taken[index] = followed.vessel;
+        self.assignments.clear();
+        self.assignments.resize(detections.len(), None);
+        for track in &self.tracks {
+            if let Some(index) = track.detection() {
+                self.assignments[index] = track.vessel;
             }
         }
-        reports.extend(self.followed.iter().filter_map(|f| f.report(false)));
+        reports.extend(self.tracks.iter().filter_map(|track| track.report(false)));
         reports.sort_by_key(|track| track.vessel);
         reports
     }
 
-    /// Which vessel each detection of the last look was taken for; `None` for those ignored and for tentative tracks.
-    pub fn taken(&self) -> &[Option<VesselId>] {
-        &self.taken
+    /// The vessel of each detection of the last pass; `None` for ignored detections and tentative tracks.
+    pub fn assignments(&self) -> &[Option<VesselId>] {
+        &self.assignments
     }
 
-    /// Sure detections, since the beginning, that came again too seldom to be a vessel's: glints, birds, spray.
-    pub fn fleeting(&self) -> u64 {
-        self.fleeting
+    /// Number of detections above the high threshold, since the start, whose tracks were never confirmed: glints, birds,
+    /// spray.
+    pub fn unconfirmed(&self) -> u64 {
+        self.unconfirmed
     }
 
-    /// Sure detections, since the beginning, that came again as often as a vessel's and moved faster than any: birds near
-    /// the camera.
+    /// Number of detections above the high threshold, since the start, whose tracks moved faster than any vessel: birds
+    /// near the camera.
     pub fn too_fast(&self) -> u64 {
         self.too_fast
     }
 
-    /// Ends everything followed: the camera shuts down or its picture changes size. Tracks are reported as ended.
+    /// Ends all tracks, because the camera stops or its picture changes size. Reports the confirmed ones as ended.
     pub fn end_all(&mut self) -> Vec<Track> {
-        self.taken.clear();
+        self.assignments.clear();
         let mut reports = self.end(|_, _| true);
         reports.sort_by_key(|track| track.vessel);
         reports
     }
 
-    fn end(&mut self, is_over: impl Fn(&Followed, &TrackerConfig) -> bool) -> Vec<Track> {
+    fn end(&mut self, is_over: impl Fn(&LiveTrack, &TrackerConfig) -> bool) -> Vec<Track> {
         let mut reports = Vec::new();
-        self.followed.retain(|followed| {
-            let over = is_over(followed, &self.config);
+        self.tracks.retain(|track| {
+            let over = is_over(track, &self.config);
             if over {
-                reports.extend(followed.report(true));
-                self.fleeting += followed.came_to_nothing();
+                reports.extend(track.report(true));
+                self.unconfirmed += track.unconfirmed_hits();
             }
             !over
         });
         reports
     }
 
-    /// Vessels that may be matched at all, of the confidence wanted.
+    /// Gives numbers to tentative tracks with enough detections, and drops those that are too fast.
+    fn confirm(&mut self, ids: &mut VesselCounter) {
+        self.tracks.retain_mut(|track| {
+            let due = !track.is_vessel() && track.can_be_confirmed(&self.config);
+            if due && track.is_too_fast() {
+                self.too_fast += track.unconfirmed_hits();
+                return false;
+            }
+            if due {
+                track.vessel = Some(ids.next_id());
+            }
+            true
+        });
+    }
+
+    /// Indices of the vessel detections whose confidence is `wanted`.
     fn candidates(
         &self,
         detections: &[Detection],
@@ -126,53 +133,54 @@ impl Tracker {
         let fits = |d: &Detection| {
             d.class == Class::Vessel
                 && d.bbox.is_finite()
-                && d.confidence >= self.config.floor
+                && d.confidence >= self.config.low_threshold
                 && wanted(d.confidence, &self.config)
         };
         detections.iter().enumerate().filter(|(_, d)| fits(d)).map(|(index, _)| index).collect()
     }
 
-    /// Tells each what the vessels before it may hide of it.
-    fn hide(&mut self, at: MonoTime) {
-        let before: Vec<_> = self.followed.iter().map(|followed| followed.hides(at)).collect();
-        for (own, followed) in self.followed.iter_mut().enumerate() {
-            let others = before.iter().enumerate().filter(|(other, _)| *other != own);
-            followed.hide(others.filter_map(|(_, bbox)| bbox.as_ref()));
+    /// Notes for each track how much of it nearer vessels may hide.
+    fn note_hidden(&mut self, at: MonoTime) {
+        let boxes: Vec<_> = self.tracks.iter().map(|track| track.hiding_box(at)).collect();
+        for (own, track) in self.tracks.iter_mut().enumerate() {
+            let others = boxes.iter().enumerate().filter(|(other, _)| *other != own);
+            track.set_hidden_by(others.filter_map(|(_, bbox)| bbox.as_ref()));
         }
     }
 
-    /// Matches what is followed, of the kind wanted and not seen yet, with those of `candidates` not taken yet.
+    /// Matches the `wanted` tracks that have no detection yet with the unassigned ones of `candidates`.
     fn associate(
         &mut self,
-        wanted: impl Fn(&Followed) -> bool,
+        wanted: impl Fn(&LiveTrack) -> bool,
         candidates: &[usize],
-        least: f32,
-        look: &Look<'_>,
+        min_overlap: f32,
+        input: &TrackerInput<'_>,
     ) {
-        let free: Vec<_> = candidates.iter().copied().filter(|&index| !self.is_taken(index)).collect();
-        let mut unseen: Vec<_> =
-            self.followed.iter_mut().filter(|f| wanted(f) && f.detection().is_none()).collect();
-        let pairs = assign(unseen.len(), free.len(), |f, c| {
-            unseen[f].expected().likeness(&look.detections[free[c]], least)
+        let free: Vec<_> = candidates.iter().copied().filter(|&index| !self.is_assigned(index)).collect();
+        let mut open: Vec<_> =
+            self.tracks.iter_mut().filter(|t| wanted(t) && t.detection().is_none()).collect();
+        let pairs = assign(open.len(), free.len(), |t, c| {
+            open[t].prediction().affinity(&input.detections[free[c]], min_overlap)
         });
-        for (f, c) in pairs {
-            unseen[f].see(&look.detections[free[c]], free[c], look.at);
+        for (t, c) in pairs {
+            open[t].update(&input.detections[free[c]], free[c], input.at);
         }
     }
 
-    /// Begins to follow what nothing followed was taken for.
-    fn begin(&mut self, sure: &[usize], look: &Look<'_>) {
-        for &index in sure {
-            let seen = &look.detections[index];
-            let is_known =
-                |taken: usize| taken == index || look.detections[taken].bbox.iou(&seen.bbox) > SAME_VESSEL;
-            if !self.followed.iter().filter_map(Followed::detection).any(is_known) {
-                self.followed.push(Followed::new(seen, index, look.at));
+    /// Starts a tentative track for each detection that belongs to no track.
+    fn start_tracks(&mut self, high: &[usize], input: &TrackerInput<'_>) {
+        for &index in high {
+            let detection = &input.detections[index];
+            let is_known = |other: usize| {
+                other == index || input.detections[other].bbox.iou(&detection.bbox) > SAME_VESSEL_IOU
+            };
+            if !self.tracks.iter().filter_map(LiveTrack::detection).any(is_known) {
+                self.tracks.push(LiveTrack::new(detection, index, input.at));
             }
         }
     }
 
-    fn is_taken(&self, index: usize) -> bool {
-        self.followed.iter().any(|followed| followed.detection() == Some(index))
+    fn is_assigned(&self, index: usize) -> bool {
+        self.tracks.iter().any(|track| track.detection() == Some(index))
     }
 }

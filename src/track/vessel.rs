@@ -1,8 +1,8 @@
-//! Numbers of vessels.
+//! Vessel numbers.
 
 use std::fmt;
 
-/// The number by which staff know a followed vessel; unique in a logbook.
+/// The number of a vessel; unique in a logbook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VesselId(pub u64);
 
@@ -12,7 +12,7 @@ impl fmt::Display for VesselId {
     }
 }
 
-/// Hands out vessel numbers, each once. One for all cameras of a box, so that a number means one vessel in the
+/// Assigns vessel numbers, each once. All cameras of a box share one counter, so that a number means one vessel in the
 /// whole logbook.
 #[derive(Debug, Default)]
 pub struct VesselCounter {
@@ -20,12 +20,12 @@ pub struct VesselCounter {
 }
 
 impl VesselCounter {
-    /// A counter that goes on after `last`, the highest number the logbook knows.
+    /// A counter that continues after `last`, the highest number in the logbook.
     pub fn after(last: VesselId) -> Self {
         Self { last: last.0 }
     }
 
-    /// The next number; the first of all is 1.
+    /// The next number; the first is 1.
     pub fn next_id(&mut self) -> VesselId {
         self.last += 1;
         VesselId(self.last)

@@ -83,7 +83,7 @@ pub struct CameraHealth {
     /// Boxes that a region's border cut: looked at again rather than believed.
     pub cut_boxes: u64,
     /// Sure boxes that came again too seldom to be a vessel's.
-    pub fleeting_boxes: u64,
+    pub unconfirmed_boxes: u64,
     /// Sure boxes of what moved faster than any vessel.
     pub too_fast: u64,
     /// Boxes outside the water.
@@ -247,7 +247,7 @@ impl Health {
             };
             rejected("malformed", camera.rejected_boxes);
             rejected("cut", camera.cut_boxes);
-            rejected("fleeting", camera.fleeting_boxes);
+            rejected("unconfirmed", camera.unconfirmed_boxes);
             rejected("too-fast", camera.too_fast);
             rejected("outside-water", camera.outside_water);
             rejected("too-small", camera.too_small);

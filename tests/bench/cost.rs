@@ -117,6 +117,6 @@ fn infer(runs: usize) {
     let runtime = root().join("models/runtime/libonnxruntime.so");
     let mut detector = havenwacht::detect::OnnxDetector::load(&site, &runtime, 1).expect("the model loads");
     for _ in 0..runs {
-        detector.run_only().expect("it runs");
+        detector.infer_only().expect("it runs");
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use bytes::Bytes;
 use divan::{Bencher, black_box};
 use havenwacht::detect::heads::Candidate;
-use havenwacht::detect::manifest::{Colour, Input, Layout, Resize};
+use havenwacht::detect::manifest::{ChannelOrder, Input, Resize, TensorLayout};
 use havenwacht::detect::preprocess::{PixelRect, Preprocessor};
 use havenwacht::detect::{Class, OnnxDetector, nms};
 use havenwacht::frame::{Colorimetry, Picture, PixelFormat, Plane};
@@ -40,10 +40,10 @@ fn full_hd(format: PixelFormat) -> Picture {
 fn ssdlite() -> Input {
     Input {
         name: String::new(),
-        layout: Layout::Nhwc,
+        layout: TensorLayout::Nhwc,
         width: 300,
         height: 300,
-        colour: Colour::Rgb,
+        colour: ChannelOrder::Rgb,
         resize: Resize::Stretch,
         mean: [0.0; 3],
         std: [1.0; 3],
@@ -52,10 +52,10 @@ fn ssdlite() -> Input {
 
 fn nanodet() -> Input {
     Input {
-        layout: Layout::Nchw,
+        layout: TensorLayout::Nchw,
         width: 416,
         height: 416,
-        colour: Colour::Bgr,
+        colour: ChannelOrder::Bgr,
         mean: [103.53, 116.28, 123.675],
         std: [57.375, 57.12, 58.395],
         ..ssdlite()
@@ -100,7 +100,7 @@ fn model_run(bencher: Bencher, name: &str) {
     let Ok(mut detector) = OnnxDetector::load(&manifest, &models.join("runtime/libonnxruntime.so"), 1) else {
         return;
     };
-    bencher.bench_local(|| detector.run_only());
+    bencher.bench_local(|| detector.infer_only());
 }
 
 /// A crowded harbour: some hundred boxes before suppression.

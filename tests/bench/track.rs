@@ -6,7 +6,7 @@ use divan::Bencher;
 use havenwacht::clock::MonoTime;
 use havenwacht::detect::{Class, Detection};
 use havenwacht::geometry::{BBox, FrameSize};
-use havenwacht::track::{Look, Tracker, TrackerConfig, VesselCounter};
+use havenwacht::track::{Tracker, TrackerConfig, TrackerInput, VesselCounter};
 
 fn main() {
     divan::main();
@@ -44,7 +44,7 @@ fn step(bencher: Bencher<'_, '_>, vessels: usize) {
             harbour(vessels, look)
         })
         .bench_local_refs(|(detections, at)| {
-            let look = Look { detections, size, looked: &looked, shift: [0.0, 0.0], at: *at };
-            tracker.step(&look, &mut ids)
+            let input = TrackerInput { detections, size, regions: &looked, shift: [0.0, 0.0], at: *at };
+            tracker.step(&input, &mut ids)
         });
 }

@@ -8,8 +8,7 @@ use bytes::Bytes;
 use havenwacht::alerts::RelayHandle;
 use havenwacht::clock::{Clock, Stamp, SystemClock};
 use havenwacht::daemon::{Doors, Heartbeats, Rates, Watch, take_turns};
-use havenwacht::detect::schedule::FairTurns;
-use havenwacht::detect::{DetectError, Detector, Look, Thresholds};
+use havenwacht::detect::{DetectError, DetectionPass, Detector, FairScheduler, Thresholds};
 use havenwacht::frame::{Colorimetry, Frame, Picture, PixelFormat, Plane};
 use havenwacht::geometry::{BBox, FrameSize, Norm};
 use havenwacht::ingest::LatestFrames;
@@ -39,13 +38,13 @@ impl Detector for Slow {
         416
     }
 
-    fn look(&mut self, frame: &Frame, regions: &[BBox<Norm>]) -> Result<Look, DetectError> {
+    fn detect(&mut self, frame: &Frame, regions: &[BBox<Norm>]) -> Result<DetectionPass, DetectError> {
         let age = SystemClock::default().mono().since(frame.stamp.mono);
         // The feeder may put one while this one is on its way here.
         let behind = self.newest.load(Ordering::SeqCst) - frame.seq;
         self.seen.lock().unwrap().push((frame.seq, age, behind));
         std::thread::sleep(INFERENCE);
-        Ok(Look { runs: regions.len() as u32, ..Look::default() })
+        Ok(DetectionPass { inferences: regions.len() as u32, ..DetectionPass::default() })
     }
 }
 
@@ -89,7 +88,7 @@ fn a_slow_detector_sees_the_newest_frame_and_every_frame_is_accounted_for() {
     let clock = Arc::new(SystemClock::default());
     let (seen, newest) = (Seen::default(), Arc::<AtomicU64>::default());
     let slow = Slow { seen: seen.clone(), newest: newest.clone() };
-    let believed = Thresholds { confidence: 0.5, floor: 0.5, iou: 0.5 };
+    let believed = Thresholds { high: 0.5, low: 0.5, iou: 0.5 };
     let watch = Watch::new(site.clone(), Box::new(slow), believed, 1, &ResumeState::default());
     let slots = LatestFrames::new(site.cameras.len());
     let alive = Arc::<AtomicUsize>::default();
@@ -105,7 +104,7 @@ fn a_slow_detector_sees_the_newest_frame_and_every_frame_is_accounted_for() {
             let beat = hearts.expect("detector", Duration::from_secs(15));
             let rates: Rates = Arc::new(site.cameras.iter().map(|_| Default::default()).collect());
             // Wants far more than it gets.
-            let turns = FairTurns::new(&[25.0, 25.0]);
+            let turns = FairScheduler::new(&[25.0, 25.0]);
             take_turns(watch, turns, &doors, &*clock, &beat, &rates)
         });
         let began = now();

@@ -11,7 +11,7 @@ use havenwacht::camera_health::{OutageChange, OutageEnd};
 use havenwacht::clock::{MonoTime, Stamp};
 use havenwacht::config;
 use havenwacht::daemon::Watch;
-use havenwacht::detect::{DetectError, Detector, Look, Thresholds};
+use havenwacht::detect::{DetectError, DetectionPass, Detector, Thresholds};
 use havenwacht::frame::Frame;
 use havenwacht::geometry::{BBox, Norm};
 use havenwacht::ids::CameraId;
@@ -48,9 +48,9 @@ impl Detector for Blank {
         320
     }
 
-    fn look(&mut self, _frame: &Frame, _regions: &[BBox<Norm>]) -> Result<Look, DetectError> {
+    fn detect(&mut self, _frame: &Frame, _regions: &[BBox<Norm>]) -> Result<DetectionPass, DetectError> {
         match self {
-            Self::Sees => Ok(Look::default()),
+            Self::Sees => Ok(DetectionPass::default()),
             Self::Fails => Err(DetectError("broken".into())),
         }
     }
@@ -88,7 +88,7 @@ fn watched(scene: &str, detector: Blank) -> (Vec<Spell>, u32) {
         Stamp { mono: MonoTime::from_boot(Duration::ZERO), wall: "2026-06-01T12:00:00Z".parse().unwrap() };
     let camera = CameraId::new("quay").unwrap();
     let mut source = ClipReader::open(&camera, &clip, start, Arc::default()).unwrap();
-    let believed = Thresholds { confidence: 0.5, floor: 0.1, iou: 0.5 };
+    let believed = Thresholds { high: 0.5, low: 0.1, iou: 0.5 };
     let at = tempfile::tempdir().unwrap();
     let mut watch =
         Watch::new(Arc::new(site(at.path())), Box::new(detector), believed, 1, &ResumeState::default());

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use havenwacht::clock::{MonoTime, Stamp};
-use havenwacht::detect::{Class, Detector, LoadError, Look, OnnxDetector};
+use havenwacht::detect::{Class, DetectionPass, Detector, LoadError, OnnxDetector};
 use havenwacht::evidence::still;
 use havenwacht::frame::Frame;
 use havenwacht::geometry::{BBox, Norm, Px};
@@ -41,7 +41,7 @@ const BEACHED: [f32; 4] = [340.0, 508.0, 476.0, 569.0];
 const JUNK: [f32; 4] = [440.0, 125.0, 755.0, 580.0];
 
 /// How well a sure box covers the vessel.
-fn overlap(look: &Look, [x0, y0, x1, y1]: [f32; 4]) -> f32 {
+fn overlap(look: &DetectionPass, [x0, y0, x1, y1]: [f32; 4]) -> f32 {
     let vessel = BBox::<Px>::new(x0, y0, x1, y1);
     let vessels = look.detections.iter().filter(|d| d.class == Class::Vessel && d.confidence >= 0.35);
     vessels.map(|d| d.bbox.iou(&vessel)).fold(0.0, f32::max)
@@ -50,14 +50,14 @@ fn overlap(look: &Look, [x0, y0, x1, y1]: [f32; 4]) -> f32 {
 #[test]
 fn the_models_find_the_boats_in_a_real_harbour() {
     let frame = harbour();
-    let look = model("ssdlite.toml").look(&frame, &[WHOLE]).unwrap();
+    let look = model("ssdlite.toml").detect(&frame, &[WHOLE]).unwrap();
     assert!(overlap(&look, NEAR) > 0.6 && overlap(&look, BEACHED) > 0.8, "{look:?}");
-    assert_eq!((look.runs, look.rejected), (1, 0));
+    assert_eq!((look.inferences, look.rejected), (1, 0));
     for ours in ["havenwacht.toml", "havenwacht-fp32.toml"] {
-        let look = model(ours).look(&frame, &[WHOLE]).unwrap();
+        let look = model(ours).detect(&frame, &[WHOLE]).unwrap();
         assert!(overlap(&look, BEACHED) > 0.6, "{ours}: {look:?}");
         assert!(overlap(&look, JUNK) > 0.6, "{ours}: {look:?}");
-        assert_eq!((look.runs, look.rejected), (1, 0));
+        assert_eq!((look.inferences, look.rejected), (1, 0));
     }
 }
 
@@ -65,10 +65,10 @@ fn the_models_find_the_boats_in_a_real_harbour() {
 fn a_region_beside_the_whole_frame_finds_what_the_whole_frame_misses_and_counts_nothing_twice() {
     let frame = harbour();
     let mut ssdlite = model("ssdlite.toml");
-    let whole = ssdlite.look(&frame, &[WHOLE]).unwrap();
+    let whole = ssdlite.detect(&frame, &[WHOLE]).unwrap();
     assert!(overlap(&whole, JUNK) < 0.3, "{whole:?}");
-    let both = ssdlite.look(&frame, &[WHOLE, BBox::new(0.3, 0.1, 0.85, 0.75)]).unwrap();
-    assert_eq!(both.runs, 2);
+    let both = ssdlite.detect(&frame, &[WHOLE, BBox::new(0.3, 0.1, 0.85, 0.75)]).unwrap();
+    assert_eq!(both.inferences, 2);
     assert!(overlap(&both, JUNK) > 0.6, "{both:?}");
     for (i, a) in both.detections.iter().enumerate() {
         assert!(both.detections[..i].iter().all(|b| a.bbox.iou(&b.bbox) <= 0.5), "{both:?}");
@@ -80,11 +80,11 @@ fn the_same_frame_gives_the_same_boxes() {
     let frame = harbour();
     let regions = [WHOLE, BBox::new(0.0, 0.5, 0.6, 1.0)];
     let mut ssdlite = model("ssdlite.toml");
-    let first = ssdlite.look(&frame, &regions).unwrap();
+    let first = ssdlite.detect(&frame, &regions).unwrap();
     // A look elsewhere in between leaves nothing behind.
-    ssdlite.look(&frame, &[BBox::new(0.5, 0.0, 1.0, 0.5)]).unwrap();
-    assert_eq!(ssdlite.look(&frame, &regions).unwrap().detections, first.detections);
-    assert_eq!(model("ssdlite.toml").look(&frame, &regions).unwrap().detections, first.detections);
+    ssdlite.detect(&frame, &[BBox::new(0.5, 0.0, 1.0, 0.5)]).unwrap();
+    assert_eq!(ssdlite.detect(&frame, &regions).unwrap().detections, first.detections);
+    assert_eq!(model("ssdlite.toml").detect(&frame, &regions).unwrap().detections, first.detections);
 }
 
 /// The message of loading ssdlite.toml with `good` replaced by `bad`.

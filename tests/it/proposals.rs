@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use havenwacht::clock::{MonoTime, Stamp, SystemClock};
-use havenwacht::detect::schedule::FairTurns;
-use havenwacht::detect::{Class, Detection};
+use havenwacht::detect::{Class, Detection, FairScheduler};
 use havenwacht::evidence::still;
 use havenwacht::frame::{Frame, Picture};
 use havenwacht::geometry::BBox;
@@ -58,7 +57,7 @@ fn site(folder: &Path) -> PathBuf {
 /// The frames of the recording that a replay looks at.
 fn looked_at() -> Vec<Frame> {
     let mut source = ClipReader::open(&id(), h264_clip(), start(), Arc::default()).unwrap();
-    let mut turns = FairTurns::new(&[5.0]);
+    let mut turns = FairScheduler::new(&[5.0]);
     let mut frames = Vec::new();
     loop {
         match source.next(Duration::from_secs(20)) {

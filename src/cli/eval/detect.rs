@@ -14,8 +14,8 @@ use super::average_precision::{FoundBox, PictureBoxes, XyWh};
 use super::coco::{self, Image, ResultRow, Truth};
 use super::report::{ClassReport, ModelEntry, Report, TilingReport};
 use crate::clock::Clock;
-use crate::detect::merge::{Sighting, merge};
-use crate::detect::{Class, Detection, OnnxDetector, Sightings, Thresholds};
+use crate::detect::merge::{RegionDetection, merge};
+use crate::detect::{Class, Detection, OnnxDetector, RegionDetections, Thresholds};
 use crate::evidence::still;
 use crate::frame::Picture;
 use crate::geometry::{BBox, Norm};
@@ -89,7 +89,7 @@ pub fn detect(args: &DetectArgs, clock: &dyn Clock) -> anyhow::Result<Report> {
     // Before the first of what may be hours of looks, so that they are not lost to a typing error.
     let paths = find_pictures(&args.images, &truth)?;
     let mut detector = OnnxDetector::load(&args.model, &args.runtime, args.threads)?;
-    detector.see_down_to(SCORED_FROM);
+    detector.lower_threshold(SCORED_FROM);
     let manifest = detector.manifest().clone();
     let is_reported = |class: &Class| manifest.classes.iter().any(|(reported, _)| reported == class);
     let (classes, unreported): (Vec<Class>, Vec<Class>) =
@@ -189,21 +189,21 @@ impl Tally {
         picture: &Picture,
         clock: &dyn Clock,
     ) -> anyhow::Result<()> {
-        let Thresholds { confidence, floor, iou } = detector.manifest().thresholds;
+        let Thresholds { high, low, iou } = detector.manifest().thresholds;
         let regions = self.tiling.regions(picture);
         let began = clock.mono();
-        let Sightings { boxes, runs, rejected } = detector.sightings(picture, &regions)?;
+        let RegionDetections { boxes, inferences, rejected } = detector.detect_regions(picture, &regions)?;
         // Faint boxes may take part in a merge: what the daemon never sees must not change what it reports.
-        let reported: Vec<Sighting> =
-            boxes.iter().filter(|s| s.detection.confidence >= floor).copied().collect();
+        let reported: Vec<RegionDetection> =
+            boxes.iter().filter(|s| s.detection.confidence >= low).copied().collect();
         let mut sure = merge(reported, picture.size, iou).all();
         self.look_times.push(clock.mono().since(began));
-        sure.retain(|detection| detection.confidence >= confidence);
+        sure.retain(|detection| detection.confidence >= high);
         self.seen.push(Seen { sure, all: merge(boxes, picture.size, iou).all() });
-        self.runs += u64::from(runs);
+        self.runs += u64::from(inferences);
         self.rejected += u64::from(rejected);
         let began = clock.mono();
-        detector.run_only()?;
+        detector.infer_only()?;
         self.run_times.push(clock.mono().since(began));
         Ok(())
     }

@@ -44,14 +44,14 @@ pub struct ModelEntry {
 /// Thresholds of the manifest, 0 to 1; see [`Thresholds`].
 #[derive(Debug, Serialize)]
 pub struct ThresholdsEntry {
-    confidence: f32,
-    floor: f32,
+    high: f32,
+    low: f32,
     iou: f32,
 }
 
 impl From<Thresholds> for ThresholdsEntry {
-    fn from(Thresholds { confidence, floor, iou }: Thresholds) -> Self {
-        Self { confidence, floor, iou }
+    fn from(Thresholds { high, low, iou }: Thresholds) -> Self {
+        Self { high, low, iou }
     }
 }
 
@@ -132,12 +132,12 @@ impl Figures {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ThresholdsEntry { confidence, floor, iou } = self.thresholds;
+        let ThresholdsEntry { high, low, iou } = self.thresholds;
         writeln!(f, "{} ({})", self.model.name, self.model.manifest.display())?;
         writeln!(f, "sha256 {}", self.model.sha256)?;
         writeln!(
             f,
-            "pictures: {}, threads a run: {}; sure from {confidence}, seen from {floor}, one box from iou {iou}",
+            "pictures: {}, threads a run: {}; high threshold {high}, low threshold {low}, duplicates above IoU {iou}",
             self.pictures, self.threads
         )?;
         if !self.left_out.is_empty() {
@@ -150,7 +150,7 @@ impl fmt::Display for Report {
         }
         writeln!(
             f,
-            "AP over boxes from {} up; recall to false/100 (false boxes a hundred pictures) at {confidence}, iou 0.5\n",
+            "AP over boxes from {} up; recall to false/100 (false boxes a hundred pictures) at {high}, iou 0.5\n",
             self.scored_from
         )?;
         writeln!(

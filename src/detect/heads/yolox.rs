@@ -1,41 +1,78 @@
-//! YOLOX (Ge et al. 2021, arXiv 2107.08430) exported without its decoding, as upstream's ONNX files are:
-//! `[1, cells of strides 8, 16 and 32, 5 + classes]`; offset of the middle from the cell's corner in strides, logarithm of
-//! the extent in strides, objectness and scores past the sigmoid. Confidence is objectness times score.
+//! YOLOX (Ge et al. 2021, arXiv 2107.08430) exported without its decoding, like the ONNX files of its authors.
+//!
+//! One map `[1, cells of strides 8, 16 and 32, 5 + classes]`. Each cell has the offset of the centre from the cell's corner in
+//! strides, the logarithm of the extent in strides, the objectness, and the scores after the sigmoid. Confidence is objectness
+//! times score.
 
-use super::{Candidates, Head, Manifest, STRIDES, expect_shape};
-use crate::detect::refusal::LoadError;
+use super::candidates::Candidates;
+#[cfg(test)]
+use super::format::Example;
+use super::format::{DecodeContext, HeadFormat, InputSize, OutputNames, Tensor, expect_shape};
+use crate::detect::load_error::KeyError;
 
-pub(super) fn check(manifest: &Manifest, shapes: &[Vec<i64>]) -> Result<usize, LoadError> {
-    let (w, h) = (manifest.input.width, manifest.input.height);
-    let cells: usize = STRIDES.into_iter().map(|stride| (w / stride) * (h / stride)).sum();
-    expect_shape(manifest, "outputs.predictions", &shapes[0], &[1, cells as i64, -1])?;
-    let values = shapes[0][2];
-    if values < 6 {
-        return Err(manifest.refuse(
-            "outputs.predictions",
-            format!("{values} values a cell"),
-            "4 for the box, 1 objectness and at least 1 score",
-            "check `head`",
-        ));
+/// Strides of the grids over the input, in pixels.
+const STRIDES: [usize; 3] = [8, 16, 32];
+
+#[derive(Debug)]
+pub(super) struct YoloX;
+
+impl HeadFormat for YoloX {
+    fn name(&self) -> &'static str {
+        "yolox"
     }
-    Ok(values as usize - 5)
-}
 
-pub(super) fn decode(head: &Head, map: &[f32], into: &mut Candidates) {
-    let mut cells = map.chunks_exact(5 + head.scores);
-    for stride in STRIDES {
-        let (columns, rows) = head.grid(stride);
-        let stride = stride as f32;
-        for (index, cell) in cells.by_ref().take(columns * rows).enumerate() {
-            for (class, indices) in &head.classes {
-                let Some(confidence) = into.score(indices, head.floor, |i| cell[4] * cell[5 + i]) else {
-                    continue;
-                };
-                let x = ((index % columns) as f32 + cell[0]) * stride;
-                let y = ((index / columns) as f32 + cell[1]) * stride;
-                let (w, h) = (cell[2].exp() * stride, cell[3].exp() * stride);
-                into.offer(*class, confidence, [x - w / 2.0, y - h / 2.0, x + w / 2.0, y + h / 2.0]);
+    fn input_multiple(&self) -> usize {
+        32
+    }
+
+    fn outputs(&self, _names: &OutputNames) -> Vec<(&'static str, usize)> {
+        vec![("predictions", 1)]
+    }
+
+    fn check(&self, input: InputSize, shapes: &[Vec<i64>]) -> Result<usize, KeyError> {
+        let cells: usize =
+            STRIDES.into_iter().map(|stride| input.grid(stride)).map(|(columns, rows)| columns * rows).sum();
+        expect_shape("outputs.predictions", &shapes[0], &[1, cells as i64, -1])?;
+        let values = shapes[0][2];
+        if values < 6 {
+            return Err(KeyError::new(
+                "outputs.predictions",
+                format!("{values} values per cell"),
+                "4 for the box, 1 objectness and at least 1 score",
+                "check `head`",
+            ));
+        }
+        Ok(values as usize - 5)
+    }
+
+    fn decode(&self, context: &DecodeContext, outputs: &[Tensor], into: &mut Candidates) {
+        let [map] = outputs else { return };
+        let mut cells = map.data.chunks_exact(5 + context.scores);
+        for stride in STRIDES {
+            let (columns, rows) = context.input.grid(stride);
+            let stride = stride as f32;
+            for (index, cell) in cells.by_ref().take(columns * rows).enumerate() {
+                for (class, indices) in &context.classes {
+                    let score = |i: usize| cell[4] * cell[5 + i];
+                    let Some(confidence) = into.best_score(indices, context.threshold, score) else {
+                        continue;
+                    };
+                    let x = ((index % columns) as f32 + cell[0]) * stride;
+                    let y = ((index / columns) as f32 + cell[1]) * stride;
+                    let (w, h) = (cell[2].exp() * stride, cell[3].exp() * stride);
+                    into.add(*class, confidence, [x - w / 2.0, y - h / 2.0, x + w / 2.0, y + h / 2.0]);
+                }
             }
         }
+    }
+
+    #[cfg(test)]
+    fn examples(&self) -> Vec<Example> {
+        vec![Example { outputs: "predictions = ['p']", shapes: vec![vec![1, 84, 15]] }]
+    }
+
+    #[cfg(test)]
+    fn recorded_side(&self) -> usize {
+        416
     }
 }

@@ -3,10 +3,9 @@
 
 use std::path::Path;
 
-use havenwacht::detect::heads::{Candidates, Head, Tensor};
-use havenwacht::detect::manifest::{HeadKind, Manifest};
-use havenwacht::detect::nms;
+use havenwacht::detect::heads::{Candidates, HEADS, Tensor};
 use havenwacht::detect::preprocess::{PixelRect, Placement};
+use havenwacht::detect::{Decoder, Manifest, nms};
 
 use super::bytes::Bytes;
 
@@ -24,7 +23,7 @@ pub(crate) fn holds(data: &[u8]) {
     let Ok(manifest) = Manifest::parse(Path::new("m.toml"), &text(&mut bytes)) else { return };
     is_checked(&manifest);
     let shapes = shapes(&manifest, &mut bytes);
-    match Head::new(&manifest, &shapes) {
+    match Decoder::new(&manifest, &shapes) {
         Ok(head) => runs(&manifest, &head, &shapes, &mut bytes),
         Err(refusal) => assert!(refusal.to_string().starts_with("m.toml: "), "{refusal}"),
     }
@@ -33,15 +32,15 @@ pub(crate) fn holds(data: &[u8]) {
 fn is_checked(manifest: &Manifest) {
     let Manifest { input, outputs, classes, thresholds, sha256, .. } = manifest;
     assert!([input.width, input.height].iter().all(|side| (64..=2048).contains(side)), "{input:?}");
-    assert!(0.0 < thresholds.floor && thresholds.floor <= thresholds.confidence, "{thresholds:?}");
-    assert!(thresholds.confidence < 1.0 && 0.0 < thresholds.iou && thresholds.iou < 1.0, "{thresholds:?}");
+    assert!(0.0 < thresholds.low && thresholds.low <= thresholds.high, "{thresholds:?}");
+    assert!(thresholds.high < 1.0 && 0.0 < thresholds.iou && thresholds.iou < 1.0, "{thresholds:?}");
     assert!(!outputs.is_empty() && !classes.is_empty() && sha256.len() == 64);
 }
 
 /// A manifest, right more often than not.
 fn text(bytes: &mut Bytes<'_>) -> String {
     let kind = bytes.u8();
-    let head = ["ssd", "nanodet", "yolox", "yolov8"][usize::from(kind % 4)];
+    let head = HEADS[usize::from(kind) % HEADS.len()].name();
     let names =
         |prefix: &str, count: u8| (0..count).map(|i| format!("'{prefix}{i}'")).collect::<Vec<_>>().join(", ");
     let (scores, boxes, predictions) = match head {
@@ -66,7 +65,7 @@ fn text(bytes: &mut Bytes<'_>) -> String {
          [input]\nname = 'i'\nlayout = 'nchw'\nwidth = {width}\nheight = {height}\ncolour = 'rgb'\nresize = 'stretch'\n\
          mean = [0.0, 0.0, 0.0]\nstd = [1.0, 1.0, 1.0]\n\
          [outputs]\nscores = [{}]\nboxes = [{}]\npredictions = [{}]\n\
-         [classes]\nvessel = [{}, {}]\n{classes}\n[thresholds]\nconfidence = {}\nfloor = {}\niou = {}\n",
+         [classes]\nvessel = [{}, {}]\n{classes}\n[thresholds]\nhigh = {}\nlow = {}\niou = {}\n",
         0,
         names("s", scores),
         names("b", boxes),
@@ -84,16 +83,17 @@ fn shapes(manifest: &Manifest, bytes: &mut Bytes<'_>) -> Vec<Vec<i64>> {
     let [scores, extent, how, at, other] = bytes.array();
     let (scores, extent) = (i64::from(scores % 16), 1 + i64::from(extent));
     let cells = |stride: usize| (manifest.input.width / stride * (manifest.input.height / stride)) as i64;
-    let mut shapes = match manifest.head {
-        HeadKind::Ssd if extent % 2 == 0 => vec![vec![1, extent, scores], vec![1, extent, 1, 4]],
-        HeadKind::Ssd => vec![vec![1, extent, scores], vec![1, extent, 4]],
-        HeadKind::NanoDet => {
+    let mut shapes = match manifest.head.name() {
+        "ssd" if extent % 2 == 0 => vec![vec![1, extent, scores], vec![1, extent, 1, 4]],
+        "ssd" => vec![vec![1, extent, scores], vec![1, extent, 4]],
+        "nanodet" => {
             let strides = &[4, 8, 16, 32][4 - (manifest.outputs.len() / 2).clamp(3, 4)..];
             let maps = |values: i64| strides.iter().map(move |&stride| vec![1, cells(stride), values]);
             maps(scores).chain(maps(4 * (extent % 10))).collect()
         }
-        HeadKind::YoloX => vec![vec![1, [8, 16, 32].map(cells).iter().sum(), 5 + scores]],
-        HeadKind::YoloV8 => vec![vec![1, 4 + scores, extent]],
+        "yolox" => vec![vec![1, [8, 16, 32].map(cells).iter().sum(), 5 + scores]],
+        "yolov8" => vec![vec![1, 4 + scores, extent]],
+        other => panic!("add the shapes of head `{other}` here"),
     };
     let which = usize::from(at) % shapes.len();
     match how {
@@ -138,7 +138,7 @@ fn value(byte: u8) -> f32 {
 }
 
 /// Two runs: one of the shapes that were checked, one of others.
-fn runs(manifest: &Manifest, head: &Head, shapes: &[Vec<i64>], bytes: &mut Bytes<'_>) {
+fn runs(manifest: &Manifest, head: &Decoder, shapes: &[Vec<i64>], bytes: &mut Bytes<'_>) {
     let count = |shape: &[i64]| shape.iter().try_fold(1_usize, |n, &e| n.checked_mul(e.try_into().ok()?));
     let Some(counts) = shapes.iter().map(|shape| count(shape)).collect::<Option<Vec<_>>>() else { return };
     if counts.iter().sum::<usize>() > MOST_VALUES {
@@ -173,7 +173,7 @@ fn runs(manifest: &Manifest, head: &Head, shapes: &[Vec<i64>], bytes: &mut Bytes
 
 fn are_boxes(manifest: &Manifest, mut candidates: Candidates, region: u8) {
     for candidate in &candidates.boxes {
-        assert!((manifest.thresholds.floor..=1.0).contains(&candidate.confidence), "{candidate:?}");
+        assert!((manifest.thresholds.low..=1.0).contains(&candidate.confidence), "{candidate:?}");
         let b = candidate.bbox;
         assert!(b.is_finite() && b.x0 < b.x1 && b.y0 < b.y1, "{candidate:?}");
         assert!(manifest.classes.iter().any(|(class, _)| *class == candidate.class), "{candidate:?}");

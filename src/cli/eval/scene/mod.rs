@@ -21,7 +21,7 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use crate::regions::Fixed;
+use crate::regions::FixedPlan;
 use html::Section;
 use material::Scene;
 use outcome::Outcome;
@@ -61,11 +61,11 @@ pub(super) enum Strategy {
 }
 
 impl Strategy {
-    fn fixed(self) -> Option<Fixed> {
+    fn fixed(self) -> Option<FixedPlan> {
         match self {
             Self::Attention => None,
-            Self::Whole => Some(Fixed::WholeFrame),
-            Self::Everywhere => Some(Fixed::Everywhere),
+            Self::Whole => Some(FixedPlan::WholeFrame),
+            Self::Everywhere => Some(FixedPlan::AllTiles),
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::evidence;
 use crate::frame::Frame;
 use crate::geometry::{BBox, FrameSize, Px};
 use crate::logbook::Entry;
-use crate::regions::Fixed;
+use crate::regions::FixedPlan;
 use crate::rules::Phase;
 use crate::rules::ResumeState;
 use crate::track::TrackState;
@@ -66,7 +66,7 @@ pub(super) struct Rejected {
     /// Cut by a tile's border: looked at again.
     pub(super) cut: u64,
     /// Sure, and not seen again often enough.
-    pub(super) fleeting: u64,
+    pub(super) unconfirmed: u64,
     /// Sure, and faster than any vessel.
     pub(super) too_fast: u64,
     /// Outside the water.
@@ -81,7 +81,7 @@ impl Rejected {
         Self {
             malformed: of(&stats.rejected_boxes),
             cut: of(&stats.cut_boxes),
-            fleeting: of(&stats.fleeting_boxes),
+            unconfirmed: of(&stats.unconfirmed_boxes),
             too_fast: of(&stats.too_fast),
             outside_water: of(&stats.outside_water),
             too_small: of(&stats.too_small),
@@ -91,7 +91,7 @@ impl Rejected {
     pub(super) fn add(&mut self, other: &Self) {
         self.malformed += other.malformed;
         self.cut += other.cut;
-        self.fleeting += other.fleeting;
+        self.unconfirmed += other.unconfirmed;
         self.too_fast += other.too_fast;
         self.outside_water += other.outside_water;
         self.too_small += other.too_small;
@@ -115,7 +115,7 @@ pub(super) struct Playback {
 pub(super) fn play(
     scene: &Scene,
     model: Option<&Path>,
-    fixed: Option<Fixed>,
+    fixed: Option<FixedPlan>,
     progress: &dyn Fn(f64),
 ) -> anyhow::Result<Playback> {
     let start = Stamp { mono: MonoTime::from_boot(Duration::ZERO), wall: scene.about.start };
@@ -126,7 +126,7 @@ pub(super) fn play(
     let input = [detector.manifest().input.width as f32, detector.manifest().input.height as f32];
     let mut watch = Watch::new(site.clone(), Box::new(detector), believed, 1, &ResumeState::default());
     if let Some(fixed) = fixed {
-        watch.fix(fixed);
+        watch.use_fixed_plan(fixed);
     }
     let stats = watch.stats();
     let mut reel = Reel::open(&site.cameras[scene.camera], &scene.clip, start)?;
@@ -140,15 +140,15 @@ pub(super) fn play(
         let entries = watch.look(scene.camera, &frame)?;
         watching += processor_time().0.saturating_sub(before);
         size = frame.picture.size;
-        note(entries, &frame, scene, believed.confidence, &mut moments, &mut raised);
+        note(entries, &frame, scene, believed.high, &mut moments, &mut raised);
         if let Some(moment) = moments.last_mut() {
             let last = watch.last_look(scene.camera);
             moment.looked.clone_from(&last.looked);
             // Where a look did not look, the watch holds its vessels to be where it expects them.
-            let unwatched = last.followed.iter().filter(|t| t.state == TrackState::Unwatched);
+            let unwatched = last.followed.iter().filter(|t| t.state == TrackState::NotInspected);
             moment.found.extend(unwatched.map(|track| FoundBox {
                 bbox: track.bbox,
-                confidence: believed.confidence,
+                confidence: believed.high,
                 followed: Some(track.vessel.0),
             }));
         }

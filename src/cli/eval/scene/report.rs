@@ -131,7 +131,7 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "vessels: {} of {} never followed, and {} followed that were none; of {} that came in, {} were found within 3 s\n\
-             boxes not believed: {} outside the water, {} too small, {} too fast, {} fleeting, {} cut by a tile's border, {} malformed",
+             boxes not believed: {} outside the water, {} too small, {} too fast, {} unconfirmed, {} cut by a tile's border, {} malformed",
             identities.never_followed,
             identities.asked_for,
             identities.false_vessels,
@@ -140,7 +140,7 @@ impl fmt::Display for Report {
             rejected.outside_water,
             rejected.too_small,
             rejected.too_fast,
-            rejected.fleeting,
+            rejected.unconfirmed,
             rejected.cut,
             rejected.malformed
         )?;

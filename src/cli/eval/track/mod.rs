@@ -16,7 +16,7 @@ use clap::Args;
 use crate::clock::MonoTime;
 use crate::detect::{Class, Detection};
 use crate::geometry::{BBox, FrameSize};
-use crate::track::{Look, Tracker, TrackerConfig, VesselCounter};
+use crate::track::{Tracker, TrackerConfig, TrackerInput, VesselCounter};
 
 use mot::{Boxes, Frames, Row, thin};
 pub use report::Report;
@@ -136,8 +136,8 @@ fn follow(detections: &Frames, looks: u32, detect_fps: f64) -> Frames {
         let rows = detections.get(&frame).map_or(&[][..], Vec::as_slice);
         let detections: Vec<_> = rows.iter().map(detection).collect();
         let at = MonoTime::from_boot(Duration::from_secs_f64(f64::from(frame) / detect_fps));
-        let look = Look { detections: &detections, size, looked: &looked, shift: [0.0, 0.0], at };
-        let reported = tracker.step(&look, &mut ids).into_iter();
+        let input = TrackerInput { detections: &detections, size, regions: &looked, shift: [0.0, 0.0], at };
+        let reported = tracker.step(&input, &mut ids).into_iter();
         let seen = reported.filter_map(|t| Some(Row { id: t.vessel.0 as i64, ..rows[t.detection?] }));
         let seen: Vec<_> = seen.collect();
         if !seen.is_empty() {

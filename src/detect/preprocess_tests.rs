@@ -1,10 +1,10 @@
-//! Preprocessing as one would write it down: slow, in floating point, pixel by pixel. Tests compare the fast pass with it.
+//! Compares the preprocessor with a simple reference in floating point.
 
 use bytes::Bytes;
 use proptest::prelude::*;
 use test_support::Rng;
 
-use super::manifest::{Colour, Input, Layout, Resize};
+use super::manifest::{ChannelOrder, Input, Resize, TensorLayout};
 use super::preprocess::{PixelRect, Preprocessor};
 use crate::frame::{Colorimetry, Picture, PixelFormat, Plane};
 use crate::geometry::{BBox, FrameSize};
@@ -19,7 +19,7 @@ fn sample(picture: &Picture, channel: usize, x: usize, y: usize) -> f64 {
     f64::from(picture.row(plane, y)[x])
 }
 
-/// Shares of samples `first..end` that make output `i` of `n` over `from..to`.
+/// Shares of the samples `first..end` in output `i` of `n` over `from..to`.
 fn shares(from: f64, to: f64, first: usize, end: usize, n: usize, i: usize) -> Vec<(usize, f64)> {
     let scale = (to - from) / n as f64;
     let raw: Vec<(usize, f64)> = if scale > 1.0 {
@@ -71,7 +71,7 @@ fn rgb(c: Colorimetry, y: f64, cb: f64, cr: f64) -> [f64; 3] {
     [r, g, b].map(|v| v.clamp(0.0, 255.0))
 }
 
-/// The tensor that `input` wants of `region`, in values of 0 to 255 before normalisation, as height x width x channels.
+/// The tensor of `region` before normalisation, in values of 0 to 255, as height x width x channels.
 fn reference(picture: &Picture, region: PixelRect, input: &Input) -> Vec<[f64; 3]> {
     let (w, h) = (input.width as f64, input.height as f64);
     let (mut width, mut height) = (input.width, input.height);
@@ -87,7 +87,7 @@ fn reference(picture: &Picture, region: PixelRect, input: &Input) -> Vec<[f64; 3
         for x in 0..width {
             let at = y * width + x;
             let mut value = rgb(picture.colorimetry, planes[0][at], planes[1][at], planes[2][at]);
-            if input.colour == Colour::Bgr {
+            if input.colour == ChannelOrder::Bgr {
                 value.reverse();
             }
             out[(y + top) * input.width + x + left] = value;
@@ -96,18 +96,18 @@ fn reference(picture: &Picture, region: PixelRect, input: &Input) -> Vec<[f64; 3
     out
 }
 
-/// The largest and the mean difference of the fast pass from the reference, in values of 0 to 255.
+/// The largest and the mean difference between preprocessor and reference, in values of 0 to 255.
 fn difference(picture: &Picture, region: PixelRect, input: &Input) -> (f64, f64) {
     let pixels = input.width * input.height;
-    // A value no picture has: what the pass leaves unwritten is seen.
+    // A value that no picture has, so that an unwritten pixel is noticed.
     let mut tensor = vec![1e9; pixels * 3];
     Preprocessor::new(input).fill(picture, region, &mut tensor);
     let (mut most, mut sum) = (0.0f64, 0.0);
     for (i, expected) in reference(picture, region, input).iter().enumerate() {
         for (c, expected) in expected.iter().enumerate() {
             let at = match input.layout {
-                Layout::Nhwc => 3 * i + c,
-                Layout::Nchw => c * pixels + i,
+                TensorLayout::Nhwc => 3 * i + c,
+                TensorLayout::Nchw => c * pixels + i,
             };
             let value = f64::from(tensor[at]) * f64::from(input.std[c]) + f64::from(input.mean[c]);
             let off = (value - expected).abs();
@@ -149,26 +149,26 @@ fn picture(
 fn input(nchw: bool, bgr: bool, letterbox: bool, (width, height): (usize, usize)) -> Input {
     Input {
         name: "image".to_owned(),
-        layout: if nchw { Layout::Nchw } else { Layout::Nhwc },
+        layout: if nchw { TensorLayout::Nchw } else { TensorLayout::Nhwc },
         width,
         height,
-        colour: if bgr { Colour::Bgr } else { Colour::Rgb },
+        colour: if bgr { ChannelOrder::Bgr } else { ChannelOrder::Rgb },
         resize: if letterbox { Resize::Letterbox } else { Resize::Stretch },
         mean: if bgr { [103.53, 116.28, 123.675] } else { [0.0; 3] },
         std: if bgr { [57.375, 57.12, 58.395] } else { [1.0; 3] },
     }
 }
 
-/// Rounding the weights to 1/256 down and 1/16384 along: on white noise, the hardest picture there is.
-const MOST_OFF: f64 = 6.0;
-/// The same on average over a tensor: large only for a region of a few pixels, where one rounding colours everything.
-const MEAN_OFF: f64 = 2.0;
+/// Largest error. Weights are rounded to 1/256 down and 1/16384 along; white noise gives the largest errors.
+const MAX_ERROR: f64 = 6.0;
+/// Largest mean error over a tensor. It is only reached in regions of a few pixels.
+const MAX_MEAN_ERROR: f64 = 2.0;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
-    fn the_fast_pass_agrees_with_the_slow_reference(
+    fn the_preprocessor_matches_the_reference(
         size in (2usize..200, 2usize..160), padding in 0usize..9, seed in any::<u32>(), (smooth, nv12) in any::<(bool, bool)>(),
         (bt709, full_range) in any::<(bool, bool)>(), (nchw, bgr, letterbox) in any::<(bool, bool, bool)>(),
         to in (8usize..80, 8usize..80), corners in (0.0..1.0f32, 0.0..1.0f32, 0.0..1.0f32, 0.0..1.0f32), whole in prop::bool::weighted(0.2),
@@ -178,12 +178,12 @@ proptest! {
         let (x0, y0, x1, y1) = if whole { (0.0, 0.0, 1.0, 1.0) } else { corners };
         let region = PixelRect::around(BBox::new(x0, y0, x1, y1), picture.size);
         let (most, mean) = difference(&picture, region, &input(nchw, bgr, letterbox, to));
-        prop_assert!(most < MOST_OFF && mean < MEAN_OFF, "off by {} at most, {} on average", most, mean);
+        prop_assert!(most < MAX_ERROR && mean < MAX_MEAN_ERROR, "off by {} at most, {} on average", most, mean);
     }
 }
 
 #[test]
-fn a_camera_s_frame_comes_out_as_the_reference_has_it() {
+fn a_full_hd_frame_matches_the_reference() {
     let colorimetry = Colorimetry { bt709: true, full_range: false };
     for format in [PixelFormat::I420, PixelFormat::Nv12] {
         let picture = picture(format, (1920, 1080), 64, colorimetry, 5, false);
@@ -194,7 +194,7 @@ fn a_camera_s_frame_comes_out_as_the_reference_has_it() {
 }
 
 #[test]
-fn a_hull_two_pixels_high_leaves_its_share_wherever_it_lies() {
+fn a_hull_of_two_pixels_keeps_its_brightness() {
     let colorimetry = Colorimetry { bt709: true, full_range: true };
     for row in 100..110 {
         let (w, h) = (640, 360);
@@ -209,13 +209,13 @@ fn a_hull_two_pixels_high_leaves_its_share_wherever_it_lies() {
         let mut tensor = vec![0.0; 64 * 64 * 3];
         Preprocessor::new(&input).fill(&picture, PixelRect { x: 0, y: 0, width: w, height: h }, &mut tensor);
         let light: f32 = (0..64).map(|y| tensor[y * 64 * 3] - 20.0).sum();
-        // Two rows of 200 above the ground, on 5.625 rows an output.
+        // Two rows that are brighter by 200; one output covers 5.625 rows.
         assert!((light - 2.0 * 200.0 / 5.625).abs() < 1.0, "row {row}: {light}");
     }
 }
 
 #[test]
-fn boxes_come_back_to_where_they_were() {
+fn boxes_map_back_to_the_frame() {
     let size = FrameSize { width: 1920, height: 1080 };
     let region = PixelRect::around(BBox::new(0.25, 0.5, 0.5, 1.0), size);
     assert_eq!(region, PixelRect { x: 480, y: 540, width: 480, height: 540 });
@@ -227,7 +227,7 @@ fn boxes_come_back_to_where_they_were() {
     assert_eq!((letterbox.left, letterbox.top, letterbox.width, letterbox.height), (18, 0, 284, 320));
     let all = letterbox.to_frame(BBox::new(18.0, 0.0, 302.0, 320.0)).unwrap();
     assert_eq!(all, region.bbox());
-    // What reaches into the grey is cut at the region's edge; what lies in it is nothing.
+    // Boxes are clipped to the region; a box in the grey part gives nothing.
     assert_eq!(
         letterbox.to_frame(BBox::new(0.0, 0.0, 160.0, 160.0)).unwrap(),
         BBox::new(480.0, 540.0, 720.0, 810.0)

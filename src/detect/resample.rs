@@ -1,19 +1,19 @@
-//! Which samples of an axis make one sample of a shorter or longer one, in fixed point.
+//! Weights for scaling one axis of a plane, in fixed point.
 
-/// Weights of one resampled axis. Shrinking takes the mean over the area that falls on a sample (nothing between is
-/// skipped, so a mast or a far hull of two pixels still leaves its share); enlarging interpolates between neighbours.
+/// Weights of one scaled axis. Reduction takes the mean over the area of an output sample. No input sample is skipped, so
+/// a mast or a distant hull of two pixels still contributes. Enlargement interpolates between neighbours.
 #[derive(Clone, Debug)]
-pub(super) struct Taps {
-    /// Where each output's window begins, counted from the first sample of the crop.
+pub(super) struct ResampleWeights {
+    /// The first input sample of each output's window, counted from the crop's first sample.
     starts: Vec<usize>,
-    /// `width` weights an output, summing to the unit; unused ones at the end are 0.
+    /// `width` weights for each output; they sum to the unit. Unused weights at the end are 0.
     weights: Vec<i16>,
     width: usize,
 }
 
-impl Taps {
-    /// Resamples `from..to` (in samples, fractions allowed) to `outputs` samples; `available` samples exist, counted from 0.
-    /// Every output's weights sum to `unit`; windows are padded to one of the widths that [`padded`] names.
+impl ResampleWeights {
+    /// Weights that scale `from..to` (in samples, fractions allowed) to `outputs` samples. `available` samples exist, counted
+    /// from 0. The weights of each output sum to `unit`. `padded` gives the width to which windows are padded.
     pub(super) fn new(
         from: f64,
         to: f64,
@@ -29,15 +29,15 @@ impl Taps {
             })
             .collect();
         let width = padded(windows.iter().map(|(_, shares)| shares.len()).max().unwrap_or(1));
-        let mut taps = Self { starts: Vec::new(), weights: Vec::new(), width };
+        let mut table = Self { starts: Vec::new(), weights: Vec::new(), width };
         for (start, shares) in windows {
-            taps.starts.push(start);
-            taps.push_rounded(&shares, unit);
+            table.starts.push(start);
+            table.push_rounded(&shares, unit);
         }
-        taps
+        table
     }
 
-    /// Rounds the running sum rather than each share, so that the sum is exact and no error adds up.
+    /// Rounds the running sum and not each share, so that the sum is exact and errors do not accumulate.
     fn push_rounded(&mut self, shares: &[f64], unit: i16) {
         let total: f64 = shares.iter().sum();
         let (mut running, mut given) = (0.0, 0i16);
@@ -49,12 +49,12 @@ impl Taps {
         }
     }
 
-    /// Counts windows from `by` samples earlier.
+    /// Moves all windows by `by` samples.
     pub(super) fn shift(&mut self, by: usize) {
         self.starts.iter_mut().for_each(|start| *start += by);
     }
 
-    /// First sample and weights of every output.
+    /// First input sample and weights of each output.
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &[i16])> {
         self.starts.iter().copied().zip(self.weights.chunks_exact(self.width))
     }
@@ -67,7 +67,7 @@ impl Taps {
         &self.weights
     }
 
-    /// Weights an output.
+    /// Number of weights for each output.
     pub(super) fn width(&self) -> usize {
         self.width
     }
@@ -79,7 +79,7 @@ fn area(from: f64, scale: f64, available: usize, i: usize) -> (usize, Vec<f64>) 
     let last = (b.ceil() as usize).clamp(first + 1, available);
     let mut shares: Vec<f64> =
         (first..last).map(|k| (b.min(k as f64 + 1.0) - a.max(k as f64)).max(0.0)).collect();
-    // Rounding of the interval's ends may leave a sliver of the next sample.
+    // Rounding of the interval's ends may add a tiny share of the next sample.
     while shares.len() > 1 && shares.last().is_some_and(|&s| s < 1e-9) {
         shares.pop();
     }
@@ -101,13 +101,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_output_is_a_mean_of_samples_that_exist(
+        fn every_output_is_a_mean_of_existing_samples(
             available in 1usize..3000, cut in 0.0..0.9f64, outputs in 1usize..700,
         ) {
             let from = (available as f64 * cut).floor();
-            let taps = Taps::new(from, available as f64, available, outputs, 256, |n| n);
-            prop_assert_eq!(taps.iter().count(), outputs);
-            for (start, weights) in taps.iter() {
+            let table = ResampleWeights::new(from, available as f64, available, outputs, 256, |n| n);
+            prop_assert_eq!(table.iter().count(), outputs);
+            for (start, weights) in table.iter() {
                 prop_assert_eq!(weights.iter().sum::<i16>(), 256);
                 prop_assert!(weights.iter().all(|&w| w >= 0));
                 let used = weights.iter().rposition(|&w| w > 0).unwrap();
@@ -117,9 +117,9 @@ mod tests {
     }
 
     #[test]
-    fn shrinking_by_a_fraction_shares_the_samples_on_the_border() {
-        let taps = Taps::new(0.0, 3.0, 3, 2, 300, |n| n);
-        let windows: Vec<_> = taps.iter().map(|(start, weights)| (start, weights.to_vec())).collect();
+    fn a_sample_on_the_border_is_shared() {
+        let table = ResampleWeights::new(0.0, 3.0, 3, 2, 300, |n| n);
+        let windows: Vec<_> = table.iter().map(|(start, weights)| (start, weights.to_vec())).collect();
         assert_eq!(windows, [(0, vec![200, 100]), (1, vec![100, 200])]);
     }
 }

@@ -1,22 +1,22 @@
-//! Where a rule in force looks.
+//! Zones and lines of active rules. The planner inspects them more often.
 
 use crate::geometry::{Area, Norm, Point, Segment};
 
-/// This near to a line, as a fraction of the picture, somebody may be about to cross it.
+/// A point this near to a line belongs to the line's area, as a fraction of the picture: a vessel there may soon cross.
 const NEAR_LINE: f32 = 0.08;
 
-/// A zone or a line whose rule is in force.
+/// A zone or line of a rule that is active now.
 #[derive(Clone, Copy, Debug)]
-pub enum Care<'a> {
+pub enum PriorityArea<'a> {
     /// A zone.
     Zone(&'a Area),
     /// A line.
     Line(&'a Segment),
 }
 
-impl Care<'_> {
+impl PriorityArea<'_> {
     /// Whether `p` lies in the zone, or near the line.
-    pub fn holds(&self, p: Point<Norm>) -> bool {
+    pub fn contains(&self, p: Point<Norm>) -> bool {
         match self {
             Self::Zone(area) => area.contains(p),
             Self::Line(line) => line.distance(p) < NEAR_LINE,

@@ -1,0 +1,112 @@
+//! Vessels keep their identities when boxes overlap or detections are missing.
+
+use super::*;
+
+#[test]
+fn crossing_vessels_keep_their_numbers() {
+    for rate in [4.0, 25.0] {
+        let mut fixture = Fixture::new();
+        for t in times(rate, 12.0) {
+            // Two yachts meet after 6 s; one is slightly nearer to the camera.
+            let pair = [
+                detection(300.0 + 50.0 * t, 500.0, 120.0, 50.0, 0.8),
+                detection(900.0 - 50.0 * t, 515.0, 140.0, 60.0, 0.8),
+            ];
+            let numbers = fixture.numbers(t, &pair);
+            if t > 1.0 {
+                assert_eq!(numbers, [Some(1), Some(2)], "at {t} s, {rate} passes a second");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_vessel_hidden_for_three_seconds_keeps_its_number() {
+    for rate in [2.0, 4.0, 25.0] {
+        let mut fixture = Fixture::new();
+        for t in times(rate, 14.0) {
+            // A yacht passes behind a moored ship and is not detected from second 5 to 8.
+            let ship = detection(620.0, 480.0, 320.0, 120.0, 0.9);
+            let passing = yacht(200.0 + 65.0 * t);
+            let visible = if t > 5.0 && t < 8.0 { 1 } else { 2 };
+            let numbers = fixture.numbers(t, &[ship, passing][..visible]);
+            if t > 2.0 {
+                assert!(
+                    numbers.iter().eq([Some(1), Some(2)][..numbers.len()].iter()),
+                    "{numbers:?} at {t} s"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_passing_vessel_does_not_take_a_moored_ones_number() {
+    let mut fixture = Fixture::new();
+    for t in times(4.0, 40.0) {
+        // The barge hides the moored yacht while it covers the yacht's centre.
+        let barge = detection(1600.0 - 40.0 * t, 510.0, 300.0, 90.0, 0.9);
+        let moored = yacht(800.0);
+        let hidden = (barge.bbox.x0..barge.bbox.x1).contains(&800.0);
+        let visible = if hidden { 1 } else { 2 };
+        let numbers = fixture.numbers(t, &[barge, moored][..visible]);
+        if t > 2.0 {
+            assert!(numbers.iter().eq([Some(1), Some(2)][..numbers.len()].iter()), "{numbers:?} at {t} s");
+        }
+    }
+}
+
+#[test]
+fn a_half_hidden_moored_vessel_stays_stationary() {
+    let mut fixture = Fixture::new();
+    for t in times(4.0, 40.0) {
+        let yacht = detection(1600.0 - 40.0 * t, 520.0, 100.0, 60.0, 0.9);
+        let mut moored = detection(800.0, 490.0, 220.0, 80.0, 0.8);
+        // The visible part is detected while it is at least half of the vessel.
+        if yacht.bbox.x0 > 800.0 {
+            moored.bbox.x1 = moored.bbox.x1.min(yacht.bbox.x0);
+        } else {
+            moored.bbox.x0 = moored.bbox.x0.max(yacht.bbox.x1);
+        }
+        let found = if moored.bbox.width() >= 110.0 { 2 } else { 1 };
+        let tracks = fixture.pass(t, &[yacht, moored][..found]);
+        let stationary = |track: &&Track| track.vessel == VesselId(2) && track.velocity.is_none();
+        assert!(t < 6.0 || tracks.iter().filter(stationary).count() == 1, "{tracks:?} at {t} s");
+    }
+}
+
+#[test]
+fn a_boat_that_moves_more_than_its_length_is_one_vessel() {
+    let mut fixture = Fixture::new();
+    let mut numbers = BTreeSet::new();
+    for t in times(2.0, 8.0) {
+        // It is 50 px long and moves 60 px in each pass.
+        fixture.pass(t, &[detection(100.0 + 120.0 * t, 500.0, 50.0, 25.0, 0.8)]);
+        numbers.extend(fixture.tracker.assignments().to_vec());
+        assert!(t < 1.5 || fixture.tracker.assignments() == [Some(VesselId(1))], "lost at {t} s");
+    }
+    assert_eq!(numbers, BTreeSet::from([None, Some(VesselId(1))]));
+}
+
+#[test]
+fn low_confidence_detections_continue_a_vessel() {
+    let mut fixture = Fixture::new();
+    for (pass, t) in times(4.0, 20.0).enumerate() {
+        let confidence = if pass < 4 || pass % 8 == 0 { 0.8 } else { 0.2 };
+        let detection = Detection { confidence, ..yacht(300.0 + 30.0 * t) };
+        let tracks = fixture.pass(t, &[detection]);
+        if pass >= 2 {
+            assert_eq!(tracks.len(), 1);
+            assert_eq!((tracks[0].vessel, tracks[0].state), (VesselId(1), TrackState::Confirmed), "at {t} s");
+        }
+    }
+}
+
+#[test]
+fn a_second_box_on_a_vessel_starts_no_track() {
+    let mut fixture = Fixture::new();
+    for t in times(4.0, 5.0) {
+        let tracks = fixture.pass(t, &[yacht(300.0), detection(310.0, 505.0, 140.0, 60.0, 0.7)]);
+        assert!(tracks.len() <= 1, "{tracks:?}");
+    }
+}
