@@ -31,7 +31,7 @@ test: setup unit
 	cargo build --workspace --all-targets --locked
 	cargo run --quiet --locked -p sample-streams --bin sample-scenes
 	cargo run --quiet --locked -p sample-streams --bin sample-scenes -- --variants 1 --only day --seconds 16 --out sample-streams/out/variants
-	cargo run --quiet --locked -p sample-streams --bin sample-scenes -- --blind --out sample-streams/out/blind
+	cargo run --quiet --locked -p sample-streams --bin sample-scenes -- --camera-faults --out sample-streams/out/camera-faults
 	@rm -rf $(scoreboard)
 	cargo test --workspace --locked
 	@echo; cat $(scoreboard)/*.row

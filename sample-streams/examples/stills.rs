@@ -1,28 +1,28 @@
-//! Draws every n-th frame of a scene as I420 to standard output, without coding: `stills SCENE N`.
+//! Writes every n-th frame of a scene to standard output as I420, without encoding: `stills SCENE N`.
 //!
-//! For looking at a scene, and for scoring a detector on it, while it is being changed.
+//! Use it to view a scene, or to score a detector on it, while you change the scene.
 
 use std::io::Write as _;
 
 use anyhow::{Context, Result};
 use sample_streams::material::Material;
+use sample_streams::renderer::Renderer;
 use sample_streams::scenes::{FPS, SCENES};
-use sample_streams::stage::Stage;
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let id = arguments.next().context("which scene?")?;
-    let step: u32 = arguments.next().context("every how many frames?")?.parse()?;
+    let id = arguments.next().context("usage: stills SCENE N, but SCENE is missing")?;
+    let step: u32 = arguments.next().context("usage: stills SCENE N, but N is missing")?.parse()?;
     let scene = SCENES.iter().find(|s| s.id == id).context("no such scene")?;
     let material = Material::find("sample-streams/material".as_ref())?;
-    let setting = (scene.setting)(Some(&material))?;
-    let mut stage = Stage::new(setting, Some(&material), scene.seconds as f32, FPS as f32)?;
+    let composition = (scene.composition)(Some(&material))?;
+    let mut renderer = Renderer::new(composition, Some(&material), scene.seconds as f32, FPS as f32)?;
     let mut out = std::io::stdout().lock();
     for index in (0..scene.frames()).step_by(step as usize) {
-        let (picture, seen) = stage.draw(index);
-        let mut text = format!("{index} {}", seen.len());
-        for s in &seen {
-            text += &format!(" {} {} {} {} {} {:.2}", s.id, s.left, s.top, s.width, s.height, s.visibility);
+        let (picture, boxes) = renderer.draw(index);
+        let mut text = format!("{index} {}", boxes.len());
+        for b in &boxes {
+            text += &format!(" {} {} {} {} {} {:.2}", b.id, b.left, b.top, b.width, b.height, b.visibility);
         }
         writeln!(out, "{text}")?;
         out.write_all(&picture.data)?;

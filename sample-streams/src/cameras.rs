@@ -1,4 +1,4 @@
-//! Clips as RTSP cameras on loopback: coded once, looped without end, sent in real time.
+//! Serves clips as RTSP cameras: encoded once, looped without end, sent in real time.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use gstreamer_rtsp_server as rtsp;
 use gstreamer_rtsp_server::prelude::*;
 
 use crate::clip::Clip;
-use crate::damage::Damage;
+use crate::corruption::Corruption;
 
-/// The role of who may watch, where a name and a password are asked for.
+/// The role of clients that gave the user name and the password.
 const VIEWER: &str = "viewer";
 
-/// An RTSP server that is listening; it serves while the default main loop runs.
+/// A listening RTSP server; it serves while the default main loop runs.
 #[derive(Debug)]
 pub struct Cameras {
     /// The TCP port.
@@ -28,13 +28,14 @@ pub struct Cameras {
 }
 
 impl Cameras {
-    /// Serves each clip under its mount point (without a slash) at `address`:`port`, port 0 for a free one.
-    /// With `credentials`, a name and a password, nobody else may watch. With `damage`, what is sent is spoiled.
+    /// Serves each clip under its mount point (without a slash) at `address`:`port`; port 0 takes a free port.
+    ///
+    /// With `credentials`, a user name and a password, clients must give them. With `corruption`, packets are corrupted.
     pub fn serve(
         (address, port): (&str, u16),
         clips: Vec<(String, Clip)>,
         credentials: Option<(&str, &str)>,
-        damage: Option<Damage>,
+        corruption: Option<Corruption>,
     ) -> Result<Self> {
         gst::init()?;
         let server = rtsp::RTSPServer::new();
@@ -42,7 +43,7 @@ impl Cameras {
         server.set_service(&port.to_string());
         let mounts = server.mount_points().context("the RTSP server has no mount points")?;
         for (mount, clip) in clips {
-            let factory = factory(clip, damage);
+            let factory = factory(clip, corruption);
             if credentials.is_some() {
                 let role = gst::Structure::builder(VIEWER)
                     .field("media.factory.access", true)
@@ -75,8 +76,8 @@ impl Drop for Cameras {
     }
 }
 
-/// Makes the media of one camera: all who watch share it, and the first of them starts it at the clip's beginning.
-fn factory(clip: Clip, damage: Option<Damage>) -> rtsp::RTSPMediaFactory {
+/// Makes the media of one camera. All clients share it; the first one starts it at the beginning of the clip.
+fn factory(clip: Clip, corruption: Option<Corruption>) -> rtsp::RTSPMediaFactory {
     let factory = rtsp::RTSPMediaFactory::new();
     factory.set_shared(true);
     factory.set_launch(&format!(
@@ -88,16 +89,16 @@ fn factory(clip: Clip, damage: Option<Damage>) -> rtsp::RTSPMediaFactory {
         let bin = media.element().downcast::<gst::Bin>().ok();
         let source = bin.and_then(|b| b.by_name("clip")).and_then(|e| e.downcast::<gst_app::AppSrc>().ok());
         let Some(source) = source else { return };
-        if let Some(damage) = damage {
-            damage.spoil(&media.element());
+        if let Some(corruption) = corruption {
+            corruption.apply(&media.element());
         }
         source.set_caps(Some(&clip.caps));
         let (clip, next) = (clip.clone(), AtomicU64::new(0));
-        // The sinks keep time, the source is asked for more: nothing here has to wait.
+        // The sinks keep the time and ask the source for more: nothing has to wait here.
         source.set_callbacks(
             gst_app::AppSrcCallbacks::builder()
                 .need_data(move |source, _| {
-                    // A refusal means that the media is being taken down.
+                    // Fails only while the media is being stopped.
                     let _sent = source.push_buffer(clip.unit(next.fetch_add(1, Ordering::Relaxed)));
                 })
                 .build(),
@@ -106,7 +107,7 @@ fn factory(clip: Clip, damage: Option<Damage>) -> rtsp::RTSPMediaFactory {
     factory
 }
 
-/// Reads a name and a password, as `name:password`, from the first line of a file.
+/// Reads a user name and a password, as `name:password`, from the first line of a file.
 pub fn credentials(path: &Path) -> Result<(String, String)> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let line = text.lines().next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A coded clip in memory, cut into access units that can be sent again and again.
+//! An encoded clip in memory, as access units that can be sent again and again.
 
 use std::path::Path;
 
@@ -7,19 +7,19 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
 
-/// A clip as it is sent: coded pictures in order, parameter sets in front of every key frame.
+/// A clip as it is sent: encoded frames in order, with parameter sets before every key frame.
 #[derive(Debug)]
 pub struct Clip {
-    /// The element that packs its pictures into RTP.
+    /// The GStreamer element that packs its frames into RTP.
     pub payloader: &'static str,
-    /// The form of its pictures.
+    /// The format of its frames.
     pub caps: gst::Caps,
     units: Vec<gst::Buffer>,
     frame: gst::ClockTime,
 }
 
 impl Clip {
-    /// Reads an MP4 file of H.264 or H.265 without pictures out of order.
+    /// Reads an MP4 file of H.264 or H.265 whose frames are in display order.
     pub fn read(path: &Path) -> Result<Self> {
         let context = || format!("cannot serve {}", path.display());
         ensure!(path.is_file(), "cannot serve {}: there is no such file", path.display());
@@ -55,7 +55,7 @@ impl Clip {
             .structure(0)
             .and_then(|s| s.get::<gst::Fraction>("framerate").ok())
             .filter(|r| r.numer() > 0)
-            .context("its frame rate is not stated")?;
+            .context("it states no frame rate")?;
         let frame = gst::ClockTime::SECOND * u64::try_from(rate.denom())? / u64::try_from(rate.numer())?;
         Ok(Self { payloader, caps, units, frame })
     }
@@ -66,7 +66,7 @@ impl Clip {
         loop {
             if let Some(sample) = out.try_pull_sample(gst::ClockTime::from_mseconds(200)) {
                 caps = caps.or_else(|| sample.caps_owned());
-                units.push(sample.buffer_owned().context("a sample without a picture")?);
+                units.push(sample.buffer_owned().context("a sample without a frame")?);
             } else if out.is_eos() {
                 break;
             } else if let Some(message) = bus.pop_filtered(&[gst::MessageType::Error])
@@ -75,34 +75,34 @@ impl Clip {
                 bail!("{}", error.error());
             }
         }
-        let first = units.first().context("it holds no pictures of this kind")?;
+        let first = units.first().context("it has no frames of this codec")?;
         if first.flags().contains(gst::BufferFlags::DELTA_UNIT) {
             bail!("it does not start with a key frame");
         }
-        Ok((caps.context("pictures without caps")?, units))
+        Ok((caps.context("frames without caps")?, units))
     }
 
-    /// This clip and then `next`, which may be of another size, as one: a camera that changes its resolution.
+    /// This clip followed by `next`, which may have another size: a camera that changes its resolution.
     pub fn then(mut self, next: Self) -> Result<Self> {
-        ensure!(self.payloader == next.payloader, "clips that follow each other need the same codec");
+        ensure!(self.payloader == next.payloader, "clips in sequence need the same codec");
         self.units.extend(next.units);
         Ok(self)
     }
 
-    /// How many pictures one turn has.
+    /// The number of frames in one loop.
     pub fn len(&self) -> usize {
         self.units.len()
     }
 
-    /// Whether there is nothing to send; a clip that was read has something.
+    /// Whether it has no frames. A clip that was read has some.
     pub fn is_empty(&self) -> bool {
         self.units.is_empty()
     }
 
-    /// The coded picture number `index` of an endless loop, with its time since the loop began.
+    /// Encoded frame `index` of the endless loop, with its time since the loop began.
     pub fn unit(&self, index: u64) -> gst::Buffer {
         let place = (index % self.units.len() as u64) as usize;
-        // The copy shares the coded bytes and has stamps of its own.
+        // The copy shares the encoded bytes and has its own timestamps.
         let mut unit = self.units[place].copy();
         if let Some(fresh) = unit.get_mut() {
             let at = self.frame * index;
@@ -124,7 +124,7 @@ mod tests {
     use crate::scenes::{SMALL, Scene};
 
     #[test]
-    fn a_loop_goes_on_without_a_jump_in_time_and_starts_each_turn_with_a_key_frame() {
+    fn a_loop_has_steady_times_and_starts_with_a_key_frame() {
         let folder = tempfile::tempdir().unwrap();
         for (scene, payloader) in SMALL.iter().zip(["rtph264pay", "rtph265pay"]) {
             let short = Scene { seconds: 1, ..*scene };
@@ -135,13 +135,13 @@ mod tests {
                 let unit = clip.unit(index);
                 assert_eq!(unit.pts(), Some(gst::ClockTime::from_mseconds(40 * index)));
                 let key = !unit.flags().contains(gst::BufferFlags::DELTA_UNIT);
-                assert_eq!(key, index % 25 == 0, "picture {index}");
+                assert_eq!(key, index % 25 == 0, "frame {index}");
             }
         }
     }
 
     #[test]
-    fn a_file_that_is_no_clip_is_refused_with_its_name() {
+    fn the_error_for_a_bad_file_names_it() {
         gst::init().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("letter.mp4");

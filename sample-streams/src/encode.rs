@@ -1,4 +1,4 @@
-//! Encodes pictures into an MP4 file as they are drawn.
+//! Encodes frames into an MP4 file as they are drawn.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use gstreamer_app as gst_app;
 
 use crate::picture::Picture;
 
-/// The coding of a clip.
+/// The codec of a clip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Codec {
     /// H.264 by x264.
@@ -19,8 +19,8 @@ pub enum Codec {
 }
 
 impl Codec {
-    /// The encoder and what follows it. One thread and no pictures out of order: the same bytes every time,
-    /// a key frame every two seconds, and little work for the decoder. `quality` is the constant rate factor.
+    /// The GStreamer elements from the encoder on. One thread and no reordered frames give the same bytes every time and
+    /// little work for the decoder. `quality` is the constant rate factor.
     fn chain(self, quality: u32) -> String {
         match self {
             Codec::H264 => format!(
@@ -36,7 +36,7 @@ impl Codec {
     }
 }
 
-/// An MP4 file in the making.
+/// Writes one MP4 file.
 #[derive(Debug)]
 pub struct Encoder {
     pipeline: gst::Pipeline,
@@ -46,7 +46,7 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// Starts writing pictures of `size` to `path`, `fps[0]` of them in `fps[1]` seconds.
+    /// Starts a file of frames of `size` at `path`, `fps[0]` frames in `fps[1]` seconds.
     pub fn start(
         codec: Codec,
         quality: u32,
@@ -82,7 +82,7 @@ impl Encoder {
         Ok(Self { pipeline, source, fps, frames: 0 })
     }
 
-    /// Adds the next picture; waits while the encoder is busy.
+    /// Adds the next frame; waits while the encoder is busy.
     pub fn push(&mut self, picture: Picture) -> Result<()> {
         let mut buffer = gst::Buffer::from_slice(picture.data);
         let [pictures, seconds] = self.fps.map(u64::from);
@@ -92,12 +92,12 @@ impl Encoder {
         fresh.set_duration(at(self.frames + 1) - at(self.frames));
         self.frames += 1;
         if let Err(e) = self.source.push_buffer(buffer) {
-            bail!("{}", self.reason().unwrap_or_else(|| format!("the encoder takes no pictures: {e}")));
+            bail!("{}", self.reason().unwrap_or_else(|| format!("the encoder accepts no frames: {e}")));
         }
         Ok(())
     }
 
-    /// Leaves the time of one picture without one.
+    /// Leaves out one frame: its time passes without a picture.
     pub fn skip(&mut self) {
         self.frames += 1;
     }
@@ -112,7 +112,7 @@ impl Encoder {
         }
     }
 
-    /// Waits for the end; the error, if that is how it ends.
+    /// Waits for the end of the stream. Gives the reason when the encoder failed.
     fn reason(&self) -> Option<String> {
         let bus = self.pipeline.bus()?;
         let message = bus.timed_pop_filtered(

@@ -1,4 +1,4 @@
-//! What the scenes are made of: photographs and stamps that package registries ship, and own drawings.
+//! The source pictures of the scenes: photographs and stamps from package registries, and the project's own drawings.
 
 use std::path::{Path, PathBuf};
 
@@ -15,9 +15,9 @@ const SCHOONER: &str = "sail_boat1.svg";
 /// Where Debian's `opencv-doc` puts its pictures, somewhere below.
 const OPENCV_DOC: &str = "/usr/share/doc/opencv-doc";
 
-/// The looks of a vessel.
+/// The drawing of a vessel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Art {
+pub enum Drawing {
     /// A small container ship (own drawing).
     Coaster,
     /// A harbour tug (own drawing).
@@ -36,28 +36,28 @@ pub enum Art {
     Schooner,
 }
 
-impl Art {
-    /// Whether the picture shows the vessel with its bow to the right.
+impl Drawing {
+    /// Whether it shows the vessel with its bow to the right.
     pub fn faces_right(self) -> bool {
-        self != Art::Schooner
+        self != Drawing::Schooner
     }
 
-    /// The share of the picture's height that lies under water.
+    /// The share of its height that is under water.
     pub fn draught(self) -> f32 {
         match self {
-            Art::Coaster => 0.16,
-            Art::Trawler => 0.13,
-            Art::Tug => 0.15,
-            Art::Cutter => 0.2,
-            Art::Launch => 0.12,
-            Art::Rib => 0.14,
-            Art::Yacht => 0.05,
-            Art::Schooner => 0.03,
+            Drawing::Coaster => 0.16,
+            Drawing::Trawler => 0.13,
+            Drawing::Tug => 0.15,
+            Drawing::Cutter => 0.2,
+            Drawing::Launch => 0.12,
+            Drawing::Rib => 0.14,
+            Drawing::Yacht => 0.05,
+            Drawing::Schooner => 0.03,
         }
     }
 }
 
-/// The material, found and checked before the first frame is drawn.
+/// The source pictures, found before the first frame is drawn.
 #[derive(Debug)]
 pub struct Material {
     river: PathBuf,
@@ -66,7 +66,7 @@ pub struct Material {
 }
 
 impl Material {
-    /// Finds every file, first in `own` and then where the Debian packages put them.
+    /// Finds every file: first in `own`, then in the folders of the Debian packages.
     pub fn find(own: &Path) -> Result<Self> {
         let harbour = own.join("nagasaki.jpg");
         if !harbour.is_file() {
@@ -99,7 +99,7 @@ impl Material {
         Ok(Self { river, harbour, schooner })
     }
 
-    /// The files that the scenes depend on, for telling whether a clip is up to date.
+    /// The files that a clip depends on: when one changes, the clip is out of date.
     pub fn files(&self) -> [&Path; 3] {
         [&self.river, &self.harbour, &self.schooner]
     }
@@ -114,14 +114,14 @@ impl Material {
         Ok(open(&self.harbour)?.to_rgb8())
     }
 
-    /// The cut-out of a vessel at the size of its source.
-    pub fn vessel(&self, art: Art) -> Result<RgbaImage> {
-        if art != Art::Schooner {
-            return own(art);
+    /// The picture of a vessel at the size of its source, transparent around it.
+    pub fn vessel(&self, drawing: Drawing) -> Result<RgbaImage> {
+        if drawing != Drawing::Schooner {
+            return own_drawing(drawing);
         }
         let path = &self.schooner;
         let svg = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        drawing(svg).with_context(|| format!("cannot draw {}", path.display()))
+        render_svg(svg).with_context(|| format!("cannot draw {}", path.display()))
     }
 }
 
@@ -129,7 +129,7 @@ fn open(path: &Path) -> Result<image::DynamicImage> {
     image::open(path).with_context(|| format!("cannot read the picture {}", path.display()))
 }
 
-/// The first file called `name` at most `depth` folders below `folder`, in the order of the names.
+/// The first file called `name` at most `depth` folders below `folder`, in order of the folders' names.
 fn named(name: &str, folder: &Path, depth: u32) -> Option<PathBuf> {
     let here = folder.join(name);
     if here.is_file() {
@@ -141,23 +141,23 @@ fn named(name: &str, folder: &Path, depth: u32) -> Option<PathBuf> {
     if depth == 0 { None } else { folders.iter().find_map(|f| named(name, f, depth - 1)) }
 }
 
-/// The cut-out of a vessel that this project draws itself.
-pub fn own(art: Art) -> Result<RgbaImage> {
-    let svg: &[u8] = match art {
-        Art::Coaster => include_bytes!("../drawings/coaster.svg"),
-        Art::Tug => include_bytes!("../drawings/tug.svg"),
-        Art::Cutter => include_bytes!("../drawings/cutter.svg"),
-        Art::Trawler => include_bytes!("../drawings/trawler.svg"),
-        Art::Launch => include_bytes!("../drawings/launch.svg"),
-        Art::Rib => include_bytes!("../drawings/rib.svg"),
-        Art::Yacht => include_bytes!("../drawings/yacht.svg"),
-        _ => bail!("{art:?} is made of material that is not part of the project"),
+/// The picture of a vessel from the project's own drawings.
+pub fn own_drawing(drawing: Drawing) -> Result<RgbaImage> {
+    let svg: &[u8] = match drawing {
+        Drawing::Coaster => include_bytes!("../drawings/coaster.svg"),
+        Drawing::Tug => include_bytes!("../drawings/tug.svg"),
+        Drawing::Cutter => include_bytes!("../drawings/cutter.svg"),
+        Drawing::Trawler => include_bytes!("../drawings/trawler.svg"),
+        Drawing::Launch => include_bytes!("../drawings/launch.svg"),
+        Drawing::Rib => include_bytes!("../drawings/rib.svg"),
+        Drawing::Yacht => include_bytes!("../drawings/yacht.svg"),
+        _ => bail!("{drawing:?} is not one of the project's own drawings"),
     };
-    drawing(svg.to_vec())
+    render_svg(svg.to_vec())
 }
 
-/// Draws an SVG at its own size with GStreamer's `rsvgdec`.
-fn drawing(svg: Vec<u8>) -> Result<RgbaImage> {
+/// Renders an SVG file at its own size with GStreamer's `rsvgdec`.
+fn render_svg(svg: Vec<u8>) -> Result<RgbaImage> {
     gst::init()?;
     let pipeline = gst::parse::launch(
         "appsrc name=svg caps=image/svg+xml ! rsvgdec ! videoconvert ! appsink name=out sync=false caps=video/x-raw,format=RGBA",
@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_picture_is_one_sentence_with_the_way_out() {
+    fn the_error_for_a_missing_picture_says_how_to_get_it() {
         let empty = tempfile::tempdir().unwrap();
         let message = Material::find(empty.path()).unwrap_err().to_string();
         assert!(message.contains("nagasaki.jpg is missing") && message.contains("make demo"), "{message}");
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn own_drawings_are_transparent_outside_and_solid_inside() {
-        let tug = own(Art::Tug).unwrap();
+        let tug = own_drawing(Drawing::Tug).unwrap();
         assert_eq!(tug.get_pixel(2, 2)[3], 0);
         assert_eq!(tug.get_pixel(200, 180)[3], 255);
     }

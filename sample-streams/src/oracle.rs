@@ -1,20 +1,20 @@
-//! The signals that a site file must raise on a clip, worked out from the ground truth alone.
+//! A test oracle: the signals that a site file must raise on a clip, from the ground truth alone.
 //!
-//! Deliberately simple and apart from the watch's own rules: every frame is looked at, boxes are exact,
-//! and nothing is tracked.
+//! It is simple on purpose and shares no code with the daemon's rules: it takes every frame, boxes are exact, and nothing
+//! is tracked.
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use crate::site::{Direction, Hours, Kind, Line, Rule, Site, seconds};
-use crate::truth::Seen;
+use crate::site::{Direction, Hours, Line, Rule, RuleKind, Site, seconds};
+use crate::truth::TruthBox;
 
-/// When a clip starts, by the wall clock of the site: in seconds after the midnight with which Monday 2026-06-01 begins.
+/// When a clip starts, by the wall clock of the site: seconds after Monday 2026-06-01 00:00.
 pub type Start = f64;
-/// When the demo starts: that Monday at 22:13:00.
+/// When the demo starts: on that Monday at 22:13:00.
 pub const DEMO_START: Start = (22.0 * 60.0 + 13.0) * 60.0;
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-/// Distance from a line in which nothing counts, when the rule names none.
+/// The dead band of a line when the rule gives none, as a share of the picture.
 const DEAD_BAND: f64 = 0.01;
 
 /// A signal that must be raised.
@@ -28,17 +28,18 @@ pub struct Signal {
     pub place: String,
     /// The vessel's number in the ground truth.
     pub vessel: u32,
-    /// When it opens, in seconds from the start of the clip, after the time it takes to be confirmed.
+    /// When it opens, in seconds from the start of the clip; the time to confirm has passed.
     pub opens_s: f64,
-    /// When it closes, after the time it takes to clear; a crossing closes as it opens.
+    /// When it closes; the time to clear has passed. A crossing closes when it opens.
     pub closes_s: f64,
 }
 
-/// The signals of `camera`, in order of their opening. `frames` are of `size` pixels, `fps` a second from `start` on.
+/// The signals of `camera`, by the time they open. The `frames` have `size` pixels, come at `fps` a second and begin at
+/// `start`.
 pub fn signals(
     site: &Site,
     camera: &str,
-    frames: &[Vec<Seen>],
+    frames: &[Vec<TruthBox>],
     size: (usize, usize),
     fps: f64,
     start: Start,
@@ -77,7 +78,7 @@ pub fn signals(
     Ok(all)
 }
 
-/// When a rule about a zone holds for one vessel: opening and closing in seconds.
+/// When a rule about a zone holds for one vessel: when each signal opens and closes, in seconds.
 fn stays(
     rule: &Rule,
     zone: &[[f64; 2]],
@@ -87,7 +88,7 @@ fn stays(
 ) -> Result<Vec<(f64, f64)>> {
     let duration = |text: &Option<String>| text.as_deref().map_or(Ok(0.0), seconds);
     let (confirm, clear) = (duration(&rule.confirm)?, duration(&rule.clear)?);
-    let wait = if rule.kind == Kind::Dwell { duration(&rule.longer_than)?.max(confirm) } else { confirm };
+    let wait = if rule.kind == RuleKind::Dwell { duration(&rule.longer_than)?.max(confirm) } else { confirm };
     let mut spans = Vec::new();
     let mut was_outside = false;
     let mut since: Option<f64> = None;
@@ -96,7 +97,7 @@ fn stays(
     for (n, point) in path.iter().enumerate() {
         let now = n as f64 / fps;
         let inside = point.is_some_and(|p| within(zone, p));
-        let came_in = rule.kind != Kind::Entry || was_outside || since.is_some();
+        let came_in = rule.kind != RuleKind::Entry || was_outside || since.is_some();
         if inside && came_in && live(rule.schedule.as_deref(), start + now)? {
             let began = *since.get_or_insert(now);
             last = now;
@@ -117,7 +118,7 @@ fn stays(
     Ok(spans)
 }
 
-/// When one vessel crosses a line the way the rule counts.
+/// When one vessel crosses a line in the rule's direction.
 fn crossings(
     rule: &Rule,
     line: &Line,
@@ -129,32 +130,32 @@ fn crossings(
     let (dx, dy) = (line.to[0] - line.from[0], line.to[1] - line.from[1]);
     let length = dx.hypot(dy);
     let mut spans = Vec::new();
-    // The last point clear of the line, and its distance: negative on the left hand.
+    // The last point outside the dead band, and its distance from the line: negative to the left.
     let mut clear: Option<([f64; 2], f64)> = None;
     for (n, point) in path.iter().enumerate() {
         let Some(p) = *point else { continue };
-        let away = (dx * (p[1] - line.from[1]) - dy * (p[0] - line.from[0])) / length;
-        if away.abs() <= band {
+        let distance = (dx * (p[1] - line.from[1]) - dy * (p[0] - line.from[0])) / length;
+        if distance.abs() <= band {
             continue;
         }
         if let Some((before, was)) = clear
-            && was.signum() != away.signum()
+            && was.signum() != distance.signum()
         {
             let now = n as f64 / fps;
-            let rightwards = away > 0.0;
+            let rightwards = distance > 0.0;
             let counts = match rule.direction.unwrap_or(Direction::Either) {
                 Direction::LeftToRight => rightwards,
                 Direction::RightToLeft => !rightwards,
                 Direction::Either => true,
             };
-            let t = was / (was - away);
+            let t = was / (was - distance);
             let hit = [before[0] + (p[0] - before[0]) * t, before[1] + (p[1] - before[1]) * t];
             let along = ((hit[0] - line.from[0]) * dx + (hit[1] - line.from[1]) * dy) / (length * length);
             if counts && (0.0..=1.0).contains(&along) && live(rule.schedule.as_deref(), start + now)? {
                 spans.push((now, now));
             }
         }
-        clear = Some((p, away));
+        clear = Some((p, distance));
     }
     Ok(spans)
 }
@@ -171,19 +172,19 @@ fn within(polygon: &[[f64; 2]], p: [f64; 2]) -> bool {
     inside
 }
 
-/// Whether a schedule is in force at a time, counted as in [`Start`].
+/// Whether a schedule is active at a time, counted as in [`Start`].
 fn live(schedule: Option<&[Hours]>, now: f64) -> Result<bool> {
     let Some(schedule) = schedule else { return Ok(true) };
     let (day, second) = ((now / 86_400.0) as usize, now % 86_400.0);
     for hours in schedule {
         let (from, to) = (of_day(&hours.from)?, of_day(&hours.to)?);
         let on = |day: usize| hours.days.iter().any(|d| d == DAYS[day % 7]);
-        let held = if from < to {
+        let holds = if from < to {
             on(day) && (from..to).contains(&second)
         } else {
             (on(day) && second >= from) || (on(day + 6) && second < to)
         };
-        if held {
+        if holds {
             return Ok(true);
         }
     }
@@ -237,13 +238,13 @@ mod tests {
         longer_than = "3s"
     "#;
 
-    /// A vessel of 10 x 10 pixels in 1000 x 1000 that goes straight from one point to another in ten seconds.
+    /// A vessel of 10 x 10 pixels in a picture of 1000 x 1000 that sails straight from one point to another in ten seconds.
     fn sail(from: [i32; 2], to: [i32; 2]) -> Vec<(String, f64)> {
-        let frames: Vec<Vec<Seen>> = (0..=250)
+        let frames: Vec<Vec<TruthBox>> = (0..=250)
             .map(|n| {
                 let at = |a: i32, b: i32| a + (b - a) * n / 250;
                 let (x, y) = (at(from[0], to[0]), at(from[1], to[1]));
-                vec![Seen { id: 1, left: x - 5, top: y - 10, width: 10, height: 10, visibility: 1.0 }]
+                vec![TruthBox { id: 1, left: x - 5, top: y - 10, width: 10, height: 10, visibility: 1.0 }]
             })
             .collect();
         let site: Site = toml::from_str(SITE).unwrap();
@@ -258,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crossing_counts_on_the_segment_and_in_its_direction_only() {
+    fn a_crossing_counts_on_the_line_and_in_its_direction_only() {
         assert_eq!(rules([300, 700], [700, 700]), ["in"]);
         assert_eq!(rules([700, 700], [300, 700]), [""; 0]);
         assert_eq!(rules([300, 900], [700, 900]), [""; 0], "beyond the end of the line");
@@ -266,20 +267,20 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_passage_is_seen_by_every_rule_that_is_live() {
-        // In the zone from 2.5 to 7.5 seconds.
+    fn a_slow_passage_raises_every_active_rule() {
+        // It is in the zone from 2.5 to 7.5 s.
         let signals = sail([300, 500], [700, 500]);
         let opens = |rule: &str| signals.iter().find(|s| s.0 == rule).map(|s| s.1);
         assert!((opens("enter").unwrap() - 2.5).abs() < 0.1);
         assert!((opens("night").unwrap() - 3.5).abs() < 0.1);
         assert!((opens("loiter").unwrap() - 5.5).abs() < 0.1);
         assert_eq!(opens("works"), None);
-        // Twice as fast is too short a stay.
+        // At twice the speed the stay is too short.
         assert!(!rules([100, 500], [900, 500]).contains(&"loiter".to_owned()));
     }
 
     #[test]
-    fn one_who_was_there_from_the_start_has_not_entered() {
+    fn a_vessel_that_was_there_at_the_start_has_not_entered() {
         assert_eq!(rules([500, 500], [500, 510]), ["loiter", "night"]);
     }
 }

@@ -1,23 +1,23 @@
-//! Makes the files of a scene: the clip, its boxes and its signals, and knows when they are up to date.
+//! Writes the files of a scene: the clip, its boxes and its signals. Draws only what is out of date.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
 use crate::encode::Encoder;
+use crate::files;
 use crate::material::Material;
 use crate::oracle;
+use crate::renderer::Renderer;
 use crate::scenes::{FPS, Scene};
 use crate::site::Site;
-use crate::stage::Stage;
-use crate::truth::{Seen, from_text, to_text};
+use crate::truth::{TruthBox, from_text, to_text};
 
-/// Raised whenever the same material would give another picture.
-const EDITION: u32 = 4;
+/// Raised whenever the same material would give other pictures.
+const DRAWING_VERSION: u32 = 4;
 
-/// Where the files of a scene go.
+/// A scene and the folder of its files.
 #[derive(Debug)]
 pub struct Output<'a> {
     /// The scene.
@@ -27,71 +27,68 @@ pub struct Output<'a> {
 }
 
 impl Output<'_> {
-    fn path(&self, ending: &str) -> PathBuf {
-        self.folder.join(format!("{}.{ending}", self.scene.id))
+    fn path(&self, extension: &str) -> PathBuf {
+        self.folder.join(format!("{}.{extension}", self.scene.id))
     }
 
-    /// What the clip was made of: the edition of the drawing and every file that goes into it.
+    /// Identifies what the clip is made of: the version of the drawing code and every source picture.
     fn stamp(&self, material: Option<&Material>) -> Result<String> {
         let mut hash = Sha256::new();
-        hash.update(format!("{EDITION} {:?}", (self.scene.id, self.scene.quality, self.scene.seconds)));
+        hash.update(format!(
+            "{DRAWING_VERSION} {:?}",
+            (self.scene.id, self.scene.quality, self.scene.seconds)
+        ));
         for file in material.iter().flat_map(|m| m.files()) {
             hash.update(std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?);
         }
-        let mut text = String::new();
-        for byte in hash.finalize() {
-            // Writing to a String cannot fail.
-            let _ok = write!(text, "{byte:02x}");
-        }
-        Ok(text)
+        Ok(files::hex(&hash.finalize()))
     }
 
-    /// Whether the clip and its boxes are there and made of this material.
+    /// Whether the clip and its boxes exist and are made of this material.
     pub fn is_current(&self, material: Option<&Material>) -> Result<bool> {
-        let have = std::fs::read_to_string(self.path("stamp")).unwrap_or_default();
-        let whole = self.path("mp4").is_file() && self.path("gt.txt").is_file();
-        Ok(whole && have == self.stamp(material)?)
+        let stamp = std::fs::read_to_string(self.path("stamp")).unwrap_or_default();
+        let complete = self.path("mp4").is_file() && self.path("gt.txt").is_file();
+        Ok(complete && stamp == self.stamp(material)?)
     }
 
-    /// Draws the clip; `progress` is told the number of frames done.
+    /// Draws the clip; calls `progress` with the number of frames that are done.
     pub fn draw(&self, material: Option<&Material>, progress: &dyn Fn(u32)) -> Result<()> {
-        std::fs::create_dir_all(self.folder)
-            .with_context(|| format!("cannot create the folder {}", self.folder.display()))?;
-        // Without the stamp, whatever stands here does not count as done.
-        let _gone = std::fs::remove_file(self.path("stamp"));
-        let part = self.path("mp4.part");
-        let frames = self.encode(material, &part, progress).inspect_err(|_| {
-            let _gone = std::fs::remove_file(&part);
-        })?;
-        self.put("gt.txt", &to_text(&frames))?;
+        files::create_folder(self.folder)?;
+        // Without the stamp, existing files do not count as complete.
+        let _removed = std::fs::remove_file(self.path("stamp"));
         let clip = self.path("mp4");
-        std::fs::rename(&part, &clip).with_context(|| format!("cannot put {} in place", clip.display()))?;
-        self.put("stamp", &self.stamp(material)?)
+        let part = files::part(&clip);
+        let frames = self.encode(material, &part, progress).inspect_err(|_| {
+            let _removed = std::fs::remove_file(&part);
+        })?;
+        files::write(&self.path("gt.txt"), &to_text(&frames))?;
+        std::fs::rename(&part, &clip).with_context(|| format!("cannot write {}", clip.display()))?;
+        files::write(&self.path("stamp"), &self.stamp(material)?)
     }
 
-    /// Draws the pictures into an MP4 file at `path`; what is in each.
+    /// Draws the frames into an MP4 file at `path`; gives the boxes of each.
     fn encode(
         &self,
         material: Option<&Material>,
         path: &Path,
         progress: &dyn Fn(u32),
-    ) -> Result<Vec<Vec<Seen>>> {
+    ) -> Result<Vec<Vec<TruthBox>>> {
         let scene = self.scene;
-        let setting = (scene.setting)(material).with_context(|| format!("scene {}", scene.id))?;
-        let mut stage = Stage::new(setting, material, scene.seconds as f32, FPS as f32)?;
+        let composition = (scene.composition)(material).with_context(|| format!("scene {}", scene.id))?;
+        let mut renderer = Renderer::new(composition, material, scene.seconds as f32, FPS as f32)?;
         let mut encoder = Encoder::start(scene.codec, scene.quality, scene.size, [FPS, 1], path)?;
-        let mut frames: Vec<Vec<Seen>> = Vec::new();
+        let mut frames: Vec<Vec<TruthBox>> = Vec::new();
         for index in 0..scene.frames() {
-            let (picture, seen) = stage.draw(index);
+            let (picture, boxes) = renderer.draw(index);
             encoder.push(picture)?;
-            frames.push(seen);
+            frames.push(boxes);
             progress(index + 1);
         }
         encoder.finish()?;
         Ok(frames)
     }
 
-    /// Writes the signals that `site` must raise on the clip, from the boxes beside it; how many there are.
+    /// Writes the signals that `site` must raise on the clip, from the boxes beside it; gives their number.
     pub fn write_signals(&self, site: &Site) -> Result<usize> {
         let path = self.path("gt.txt");
         let text =
@@ -106,15 +103,9 @@ impl Output<'_> {
             f64::from(FPS),
             oracle::DEMO_START,
         )?;
-        self.put("signals.json", &format!("{}\n", serde_json::to_string_pretty(&signals)?))?;
+        let text = format!("{}\n", serde_json::to_string_pretty(&signals)?);
+        files::write(&self.path("signals.json"), &text)?;
         Ok(signals.len())
-    }
-
-    fn put(&self, ending: &str, text: &str) -> Result<()> {
-        let (part, whole) = (self.path(&format!("{ending}.part")), self.path(ending));
-        std::fs::write(&part, text)
-            .and_then(|()| std::fs::rename(&part, &whole))
-            .with_context(|| format!("cannot write {}", whole.display()))
     }
 }
 
@@ -124,7 +115,7 @@ mod tests {
     use crate::scenes::SMALL;
 
     #[test]
-    fn a_clip_is_drawn_once_and_again_only_when_something_is_missing() {
+    fn a_clip_is_out_of_date_when_a_file_is_missing() {
         let folder = tempfile::tempdir().unwrap();
         let short = Scene { seconds: 1, ..SMALL[0] };
         let output = Output { scene: &short, folder: folder.path() };

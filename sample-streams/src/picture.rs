@@ -1,4 +1,4 @@
-//! Planar pictures, and cut-outs that are laid over them.
+//! Planar pictures, and sprites that are drawn on them.
 
 use image::RgbaImage;
 
@@ -76,24 +76,24 @@ impl Picture {
     }
 }
 
-/// A cut-out with transparency, ready to be laid over a [`Picture`] at its own size.
+/// A small picture with transparency that is drawn on a [`Picture`] at its own size.
 #[derive(Debug, Clone)]
 pub struct Sprite {
     /// Width in pixels.
     pub width: usize,
     /// Height in pixels.
     pub height: usize,
-    /// Luma, both chromas and opacity of each pixel, all at full size.
+    /// Luma, both chroma values and opacity of each pixel, all at full size.
     texels: Vec<[u8; 4]>,
-    /// The tight box of what is clearly visible: x0, y0, x1, y1 in pixels, the last two exclusive.
+    /// The smallest box around the opaque pixels: x0, y0, x1, y1, the last two exclusive.
     pub tight: [usize; 4],
 }
 
-/// How a row of a cut-out is laid down: shifted sideways, and fainter.
+/// How each row of a sprite is drawn: its shift to the right in pixels, and its strength from 0 to 1.
 pub type RowShade<'a> = &'a dyn Fn(usize) -> (i32, f32);
 
 impl Sprite {
-    /// A cut-out of `image` as it is.
+    /// A sprite of `image`.
     pub fn new(image: &RgbaImage) -> Self {
         let texels: Vec<[u8; 4]> = image
             .pixels()
@@ -115,7 +115,7 @@ impl Sprite {
         Self { width, height, texels, tight }
     }
 
-    /// Opacity of a pixel, 0 outside the cut-out.
+    /// Opacity of a pixel, 0 outside the sprite.
     pub fn opacity(&self, x: i32, y: i32) -> u8 {
         if x < 0 || y < 0 || x as usize >= self.width || y as usize >= self.height {
             return 0;
@@ -123,13 +123,13 @@ impl Sprite {
         self.texels[y as usize * self.width + x as usize][3]
     }
 
-    /// Lays the cut-out with its top left corner at `x`, `y`; what is outside the picture is left out.
-    pub fn lay(&self, on: &mut Picture, x: i32, y: i32) {
-        self.lay_rows(on, x, y, false, &|_| (0, 1.0));
+    /// Draws the sprite with its top left corner at `x`, `y`; what is outside the picture is left out.
+    pub fn draw_on(&self, on: &mut Picture, x: i32, y: i32) {
+        self.draw_rows(on, x, y, false, &|_| (0, 1.0));
     }
 
-    /// Lays the rows one under another, upside down when `mirrored`, each shifted and faded by `shade`.
-    pub fn lay_rows(&self, on: &mut Picture, x: i32, y: i32, mirrored: bool, shade: RowShade<'_>) {
+    /// Draws the rows from top to bottom, in reverse order when `mirrored`, each shifted and faded by `shade`.
+    pub fn draw_rows(&self, on: &mut Picture, x: i32, y: i32, mirrored: bool, shade: RowShade<'_>) {
         let (width, height) = (on.width as i32, on.height as i32);
         let (luma, u, v) = on.planes_mut();
         for row in 0..self.height {
@@ -167,11 +167,11 @@ impl Sprite {
     }
 }
 
-/// `image` scaled to `width` x `height` pixels without dark fringes round what is transparent.
+/// `image` scaled to `width` x `height` pixels, without dark edges beside transparent parts.
 pub fn scaled(image: &RgbaImage, width: u32, height: u32) -> RgbaImage {
     let premultiplied = image::Rgba32FImage::from_fn(image.width(), image.height(), |x, y| {
         let p = image.get_pixel(x, y);
-        // Floating-point pixels run from 0 to 1: beyond that they are cut off.
+        // The image crate clips floating-point pixels to 0..1.
         let [r, g, b, a] = p.0.map(|v| f32::from(v) / 255.0);
         image::Rgba([r * a, g * a, b * a, a])
     });
@@ -198,10 +198,10 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_out_beyond_the_border_touches_only_what_is_inside() {
+    fn a_sprite_beyond_the_border_changes_only_pixels_inside() {
         let white = Sprite::new(&RgbaImage::from_pixel(10, 10, image::Rgba([255; 4])));
         let mut picture = grey(16, 16, 0);
-        white.lay(&mut picture, -5, 12);
+        white.draw_on(&mut picture, -5, 12);
         let bright: Vec<usize> =
             picture.luma().iter().enumerate().filter(|(_, v)| **v > 200).map(|(i, _)| i).collect();
         assert_eq!(bright.len(), 5 * 4);
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn scaling_keeps_the_colour_up_to_the_edge_of_what_is_transparent() {
+    fn scaling_keeps_the_colour_beside_transparent_parts() {
         let half = RgbaImage::from_fn(40, 40, |x, _| {
             if x < 20 { image::Rgba([200, 100, 50, 255]) } else { image::Rgba([0, 0, 0, 0]) }
         });
@@ -220,11 +220,11 @@ mod tests {
     }
 
     #[test]
-    fn an_opaque_pixel_replaces_what_is_under_it_exactly() {
+    fn an_opaque_pixel_replaces_the_one_under_it() {
         for level in [0u8, 17, 128, 255] {
             let dot = Sprite::new(&RgbaImage::from_pixel(2, 2, image::Rgba([level, level, level, 255])));
             let mut picture = grey(4, 4, 90);
-            dot.lay(&mut picture, 0, 0);
+            dot.draw_on(&mut picture, 0, 0);
             assert_eq!(picture.luma()[0], grey(2, 2, level).luma()[0]);
         }
     }

@@ -1,17 +1,17 @@
-//! The part of a site file that decides which signals a scene must raise.
+//! The parts of a site file that decide which signals a scene must raise.
 
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-/// Zones, lines and rules; everything else in the file is left alone.
+/// Zones, lines and rules; the rest of the file is ignored.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Site {
-    /// Areas of the picture.
+    /// The zones.
     #[serde(default, rename = "zone")]
     pub zones: Vec<Zone>,
-    /// Lines to be crossed.
+    /// The lines.
     #[serde(default, rename = "line")]
     pub lines: Vec<Line>,
     /// The rules.
@@ -19,10 +19,10 @@ pub struct Site {
     pub rules: Vec<Rule>,
 }
 
-/// An area of a camera's picture, in shares of its width and height.
+/// An area of a camera's picture, in shares of the picture's width and height.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Zone {
-    /// Its name in rules.
+    /// Its id.
     pub id: String,
     /// The camera.
     pub camera: String,
@@ -30,10 +30,10 @@ pub struct Zone {
     pub polygon: Vec<[f64; 2]>,
 }
 
-/// A line over a camera's picture, in shares of its width and height.
+/// A line in a camera's picture, in shares of the picture's width and height.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Line {
-    /// Its name in rules.
+    /// Its id.
     pub id: String,
     /// The camera.
     pub camera: String,
@@ -43,65 +43,65 @@ pub struct Line {
     pub to: [f64; 2],
 }
 
-/// What a rule watches for.
+/// The kind of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// Somebody is in the zone.
+pub enum RuleKind {
+    /// A vessel is in the zone.
     Presence,
-    /// Somebody comes into the zone.
+    /// A vessel enters the zone.
     Entry,
-    /// Somebody crosses the line.
+    /// A vessel crosses the line.
     Crossing,
-    /// Somebody stays in the zone.
+    /// A vessel stays in the zone.
     Dwell,
 }
 
-/// Which way over a line, walking from its start to its end.
+/// A direction across a line, seen when walking from its start to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
-    /// From the left hand to the right.
+    /// From left to right.
     LeftToRight,
-    /// From the right hand to the left.
+    /// From right to left.
     RightToLeft,
     /// Both.
     Either,
 }
 
-/// Hours in which a rule is live.
+/// Hours in which a rule is active.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Hours {
-    /// Days on which they begin.
+    /// The days on which they begin.
     pub days: Vec<String>,
-    /// Their beginning, HH:MM.
+    /// When they begin, HH:MM.
     pub from: String,
-    /// Their end, HH:MM; on the next day when it is not after the beginning.
+    /// When they end, HH:MM; on the next day when that is not later than `from`.
     pub to: String,
 }
 
 /// A rule.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Rule {
-    /// Its name.
+    /// Its id.
     pub id: String,
-    /// What it watches for.
-    pub kind: Kind,
-    /// The zone it watches.
+    /// Its kind.
+    pub kind: RuleKind,
+    /// Its zone.
     pub zone: Option<String>,
-    /// The line it watches.
+    /// Its line.
     pub line: Option<String>,
-    /// Which way over the line counts.
+    /// The direction that counts.
     pub direction: Option<Direction>,
-    /// When it is live; always, when there is none.
+    /// When it is active; always without a schedule.
     pub schedule: Option<Vec<Hours>>,
-    /// How long the condition must hold.
+    /// How long the condition must hold before the signal opens.
     pub confirm: Option<String>,
-    /// How long it must be gone.
+    /// How long the condition must be false before the signal closes.
     pub clear: Option<String>,
-    /// How long a stay is too long.
+    /// The longest stay that is allowed.
     pub longer_than: Option<String>,
-    /// Distance from a line in which nothing counts.
+    /// Distance from the line within which a position does not count, as a share of the picture.
     pub dead_band: Option<f64>,
 }
 

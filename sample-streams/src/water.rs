@@ -1,45 +1,45 @@
-//! Water: two sheets of ripples that slide against each other over a still picture.
+//! Water: two layers of ripples that scroll against each other over a fixed picture.
 
-use crate::noise::Field;
+use crate::noise::NoiseField;
 use crate::picture::Picture;
 use crate::weather::Glitter;
 
-/// How the water of a scene looks.
+/// The ripples of a scene.
 #[derive(Debug, Clone, Copy)]
 pub struct Waves {
     /// First row of water.
     pub top: usize,
-    /// Height of the ripples as a share of the brightness, in percent, far away and near.
+    /// Contrast of the ripples in percent of the brightness, far and near.
     pub strength: [f32; 2],
-    /// Width of a ripple in pixels, far away and near.
+    /// Width of a ripple in pixels, far and near.
     pub size: [f32; 2],
-    /// Drift of the nearest ripples in pixels a second.
+    /// Speed of the nearest ripples in pixels a second.
     pub speed: f32,
     /// Seed of the ripples.
     pub seed: u64,
 }
 
-/// Ripples drawn once, and laid over the background with a new offset for each frame.
+/// Ripples that are drawn once and put over the background with another offset in each frame.
 #[derive(Debug)]
 pub struct Water {
     waves: Waves,
     width: usize,
     height: usize,
-    sheets: [Vec<i8>; 2],
-    /// How much a ripple flashes in the sun, by pixel of the water; empty without sun.
+    layers: [Vec<i8>; 2],
+    /// How much a ripple glitters, for each pixel of the water; empty without sun.
     flashes: Vec<u8>,
 }
 
-/// Height of a ripple from which it flashes in the sun.
+/// Height from which a ripple glitters.
 const FLASH_FROM: i16 = 6;
-/// Over how many pixels the end of a sheet turns into its beginning.
+/// Pixels over which the end of a layer blends into its beginning.
 const SEAM: usize = 256;
 
 impl Water {
     /// Prepares the ripples for pictures of `width` x `height`.
     pub fn new(waves: Waves, glitter: Option<Glitter>, width: usize, height: usize) -> Self {
-        let sheet = |seed: u64| {
-            let field = Field(seed);
+        let layer = |seed: u64| {
+            let field = NoiseField(seed);
             let rows = height - waves.top;
             let mut out = vec![0i8; rows * width * 2];
             let mut depth = 0.0;
@@ -59,7 +59,7 @@ impl Water {
                         let t = x as f32 / SEAM as f32;
                         v = v * t + value(x + width) * (1.0 - t);
                     }
-                    // 1.28 = 128 steps for a whole brightness / 100 percent.
+                    // 1.28: 128 steps are 100 percent.
                     let level = (v * strength * 1.28).clamp(-63.0, 63.0) as i8;
                     line[x] = level;
                     line[x + width] = level;
@@ -72,11 +72,11 @@ impl Water {
             let near = |row: usize| row as f32 / rows as f32;
             (0..rows).flat_map(|row| (0..width).map(move |x| glitter.weight(x, near(row)))).collect()
         });
-        Self { waves, width, height, sheets: [sheet(waves.seed), sheet(waves.seed ^ 0x5eed)], flashes }
+        Self { waves, width, height, layers: [layer(waves.seed), layer(waves.seed ^ 0x5eed)], flashes }
     }
 
-    /// Lays the ripples of the moment `seconds` over `picture`.
-    pub fn lay(&self, picture: &mut Picture, seconds: f32) {
+    /// Draws the ripples at the time `seconds`.
+    pub fn draw_on(&self, picture: &mut Picture, seconds: f32) {
         let rows = self.height - self.waves.top;
         let width = self.width;
         let luma = &mut picture.data[self.waves.top * width..self.height * width];
@@ -84,8 +84,8 @@ impl Water {
             let near = 0.25 + 0.75 * row as f32 / rows as f32;
             let drift = (seconds * self.waves.speed * near) as usize;
             let start = row * width * 2;
-            let one = &self.sheets[0][start + drift % width..][..width];
-            let other = &self.sheets[1][start + width - 1 - (drift * 4 / 5) % width..][..width];
+            let one = &self.layers[0][start + drift % width..][..width];
+            let other = &self.layers[1][start + width - 1 - (drift * 4 / 5) % width..][..width];
             for ((pixel, a), b) in line.iter_mut().zip(one).zip(other) {
                 let still = i16::from(*pixel);
                 let ripple = i16::from(*a) + i16::from(*b);

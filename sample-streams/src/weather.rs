@@ -1,25 +1,27 @@
-//! What stands between a scene and its picture: haze, rain, the sun on the water, wind in the mast of the camera.
+//! Weather: fog, rain, the low sun on the water, wind that shakes the camera.
 
 use std::f32::consts::TAU;
 
-use crate::noise::{Chance, Field};
+use test_support::Rng;
+
+use crate::noise::NoiseField;
 use crate::picture::Picture;
 
-/// The weather of a scene; by default it is fine and the camera stands still.
+/// The weather of a scene. By default it is fine and the camera does not move.
 #[derive(Debug, Clone, Copy)]
 pub struct Weather {
     /// Fog.
     pub haze: Option<Haze>,
     /// Rain.
-    pub rain: Option<Shower>,
-    /// The sun on the waves.
+    pub rain: Option<Rainfall>,
+    /// The low sun on the waves.
     pub glitter: Option<Glitter>,
     /// Wind that shakes the camera.
     pub shake: Option<Shake>,
-    /// How strongly the water mirrors a vessel at its waterline, 0..1.
-    pub mirror: f32,
-    /// The wakes.
-    pub wash: Wash,
+    /// How strongly the water reflects a vessel at its waterline, 0 to 1.
+    pub reflectivity: f32,
+    /// The size of wakes.
+    pub wake: WakeSize,
 }
 
 impl Default for Weather {
@@ -29,61 +31,61 @@ impl Default for Weather {
             rain: None,
             glitter: None,
             shake: None,
-            mirror: 0.26,
-            wash: Wash { length: 1.7, breadth: 0.055 },
+            reflectivity: 0.26,
+            wake: WakeSize { length: 1.7, breadth: 0.055 },
         }
     }
 }
 
 /// The size of a wake, in lengths of its vessel.
 #[derive(Debug, Clone, Copy)]
-pub struct Wash {
-    /// From the bow to where it has faded.
+pub struct WakeSize {
+    /// From the bow to its end.
     pub length: f32,
-    /// Across.
+    /// Its breadth.
     pub breadth: f32,
 }
 
-/// Fog: thin before the camera, thick at the horizon.
+/// Fog: thin near the camera, dense at the horizon.
 #[derive(Debug, Clone, Copy)]
 pub struct Haze {
     /// Its colour.
     pub colour: [f32; 3],
-    /// Share of it in what is seen, at row `top` and above, and at row `low`.
+    /// Share of the fog's colour in a pixel: at the first of `rows` and above, and at the last.
     pub thick: [f32; 2],
     /// First row of the water, and last row of the picture.
     pub rows: [f32; 2],
 }
 
 impl Haze {
-    /// The share of fog in what stands on row `row`.
+    /// The share of fog in what is at row `row`.
     pub fn at(&self, row: f32) -> f32 {
         let [top, low] = self.rows;
         let near = ((row - top) / (low - top)).clamp(0.0, 1.0);
         self.thick[1] + (self.thick[0] - self.thick[1]) * (1.0 - near).powf(1.5)
     }
 
-    /// `rgb` as it is seen through the fog when it stands on row `row`.
+    /// The colour `rgb` seen through the fog at row `row`.
     pub fn over(&self, row: f32, rgb: [f32; 3]) -> [f32; 3] {
         let share = self.at(row);
         [0, 1, 2].map(|c| rgb[c] + (self.colour[c] - rgb[c]) * share)
     }
 }
 
-/// How hard it rains.
+/// The strength of rain.
 #[derive(Debug, Clone, Copy)]
-pub struct Shower {
-    /// Streaks in a megapixel.
+pub struct Rainfall {
+    /// Streaks for each million pixels.
     pub streaks: f32,
-    /// How many brightness steps the brightest adds.
+    /// Brightness steps that the brightest streak adds.
     pub bright: f32,
-    /// How far a streak leans: pixels to the right for each downward.
+    /// Slant of a streak: pixels to the right for each pixel down.
     pub lean: f32,
     /// Seed of the streaks.
     pub seed: u64,
 }
 
-/// A sheet of streaks, larger than the picture, of which each frame shows another part.
+/// A picture of streaks, larger than the frame; each frame shows another part of it.
 #[derive(Debug)]
 pub(crate) struct Rain {
     sheet: Vec<u8>,
@@ -92,14 +94,14 @@ pub(crate) struct Rain {
 }
 
 impl Rain {
-    pub(crate) fn new(shower: Shower, width: usize, height: usize) -> Self {
+    pub(crate) fn new(shower: Rainfall, width: usize, height: usize) -> Self {
         let side = [width * 2, height * 2];
         let mut sheet = vec![0u8; side[0] * side[1]];
-        let mut chance = Chance::new(shower.seed);
+        let mut rng = Rng::new(shower.seed);
         let count = (shower.streaks * (side[0] * side[1]) as f32 / 1e6) as usize;
         for _ in 0..count {
-            let (x, y) = (chance.unit() * side[0] as f32, (chance.unit() * side[1] as f32) as usize);
-            let near = chance.unit();
+            let (x, y) = (rng.unit_f32() * side[0] as f32, (rng.unit_f32() * side[1] as f32) as usize);
+            let near = rng.unit_f32();
             let length = (height as f32 * (0.012 + 0.05 * near * near)) as usize;
             let bright = shower.bright * (0.35 + 0.65 * near);
             for row in 0..length {
@@ -112,10 +114,10 @@ impl Rain {
         Self { sheet, side, seed: shower.seed }
     }
 
-    /// Lays the rain of frame `index` over the picture.
-    pub(crate) fn fall(&self, picture: &mut Picture, index: u32) {
-        let mut chance = Chance::new(self.seed ^ (u64::from(index) << 20));
-        let mut start = |extent: usize| chance.bits() as usize % extent;
+    /// Draws the rain of frame `index`.
+    pub(crate) fn draw_on(&self, picture: &mut Picture, index: u32) {
+        let mut rng = Rng::new(self.seed ^ (u64::from(index) << 20));
+        let mut start = |extent: usize| rng.next_u64() as usize % extent;
         let (left, top) = (start(self.side[0] - picture.width), start(self.side[1] - picture.height));
         let width = picture.width;
         let luma = width * picture.height;
@@ -128,19 +130,19 @@ impl Rain {
     }
 }
 
-/// The low sun on the waves: where a ripple stands high enough, it flashes.
+/// The low sun on the waves: high ripples glitter.
 #[derive(Debug, Clone, Copy)]
 pub struct Glitter {
-    /// The column of the sun, in pixels.
+    /// Column of the sun, in pixels.
     pub x: f32,
-    /// Half the breadth of its path on the water, far away and near, in pixels.
+    /// Half the breadth of its path on the water, far and near, in pixels.
     pub breadth: [f32; 2],
-    /// Brightness of the flashes, 0..1.
+    /// Brightness of the glitter, 0 to 1.
     pub strength: f32,
 }
 
 impl Glitter {
-    /// How much a ripple flashes at a column and at a share of the way from the horizon (0) to the camera (1); 0..255.
+    /// How much a ripple glitters, 0 to 255, at a column and at a distance from the horizon (0) to the camera (1).
     pub(crate) fn weight(&self, x: usize, near: f32) -> u8 {
         let breadth = self.breadth[0] + (self.breadth[1] - self.breadth[0]) * near;
         let off = (x as f32 - self.x) / breadth;
@@ -148,10 +150,10 @@ impl Glitter {
     }
 }
 
-/// Wind in the mast of the camera: gusts of swaying with a tremble on top.
+/// Wind that shakes the camera: slow swaying in gusts, and a fast tremble.
 #[derive(Debug, Clone, Copy)]
 pub struct Shake {
-    /// Pixels that the drawing is larger than the picture on each side; even.
+    /// Pixels by which the drawing is larger than the picture on each side; even.
     pub margin: usize,
     /// Largest shift, in pixels; less than the margin.
     pub amplitude: f32,
@@ -160,9 +162,9 @@ pub struct Shake {
 }
 
 impl Shake {
-    /// Where the top left corner of the picture is in the drawing.
+    /// The top left corner of the picture in the drawing.
     pub(crate) fn window(&self, seconds: f32) -> [usize; 2] {
-        let field = Field(self.seed);
+        let field = NoiseField(self.seed);
         let gust = 0.45 + 0.55 * field.at(seconds * 0.35, 7.5).abs();
         let sway = |hertz: f32, phase: f32| (TAU * (hertz * seconds + phase)).sin();
         let tremble = |row: f32| 0.35 * field.at(seconds * 9.0, row);
@@ -179,16 +181,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fog_is_thicker_far_away_and_never_thicker_than_said() {
+    fn fog_is_denser_at_a_distance_up_to_its_limit() {
         let haze = Haze { colour: [200.0; 3], thick: [0.8, 0.2], rows: [100.0, 500.0] };
         assert_eq!((haze.at(20.0), haze.at(100.0), haze.at(500.0)), (0.8, 0.8, 0.2));
         assert!(haze.at(200.0) > haze.at(300.0));
-        let seen = haze.over(100.0, [0.0; 3]);
-        assert!((seen[0] - 160.0).abs() < 0.01, "{seen:?}");
+        let visible = haze.over(100.0, [0.0; 3]);
+        assert!((visible[0] - 160.0).abs() < 0.01, "{visible:?}");
     }
 
     #[test]
-    fn a_shaken_camera_never_looks_past_the_drawing() {
+    fn a_shaken_camera_stays_within_the_drawing() {
         let shake = Shake { margin: 12, amplitude: 10.0, seed: 5 };
         let windows: Vec<_> = (0..600).map(|n| shake.window(n as f32 / 12.5)).collect();
         assert!(windows.iter().flatten().all(|&v| v <= 24), "{windows:?}");

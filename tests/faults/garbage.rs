@@ -18,7 +18,7 @@ use crate::{Row, rounds};
 
 /// A camera at `port` that spoils so many of a hundred packets.
 fn spoiled(work: &Path, port: u16, percent: u64, seed: u64, clips: &str) -> Program {
-    let words = format!("--port {port} --damage {percent} --seed {seed} quay-east={clips}");
+    let words = format!("--port {port} --corrupt {percent} --seed {seed} quay-east={clips}");
     let args: Vec<_> = words.split_whitespace().map(str::to_owned).collect();
     let binary = programs::beside_us("sample-cameras").unwrap();
     let mut camera = Program::start("camera", &binary, &args, &work.join("cameras.log")).unwrap();

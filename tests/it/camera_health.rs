@@ -1,5 +1,5 @@
 //! Outage spells through video: each cause has a scene in which it must be found in time and be over in time, and there
-//! are scenes that look like one and are none. `sample-scenes --blind` draws them; `make test` does before the tests run.
+//! are scenes that look like one and are none. `sample-scenes --camera-faults` draws them; `make test` does before the tests run.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -27,13 +27,13 @@ const LOOKS: f32 = 2.0;
 /// Cause, seconds from its first picture within which it must be found, and from its last within which it must be over.
 const WITHIN: [(&str, [f64; 2]); 8] = [
     ("black", [6.0, 4.0]),
-    ("washed out", [11.0, 6.0]),
-    ("fog", [16.0, 11.0]),
+    ("overexposed", [11.0, 6.0]),
+    ("low contrast", [16.0, 11.0]),
     ("frozen", [16.0, 4.0]),
-    ("moved", [12.0, 11.0]),
-    ("out of focus", [16.0, 11.0]),
-    ("slow", [12.0, 16.0]),
-    ("away", [10.5, 0.5]),
+    ("scene change", [12.0, 11.0]),
+    ("defocused", [16.0, 11.0]),
+    ("low frame rate", [12.0, 16.0]),
+    ("signal loss", [10.5, 0.5]),
 ];
 
 /// Sees nothing, or fails at every look: sight needs no detector.
@@ -138,7 +138,7 @@ fn watched(scene: &str, detector: Blank) -> (Vec<Spell>, u32) {
 }
 
 fn folder() -> PathBuf {
-    root().join("sample-streams/out/blind")
+    root().join("sample-streams/out/camera-faults")
 }
 
 /// Every scene that was drawn, with what must be found in it.
@@ -196,7 +196,7 @@ fn faults(scene: &str, truth: &Value) -> Vec<String> {
     expect((-early_s..=1.0).contains(&(spell.began_s - from_s)), &format!("begins at {from_s} s"));
     let over = spell.ended.filter(|(at, how)| *how == OutageEnd::Recovered && at - to_s <= *over_s);
     expect(over.is_some(), &format!("over within {over_s} s of second {to_s}"));
-    expect(silent > 0 || cause == "away", "the rule says that it cannot judge");
+    expect(silent > 0 || cause == "signal loss", "the rule says that it cannot judge");
     wrong
 }
 

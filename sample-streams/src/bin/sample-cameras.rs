@@ -9,12 +9,12 @@ use clap::Parser;
 use gstreamer::glib;
 use sample_streams::cameras::{Cameras, credentials};
 use sample_streams::clip::Clip;
-use sample_streams::damage::Damage;
+use sample_streams::corruption::Corruption;
 
-/// Serves MP4 clips as RTSP cameras on loopback, looped without end and without coding them anew.
+/// Serves MP4 clips as RTSP cameras on loopback. Clips are looped without end and not encoded again.
 ///
-/// Prints one line of JSON with the port when it listens. Ends on SIGTERM, and when its standard input is closed,
-/// so that it never outlives who started it: give it a pipe.
+/// Prints one line of JSON with the port when it listens. Ends on SIGTERM, and when its standard input is closed, so that
+/// it ends with the program that started it: give it a pipe.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Port to listen on; 0 takes a free one.
@@ -23,24 +23,24 @@ struct Arguments {
     /// Address to listen on.
     #[arg(long, default_value = "127.0.0.1")]
     address: std::net::IpAddr,
-    /// Spoil so many of a hundred packets: truncated, random, from another time, lost.
+    /// Corrupt this percentage of the packets: truncated, random, with a wrong timestamp, lost.
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u64).range(0..=100))]
-    damage: Option<u64>,
-    /// What chance begins with where packets are spoiled.
-    #[arg(long, default_value_t = 1, requires = "damage")]
+    corrupt: Option<u64>,
+    /// Seed of the random corruption.
+    #[arg(long, default_value_t = 1, requires = "corrupt")]
     seed: u64,
-    /// File with name:password on its first line, which viewers must then give.
+    /// File with name:password on its first line. Clients must then log in with them.
     #[arg(long)]
     credentials: Option<PathBuf>,
-    /// Cameras, each as MOUNT=FILE; MOUNT=FILE,FILE plays one after the other, without end.
+    /// Cameras, each as MOUNT=FILE. MOUNT=FILE,FILE plays the files in sequence.
     #[arg(required = true, value_name = "MOUNT=FILE")]
     cameras: Vec<String>,
 }
 
 fn main() -> ExitCode {
     let Err(error) = run() else { return ExitCode::SUCCESS };
-    // Nothing is left to do when even this cannot be written.
-    let _told = writeln!(std::io::stderr(), "sample-cameras: {error:#}");
+    // Without a working standard error there is nothing more to do.
+    let _written = writeln!(std::io::stderr(), "sample-cameras: {error:#}");
     ExitCode::FAILURE
 }
 
@@ -59,15 +59,15 @@ fn run() -> Result<()> {
     }
     let viewer = arguments.credentials.as_deref().map(credentials).transpose()?;
     let viewer = viewer.as_ref().map(|(user, password)| (user.as_str(), password.as_str()));
-    let damage = arguments.damage.map(|percent| Damage { seed: arguments.seed, percent });
+    let corruption = arguments.corrupt.map(|percent| Corruption { seed: arguments.seed, percent });
     let address = arguments.address.to_string();
-    let cameras = Cameras::serve((&address, arguments.port), clips, viewer, damage)?;
+    let cameras = Cameras::serve((&address, arguments.port), clips, viewer, corruption)?;
 
-    // There is nothing to put away: SIGTERM may end the process where it stands.
+    // There is nothing to clean up: SIGTERM may end the process at any point.
     let main = glib::MainLoop::new(None, false);
     let ended = main.clone();
     std::thread::spawn(move || {
-        // Whatever comes is not for us; that it ends is.
+        // The content is ignored; only the end of the input counts.
         let mut bytes = [0u8; 256];
         while matches!(std::io::stdin().read(&mut bytes), Ok(n) if n > 0) {}
         ended.quit();

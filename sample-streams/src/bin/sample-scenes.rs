@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use sample_streams::blind;
+use sample_streams::camera_faults;
 use sample_streams::material::Material;
 use sample_streams::output::Output;
 use sample_streams::scenes::{SCENES, SMALL, Scene};
 use sample_streams::site::Site;
-use sample_streams::variants::{Folder, Theme, variants};
+use sample_streams::variants::{Theme, VariantFolder, variants};
 
 /// Draws the sample scenes with their ground truth, and the signals that the demo must raise on them.
 #[derive(Debug, Parser)]
@@ -21,7 +21,7 @@ struct Arguments {
     /// Folder for the clips.
     #[arg(long, default_value = "sample-streams/out")]
     out: PathBuf,
-    /// Folder with nagasaki.jpg; also looked in for boat.jpg and stamps/sail_boat1.svg before Debian's folders.
+    /// Folder with nagasaki.jpg. It may also hold boat.jpg and stamps/sail_boat1.svg, else those of Debian are used.
     #[arg(long, default_value = "sample-streams/material")]
     material: PathBuf,
     /// Site file whose zones, lines and rules decide the signals.
@@ -30,16 +30,16 @@ struct Arguments {
     /// Only these scenes.
     #[arg(long)]
     scene: Vec<String>,
-    /// Two short 640x360 clips for tests instead, which need no material and have no signals.
+    /// Draw two short 640x360 clips for tests instead. They need no material and have no signals.
     #[arg(long)]
     small: bool,
-    /// So many scenes of another kind instead, each drawn by chance after a theme, in a folder of its own below --out with
-    /// site file, truth and signals: for `havenwacht eval scene`.
+    /// Draw this number of random scenes instead, for `havenwacht eval scene`. Each gets a folder below --out with site file,
+    /// ground truth and signals.
     #[arg(long, value_name = "COUNT", conflicts_with_all = ["small", "scene"], requires = "out")]
     variants: Option<u32>,
-    /// Short clips in which a camera goes blind instead, or seems to and does not, with what must be found in them.
+    /// Draw short clips with camera faults instead, and clips that resemble one, each with the cause that must be found.
     #[arg(long, conflicts_with_all = ["small", "scene", "variants"], requires = "out")]
-    blind: bool,
+    camera_faults: bool,
     /// Seed of the variants.
     #[arg(long, default_value_t = 1, requires = "variants")]
     seed: u64,
@@ -56,7 +56,7 @@ struct Arguments {
     /// Folder of the model and its runtime, which the variants' site files name.
     #[arg(long, default_value = "models", requires = "variants")]
     models: PathBuf,
-    /// Draw again what is up to date.
+    /// Draw clips again that are up to date.
     #[arg(long)]
     again: bool,
 }
@@ -71,8 +71,8 @@ fn size(text: &str) -> Result<(usize, usize), String> {
 
 fn main() -> ExitCode {
     let Err(error) = run() else { return ExitCode::SUCCESS };
-    // Nothing is left to do when even this cannot be written.
-    let _told = writeln!(std::io::stderr(), "sample-scenes: {error:#}");
+    // Without a working standard error there is nothing more to do.
+    let _written = writeln!(std::io::stderr(), "sample-scenes: {error:#}");
     ExitCode::FAILURE
 }
 
@@ -81,8 +81,8 @@ fn run() -> Result<()> {
     if let Some(count) = arguments.variants {
         return draw_variants(count, &arguments);
     }
-    if arguments.blind {
-        return draw_blind(&arguments);
+    if arguments.camera_faults {
+        return draw_camera_faults(&arguments);
     }
     let all: &[Scene] = if arguments.small { &SMALL } else { &SCENES };
     if let Some(unknown) = arguments.scene.iter().find(|id| all.iter().all(|s| s.id != id.as_str())) {
@@ -107,47 +107,47 @@ fn run() -> Result<()> {
         let site = Site::read(&arguments.site)?;
         for &scene in &wanted {
             let signals = Output { scene, folder: &arguments.out }.write_signals(&site)?;
-            tell(&format!("{}: {signals} signals to be raised", scene.id))?;
+            report(&format!("{}: {signals} signals must be raised", scene.id))?;
         }
     }
     Ok(())
 }
 
-/// Draws the variants that are not there yet, as many at a time as there are processors.
+/// Draws the variants that are out of date, one for each processor at a time.
 fn draw_variants(count: u32, arguments: &Arguments) -> Result<()> {
     let themes: Vec<Theme> = match arguments.only.as_slice() {
         [] => Theme::ALL.to_vec(),
         names => names.iter().map(|name| Theme::named(name)).collect::<Result<_>>()?,
     };
     let all = variants(count, arguments.seed, &themes, arguments.seconds, arguments.size);
-    let folder = |variant| Folder { variant, out: &arguments.out, models: &arguments.models };
+    let folder = |variant| VariantFolder { variant, out: &arguments.out, models: &arguments.models };
     let stale: Vec<_> = all.iter().filter(|v| arguments.again || !folder(v).is_current()).collect();
-    tell(&format!("{} variants are there, {} are to be drawn", all.len() - stale.len(), stale.len()))?;
+    report(&format!("{} variants are up to date, drawing {}", all.len() - stale.len(), stale.len()))?;
     let frames: u32 = stale.iter().map(|v| v.frames()).sum();
-    let pictures = AtomicU32::new(0);
+    let drawn = AtomicU32::new(0);
     draw_each(&stale, |variant| {
         let signals = folder(variant)
             .draw(&|| {
-                pictures.fetch_add(1, Ordering::Relaxed);
+                drawn.fetch_add(1, Ordering::Relaxed);
             })
-            .with_context(|| format!("variant {} could not be made", variant.id()))?;
-        let share = u64::from(pictures.load(Ordering::Relaxed)) * 100 / u64::from(frames.max(1));
-        tell(&format!("{share:3} %: {}, {signals} signals to be raised", variant.id()))
+            .with_context(|| format!("variant {} failed", variant.id()))?;
+        let share = u64::from(drawn.load(Ordering::Relaxed)) * 100 / u64::from(frames.max(1));
+        report(&format!("{share:3} %: {}, {signals} signals must be raised", variant.id()))
     })
 }
 
-/// Draws the scenes of blind cameras that are not there yet.
-fn draw_blind(arguments: &Arguments) -> Result<()> {
+/// Draws the scenes of camera faults that are out of date.
+fn draw_camera_faults(arguments: &Arguments) -> Result<()> {
     let stale: Vec<_> =
-        blind::SCENES.iter().filter(|s| arguments.again || !s.is_current(&arguments.out)).collect();
-    let there = blind::SCENES.len() - stale.len();
-    tell(&format!("{there} scenes of blind cameras are there, {} are to be drawn", stale.len()))?;
+        camera_faults::SCENES.iter().filter(|s| arguments.again || !s.is_current(&arguments.out)).collect();
+    let current = camera_faults::SCENES.len() - stale.len();
+    report(&format!("{current} scenes of camera faults are up to date, drawing {}", stale.len()))?;
     draw_each(&stale, |scene| {
-        scene.draw(&arguments.out).with_context(|| format!("scene {} could not be made", scene.id))
+        scene.draw(&arguments.out).with_context(|| format!("scene {} failed", scene.id))
     })
 }
 
-/// Works through `all`, as many at a time as there are processors.
+/// Calls `draw` for each of `all`, one for each processor at a time. Gives the last error.
 fn draw_each<T: Sync>(all: &[T], draw: impl Fn(&T) -> Result<()> + Sync) -> Result<()> {
     let (next, failed) = (AtomicU32::new(0), Mutex::new(None));
     let work = || -> Result<()> {
@@ -174,7 +174,7 @@ fn draw_each<T: Sync>(all: &[T], draw: impl Fn(&T) -> Result<()> + Sync) -> Resu
     }
 }
 
-/// Draws `scenes` side by side, each on a thread of its own.
+/// Draws `scenes` at the same time, each in its own thread.
 fn draw(scenes: &[&Scene], material: Option<&Material>, arguments: &Arguments) -> Result<()> {
     let frames: u32 = scenes.iter().map(|s| s.frames()).sum();
     let done = AtomicU32::new(0);
@@ -187,10 +187,11 @@ fn draw(scenes: &[&Scene], material: Option<&Material>, arguments: &Arguments) -
                 let result = output.draw(material, &|_| {
                     let n = done.fetch_add(1, Ordering::Relaxed) + 1;
                     if n % 450 == 0 || n == frames {
-                        let _told = tell(&format!("drawing the sample scenes: {:3} %", n * 100 / frames));
+                        let _written =
+                            report(&format!("drawing the sample scenes: {:3} %", n * 100 / frames));
                     }
                 });
-                if let Err(e) = result.with_context(|| format!("scene {} could not be made", scene.id))
+                if let Err(e) = result.with_context(|| format!("scene {} failed", scene.id))
                     && let Ok(mut failed) = failed.lock()
                 {
                     *failed = Some(e);
@@ -205,7 +206,7 @@ fn draw(scenes: &[&Scene], material: Option<&Material>, arguments: &Arguments) -
     }
 }
 
-fn tell(line: &str) -> Result<()> {
+fn report(line: &str) -> Result<()> {
     writeln!(std::io::stderr(), "{line}")?;
     Ok(())
 }

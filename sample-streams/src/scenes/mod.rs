@@ -1,6 +1,6 @@
-//! The scenes: who sails where, and what is behind them.
+//! The fixed scenes of the demo and of tests.
 
-pub(crate) mod backdrop;
+pub(crate) mod background;
 mod inner_harbour;
 mod quay_east;
 mod roads;
@@ -8,28 +8,28 @@ mod small;
 
 use anyhow::Result;
 
+use crate::composition::Composition;
 use crate::encode::Codec;
 use crate::material::Material;
-use crate::stage::Setting;
 
 /// Frames a second of every scene.
 pub const FPS: u32 = 25;
 
-/// One clip to be made.
+/// One scene, drawn as one clip.
 #[derive(Debug, Clone, Copy)]
 pub struct Scene {
-    /// Its name: the camera's id, and the stem of its files.
+    /// Its name: the id of the camera and the stem of its files.
     pub id: &'static str,
-    /// How it is coded.
+    /// Its codec.
     pub codec: Codec,
-    /// The coder's constant rate factor: lower is finer and larger.
+    /// Constant rate factor of the encoder: a lower one gives a better and larger clip.
     pub quality: u32,
-    /// Its length. Who moves is out of the picture at both ends, so it can be looped.
+    /// Its length. Moving vessels are out of view at both ends, so that it can be looped.
     pub seconds: u32,
     /// Its width and height in pixels.
     pub size: (usize, usize),
-    /// Builds it.
-    pub setting: fn(Option<&Material>) -> Result<Setting>,
+    /// Makes its composition.
+    pub composition: fn(Option<&Material>) -> Result<Composition>,
 }
 
 impl Scene {
@@ -47,7 +47,7 @@ pub const SCENES: [Scene; 3] = [
         quality: 27,
         seconds: 60,
         size: (1920, 1080),
-        setting: roads::setting,
+        composition: roads::composition,
     },
     Scene {
         id: "inner-harbour",
@@ -55,7 +55,7 @@ pub const SCENES: [Scene; 3] = [
         quality: 27,
         seconds: 60,
         size: (1920, 1080),
-        setting: inner_harbour::setting,
+        composition: inner_harbour::composition,
     },
     Scene {
         id: "quay-east",
@@ -63,11 +63,11 @@ pub const SCENES: [Scene; 3] = [
         quality: 27,
         seconds: 60,
         size: (1920, 1080),
-        setting: quay_east::setting,
+        composition: quay_east::composition,
     },
 ];
 
-/// Two short clips for tests, which need no material from elsewhere.
+/// Two short scenes for tests, from the project's own drawings only.
 pub const SMALL: [Scene; 2] = [
     Scene {
         id: "small-h264",
@@ -75,7 +75,7 @@ pub const SMALL: [Scene; 2] = [
         quality: 25,
         seconds: 6,
         size: (640, 360),
-        setting: small::setting,
+        composition: small::composition,
     },
     Scene {
         id: "small-h265",
@@ -83,22 +83,22 @@ pub const SMALL: [Scene; 2] = [
         quality: 25,
         seconds: 6,
         size: (640, 360),
-        setting: small::setting,
+        composition: small::composition,
     },
 ];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stage::Stage;
+    use crate::renderer::Renderer;
 
     #[test]
     fn a_scene_drawn_twice_gives_the_same_bytes() {
         let scene = &SMALL[0];
         let draw = |frames: [u32; 3]| {
-            let setting = (scene.setting)(None).unwrap();
-            let mut stage = Stage::new(setting, None, scene.seconds as f32, FPS as f32).unwrap();
-            frames.map(|n| stage.draw(n))
+            let composition = (scene.composition)(None).unwrap();
+            let mut renderer = Renderer::new(composition, None, scene.seconds as f32, FPS as f32).unwrap();
+            frames.map(|n| renderer.draw(n))
         };
         let (forth, back) = (draw([0, 40, 90]), draw([90, 40, 0]));
         assert_eq!(forth[0], back[2]);
@@ -108,14 +108,15 @@ mod tests {
     }
 
     #[test]
-    fn who_moves_is_out_of_the_picture_at_both_ends() {
+    fn moving_vessels_are_out_of_view_at_both_ends() {
         let scene = &SMALL[0];
-        let setting = (scene.setting)(None).unwrap();
-        let moored: Vec<u32> = setting.vessels.iter().filter(|v| v.voyage.len() == 1).map(|v| v.id).collect();
-        let mut stage = Stage::new(setting, None, scene.seconds as f32, FPS as f32).unwrap();
+        let composition = (scene.composition)(None).unwrap();
+        let moored: Vec<u32> =
+            composition.vessels.iter().filter(|v| v.route.len() == 1).map(|v| v.id).collect();
+        let mut renderer = Renderer::new(composition, None, scene.seconds as f32, FPS as f32).unwrap();
         for frame in [0, scene.frames() - 1] {
-            let seen: Vec<u32> = stage.draw(frame).1.iter().map(|s| s.id).collect();
-            assert_eq!(seen, moored);
+            let boxes: Vec<u32> = renderer.draw(frame).1.iter().map(|s| s.id).collect();
+            assert_eq!(boxes, moored);
         }
     }
 }

@@ -3,22 +3,22 @@
 use anyhow::{Context, Result};
 use image::RgbImage;
 
-use super::backdrop::{blend, grade, gradient, paste, reflect};
-use crate::material::{Art, Material};
+use super::background::{blend, grade, gradient, paste, reflect};
+use crate::composition::{Composition, Light};
+use crate::material::{Drawing, Material};
 use crate::picture::Picture;
-use crate::stage::{Light, Setting};
 use crate::vessel::Vessel;
 use crate::water::Waves;
 use crate::weather::Weather;
 
 const SHORE: u32 = 430;
 
-pub(super) fn setting(material: Option<&Material>) -> Result<Setting> {
+pub(super) fn composition(material: Option<&Material>) -> Result<Composition> {
     let mut river = material.context("this scene needs material")?.river()?;
-    // Another coast than the one of the inner harbour.
+    // The mirrored photograph: another coast than in the inner harbour.
     image::imageops::flip_horizontal_in_place(&mut river);
     let mut back = RgbImage::new(1920, 1080);
-    // The far bank seen from farther off: the whole breadth of the panorama but for the tall ship.
+    // The far bank from a greater distance: the panorama without the tall ship.
     let scale = 1920.0 / 860.0;
     let tall = (112.0 * scale) as u32;
     paste(&mut back, &river, [29, 18, 860, 112], (1920, tall), 0, SHORE, 0);
@@ -33,7 +33,7 @@ pub(super) fn setting(material: Option<&Material>) -> Result<Setting> {
     });
     gradient(&mut back, SHORE, 1080, [140.0, 154.0, 162.0], [44.0, 72.0, 88.0]);
     reflect(&mut back, SHORE, 60, 0.4);
-    Ok(Setting {
+    Ok(Composition {
         background: Picture::from_rgb(&back),
         waves: Waves {
             top: SHORE as usize,
@@ -46,8 +46,8 @@ pub(super) fn setting(material: Option<&Material>) -> Result<Setting> {
         rows: [200.0, 600.0],
         vessels: vessels(),
         weather: Weather::default(),
-        flotsam: Vec::new(),
-        covers: Vec::new(),
+        floating: Vec::new(),
+        foreground: Vec::new(),
     })
 }
 
@@ -55,20 +55,20 @@ fn vessels() -> Vec<Vessel> {
     let sailing = Vessel::sailing;
     vec![
         // At anchor outside every zone.
-        Vessel::moored(1, Art::Coaster, 230.0, 1640.0, 520.0, false),
-        Vessel::moored(2, Art::Trawler, 165.0, 250.0, 508.0, true),
-        // Over the pilot line, the way that counts.
-        sailing(3, Art::Tug, 160.0, &[(0.8, -110.0, 622.0), (24.6, 2040.0, 630.0)]),
-        // Into the anchorage, stays too long, leaves.
+        Vessel::moored(1, Drawing::Coaster, 230.0, 1640.0, 520.0, false),
+        Vessel::moored(2, Drawing::Trawler, 165.0, 250.0, 508.0, true),
+        // Over the pilot line in the direction that counts.
+        sailing(3, Drawing::Tug, 160.0, &[(0.8, -110.0, 622.0), (24.6, 2040.0, 630.0)]),
+        // Enters the anchorage, stays too long and leaves.
         sailing(
             4,
-            Art::Tug,
+            Drawing::Tug,
             140.0,
             &[(9.0, 2040.0, 712.0), (22.0, 1180.0, 724.0), (38.0, 1170.0, 724.0), (56.0, 2060.0, 760.0)],
         ),
-        // Outbound under sail: the wrong way over the pilot line.
-        sailing(5, Art::Schooner, 190.0, &[(39.0, 2040.0, 572.0), (58.8, -130.0, 584.0)]),
+        // Outbound under sail: over the pilot line in the other direction.
+        sailing(5, Drawing::Schooner, 190.0, &[(39.0, 2040.0, 572.0), (58.8, -130.0, 584.0)]),
         // Along the near edge of the anchorage, outside it.
-        sailing(6, Art::Trawler, 150.0, &[(30.0, -140.0, 862.0), (58.5, 2080.0, 862.0)]),
+        sailing(6, Drawing::Trawler, 150.0, &[(30.0, -140.0, 862.0), (58.5, 2080.0, 862.0)]),
     ]
 }

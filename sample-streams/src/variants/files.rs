@@ -1,27 +1,29 @@
-//! The folder of a variant: clip, truth, site file, signals, and what it is.
+//! The files of a variant: clip, ground truth, site file, signals and description.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{FPS, NearMiss, Variant, Worked};
+use super::near_miss::NearMiss;
+use super::prepare::Prepared;
+use super::variant::{FPS, Variant};
 use crate::encode::{Codec, Encoder};
+use crate::files;
 use crate::oracle;
+use crate::renderer::Renderer;
 use crate::site::Site;
-use crate::stage::Stage;
-use crate::truth::{Seen, to_text};
+use crate::truth::{TruthBox, to_text};
 
 /// Raised whenever the same variant would give other files.
-const EDITION: u32 = 5;
+const DRAWING_VERSION: u32 = 6;
 /// Constant rate factor of the clips.
 const QUALITY: u32 = 25;
 
-/// Where a variant goes, and where the model is that its site file names.
+/// A variant, its folder, and the model that its site file names.
 #[derive(Debug)]
-pub struct Folder<'a> {
+pub struct VariantFolder<'a> {
     /// The variant.
     pub variant: &'a Variant,
     /// The folder of all variants.
@@ -30,102 +32,97 @@ pub struct Folder<'a> {
     pub models: &'a Path,
 }
 
-/// What is said of a scene beside its clip, truth, site file and signals.
+/// The description of a scene for `havenwacht eval scene`.
 #[derive(Debug, Serialize)]
-struct About<'a> {
+struct Description<'a> {
     camera: &'static str,
     start: String,
     frames_per_second: f64,
-    /// Words by which scores are grouped: light, weather, what is special.
+    /// Words by which scores are grouped: light and theme.
     conditions: Vec<&'static str>,
     seed: u64,
     near_misses: &'a [NearMiss],
 }
 
-impl Folder<'_> {
+impl VariantFolder<'_> {
     fn path(&self, name: &str) -> PathBuf {
         self.out.join(self.variant.id()).join(name)
     }
 
     fn stamp(&self) -> String {
         let mut hash = Sha256::new();
-        hash.update(format!("{EDITION} {QUALITY} {:?} {}", self.variant, self.models.display()));
-        hash.finalize().iter().fold(String::new(), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ok = write!(text, "{byte:02x}");
-            text
-        })
+        hash.update(format!("{DRAWING_VERSION} {QUALITY} {:?} {}", self.variant, self.models.display()));
+        files::hex(&hash.finalize())
     }
 
-    /// Whether everything is there and drawn by this edition.
+    /// Whether all files exist and are drawn by this version.
     pub fn is_current(&self) -> bool {
-        let whole = ["clip.mp4", "truth.txt", "site.toml", "signals.json", "scene.json"];
-        whole.iter().all(|name| self.path(name).is_file())
-            && std::fs::read_to_string(self.path("stamp")).is_ok_and(|have| have == self.stamp())
+        let names = ["clip.mp4", "truth.txt", "site.toml", "signals.json", "scene.json"];
+        names.iter().all(|name| self.path(name).is_file())
+            && std::fs::read_to_string(self.path("stamp")).is_ok_and(|stamp| stamp == self.stamp())
     }
 
-    /// Draws the variant; `progress` is told of each picture. How many signals must come of it.
+    /// Draws the variant; calls `progress` for each frame. Gives the number of signals that it must raise.
     pub fn draw(&self, progress: &dyn Fn()) -> Result<usize> {
-        let folder = self.path("");
-        std::fs::create_dir_all(&folder)
-            .with_context(|| format!("cannot create the folder {}", folder.display()))?;
-        // Without the stamp, whatever stands here does not count as done.
-        let _gone = std::fs::remove_file(self.path("stamp"));
+        files::create_folder(&self.path(""))?;
+        // Without the stamp, existing files do not count as complete.
+        let _removed = std::fs::remove_file(self.path("stamp"));
         let variant = self.variant;
-        let worked = variant.work_out()?;
-        let (drawn, start) = (worked.drawn.clone(), worked.start);
-        let site: Site = toml::from_str(&drawn)?;
-        self.put("site.toml", &self.site_file(&worked)?)?;
-        self.put("scene.json", &self.about(&worked)?)?;
-        let frames = self.encode(worked, progress)?;
-        self.put("truth.txt", &to_text(&frames))?;
+        let prepared = variant.prepare()?;
+        let (site_rules, start) = (prepared.site_rules.clone(), prepared.start);
+        let site: Site = toml::from_str(&site_rules)?;
+        self.write("site.toml", &self.site_file(&prepared)?)?;
+        self.write("scene.json", &self.description(&prepared)?)?;
+        let frames = self.encode(prepared, progress)?;
+        self.write("truth.txt", &to_text(&frames))?;
         let signals = oracle::signals(&site, "quay", &frames, variant.size, variant.fps(), start)?;
-        self.put("signals.json", &format!("{}\n", serde_json::to_string_pretty(&signals)?))?;
-        self.put("stamp", &self.stamp())?;
+        self.write("signals.json", &format!("{}\n", serde_json::to_string_pretty(&signals)?))?;
+        self.write("stamp", &self.stamp())?;
         Ok(signals.len())
     }
 
-    fn encode(&self, worked: Worked, progress: &dyn Fn()) -> Result<Vec<Vec<Seen>>> {
+    fn encode(&self, prepared: Prepared, progress: &dyn Fn()) -> Result<Vec<Vec<TruthBox>>> {
         let variant = self.variant;
-        let mut stage = Stage::new(worked.setting, None, variant.seconds as f32, variant.fps() as f32)?;
+        let mut renderer =
+            Renderer::new(prepared.composition, None, variant.seconds as f32, variant.fps() as f32)?;
         let mut encoder = Encoder::start(Codec::H264, QUALITY, variant.size, FPS, &self.path("clip.mp4"))?;
         let mut frames = Vec::new();
         for index in 0..variant.frames() {
-            let (picture, seen) = stage.draw(index);
+            let (picture, boxes) = renderer.draw(index);
             encoder.push(picture)?;
-            frames.push(seen);
+            frames.push(boxes);
             progress();
         }
         encoder.finish()?;
         Ok(frames)
     }
 
-    fn about(&self, worked: &Worked) -> Result<String> {
-        // The oracle counts from the first midnight of June 2026 in Amsterdam, which is at 22:00 of 31 May in UTC.
-        let seconds = worked.start as i64 - 2 * 3600;
+    fn description(&self, prepared: &Prepared) -> Result<String> {
+        // The oracle counts from 2026-06-01 00:00 in Amsterdam, which is 22:00 on 31 May in UTC.
+        let seconds = prepared.start as i64 - 2 * 3600;
         let (day, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
         let date = if day < 0 { "2026-05-31".to_owned() } else { format!("2026-06-{:02}", day + 1) };
-        let mut conditions = vec![worked.light];
+        let mut conditions = vec![prepared.light];
         if !conditions.contains(&self.variant.theme.name()) {
             conditions.push(self.variant.theme.name());
         }
-        let about = About {
+        let description = Description {
             camera: "quay",
             start: format!("{date}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60),
             frames_per_second: self.variant.fps(),
             conditions,
             seed: self.variant.seed,
-            near_misses: &worked.near_misses,
+            near_misses: &prepared.near_misses,
         };
-        Ok(format!("{}\n", serde_json::to_string_pretty(&about)?))
+        Ok(format!("{}\n", serde_json::to_string_pretty(&description)?))
     }
 
-    fn site_file(&self, worked: &Worked) -> Result<String> {
+    fn site_file(&self, prepared: &Prepared) -> Result<String> {
         let models = std::path::absolute(self.models)?;
-        let models = models.to_str().ok_or_else(|| anyhow!("{} is no plain text", models.display()))?;
-        let (id, Worked { drawn, shore, .. }) = (self.variant.id(), worked);
-        let calibration = worked.calibration.as_deref().unwrap_or_default();
-        // Drawn by hand, a little into the quay.
+        let models = models.to_str().ok_or_else(|| anyhow!("{} is not UTF-8", models.display()))?;
+        let (id, Prepared { site_rules, shore, .. }) = (self.variant.id(), prepared);
+        let calibration = prepared.calibration.as_deref().unwrap_or_default();
+        // As if drawn by hand: slightly above the shore.
         let water = shore - 0.01;
         Ok(format!(
             "# Drawn by sample-scenes: the site of the scene {id}.\n\n[site]\nid = \"{id}\"\nname = \"Scene {id}\"\n\
@@ -133,14 +130,13 @@ impl Folder<'_> {
              [broker]\nhost = \"127.0.0.1\"\nport = 1883\n\n[logbook]\npath = \"logbook.sqlite\"\n\n\
              [[camera]]\nid = \"quay\"\nname = \"Quay\"\nurl = \"rtsp://127.0.0.1:8554/quay\"\ncodec = \"h264\"\n\
              detect_fps = 4.0\n\
-             water = [[0.0, {water:.3}], [1.0, {water:.3}], [1.0, 1.0], [0.0, 1.0]]\n\n{calibration}{drawn}",
+             water = [[0.0, {water:.3}], [1.0, {water:.3}], [1.0, 1.0], [0.0, 1.0]]\n\n{calibration}{site_rules}",
             format!("{models}/havenwacht.toml"),
             format!("{models}/runtime/libonnxruntime.so"),
         ))
     }
 
-    fn put(&self, name: &str, text: &str) -> Result<()> {
-        let path = self.path(name);
-        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+    fn write(&self, name: &str, text: &str) -> Result<()> {
+        files::write(&self.path(name), text)
     }
 }

@@ -1,30 +1,31 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::material::Art;
+use crate::material::Drawing;
 use crate::oracle;
-use crate::site::{Direction, Kind, Site};
-use crate::stage::Stage;
-use crate::truth::Seen;
+use crate::renderer::Renderer;
+use crate::site::{Direction, RuleKind, Site};
+use crate::truth::TruthBox;
 
 fn variant(theme: Theme, seed: u64) -> Variant {
     Variant { theme, number: 0, seed, seconds: 24, size: (640, 360) }
 }
 
-/// Every `step`-th picture of a variant with what is in it.
-fn drawn(variant: &Variant, step: usize) -> Vec<(Vec<u8>, Vec<Seen>)> {
-    let setting = variant.work_out().unwrap().setting;
-    let mut stage = Stage::new(setting, None, variant.seconds as f32, variant.fps() as f32).unwrap();
+/// Every `step`-th frame of a variant with its boxes.
+fn drawn(variant: &Variant, step: usize) -> Vec<(Vec<u8>, Vec<TruthBox>)> {
+    let composition = variant.prepare().unwrap().composition;
+    let mut renderer =
+        Renderer::new(composition, None, variant.seconds as f32, variant.fps() as f32).unwrap();
     let draw = |n| {
-        let (picture, seen) = stage.draw(n);
+        let (picture, boxes) = renderer.draw(n);
         assert_eq!((picture.width, picture.height), variant.size);
-        (picture.data, seen)
+        (picture.data, boxes)
     };
     (0..variant.frames()).step_by(step).map(draw).collect()
 }
 
-/// Of the water near the horizon: mean brightness, mean step from pixel to pixel, and share of pixels that are all but
-/// white in all of the water.
+/// Mean brightness and mean step between pixels of the water near the horizon, and the share of nearly white pixels in all
+/// of the water.
 fn water(picture: &[u8], top: usize) -> [f32; 3] {
     let mean = |values: &mut dyn Iterator<Item = f32>| {
         let (sum, n) = values.fold((0.0, 0.0), |(sum, n), v| (sum + v, n + 1.0));
@@ -39,16 +40,16 @@ fn water(picture: &[u8], top: usize) -> [f32; 3] {
 }
 
 #[test]
-fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
+fn the_same_seed_gives_the_same_files_and_another_seed_others() {
     let files = |variant: &Variant| {
         let out = tempfile::tempdir().unwrap();
-        let folder = Folder { variant, out: out.path(), models: "models".as_ref() };
+        let folder = VariantFolder { variant, out: out.path(), models: "models".as_ref() };
         assert!(!folder.is_current());
         folder.draw(&|| {}).unwrap();
         assert!(folder.is_current());
         let read = |name| std::fs::read(out.path().join(variant.id()).join(name)).unwrap();
         let clip = read("clip.mp4");
-        // Behind the pictures the container keeps when it was written.
+        // After the frames the container stores when it was written.
         let pictures = clip.windows(4).rposition(|word| word == b"moov").unwrap();
         [
             clip[..pictures].to_vec(),
@@ -65,7 +66,7 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
 }
 
 #[test]
-fn asking_for_other_themes_or_more_variants_leaves_a_variant_as_it_was() {
+fn a_variant_does_not_depend_on_the_others() {
     let all = variants(30, 1, &Theme::ALL, 24, (640, 360));
     let fog = variants(2, 1, &[Theme::Fog], 24, (640, 360));
     assert!(fog.iter().all(|variant| all.contains(variant)));
@@ -74,48 +75,51 @@ fn asking_for_other_themes_or_more_variants_leaves_a_variant_as_it_was() {
 }
 
 #[test]
-fn every_theme_shows_what_it_is_about() {
+fn every_theme_shows_its_subject() {
     for seed in [1, 2] {
-        let seen = |theme| {
+        let boxes = |theme| {
             let variant = variant(theme, seed);
-            let worked = variant.work_out().unwrap();
-            (water(&drawn(&variant, 200)[1].0, worked.setting.waves.top), worked)
+            let prepared = variant.prepare().unwrap();
+            (water(&drawn(&variant, 200)[1].0, prepared.composition.waves.top), prepared)
         };
-        let ([day, rough, _], _) = seen(Theme::Day);
-        let ([dusk, ..], _) = seen(Theme::Dusk);
-        let ([night, ..], dark) = seen(Theme::Night);
+        let ([day, rough, _], _) = boxes(Theme::Day);
+        let ([dusk, ..], _) = boxes(Theme::Dusk);
+        let ([night, ..], dark) = boxes(Theme::Night);
         assert!(day > dusk && dusk > night && night < 60.0, "{day} {dusk} {night}");
-        assert!(dark.setting.light.noise > 0 && dark.setting.vessels.iter().any(|v| !v.lamps.is_empty()));
-        let ([_, smooth, _], fog) = seen(Theme::Fog);
-        assert!(smooth < 0.6 * rough && fog.setting.weather.haze.is_some(), "{smooth} {rough}");
-        let ([_, _, dazzling], glare) = seen(Theme::Glare);
-        let mut overcast = glare.setting;
+        assert!(
+            dark.composition.light.noise > 0 && dark.composition.vessels.iter().any(|v| !v.lamps.is_empty())
+        );
+        let ([_, smooth, _], fog) = boxes(Theme::Fog);
+        assert!(smooth < 0.6 * rough && fog.composition.weather.haze.is_some(), "{smooth} {rough}");
+        let ([_, _, dazzling], glare) = boxes(Theme::Glare);
+        let mut overcast = glare.composition;
         overcast.weather.glitter = None;
         let top = overcast.waves.top;
-        let [_, _, dull] = water(&Stage::new(overcast, None, 24.0, 12.5).unwrap().draw(200).0.data, top);
+        let [_, _, dull] = water(&Renderer::new(overcast, None, 24.0, 12.5).unwrap().draw(200).0.data, top);
         assert!(dazzling > dull + 0.001, "{dazzling} {dull}");
-        assert!(seen(Theme::Rain).1.setting.weather.rain.is_some());
-        assert!(seen(Theme::Wakes).1.setting.weather.wash.length > 3.0);
-        assert!(seen(Theme::Reflections).1.setting.weather.mirror > 0.5);
-        let moored = seen(Theme::Fleet).1.setting.vessels.iter().filter(|v| v.voyage.len() == 1).count();
+        assert!(boxes(Theme::Rain).1.composition.weather.rain.is_some());
+        assert!(boxes(Theme::Wakes).1.composition.weather.wake.length > 3.0);
+        assert!(boxes(Theme::Reflections).1.composition.weather.reflectivity > 0.5);
+        let moored = boxes(Theme::Fleet).1.composition.vessels.iter().filter(|v| v.route.len() == 1).count();
         assert!(moored >= 5, "{moored} moored");
-        assert!(seen(Theme::Ribs).1.setting.vessels.iter().any(|v| v.art == Art::Rib));
-        let sailing = seen(Theme::Crossing).1.setting.vessels.iter().filter(|v| v.voyage.len() > 1).count();
+        assert!(boxes(Theme::Ribs).1.composition.vessels.iter().any(|v| v.drawing == Drawing::Rib));
+        let sailing =
+            boxes(Theme::Crossing).1.composition.vessels.iter().filter(|v| v.route.len() > 1).count();
         assert!(sailing >= 6, "{sailing} sail");
     }
 }
 
 #[test]
-fn a_shaken_camera_moves_the_boxes_of_the_moored_with_the_picture() {
+fn a_shaken_camera_moves_the_boxes_of_moored_vessels() {
     let moored = |theme| {
         let places = |seed| {
             let variant = variant(theme, seed);
-            let worked = variant.work_out().unwrap();
-            let still = worked.setting.vessels.iter().find(|v| v.voyage.len() == 1)?.id;
+            let prepared = variant.prepare().unwrap();
+            let still = prepared.composition.vessels.iter().find(|v| v.route.len() == 1)?.id;
             let of = drawn(&variant, 9);
             Some(
                 of.iter()
-                    .flat_map(|(_, seen)| seen)
+                    .flat_map(|(_, boxes)| boxes)
                     .filter(|s| s.id == still)
                     .map(|s| s.left)
                     .collect::<BTreeSet<_>>(),
@@ -124,33 +128,36 @@ fn a_shaken_camera_moves_the_boxes_of_the_moored_with_the_picture() {
         (1..9).find_map(places).unwrap()
     };
     assert!(moored(Theme::Shake).len() > 3);
-    // But for the step from one length to the next, with the swell.
+    // The swell changes the length by one step.
     assert!(moored(Theme::Day).len() <= 2);
 }
 
 #[test]
-fn who_is_behind_the_pier_is_in_the_truth_with_no_visibility() {
+fn a_vessel_behind_the_pier_has_visibility_0() {
     let hides = (0..4).any(|seed| {
         drawn(&variant(Theme::Bridge, seed), 6)
             .iter()
-            .any(|(_, seen)| seen.iter().any(|s| s.visibility == 0.0))
+            .any(|(_, boxes)| boxes.iter().any(|s| s.visibility == 0.0))
     });
     assert!(hides);
-    assert!(drawn(&variant(Theme::Day, 1), 6).iter().flat_map(|(_, seen)| seen).all(|s| s.visibility > 0.0));
+    assert!(
+        drawn(&variant(Theme::Day, 1), 6).iter().flat_map(|(_, boxes)| boxes).all(|s| s.visibility > 0.0)
+    );
 }
 
-/// The signals that the voyages imply, by looking where each vessel is meant to be, eight times a second, and at the
-/// bounding box of each zone.
-fn implied(variant: &Variant, worked: &Worked, site: &Site) -> BTreeSet<(String, u32)> {
+/// The signals that the routes imply: from the planned positions, eight times a second, and the bounding box of each zone.
+fn implied(variant: &Variant, prepared: &Prepared, site: &Site) -> BTreeSet<(String, u32)> {
     let wait = |text: &Option<String>| text.as_deref().map_or(0.0, |t| crate::site::seconds(t).unwrap());
     let mut all = BTreeSet::new();
-    for (rule, vessel) in site.rules.iter().flat_map(|r| worked.setting.vessels.iter().map(move |v| (r, v))) {
+    for (rule, vessel) in
+        site.rules.iter().flat_map(|r| prepared.composition.vessels.iter().map(move |v| (r, v)))
+    {
         let path: Vec<[f64; 2]> = (0..variant.seconds * 8)
-            .map(|n| vessel.place(n as f32 / 8.0))
+            .map(|n| vessel.position(n as f32 / 8.0))
             .map(|(x, y)| [f64::from(x) / variant.size.0 as f64, f64::from(y) / variant.size.1 as f64])
             .collect();
         let live = rule.schedule.as_ref().is_none_or(|hours| {
-            let hour = worked.start / 3600.0 % 24.0;
+            let hour = prepared.start / 3600.0 % 24.0;
             if hours[0].from.as_str() == "07:00" {
                 (7.0..19.0).contains(&hour)
             } else {
@@ -179,7 +186,7 @@ fn implied(variant: &Variant, worked: &Worked, site: &Site) -> BTreeSet<(String,
             let inside: Vec<bool> =
                 path.iter().map(|p| columns.contains(&p[0]) && rows.contains(&p[1])).collect();
             let longest = inside.split(|i| !i).map(<[bool]>::len).max().unwrap_or(0) as f64 / 8.0;
-            let entered = rule.kind != Kind::Entry || inside.windows(2).any(|w| !w[0] && w[1]);
+            let entered = rule.kind != RuleKind::Entry || inside.windows(2).any(|w| !w[0] && w[1]);
             if live && entered && longest > wait(&rule.confirm).max(wait(&rule.longer_than)) {
                 all.insert((rule.id.clone(), vessel.id));
             }
@@ -189,26 +196,27 @@ fn implied(variant: &Variant, worked: &Worked, site: &Site) -> BTreeSet<(String,
 }
 
 #[test]
-fn the_signals_of_the_drawn_truth_are_those_that_the_voyages_imply_and_no_near_miss_is_among_them() {
+fn the_truth_raises_the_signals_that_the_routes_imply() {
     for theme in [Theme::Day, Theme::Night, Theme::Fleet, Theme::Bridge, Theme::Ribs, Theme::Crossing] {
         let variant = variant(theme, 7);
-        let worked = variant.work_out().unwrap();
-        let site: Site = toml::from_str(&worked.drawn).unwrap();
-        let frames: Vec<Vec<Seen>> = drawn(&variant, 5).into_iter().map(|(_, seen)| seen).collect();
+        let prepared = variant.prepare().unwrap();
+        let site: Site = toml::from_str(&prepared.site_rules).unwrap();
+        let frames: Vec<Vec<TruthBox>> = drawn(&variant, 5).into_iter().map(|(_, boxes)| boxes).collect();
         let signals =
-            oracle::signals(&site, "quay", &frames, variant.size, variant.fps() / 5.0, worked.start).unwrap();
+            oracle::signals(&site, "quay", &frames, variant.size, variant.fps() / 5.0, prepared.start)
+                .unwrap();
         let raised: BTreeSet<_> = signals.iter().map(|s| (s.rule.clone(), s.vessel)).collect();
-        assert_eq!(raised, implied(&variant, &worked, &site), "{theme:?}");
+        assert_eq!(raised, implied(&variant, &prepared, &site), "{theme:?}");
         assert_eq!(raised.len(), signals.len(), "{theme:?}: each once");
-        assert!(raised.len() >= 2 && !worked.near_misses.is_empty(), "{theme:?}");
-        for miss in &worked.near_misses {
+        assert!(raised.len() >= 2 && !prepared.near_misses.is_empty(), "{theme:?}");
+        for miss in &prepared.near_misses {
             assert!(!raised.contains(&(miss.rule.clone(), miss.vessel)), "{theme:?}: {miss:?}");
         }
     }
 }
 
 #[test]
-fn an_unknown_theme_is_told_the_ones_there_are() {
+fn the_error_for_an_unknown_theme_lists_the_themes() {
     let message = Theme::named("snow").unwrap_err().to_string();
     assert!(message.contains("no theme snow") && message.contains("day, dusk, night, fog"), "{message}");
 }

@@ -1,14 +1,14 @@
-//! Brushes for the still part of a scene.
+//! Drawing functions for the fixed background of a scene.
 
 use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
 
-use crate::noise::Field;
+use crate::noise::NoiseField;
 
-/// A part of a picture: left, top, width and height in its pixels.
+/// A part of a picture: left, top, width and height in pixels.
 pub(crate) type Part = [u32; 4];
 
-/// Blends two colours, `t` = 0 giving the first.
+/// Blends two colours; `t` = 0 gives the first.
 pub(crate) fn blend(a: [f32; 3], b: [f32; 3], t: f32) -> [f32; 3] {
     [0, 1, 2].map(|c| a[c] + (b[c] - a[c]) * t.clamp(0.0, 1.0))
 }
@@ -31,8 +31,8 @@ pub(crate) fn gradient(on: &mut RgbImage, from: u32, to: u32, top: [f32; 3], low
     }
 }
 
-/// Pastes `part` of a photograph, scaled to `size`, with its left edge at `x` and its foot at row `foot`.
-/// It fades in over `soft` pixels from its left edge.
+/// Pastes `part` of a photograph, scaled to `size`, with its left edge at `x` and its lower edge at row `foot`. It fades in
+/// over `soft` pixels from its left edge.
 pub(crate) fn paste(
     on: &mut RgbImage,
     photo: &RgbImage,
@@ -54,7 +54,7 @@ pub(crate) fn paste(
     }
 }
 
-/// Mirrors the rows above `line` into the water below it, over `depth` rows and ever fainter.
+/// Reflects the rows above `line` in the water below it, over `depth` rows and with less and less strength.
 pub(crate) fn reflect(on: &mut RgbImage, line: u32, depth: u32, strength: f32) {
     for row in 0..depth.min(line) {
         let t = strength * (1.0 - row as f32 / depth as f32);
@@ -66,9 +66,9 @@ pub(crate) fn reflect(on: &mut RgbImage, line: u32, depth: u32, strength: f32) {
     }
 }
 
-/// A quay of rough stone between two rows.
+/// Draws a quay of rough stone between two rows.
 pub(crate) fn quay(on: &mut RgbImage, from: u32, to: u32, stone: [f32; 3]) {
-    let field = Field(41);
+    let field = NoiseField(41);
     for y in from..to {
         let row = (y - from) / 9;
         for x in 0..on.width() {
@@ -76,7 +76,7 @@ pub(crate) fn quay(on: &mut RgbImage, from: u32, to: u32, stone: [f32; 3]) {
             let joint = (x + (row % 2) * 17) % 34 < 2 || (y - from).is_multiple_of(9);
             let shade =
                 1.0 + 0.16 * field.at(brick as f32 * 1.7, row as f32 * 1.3) - if joint { 0.22 } else { 0.0 };
-            // Weed darkens the foot.
+            // Weed makes the foot darker.
             let wet = 1.0 - 0.45 * ((y - from) as f32 / (to - from) as f32).powi(2);
             let edge = if y - from < 4 { 1.35 } else { 1.0 };
             on.put_pixel(x, y, colour(stone.map(|c| c * shade * wet * edge)));
