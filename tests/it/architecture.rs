@@ -1,13 +1,25 @@
-//! The rooms keep to themselves: third-party crates stay in their room, and rooms use only what the architecture page
-//! (`src/lib.rs`) says they may.
+//! The structure of the source code, held by tests: modules keep to themselves, names are used once, files and functions
+//! stay short.
+//!
+//! `src/lib.rs` describes the modules. A crate that only one module may name is listed in [`CRATE_HOMES`], what a module may
+//! use in [`MAY_USE`].
 
-use std::fs;
+mod cycles;
+mod exceptions;
+mod lexer;
+mod source;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+use exceptions::{CYCLES, LONG_FILES, LONG_FUNCTIONS, SHARED_NAMES};
+use lexer::Token;
+use source::{Source, closing, read_sources, walk};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Crate, and where in `src/` it may be named.
-const AT_HOME: &[(&str, &[&str])] = &[
+/// A crate, and where in `src/` it may be named.
+const CRATE_HOMES: &[(&str, &[&str])] = &[
     ("gstreamer", &["ingest"]),
     ("gstreamer_app", &["ingest"]),
     ("gstreamer_video", &["ingest"]),
@@ -23,23 +35,23 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("metrics_exporter_prometheus", &["telemetry"]),
     ("tracing_subscriber", &["telemetry"]),
     ("tracing_journald", &["telemetry"]),
-    ("clap", &["cli", "main.rs"]),
+    ("clap", &["cli", "main"]),
     ("indicatif", &["cli"]),
     ("toml_edit", &["cli", "config"]),
     ("miette", &["config"]),
     ("geo", &["geometry"]),
 ];
 
-/// Room, and the rooms it may use. `daemon` and `cli` wire everything.
-const ARROWS: &[(&str, &[&str])] = &[
-    ("backoff.rs", &[]),
-    ("codec.rs", &[]),
-    ("camera_state.rs", &["clock", "ids"]),
+/// A module, and the modules that it may use. `cli`, `daemon` and `main` may use everything.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("backoff", &[]),
+    ("codec", &[]),
+    ("camera_state", &["clock", "ids"]),
     ("clock", &[]),
-    ("ids.rs", &[]),
+    ("ids", &[]),
     ("geometry", &[]),
     ("telemetry", &[]),
-    ("frame.rs", &["clock", "geometry", "ids"]),
+    ("frame", &["clock", "geometry", "ids"]),
     ("regions", &["clock", "geometry"]),
     ("config", &["regions", "codec", "geometry", "ids"]),
     ("ingest", &["backoff", "camera_state", "clock", "codec", "config", "frame", "geometry", "ids"]),
@@ -80,92 +92,177 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("web", &["camera_state", "telemetry"]),
 ];
 
-/// Rust files under `folder`, with their room (the first part of the path under `src/`).
-fn files(folder: &Path, found: &mut Vec<(String, PathBuf)>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, found);
-        } else if path.extension().is_some_and(|e| e == "rs") {
-            let below = path.strip_prefix(Path::new(ROOT).join("src")).unwrap();
-            let room = below.components().next().unwrap().as_os_str().to_str().unwrap().to_owned();
-            found.push((room, path));
-        }
-    }
+/// Modules without input, output and clock: the same input gives the same result.
+const PURE: [&str; 5] = ["camera_health", "geometry", "regions", "rules", "track"];
+
+fn sources() -> Vec<Source> {
+    read_sources(&Path::new(ROOT).join("src"))
 }
 
-fn sources() -> Vec<(String, PathBuf, String)> {
-    let mut found = Vec::new();
-    files(&Path::new(ROOT).join("src"), &mut found);
-    assert!(found.len() > 30, "the sources were not found");
-    found.retain(|(_, path)| !is_test_alone(path));
-    found.into_iter().map(|(room, path)| (room, path.clone(), without_tests(&path))).collect()
-}
-
-/// Whether the file is a module for tests alone, which may use what it likes.
-fn is_test_alone(path: &Path) -> bool {
-    let folder = path.parent().unwrap();
-    let name = path.file_stem().unwrap().to_str().unwrap();
-    let head = ["mod.rs", "lib.rs"].map(|head| folder.join(head)).into_iter().find(|head| head.exists());
-    let text = head.map(|head| fs::read_to_string(head).unwrap()).unwrap_or_default();
-    ["", "pub(crate) "].iter().any(|seen| text.contains(&format!("#[cfg(test)]\n{seen}mod {name};")))
-}
-
-/// A file's code without comments and its unit tests, which may use what they like.
-fn without_tests(path: &Path) -> String {
-    let text = fs::read_to_string(path).unwrap();
-    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
-    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
-}
-
-/// True when `code` names `path` (as `path::`), and not as the tail of another word.
-fn names(code: &str, path: &str) -> bool {
-    let needle = format!("{path}::");
-    code.match_indices(&needle).any(|(at, _)| {
-        let before = code[..at].chars().next_back();
-        before.is_none_or(|c| !(c.is_alphanumeric() || c == '_' || c == ':'))
-    })
+fn shown(path: &Path) -> String {
+    path.strip_prefix(ROOT).unwrap().display().to_string()
 }
 
 #[test]
-fn third_party_crates_stay_in_their_room() {
-    for (room, path, code) in sources() {
-        for (krate, homes) in AT_HOME {
-            let at_home = homes.contains(&room.as_str());
-            assert!(
-                at_home || !names(&code, krate),
-                "{} names {krate}, which lives in {homes:?}",
-                path.display()
-            );
+fn third_party_crates_stay_in_their_module() {
+    let mut strays = Vec::new();
+    for source in sources().iter().filter(|source| !source.is_test) {
+        for reference in &source.references {
+            let home = CRATE_HOMES.iter().find(|(name, _)| *name == reference.path[0]);
+            let Some((name, homes)) = home.filter(|(_, homes)| !homes.contains(&source.top())) else {
+                continue;
+            };
+            strays.push(format!("{} names {name}, which belongs to {homes:?}", shown(&source.path)));
         }
     }
+    assert!(strays.is_empty(), "{strays:#?}");
 }
 
 #[test]
-fn rooms_use_only_what_lies_before_them() {
-    for (room, path, code) in sources() {
-        let Some((_, allowed)) = ARROWS.iter().find(|(name, _)| *name == room) else {
-            assert!(["cli", "daemon", "lib.rs", "main.rs"].contains(&room.as_str()), "{room} has no arrows");
+fn modules_use_only_those_they_may_use() {
+    let mut strays = BTreeSet::new();
+    for source in sources().iter().filter(|source| !source.is_test) {
+        let (own, path) = (source.top(), shown(&source.path));
+        let Some((_, allowed)) = MAY_USE.iter().find(|(name, _)| *name == own) else {
+            assert!(["", "cli", "daemon", "main"].contains(&own), "{own} is not in MAY_USE");
             continue;
         };
-        let own = room.trim_end_matches(".rs");
-        for used in ARROWS.iter().map(|(name, _)| name.trim_end_matches(".rs")).chain(["cli", "daemon"]) {
-            let fits = used == own || allowed.contains(&used);
-            assert!(fits || !code.contains(&format!("crate::{used}::")), "{} uses {used}", path.display());
-        }
+        let used = source.references.iter().filter(|r| r.path[0] == "crate").filter_map(|r| r.path.get(1));
+        let strange = used.filter(|used| *used != own && !allowed.contains(&used.as_str()));
+        strays.extend(strange.map(|used| format!("{path} uses {used}")));
     }
+    assert!(strays.is_empty(), "{strays:#?}");
 }
 
 #[test]
-fn pure_rooms_read_no_clock_and_do_no_input_or_output() {
-    for (room, path, code) in sources() {
-        if !["regions", "geometry", "camera_health", "track", "rules"].contains(&room.as_str()) {
-            continue;
+fn pure_modules_read_no_clock_and_do_no_io() {
+    let mut strays = BTreeSet::new();
+    for source in sources().iter().filter(|source| !source.is_test && PURE.contains(&source.top())) {
+        let path = shown(&source.path);
+        for reference in &source.references {
+            let names: Vec<_> = reference.path.iter().map(String::as_str).collect();
+            if matches!(names[..], ["std", "fs" | "net" | "thread" | "env" | "io", ..] | ["tokio", ..]) {
+                strays.insert(format!("{path} uses {}", names.join("::")));
+            }
         }
-        for impure in
-            ["std::fs", "std::net", "std::thread", "std::env", "SystemClock", "dyn Clock", "tokio", "println"]
-        {
-            assert!(!code.contains(impure), "{} has {impure}", path.display());
+        for pair in source.code.windows(2) {
+            let is_clock = pair[1].is("SystemClock") || pair[0].is("dyn") && pair[1].is("Clock");
+            if is_clock || pair[0].is("println") || pair[0].is("eprintln") {
+                strays.insert(format!("{path} names {}", pair[1].text));
+            }
         }
     }
+    assert!(strays.is_empty(), "{strays:#?}");
+}
+
+#[test]
+fn no_type_name_is_defined_twice() {
+    let mut homes: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for source in &sources() {
+        for name in types(&source.tokens) {
+            homes.entry(name).or_default().push(shown(&source.path));
+        }
+    }
+    homes.retain(|name, homes| homes.len() > 1 && !SHARED_NAMES.contains(&name.as_str()));
+    assert!(homes.is_empty(), "{homes:#?}");
+}
+
+/// The types that a file defines; associated types are not among them.
+fn types(tokens: &[Token]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    // Where the `impl` or `trait` round the place ends.
+    let mut body_end = 0;
+    while at + 1 < tokens.len() {
+        let starts_item = at == 0 || !["::", ".", "$"].iter().any(|text| tokens[at - 1].is(text));
+        match tokens[at].text.as_str() {
+            "impl" | "trait" if starts_item => {
+                if tokens[at].is("trait") {
+                    found.push(tokens[at + 1].text.clone());
+                }
+                let after =
+                    tokens[at..].iter().position(|token| ["{", ";", ")", ","].iter().any(|t| token.is(t)));
+                let brace = at + after.unwrap_or(0);
+                if tokens[brace].is("{") {
+                    body_end = body_end.max(closing(tokens, brace));
+                }
+            }
+            "struct" | "enum" | "union" if starts_item && tokens[at + 1].is_name() => {
+                found.push(tokens[at + 1].text.clone());
+            }
+            "type" if starts_item && at > body_end => found.push(tokens[at + 1].text.clone()),
+            _ => {}
+        }
+        at += 1;
+    }
+    found.retain(|name| name.starts_with(char::is_uppercase));
+    found
+}
+
+#[test]
+fn files_of_a_module_have_no_cycles() {
+    let mut cycles = cycles::cycles(&sources(), |a, b| a.top() == b.top());
+    let tool = read_sources(&Path::new(ROOT).join("sample-streams/src"));
+    cycles.extend(cycles::cycles(&tool, |_, _| true));
+    let texts = cycles.iter().map(|files| files.iter().map(|file| shown(file)).collect::<Vec<_>>().join(" "));
+    let new: Vec<_> = texts.filter(|text| !CYCLES.contains(&text.as_str())).collect();
+    assert!(new.is_empty(), "{} cycles: {new:#?}", new.len());
+}
+
+/// Lines that a file may have.
+const FILE_LINES: usize = 400;
+/// Lines that a function may have.
+const FUNCTION_LINES: usize = 60;
+
+/// Every Rust file of the project, tests and tools included.
+fn all_files() -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for folder in ["src", "tests", "sample-streams"] {
+        walk(&Path::new(ROOT).join(folder), &mut |path| files.push(path.to_owned()));
+    }
+    files.retain(|path| !path.components().any(|part| part.as_os_str() == "target"));
+    files
+}
+
+#[test]
+fn files_are_short() {
+    let mut long = Vec::new();
+    for path in all_files() {
+        let (lines, name) = (std::fs::read_to_string(&path).unwrap().lines().count(), shown(&path));
+        if lines > FILE_LINES && LONG_FILES.iter().all(|(known, _)| *known != name) {
+            long.push(format!("{name}: {lines} lines"));
+        }
+    }
+    assert!(long.is_empty(), "{long:#?}");
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "the longest functions, for `--nocapture`")]
+fn functions_are_short() {
+    let mut all = Vec::new();
+    for path in all_files() {
+        let tokens = lexer::tokens(&std::fs::read_to_string(&path).unwrap());
+        all.extend(
+            functions(&tokens).into_iter().map(|(name, lines)| (lines, format!("{} {name}", shown(&path)))),
+        );
+    }
+    all.sort_unstable_by(|a, b| b.cmp(a));
+    for (lines, name) in all.iter().take(10) {
+        println!("{lines} lines: {name}");
+    }
+    all.retain(|(lines, name)| {
+        *lines > FUNCTION_LINES && LONG_FUNCTIONS.iter().all(|(known, _)| known != name)
+    });
+    assert!(all.is_empty(), "{all:#?}");
+}
+
+/// The functions of a file with the number of lines of each.
+fn functions(tokens: &[Token]) -> Vec<(String, usize)> {
+    let starts =
+        (0..tokens.len().saturating_sub(1)).filter(|&at| tokens[at].is("fn") && tokens[at + 1].is_name());
+    let found = starts.map(|start| {
+        let end = source::end_of_item(tokens, start).min(tokens.len()) - 1;
+        (tokens[start + 1].text.clone(), tokens[end].line - tokens[start].line + 1)
+    });
+    found.collect()
 }

@@ -192,7 +192,7 @@ fn faults(scene: &str, truth: &Value) -> Vec<String> {
     expect(spell.cause == cause, cause);
     expect(spell.told_s - from_s <= *found_s, &format!("found within {found_s} s of second {from_s}"));
     // The pace of pictures is taken over ten seconds.
-    let early_s = if cause == "slow" { 10.0 } else { 0.6 };
+    let early_s = if cause == "low frame rate" { 10.0 } else { 0.6 };
     expect((-early_s..=1.0).contains(&(spell.began_s - from_s)), &format!("begins at {from_s} s"));
     let over = spell.ended.filter(|(at, how)| *how == OutageEnd::Recovered && at - to_s <= *over_s);
     expect(over.is_some(), &format!("over within {over_s} s of second {to_s}"));
