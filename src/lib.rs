@@ -27,6 +27,8 @@
 //! | [`geometry`] | points, boxes, polygons, segments; pixel and normalised units; camera calibration | geo |
 //! | [`frame`] | a decoded picture and its timestamps; cheap to clone | |
 //! | [`backoff`] | delays between retries | |
+//! | [`codec`] | one table of video codecs and how each is decoded | |
+//! | [`camera_state`] | the states of a camera, shared by all who report them | |
 //! | [`ingest`] | camera session: pipeline, states, stall detection, latest-frame slot; recordings | gstreamer |
 //! | [`regions`] | which regions of a frame go to the model: sweep, tracks, budget of inferences | |
 //! | [`detect`] | model manifest, preprocessing, one file per model head, NMS, merging, motion, fair order | ort, ndarray |

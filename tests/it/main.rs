@@ -14,6 +14,7 @@ mod camera_health;
 mod camera_host;
 mod daemon;
 mod detect;
+mod docs;
 mod eval;
 mod fuzzed;
 mod ingest;

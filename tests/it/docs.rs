@@ -1,0 +1,139 @@
+//! The Markdown documents: links resolve, the README stays short, and what they quote from the code is there.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+const README_LINES: usize = 150;
+
+/// Folders with files that are not of this repository.
+const FOREIGN: [&str; 8] = ["target", "cache", "venv", "runtime", "demo-run", "out", "material", "runs"];
+
+fn documents(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            if !name.starts_with('.') && !FOREIGN.contains(&name.as_str()) {
+                documents(&path, found);
+            }
+        } else if name.ends_with(".md") {
+            found.push(path);
+        }
+    }
+}
+
+/// Every document: its path below the root, and its text.
+fn all() -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    documents(Path::new(ROOT), &mut found);
+    assert!(found.len() >= 15, "{found:?}");
+    found.into_iter().map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
+}
+
+/// The text without fenced code blocks.
+fn prose(text: &str) -> String {
+    let mut in_code = false;
+    let lines = text.lines().filter(|line| {
+        let fence = line.trim_start().starts_with("```");
+        in_code ^= fence;
+        !fence && !in_code
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Targets of links and pictures in `text`.
+fn links(text: &str) -> Vec<String> {
+    let ends = text.split("](").skip(1);
+    ends.filter_map(|rest| rest.split_once(')')).map(|(target, _)| target.to_owned()).collect()
+}
+
+/// The anchor of a heading: lower case, hyphens for spaces, other punctuation left out.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim().to_lowercase().replace(' ', "-");
+    kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect()
+}
+
+fn anchors(text: &str) -> BTreeSet<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    headings.map(|line| anchor(line.trim_start_matches('#'))).collect()
+}
+
+#[test]
+fn relative_links_lead_to_files_and_headings_that_exist() {
+    for (path, text) in all() {
+        for link in links(&prose(&text)) {
+            if link.contains("://") || link.starts_with("mailto:") {
+                continue;
+            }
+            let (file, heading) = link.split_once('#').map_or((link.as_str(), None), |(f, h)| (f, Some(h)));
+            let target = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+            assert!(target.exists(), "{}: {link} leads nowhere", path.display());
+            if let Some(heading) = heading {
+                let known = anchors(&prose(&fs::read_to_string(&target).unwrap()));
+                assert!(known.contains(heading), "{}: {link} names no heading: {known:?}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_readme_is_short() {
+    let lines = fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap().lines().count();
+    assert!(lines <= README_LINES, "README.md has {lines} lines: move details to docs/");
+}
+
+/// Names that begin with `prefix` and go on in lower case, digits and underscores.
+fn names<'a>(text: &'a str, prefix: &str) -> BTreeSet<&'a str> {
+    let name = |(at, _): (usize, &str)| {
+        let rest = &text[at..];
+        let end = rest.find(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'));
+        &rest[..end.unwrap_or(rest.len())]
+    };
+    text.match_indices(prefix).map(name).collect()
+}
+
+#[test]
+fn the_integration_guide_lists_every_metric_and_no_other() {
+    let read = |path: &str| fs::read_to_string(Path::new(ROOT).join(path)).unwrap();
+    let (code, guide) = (read("src/web/health.rs"), read("docs/integration.md"));
+    let guide = guide.split_once("## Prometheus").unwrap().1;
+    let code = names(&code, "havenwacht_");
+    assert!(code.len() > 20, "{code:?}");
+    assert_eq!(names(guide, "havenwacht_"), code);
+}
+
+/// All code of `src/`, with string literals that go over several lines joined.
+fn code(folder: &Path) -> String {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let text = |path: PathBuf| {
+        if path.is_dir() {
+            return code(&path);
+        }
+        if path.extension().is_none_or(|e| e != "rs") {
+            return String::new();
+        }
+        let text = fs::read_to_string(path).unwrap();
+        text.split("\\\n").map(str::trim_start).collect::<String>()
+    };
+    entries.map(text).collect()
+}
+
+#[test]
+fn quoted_messages_are_in_the_code() {
+    const SHORTEST: usize = 8;
+    let code = code(&Path::new(ROOT).join("src"));
+    let guide = fs::read_to_string(Path::new(ROOT).join("docs/troubleshooting.md")).unwrap();
+    let mut all = 0;
+    for row in guide.lines().filter(|line| line.starts_with("| `") || line.starts_with("| ``")) {
+        let cell = row.trim_start_matches("| ").split(" | ").next().unwrap().trim_matches('`');
+        for part in cell.split("...").map(|part| part.trim_matches(|c: char| !c.is_alphanumeric())) {
+            all += 1;
+            let quoted = part.replace('"', "\\\"");
+            let found = part.len() < SHORTEST || code.contains(part) || code.contains(&quoted);
+            assert!(found, "docs/troubleshooting.md quotes {part:?}, which no code says");
+        }
+    }
+    assert!(all > 20, "{all} messages");
+}
