@@ -282,7 +282,7 @@ fn keep_watch(
         } else if !std::mem::replace(&mut told_late, true) {
             tracing::error!("stuck: {}; the watchdog is no longer fed", health.late_loops.join(", "));
         }
-        systemd::status(&health.line());
+        systemd::status(&health.summary());
         let over = || {
             stop.is_cancelled()
                 || writer.has_stopped()

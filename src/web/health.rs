@@ -1,12 +1,12 @@
-//! The state of the watch in one value: the page, the metrics, the demo and `systemctl status` all read it.
+//! The state of the daemon in one value. The page, `/health`, the metrics, the demo and `systemctl status` show it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::camera_state::CameraState;
-use crate::telemetry::MetricsPage;
+use crate::telemetry::counted;
 
-/// The state of the watch.
+/// The state of the daemon. Counts are since its start.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Health {
     /// Version of Havenwacht.
@@ -17,15 +17,15 @@ pub struct Health {
     pub site_name: String,
     /// When the daemon started.
     pub started_at: Timestamp,
-    /// When this was read.
+    /// When this state was read.
     pub read_at: Timestamp,
-    /// Loops that do not turn; empty when all is well.
+    /// Loops whose heartbeat is late; empty when all run.
     pub late_loops: Vec<String>,
     /// In the order of the site file.
     pub cameras: Vec<CameraHealth>,
-    /// The writer.
+    /// The logbook's writer.
     pub logbook: LogbookHealth,
-    /// The relay.
+    /// The alert relay.
     pub alerts: AlertsHealth,
     /// The wall clock.
     pub clock: ClockHealth,
@@ -33,20 +33,20 @@ pub struct Health {
     pub resident_bytes: u64,
 }
 
-/// The state of one camera. Counts since the daemon's start.
+/// The state of one camera.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CameraHealth {
     /// Camera id.
     pub id: String,
-    /// What its sessions are doing.
+    /// What its session is doing.
     pub state: CameraState,
     /// Why.
     pub reason: String,
-    /// Since when it has been in this state.
+    /// When this state began.
     pub since: Timestamp,
-    /// Why it gives no usable picture; `None` while it sees.
+    /// Why it gives no usable picture; `None` while it does.
     pub outage: Option<OutageHealth>,
-    /// Outage spells begun, for each cause.
+    /// Camera outages begun, for each cause.
     pub camera_outages: Vec<(String, u64)>,
     /// Sessions tried since the last good one.
     pub retries: u32,
@@ -54,37 +54,37 @@ pub struct CameraHealth {
     pub sessions: u64,
     /// Frames decoded.
     pub received: u64,
-    /// Frames looked at.
-    pub looked_at: u64,
-    /// Frames that a newer one replaced before their turn: those between two looks.
-    pub dropped_newer_came: u64,
-    /// Frames the decoder called corrupt.
+    /// Detection passes.
+    pub passes: u64,
+    /// Detection passes that failed.
+    pub failed_passes: u64,
+    /// Frames that a newer one replaced before a detection pass.
+    pub dropped_overwritten: u64,
+    /// Frames that the decoder called corrupt.
     pub dropped_corrupt: u64,
-    /// Frames that came and gave no picture: spoiled on the way, or built on one that was.
+    /// Frames that could not be decoded.
     pub dropped_undecodable: u64,
-    /// Looks that failed.
-    pub failed_looks: u64,
-    /// Boxes that made no sense.
-    pub rejected_boxes: u64,
     /// Changes of picture size or format.
     pub caps_changes: u64,
-    /// Asked for by the site file.
-    pub looks_per_second_wanted: f32,
-    /// Had over the last seconds.
+    /// Detection passes a second that the site file asks for.
+    pub detect_fps_wanted: f32,
+    /// Detection passes a second over the last seconds.
     pub detect_fps: f32,
-    /// Detector runs.
-    pub runs: u64,
-    /// Detector runs a second over the last seconds.
-    pub runs_per_second: f32,
-    /// For how long the place of the water unseen longest has not been seen, in seconds; `None` before the first look.
+    /// Inferences.
+    pub inferences: u64,
+    /// Inferences a second over the last seconds.
+    pub inferences_per_second: f32,
+    /// Age of the part of the water that was inspected longest ago, in seconds; `None` before the first detection pass.
     pub oldest_unseen_s: Option<f32>,
-    /// No place stays unseen for longer at the rate at which looks came over the last seconds.
+    /// Seconds within which all water is inspected at the present rate.
     pub swept_within_s: f32,
-    /// Boxes that a region's border cut: looked at again rather than believed.
+    /// Boxes with impossible values.
+    pub rejected_boxes: u64,
+    /// Boxes that the border of a region cut; their region is moved and inspected again.
     pub cut_boxes: u64,
-    /// Sure boxes that came again too seldom to be a vessel's.
+    /// Boxes above the high threshold that were not confirmed by later passes.
     pub unconfirmed_boxes: u64,
-    /// Sure boxes of what moved faster than any vessel.
+    /// Boxes above the high threshold that moved faster than any vessel.
     pub too_fast: u64,
     /// Boxes outside the water.
     pub outside_water: u64,
@@ -96,200 +96,226 @@ pub struct CameraHealth {
     pub tracks: u64,
     /// Signals opened.
     pub signals: u64,
-    /// Signals opened within a cooldown: logged, not told.
+    /// Signals suppressed: logged and not sent.
     pub suppressed: u64,
 }
 
-/// A blind spell that lasts.
+/// A camera outage that has not ended.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct OutageHealth {
-    /// `away`, `black`, `washed out`, `fog`, `frozen`, `moved`, `out of focus`, `slow`.
+    /// A cause, such as `signal loss` (`config/camera-health.md` lists them).
     pub cause: String,
-    /// Since when.
+    /// When it began.
     pub since: Timestamp,
-    /// For people.
+    /// A sentence for people.
     pub text: String,
 }
 
 /// The state of the logbook's writer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LogbookHealth {
-    /// Where the file lies.
+    /// Path of the file.
     pub path: String,
-    /// Entries written: looks, signals, changes of state.
+    /// Entries written.
     pub entries: u64,
-    /// Commits.
+    /// Transactions.
     pub commits: u64,
-    /// Entries waiting for the writer.
+    /// Entries that wait for the writer.
     pub queued: u64,
-    /// Detections given up because the logbook could not be written for long.
+    /// Detections dropped because the logbook could not be written for long.
     pub unwritten_detections: u64,
-    /// The last failure, while it lasts.
+    /// What is wrong, while it is.
     pub problem: Option<String>,
 }
 
 /// The state of the wall clock.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ClockHealth {
-    /// Whether somebody has set it; until then schedules and times mean nothing.
+    /// False until somebody has set it: schedules and times are then wrong.
     pub is_set: bool,
-    /// Whether a time server holds it; `None` where the system does not say.
+    /// True when a time server controls it; `None` where the system does not say.
     pub synchronised: Option<bool>,
-    /// How often it was put forward or back since the daemon's start.
+    /// Steps, forward or back.
     pub steps: u64,
-    /// By how many seconds it was put forward (or back: negative) the last time; 0 before the first.
+    /// Seconds of the last step, negative when back; 0 before the first.
     pub last_step_s: f64,
 }
 
 /// The state of the alert relay.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AlertsHealth {
-    /// Whether the broker is connected.
+    /// True while the broker is connected.
     pub connected: bool,
-    /// Alerts the broker has confirmed.
+    /// Alerts that the broker acknowledged.
     pub delivered: u64,
     /// Alerts that wait.
     pub undelivered: u64,
     /// Alerts too old to send.
     pub expired: u64,
-    /// The last failure, while it lasts.
+    /// What is wrong, while it is.
     pub problem: Option<String>,
 }
 
 impl Health {
-    /// True when every loop turns, every camera streams and sees, the logbook takes rows, the broker is there and the clock is set.
-    pub fn is_well(&self) -> bool {
+    /// True when nothing needs a person: no late loop, every camera streams a usable picture, the logbook is written, the
+    /// broker is connected, the clock is set.
+    pub fn is_healthy(&self) -> bool {
         self.late_loops.is_empty()
             && self.clock.is_set
             && self.logbook.problem.is_none()
             && self.alerts.connected
-            && self
-                .cameras
-                .iter()
-                .all(|camera| camera.state == CameraState::Streaming && camera.outage.is_none())
+            && self.cameras.iter().all(CameraHealth::is_healthy)
     }
 
-    /// One line: cameras up of all, which are blind, looks and runs a second and whose they are, the water unseen longest, alerts waiting.
-    pub fn line(&self) -> String {
-        let up = self.cameras.iter().filter(|camera| camera.state == CameraState::Streaming).count();
-        let outage =
-            |camera: &CameraHealth| Some(format!("{} ({})", camera.id, camera.outage.as_ref()?.cause));
-        let outage: Vec<_> = self.cameras.iter().filter_map(outage).collect();
-        let outage =
-            if outage.is_empty() { String::new() } else { format!(", BLIND: {}", outage.join(", ")) };
-        let looks: f32 = self.cameras.iter().map(|camera| camera.detect_fps).sum();
-        let unseen = self.cameras.iter().filter_map(|camera| camera.oldest_unseen_s).reduce(f32::max);
-        let unseen =
-            unseen.map_or(String::new(), |seconds| format!(", no place unseen for more than {seconds:.1} s"));
-        let share =
-            |camera: &CameraHealth| format!("{} {:.0} %", camera.id, 100.0 * self.share_of_runs(camera));
+    /// One line: cameras, outages, detection rate and each camera's share of it, age of the oldest view, alerts.
+    pub fn summary(&self) -> String {
+        let streaming = self.cameras.iter().filter(|camera| camera.is_streaming()).count();
+        let passes: f32 = self.cameras.iter().map(|camera| camera.detect_fps).sum();
+        let mut parts = Vec::new();
+        if !self.clock.is_set {
+            parts.push("THE CLOCK IS NOT SET".to_owned());
+        }
+        parts.push(format!("{streaming} of {} streaming", counted(self.cameras.len() as u64, "camera")));
+        let outages: Vec<_> = self.cameras.iter().filter_map(CameraHealth::outage_summary).collect();
+        if !outages.is_empty() {
+            parts.push(format!("OUTAGE: {}", outages.join(", ")));
+        }
+        let share = |camera: &CameraHealth| {
+            format!("{} {:.0} %", camera.id, 100.0 * self.share_of_inferences(camera))
+        };
         let shares: Vec<_> = self.cameras.iter().map(share).collect();
-        format!(
-            "{}{up} of {} cameras streaming{outage}, {looks:.1} looks and {:.1} runs a second ({}){unseen}, {} alerts waiting, broker {}",
-            if self.clock.is_set { "" } else { "THE CLOCK IS NOT SET, " },
-            self.cameras.len(),
-            self.runs_per_second(),
-            shares.join(", "),
-            self.alerts.undelivered,
-            if self.alerts.connected { "connected" } else { "away" },
-        )
+        parts.push(format!(
+            "{passes:.1} detection passes and {:.1} inferences a second ({})",
+            self.inferences_per_second(),
+            shares.join(", ")
+        ));
+        if let Some(oldest) = self.cameras.iter().filter_map(|camera| camera.oldest_unseen_s).reduce(f32::max)
+        {
+            parts.push(format!("all water inspected within the last {oldest:.1} s"));
+        }
+        parts.push(format!("{} waiting", counted(self.alerts.undelivered, "alert")));
+        parts
+            .push(if self.alerts.connected { "broker connected" } else { "broker not connected" }.to_owned());
+        parts.join(", ")
     }
 
-    /// Detector runs a second of all cameras.
-    fn runs_per_second(&self) -> f32 {
-        self.cameras.iter().map(|camera| camera.runs_per_second).sum()
+    fn inferences_per_second(&self) -> f32 {
+        self.cameras.iter().map(|camera| camera.inferences_per_second).sum()
     }
 
-    /// Of those, the part that one takes; 0 while there are none.
-    fn share_of_runs(&self, camera: &CameraHealth) -> f32 {
-        camera.runs_per_second / self.runs_per_second().max(f32::MIN_POSITIVE)
+    /// The camera's part of all inferences, 0 to 1; 0 while there are none.
+    pub(super) fn share_of_inferences(&self, camera: &CameraHealth) -> f32 {
+        camera.inferences_per_second / self.inferences_per_second().max(f32::MIN_POSITIVE)
+    }
+}
+
+impl CameraHealth {
+    pub(super) fn is_streaming(&self) -> bool {
+        self.state == CameraState::Streaming
     }
 
-    /// Prometheus metrics.
-    pub fn metrics(&self) -> String {
-        let page = MetricsPage::new();
-        for camera in &self.cameras {
-            let of = [("camera", camera.id.as_str())];
-            let dropped = |reason, count| {
-                page.counter(
-                    "havenwacht_frames_dropped_total",
-                    &[("camera", &camera.id), ("reason", reason)],
-                    count,
-                );
-            };
-            dropped("newer-came", camera.dropped_newer_came);
-            dropped("corrupt", camera.dropped_corrupt);
-            dropped("undecodable", camera.dropped_undecodable);
-            page.gauge(
-                "havenwacht_camera_up",
-                &of,
-                f64::from(u8::from(camera.state == CameraState::Streaming)),
-            );
-            page.gauge("havenwacht_camera_outage", &of, f64::from(u8::from(camera.outage.is_some())));
-            for (cause, count) in &camera.camera_outages {
-                let of = [("camera", camera.id.as_str()), ("cause", cause)];
-                page.counter("havenwacht_camera_outages_total", &of, *count);
-            }
-            page.gauge("havenwacht_looks_per_second", &of, f64::from(camera.detect_fps));
-            page.gauge("havenwacht_looks_per_second_wanted", &of, f64::from(camera.looks_per_second_wanted));
-            page.gauge("havenwacht_runs_per_second", &of, f64::from(camera.runs_per_second));
-            page.gauge("havenwacht_runs_share", &of, f64::from(self.share_of_runs(camera)));
-            page.gauge("havenwacht_swept_within_seconds", &of, f64::from(camera.swept_within_s));
-            if let Some(seconds) = camera.oldest_unseen_s {
-                page.gauge("havenwacht_oldest_unseen_seconds", &of, f64::from(seconds));
-            }
-            let rejected = |reason, count| {
-                page.counter(
-                    "havenwacht_boxes_rejected_total",
-                    &[("camera", &camera.id), ("reason", reason)],
-                    count,
-                );
-            };
-            rejected("malformed", camera.rejected_boxes);
-            rejected("cut", camera.cut_boxes);
-            rejected("unconfirmed", camera.unconfirmed_boxes);
-            rejected("too-fast", camera.too_fast);
-            rejected("outside-water", camera.outside_water);
-            rejected("too-small", camera.too_small);
-            for (name, count) in [
-                ("havenwacht_frames_received_total", camera.received),
-                ("havenwacht_frames_looked_at_total", camera.looked_at),
-                ("havenwacht_looks_failed_total", camera.failed_looks),
-                ("havenwacht_caps_changes_total", camera.caps_changes),
-                ("havenwacht_sessions_total", camera.sessions),
-                ("havenwacht_detector_runs_total", camera.runs),
-                ("havenwacht_detections_total", camera.detections),
-                ("havenwacht_tracks_total", camera.tracks),
-                ("havenwacht_signals_total", camera.signals),
-                ("havenwacht_signals_suppressed_total", camera.suppressed),
-            ] {
-                page.counter(name, &of, count);
-            }
+    pub(super) fn is_healthy(&self) -> bool {
+        self.is_streaming() && self.outage.is_none()
+    }
+
+    fn outage_summary(&self) -> Option<String> {
+        self.outage.as_ref().map(|outage| format!("{} ({})", self.id, outage.cause))
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// Two cameras: one streams, one has lost its signal.
+    pub(in crate::web) fn health() -> Health {
+        let camera = |id: &str| CameraHealth {
+            id: id.into(),
+            state: CameraState::Streaming,
+            reason: "pictures of 1920x1080".into(),
+            since: Timestamp::UNIX_EPOCH,
+            outage: None,
+            camera_outages: vec![("signal loss".into(), 1)],
+            retries: 0,
+            sessions: 1,
+            received: 41,
+            passes: 12,
+            failed_passes: 0,
+            dropped_overwritten: 29,
+            dropped_corrupt: 0,
+            dropped_undecodable: 0,
+            caps_changes: 0,
+            detect_fps_wanted: 4.0,
+            detect_fps: 3.9,
+            inferences: 24,
+            inferences_per_second: 7.8,
+            oldest_unseen_s: Some(1.2),
+            swept_within_s: 2.0,
+            rejected_boxes: 0,
+            cut_boxes: 0,
+            unconfirmed_boxes: 0,
+            too_fast: 0,
+            outside_water: 0,
+            too_small: 0,
+            detections: 10,
+            tracks: 1,
+            signals: 1,
+            suppressed: 0,
+        };
+        let outage = OutageHealth {
+            cause: "signal loss".into(),
+            since: Timestamp::UNIX_EPOCH,
+            text: "no picture for <15 s>".into(),
+        };
+        let roads = CameraHealth {
+            state: CameraState::BackingOff,
+            outage: Some(outage),
+            detect_fps: 0.0,
+            inferences_per_second: 0.0,
+            oldest_unseen_s: None,
+            ..camera("roads")
+        };
+        Health {
+            version: "0.1.0".into(),
+            site: "sample-harbour".into(),
+            site_name: "Sample harbour".into(),
+            started_at: Timestamp::UNIX_EPOCH,
+            read_at: Timestamp::UNIX_EPOCH,
+            late_loops: Vec::new(),
+            cameras: vec![camera("quay-east"), roads],
+            logbook: LogbookHealth {
+                path: "logbook.sqlite".into(),
+                entries: 100,
+                commits: 10,
+                queued: 0,
+                unwritten_detections: 0,
+                problem: None,
+            },
+            alerts: AlertsHealth { connected: true, delivered: 3, undelivered: 1, expired: 0, problem: None },
+            clock: ClockHealth { is_set: true, synchronised: Some(true), steps: 0, last_step_s: 0.0 },
+            resident_bytes: 1 << 28,
         }
-        for (name, count) in [
-            ("havenwacht_logbook_entries_total", self.logbook.entries),
-            ("havenwacht_logbook_commits_total", self.logbook.commits),
-            ("havenwacht_detections_not_written_total", self.logbook.unwritten_detections),
-            ("havenwacht_alerts_delivered_total", self.alerts.delivered),
-            ("havenwacht_alerts_expired_total", self.alerts.expired),
-            ("havenwacht_clock_steps_total", self.clock.steps),
-        ] {
-            page.counter(name, &[], count);
+    }
+
+    #[test]
+    fn the_summary_names_outages_and_rates() {
+        assert_eq!(
+            health().summary(),
+            "1 of 2 cameras streaming, OUTAGE: roads (signal loss), 3.9 detection passes and 7.8 inferences a second \
+             (quay-east 100 %, roads 0 %), all water inspected within the last 1.2 s, 1 alert waiting, broker connected"
+        );
+    }
+
+    #[test]
+    fn an_outage_an_unset_clock_or_a_lost_broker_is_unhealthy() {
+        let mut health = health();
+        assert!(!health.is_healthy());
+        health.cameras.truncate(1);
+        assert!(health.is_healthy());
+        for spoil in [|h: &mut Health| h.clock.is_set = false, |h: &mut Health| h.alerts.connected = false] {
+            let mut spoiled = health.clone();
+            spoil(&mut spoiled);
+            assert!(!spoiled.is_healthy());
         }
-        for (name, value) in [
-            ("havenwacht_logbook_queued", self.logbook.queued as f64),
-            ("havenwacht_logbook_problem", f64::from(u8::from(self.logbook.problem.is_some()))),
-            ("havenwacht_alerts_undelivered", self.alerts.undelivered as f64),
-            ("havenwacht_broker_connected", f64::from(u8::from(self.alerts.connected))),
-            ("havenwacht_late_loops", self.late_loops.len() as f64),
-            ("havenwacht_clock_set", f64::from(u8::from(self.clock.is_set))),
-            ("havenwacht_resident_bytes", self.resident_bytes as f64),
-        ] {
-            page.gauge(name, &[], value);
-        }
-        if let Some(synchronised) = self.clock.synchronised {
-            page.gauge("havenwacht_clock_synchronised", &[], f64::from(u8::from(synchronised)));
-        }
-        page.render()
     }
 }

@@ -1,6 +1,8 @@
-//! Pages for people and machines on the loopback: what the watch is doing now.
+//! The page for people, and `/health` and `/metrics` for machines, on the loopback address.
 
 mod health;
+mod metrics;
+mod page;
 mod server;
 
 pub use health::{AlertsHealth, CameraHealth, ClockHealth, Health, LogbookHealth, OutageHealth};

@@ -143,7 +143,7 @@ impl TestSystem {
             let codec = if id == "roads" { "h265" } else { "h264" };
             text += &format!(
                 "[[camera]]\nid = \"{id}\"\nname = \"{id}\"\nurl = \"rtsp://{address}:{port}/{id}\"\n\
-                 codec = \"{codec}\"\nlooks_per_second = 3.0\n\
+                 codec = \"{codec}\"\ndetect_fps = 3.0\n\
                  regions = [[0.0, 0.22, 0.56, 0.95], [0.44, 0.22, 1.0, 0.95]]\n{extra}\
                  [[zone]]\nid = \"{id}-all\"\nname = \"All of {id}\"\ncamera = \"{id}\"\n\
                  polygon = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]\n\

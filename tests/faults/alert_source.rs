@@ -36,7 +36,7 @@ pub(crate) fn site(folder: &Path, port: u16) -> Site {
     );
     for id in CAMERAS {
         text += &format!(
-            "[[camera]]\nid = \"{id}\"\nurl = \"rtsp://127.0.0.1:9/{id}\"\ncodec = \"h264\"\nlooks_per_second = 3.0\n\
+            "[[camera]]\nid = \"{id}\"\nurl = \"rtsp://127.0.0.1:9/{id}\"\ncodec = \"h264\"\ndetect_fps = 3.0\n\
              [[zone]]\nid = \"{id}-all\"\nname = \"All of {id}\"\ncamera = \"{id}\"\n\
              polygon = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]\n\
              [[rule]]\nid = \"{id}-seen\"\nname = \"Vessel seen\"\nkind = \"presence\"\nzone = \"{id}-all\"\n\

@@ -68,7 +68,7 @@ fn a_garbage_stream_raises_no_alarm_and_a_good_one_is_watched_again_at_once() {
         .at_least("frames spoiled, and counted", spoilt_by_then as f64, "", 1.0)
         .at_most("frames of the good stream so counted", spoilt_since as f64, "", 1.0)
         .at_most("signals from it", health.cameras[0].signals as f64, "", 0.0)
-        .at_most("looks failed", health.cameras[0].failed_looks as f64, "", 0.0)
+        .at_most("looks failed", health.cameras[0].failed_passes as f64, "", 0.0)
         .record();
 }
 

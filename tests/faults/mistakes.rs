@@ -142,7 +142,7 @@ fn good(folder: &Path, manifest: &Path, broker: u16, camera: u16) -> String {
         "[site]\nid = \"test-harbour\"\ntime_zone = \"Europe/Amsterdam\"\n[model]\nmanifest = \"MANIFEST\"\n\
          runtime = \"{root}/models/runtime/libonnxruntime.so\"\n[broker]\nhost = \"127.0.0.1\"\nport = BROKER\n\
          [logbook]\npath = \"{}/logbook.sqlite\"\n[health]\nlisten = \"127.0.0.1:{health}\"\n\
-         [[camera]]\nid = \"quay-east\"\nurl = \"rtsp://127.0.0.1:CAMERA/quay-east\"\ncodec = \"h264\"\nlooks_per_second = 3.0\n\
+         [[camera]]\nid = \"quay-east\"\nurl = \"rtsp://127.0.0.1:CAMERA/quay-east\"\ncodec = \"h264\"\ndetect_fps = 3.0\n\
          [[zone]]\nid = \"all\"\nname = \"All\"\ncamera = \"quay-east\"\n\
          polygon = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]\n\
          [[rule]]\nid = \"seen\"\nname = \"Vessel seen\"\nkind = \"presence\"\nzone = \"all\"\n\

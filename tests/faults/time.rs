@@ -136,7 +136,7 @@ fn a_watch_that_starts_before_the_clock_is_set_watches_tells_and_keeps_everythin
     let clock = start_daemon(&mut system, 20 - real());
     let started = real();
     let told_of = system.health().unwrap();
-    assert!(!told_of.clock.is_set && !told_of.is_well(), "the health page says it");
+    assert!(!told_of.clock.is_set && !told_of.is_healthy(), "the health page says it");
     let mut heard = [0u32; 2];
     let mut noticed = None;
     let began = now();

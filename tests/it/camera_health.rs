@@ -61,7 +61,7 @@ fn site(folder: &Path) -> config::Site {
     let text = format!(
         "[site]\nid = 'outage'\ntime_zone = 'Europe/Amsterdam'\n[model]\nmanifest = '{}'\nruntime = '{}'\n\
          [broker]\nhost = '127.0.0.1'\n[logbook]\npath = 'l.sqlite'\n\
-         [[camera]]\nid = 'quay'\nurl = 'rtsp://127.0.0.1:8554/quay'\ncodec = 'h264'\nlooks_per_second = {LOOKS:.1}\n\
+         [[camera]]\nid = 'quay'\nurl = 'rtsp://127.0.0.1:8554/quay'\ncodec = 'h264'\ndetect_fps = {LOOKS:.1}\n\
          [[zone]]\nid = 'basin'\ncamera = 'quay'\npolygon = [[0.1, 0.5], [0.9, 0.5], [0.9, 0.9], [0.1, 0.9]]\n\
          [[rule]]\nid = 'basin'\nkind = 'presence'\nzone = 'basin'\nseverity = 'warning'\nconfirm = '1s'\n",
         root().join("models/havenwacht.toml").display(),

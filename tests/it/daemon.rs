@@ -19,7 +19,7 @@ fn site(folder: &Path, manifest: &Path) -> PathBuf {
          [model]\nmanifest = \"{}\"\nruntime = \"{root}/models/runtime/libonnxruntime.so\"\n\
          [broker]\nhost = \"127.0.0.1\"\nport = 9\n[logbook]\npath = \"{}/logbook.sqlite\"\n\
          [health]\nlisten = \"127.0.0.1:{}\"\n\
-         [[camera]]\nid = \"away\"\nurl = \"rtsp://127.0.0.1:9/away\"\ncodec = \"h264\"\nlooks_per_second = 2.0\n\
+         [[camera]]\nid = \"away\"\nurl = \"rtsp://127.0.0.1:9/away\"\ncodec = \"h264\"\ndetect_fps = 2.0\n\
          stall_after = \"1s\"\n\
          [[zone]]\nid = \"basin\"\ncamera = \"away\"\npolygon = [[0.1, 0.5], [0.9, 0.5], [0.9, 0.9], [0.1, 0.9]]\n\
          [[rule]]\nid = \"basin\"\nkind = \"presence\"\nzone = \"basin\"\nseverity = \"warning\"\n",
@@ -90,8 +90,8 @@ fn a_watch_whose_camera_and_broker_are_away_is_ready_fed_and_stops_in_order() {
     for _ in 0..3 {
         watch.told("WATCHDOG=1");
     }
-    let outage = watch.told("BLIND");
-    assert!(outage.contains("BLIND: away (away)"), "{outage}");
+    let outage = watch.told("OUTAGE");
+    assert!(outage.contains("OUTAGE: away (signal loss)"), "{outage}");
     watch.signal(Signal::SIGTERM);
     watch.told("STOPPING=1");
     assert!(watch.child.wait().unwrap().success());

@@ -36,7 +36,7 @@ fn site(folder: &Path) -> PathBuf {
     let root = root().display();
     let camera = |id: &str| {
         format!(
-            "[[camera]]\nid = \"{id}\"\nurl = \"rtsp://127.0.0.1:9/{id}\"\ncodec = \"h264\"\nlooks_per_second = 5.0\n\
+            "[[camera]]\nid = \"{id}\"\nurl = \"rtsp://127.0.0.1:9/{id}\"\ncodec = \"h264\"\ndetect_fps = 5.0\n\
              privacy_masks = [[[0.0, 0.0], [0.25, 0.0], [0.25, 1.0], [0.0, 1.0]]]\n"
         )
     };

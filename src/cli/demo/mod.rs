@@ -114,7 +114,7 @@ pub fn demo(args: &DemoArgs) -> anyhow::Result<ExitCode> {
             if all_up && streaming_from.is_none() {
                 streaming_from = Some(now);
             }
-            let line = health.as_ref().map_or("starting".to_owned(), crate::web::Health::line);
+            let line = health.as_ref().map_or("starting".to_owned(), crate::web::Health::summary);
             let elapsed = now.since(streaming_from.unwrap_or(now)).as_secs();
             teller.state(elapsed, line, ticks.is_multiple_of(10));
         }

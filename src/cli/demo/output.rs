@@ -112,8 +112,8 @@ pub(super) fn summary(health: &Health, delivered: impl Fn(&str) -> usize) -> Str
     let rows = health.cameras.iter().map(|camera| {
         let counts = [
             camera.received,
-            camera.looked_at,
-            camera.dropped_newer_came,
+            camera.passes,
+            camera.dropped_overwritten,
             camera.dropped_corrupt,
             camera.detections,
             camera.tracks,
