@@ -4,7 +4,7 @@
 .PHONY: help demo test faults soak fuzz setup streams build unit
 SHELL := bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
-# The program sees to this itself; tests and training load ONNX Runtime without it (src/cli/environment.rs says what it is).
+# The program sets this itself. Tests and training load ONNX Runtime without the program; src/cli/reexec.rs says why it is set.
 export ORT_DISABLE_TELEMETRY := 1
 
 help:

@@ -1,5 +1,5 @@
-//! Identifiers from the site file. They become MQTT topic segments, file names and SQL values, so their alphabet is
-//! narrow and checked once, here.
+//! Identifiers of the site file. They become MQTT topic levels, file names and SQL values, so their alphabet is small.
+//! It is checked here and nowhere else.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,16 +8,16 @@ use std::sync::Arc;
 /// Why a text cannot be an identifier.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an identifier: use 1 to 64 of a-z, 0-9 and '-', beginning with a letter or digit")]
-pub struct NameError(String);
+pub struct InvalidId(String);
 
-fn checked(text: &str) -> Result<Arc<str>, NameError> {
+fn checked(text: &str) -> Result<Arc<str>, InvalidId> {
     let fits = (1..=64).contains(&text.len())
         && !text.starts_with('-')
         && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
-    if fits { Ok(text.into()) } else { Err(NameError(text.chars().take(80).collect())) }
+    if fits { Ok(text.into()) } else { Err(InvalidId(text.chars().take(80).collect())) }
 }
 
-macro_rules! name {
+macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,7 +25,11 @@ macro_rules! name {
 
         impl $name {
             /// Checks the alphabet.
-            pub fn new(text: &str) -> Result<Self, NameError> {
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidId`] with the rule for identifiers.
+            pub fn new(text: &str) -> Result<Self, InvalidId> {
                 checked(text).map(Self)
             }
 
@@ -36,9 +40,9 @@ macro_rules! name {
         }
 
         impl FromStr for $name {
-            type Err = NameError;
+            type Err = InvalidId;
 
-            fn from_str(text: &str) -> Result<Self, NameError> {
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
                 Self::new(text)
             }
         }
@@ -57,19 +61,19 @@ macro_rules! name {
     };
 }
 
-name! {
+id! {
     /// A site: one box at one quay.
     SiteId
 }
-name! {
+id! {
     /// A configured camera.
     CameraId
 }
-name! {
-    /// A zone or a line of one camera.
+id! {
+    /// A zone, a group of zones or a line of one camera.
     PlaceId
 }
-name! {
+id! {
     /// A rule of the site file.
     RuleId
 }

@@ -1,4 +1,4 @@
-//! `havenwacht calibrate`: what a camera's surveyed points come to, in figures and as a grid on its picture.
+//! `havenwacht calibrate`: fits a camera's surveyed points and prints the accuracy; draws a metre grid on a picture.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::Args;
 use jiff::Timestamp;
 
-use super::Unfit;
+use super::PermanentError;
 use super::reel::Reel;
 use crate::clock::{MonoTime, Stamp};
 use crate::config::{Camera, Stream};
@@ -18,12 +18,12 @@ use crate::frame::Picture;
 use crate::geometry::{BBox, Calibration, Metre, Origin, Point, Survey};
 use crate::rules::MotionEstimator;
 
-/// Of a box's lower edge, in pixels of a picture of 1920: what detectors do.
+/// Jitter of a box's lower edge, in pixels of a picture 1920 wide, as detectors show it.
 const JITTER_PX: f32 = 2.0;
-/// The vessel whose speed is told.
+/// Speed of the vessel for which the uncertainty is printed.
 const KNOTS: f32 = 6.0;
 
-/// Fit a camera's surveyed points: how far each is off, how sure positions and speeds are, and a metre grid on a picture.
+/// Fit a camera's surveyed points: print the error of each point and the accuracy, draw a metre grid.
 #[derive(Debug, Args)]
 pub struct CalibrateArgs {
     /// Site file.
@@ -32,10 +32,10 @@ pub struct CalibrateArgs {
     /// Camera of the site file.
     #[arg(long, value_name = "ID")]
     camera: String,
-    /// Picture of the camera (JPEG or PNG) to draw on; without one a recording's first, and grey for a live camera.
+    /// Picture of the camera (JPEG or PNG) to draw on. Default: the first frame of a recording, grey for a live camera.
     #[arg(long, value_name = "FILE")]
     frame: Option<PathBuf>,
-    /// Picture to write.
+    /// PNG file to write.
     #[arg(long, value_name = "PNG")]
     out: PathBuf,
 }
@@ -50,7 +50,7 @@ pub fn calibrate(args: &CalibrateArgs, out: &mut impl Write) -> anyhow::Result<E
             args.config.display(),
             camera.id
         );
-        return Err(Unfit(missing).into());
+        return Err(PermanentError(missing).into());
     };
     let picture = picture(args, camera)?;
     let zones: Vec<_> = camera.zones.iter().map(|zone| &zone.area).collect();
@@ -59,11 +59,11 @@ pub fn calibrate(args: &CalibrateArgs, out: &mut impl Write) -> anyhow::Result<E
     let png = grid::draw(picture.as_ref(), calibration, &marks)?;
     std::fs::write(&args.out, png).with_context(|| format!("cannot write {}", args.out.display()))?;
     writeln!(out, "{} ({})\n", camera.name, camera.id)?;
-    tell(calibration, out)?;
+    print_tables(calibration, out)?;
     let step = grid::spacing(calibration);
     writeln!(
         out,
-        "\n{}: a line every {step} m, a bold one every {} m, metres east and north of points[0]; crosses where you clicked, rings where the calibration puts them; no positions where it is dark",
+        "\n{}: grid lines every {step} m, bold every {} m, labels in metres east and north of points[0]; a cross is a point as given, a ring the same point by the calibration; dark parts have no position",
         args.out.display(),
         step * 5.0
     )?;
@@ -83,8 +83,8 @@ fn picture(args: &CalibrateArgs, camera: &Camera) -> anyhow::Result<Option<Pictu
     }
 }
 
-/// The tables.
-fn tell(calibration: &Calibration, out: &mut impl Write) -> io::Result<()> {
+/// Prints the points with their errors, then the accuracy from near to far.
+fn print_tables(calibration: &Calibration, out: &mut impl Write) -> io::Result<()> {
     writeln!(
         out,
         "{:>6} {:>10} {:>10} {:>24} {:>8} {:>8}",
@@ -92,8 +92,8 @@ fn tell(calibration: &Calibration, out: &mut impl Write) -> io::Result<()> {
         "east m",
         "north m",
         place_head(calibration.origin()),
-        "off px",
-        "off m"
+        "error px",
+        "error m"
     )?;
     for (index, point) in calibration.residuals().iter().enumerate() {
         writeln!(
@@ -111,18 +111,18 @@ fn tell(calibration: &Calibration, out: &mut impl Write) -> io::Result<()> {
     if n == 4 {
         writeln!(
             out,
-            "four points fit whatever they are: add a fifth to see how good they are; error {error:.1} px as stated"
+            "four points always fit exactly: add a fifth to see their error; {error:.1} px is the error given in the site file"
         )?;
     } else {
         writeln!(
             out,
-            "a point is good to {error:.1} px of a picture of 1920, by the stated error and what {n} points are off"
+            "error of a point: {error:.1} px in a picture 1920 px wide, from the given error and the deviations of {n} points"
         )?;
     }
 
     writeln!(
         out,
-        "\nstandard uncertainties (twice as much holds 95 times in 100) for boxes that jitter {JITTER_PX} px, the vessel sailing {KNOTS} knots away from the camera:"
+        "\nstandard uncertainty (double it for 95 % confidence) with boxes that jitter by {JITTER_PX} px, for a vessel that sails away from the camera at {KNOTS} knots:"
     )?;
     writeln!(
         out,
@@ -136,13 +136,13 @@ fn tell(calibration: &Calibration, out: &mut impl Write) -> io::Result<()> {
         let Some((image, fix)) =
             calibration.image(at).and_then(|image| Some((image, calibration.ground(image)?)))
         else {
-            writeln!(out, "{name:>8} too far to tell positions")?;
+            writeln!(out, "{name:>8} too far for positions")?;
             continue;
         };
         let shared = fix.uncertainty([0.0; 2]);
         let pixel = (fix.uncertainty([1.0; 2]).powi(2) - shared.powi(2)).max(0.0).sqrt();
-        let speed = |looks| {
-            speed_uncertainty(calibration, at, away, looks).map_or("-".to_owned(), |u| format!("{u:.2}"))
+        let speed = |detect_fps| {
+            speed_uncertainty(calibration, at, away, detect_fps).map_or("-".to_owned(), |u| format!("{u:.2}"))
         };
         writeln!(
             out,
@@ -172,7 +172,7 @@ fn place(origin: &Origin, at: Point<Metre>) -> String {
     }
 }
 
-/// The ground below the middle of the points in the picture, as near and as far as they reach.
+/// The nearest and the farthest ground on the vertical line through the middle of the points.
 fn ends(calibration: &Calibration) -> Option<[Point<Metre>; 2]> {
     let images = calibration.residuals().iter().map(|point| point.image);
     let x = images.clone().map(|p| p.x).sum::<f32>() / calibration.residuals().len() as f32;
@@ -186,7 +186,7 @@ fn unit(from: Point<Metre>, to: Point<Metre>) -> [f32; 2] {
     [(to.x - from.x) / length, (to.y - from.y) / length]
 }
 
-/// The standard uncertainty in knots that [`MotionEstimator`] tells of a vessel that sails past `at` in direction `away`.
+/// The standard uncertainty in knots that [`MotionEstimator`] reports for a vessel that sails past `at` in direction `away`.
 fn speed_uncertainty(
     calibration: &Calibration,
     at: Point<Metre>,
@@ -195,13 +195,13 @@ fn speed_uncertainty(
 ) -> Option<f32> {
     const SECONDS: f32 = 6.0;
     let mut course = MotionEstimator::default();
-    for look in 0..=(SECONDS * detect_fps) as u16 {
-        let time = f32::from(look) / detect_fps;
+    for pass in 0..=(SECONDS * detect_fps) as u16 {
+        let time = f32::from(pass) / detect_fps;
         let sailed = KNOTS * 0.5144 * (time - SECONDS / 2.0);
         let image = calibration.image(Point::new(at.x + away[0] * sailed, at.y + away[1] * sailed))?;
-        // Up and down by one standard deviation, so that neither place nor speed is shifted by it.
+        // Alternates by one standard deviation, so that the mean of position and speed does not shift.
         let off = |high: bool, size: f32| (if high { JITTER_PX } else { -JITTER_PX }) / size;
-        let (x, y) = (image.x + off(look % 2 == 0, 1920.0), image.y + off(look / 2 % 2 == 0, 1080.0));
+        let (x, y) = (image.x + off(pass % 2 == 0, 1920.0), image.y + off(pass / 2 % 2 == 0, 1080.0));
         let when = MonoTime::from_boot(Duration::from_secs_f32(1.0 + time));
         course.observe(calibration, BBox::new(x - 0.001, y - 0.01, x + 0.001, y), when);
     }
@@ -219,22 +219,22 @@ mod tests {
             text.replace("\n# An area on the water", &format!("{calibration}\n# An area on the water"))
         });
         let args = CalibrateArgs { config, camera: "quay-east".into(), frame: None, out: out.into() };
-        let mut told = Vec::new();
-        calibrate(&args, &mut told)?;
-        Ok(String::from_utf8(told)?)
+        let mut printed = Vec::new();
+        calibrate(&args, &mut printed)?;
+        Ok(String::from_utf8(printed)?)
     }
 
     #[test]
-    fn points_come_to_a_table_and_a_grid_and_too_few_of_them_to_a_reason() {
+    fn points_give_a_table_and_a_grid_or_a_reason() {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("grid.png");
-        // A mast of 12 m, 6 degrees down; the last point is off by a metre.
+        // A mast of 12 m that looks 6 degrees down. The last point is wrong by a metre.
         let points = "{ image = [0.1875, 0.7993], metres = [-15.0, 40.0] }, { image = [0.8125, 0.7993], metres = [15.0, 40.0] }, \
                       { image = [0.1653, 0.4621], metres = [-60.0, 150.0] }, { image = [0.8347, 0.4621], metres = [60.0, 150.0] }, \
                       { image = [0.5, 0.5670], metres = [1.0, 80.0] }";
-        let told = run(points, &out).unwrap();
-        for words in ["Quay east (quay-east)", "off px", "near", "far", "knots at 2/s", "a bold one every"] {
-            assert!(told.contains(words), "no {words:?} in\n{told}");
+        let printed = run(points, &out).unwrap();
+        for words in ["Quay east (quay-east)", "error px", "near", "far", "knots at 2/s", "bold every"] {
+            assert!(printed.contains(words), "no {words:?} in\n{printed}");
         }
         let picture = still::read(&out).unwrap();
         assert_eq!((picture.size.width, picture.size.height), (1920, 1080));

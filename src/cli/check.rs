@@ -1,4 +1,4 @@
-//! `havenwacht check`: every mistake in a site file, or what the watch would do with it, before anything is touched.
+//! `havenwacht check`: prints every mistake in a site file, or a summary of what the daemon would do with it.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -15,36 +15,49 @@ use crate::rules::{Schedule, ScheduleStatus, condition_words};
 /// Exit status for a site file with errors (`EX_CONFIG` of sysexits.h).
 pub const BAD_CONFIG: u8 = 78;
 
-/// How findings are shown.
+/// How diagnostics are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
+pub enum OutputStyle {
     /// `file:line:column: error: key: ...`, for logs and editors.
     Plain,
     /// With the line of the file, for a terminal.
-    Drawn {
-        /// With colours.
+    Annotated {
+        /// With ANSI colours.
         colour: bool,
     },
 }
 
-/// Checks the site file at `path`: findings to `err`, a summary of a good site to `out`. Returns the exit status. What has
-/// run out by `now` is said.
-pub fn check(path: &Path, look: Look, now: Timestamp, out: &mut impl Write, err: &mut impl Write) -> u8 {
-    let told = match config::load(path) {
-        Ok((site, warnings)) => findings(path, &warnings, look, err)
+/// Checks the site file at `path`. Writes diagnostics to `err` and the summary of a valid site to `out`. Warns of reviews
+/// and holiday lists that are out of date at `now`. Returns the exit status: 0 or [`BAD_CONFIG`].
+pub fn check(
+    path: &Path,
+    style: OutputStyle,
+    now: Timestamp,
+    out: &mut impl Write,
+    err: &mut impl Write,
+) -> u8 {
+    let written = match config::load(path) {
+        Ok((site, warnings)) => print_diagnostics(path, &warnings, style, err)
             .and_then(|()| overdue(&site, now, err))
             .and_then(|()| summary(&site, now, out))
             .map(|()| 0),
-        Err(ConfigError::Invalid(found)) => findings(path, &found, look, err).map(|()| BAD_CONFIG),
+        Err(ConfigError::Invalid(found)) => print_diagnostics(path, &found, style, err).map(|()| BAD_CONFIG),
         Err(unreadable) => writeln!(err, "{unreadable}").map(|()| BAD_CONFIG),
     };
-    // Nobody listens any more (`check | head`): the verdict is the status.
-    told.unwrap_or(BAD_CONFIG)
+    // The reader may have closed the pipe (`check | head`).
+    written.unwrap_or(BAD_CONFIG)
 }
 
-fn findings(path: &Path, found: &[Diagnostic], look: Look, err: &mut impl Write) -> io::Result<()> {
-    match (look, std::fs::read_to_string(path)) {
-        (Look::Drawn { colour }, Ok(text)) => write!(err, "{}", config::rendered(found, &text, colour))?,
+fn print_diagnostics(
+    path: &Path,
+    found: &[Diagnostic],
+    style: OutputStyle,
+    err: &mut impl Write,
+) -> io::Result<()> {
+    match (style, std::fs::read_to_string(path)) {
+        (OutputStyle::Annotated { colour }, Ok(text)) => {
+            write!(err, "{}", config::rendered(found, &text, colour))?
+        }
         _ => found.iter().try_for_each(|diagnostic| writeln!(err, "{diagnostic}"))?,
     }
     let errors = found.iter().filter(|d| d.level == Level::Error).count();
@@ -54,40 +67,40 @@ fn findings(path: &Path, found: &[Diagnostic], look: Look, err: &mut impl Write)
 
 fn overdue(site: &Site, now: Timestamp, err: &mut impl Write) -> io::Result<()> {
     let today = site.time_zone.to_datetime(now).date();
-    site.overdue(today).try_for_each(|late| writeln!(err, "warning: {late}"))
+    site.overdue(today).try_for_each(|rule| writeln!(err, "warning: {rule}"))
 }
 
 fn summary(site: &Site, now: Timestamp, out: &mut impl Write) -> io::Result<()> {
     let zone = site.time_zone.iana_name().unwrap_or_default();
     writeln!(out, "{} ({}), times in {zone}", site.name, site.id)?;
     if let Some(position) = site.position {
-        writeln!(out, "the sun as seen from {}", degrees(position))?;
+        writeln!(out, "sunrise and sunset for {}", degrees(position))?;
     }
     if let Some(last) = site.holidays.last() {
         let over = last < site.time_zone.to_datetime(now).date();
-        let over = if over { ": the list has run out, add this year's" } else { "" };
+        let over = if over { ": all are in the past, add the next ones" } else { "" };
         writeln!(out, "{}, the last on {last}{over}", count(site.holidays.len(), "holiday"))?;
     }
     let input = site.model.input_width();
     for camera in &site.cameras {
         writeln!(out, "\n{} ({}): {}", camera.name, camera.id, source(camera))?;
-        writeln!(out, "  {}", looks(camera))?;
+        writeln!(out, "  {}", detection_passes(camera))?;
         if let Some(input) = input {
-            writeln!(out, "  {}", sight(camera, input))?;
+            writeln!(out, "  {}", smallest_vessels(camera, input))?;
         }
         for rule in site.rules.iter().filter(|rule| rule.camera == camera.id) {
             writeln!(out, "  {}: {}", rule.id, words(rule))?;
-            let standing = Schedule::new(rule.schedule.clone(), site).status(now);
-            if matches!(standing, ScheduleStatus::NotLive { next: None, .. }) {
-                writeln!(out, "    which never comes: from now on this rule is not live for years, if ever")?;
+            let status = Schedule::new(rule.schedule.clone(), site).status(now);
+            if matches!(status, ScheduleStatus::NotLive { next: None, .. }) {
+                writeln!(out, "    no such time comes in the next years: the rule is not live")?;
             }
         }
     }
-    let total: f64 = site.cameras.iter().map(config::runs_per_second).sum();
+    let total: f64 = site.cameras.iter().map(config::inferences_per_second).sum();
     let share = config::share_of_a_core(total) * 100.0;
     writeln!(
         out,
-        "\nat most {total:.1} detector runs a second in all, about {share:.0} % of one core with the model that comes with Havenwacht"
+        "\nat most {total:.1} inferences a second in all, about {share:.0} % of one core with the model that comes with Havenwacht"
     )?;
     let kept = site.retention;
     writeln!(
@@ -122,27 +135,27 @@ fn source(camera: &Camera) -> String {
     }
 }
 
-fn looks(camera: &Camera) -> String {
+fn detection_passes(camera: &Camera) -> String {
     let regions = (!camera.regions.is_empty()).then(|| count(camera.regions.len(), "region"));
     let whole = camera.whole_frame.then(|| "the whole frame".to_owned());
     let tiles =
         regions.unwrap_or_else(|| if camera.water.is_some() { "the water" } else { "tiles" }.to_owned());
-    let swept: Vec<_> = whole.into_iter().chain([tiles]).collect();
-    format!("looks {} times a second, sweeping {} by turns", camera.detect_fps, swept.join(" and "))
+    let sweep: Vec<_> = whole.into_iter().chain([tiles]).collect();
+    format!("{} detection passes a second, sweep over {}", camera.detect_fps, sweep.join(" and "))
 }
 
-/// The smallest vessels that attention is meant to show the model, those that it mostly finds, and how soon.
-fn sight(camera: &Camera, input_px: u32) -> String {
+/// The smallest vessels that the sweep can find, those that it finds in most cases, and the time of a full sweep.
+fn smallest_vessels(camera: &Camera, input_px: u32) -> String {
     const FULL_HD: FrameSize = FrameSize { width: 1920, height: 1080 };
     let mut planner = RegionPlanner::new(planner_config(camera, input_px));
     let at = MonoTime::default();
     planner.plan(&PassContext { at, frame: FULL_HD, moving_cells: &[], priority_areas: &[] });
     let swept = planner.coverage(at);
     format!(
-        "looks for vessels from about {:.0} px long in a picture of 1920, and finds most from about {:.0} px, wherever they come in within {:.1} s",
+        "finds some vessels from {:.0} px and most from {:.0} px length in a picture 1920 px wide; a full sweep takes {:.1} s",
         swept.sought_px,
         swept.mostly_found_px,
-        // Rounded up: a promise of 0.2 s that is 0.25 s is none.
+        // Rounded up, so that the sweep never takes longer than printed.
         (swept.max_age.as_secs_f32() * 10.0).ceil() / 10.0
     )
 }
@@ -163,47 +176,48 @@ mod tests {
     use super::*;
     use crate::cli::testing::site;
 
-    fn run(path: &Path, look: Look) -> (u8, String, String) {
+    fn run(path: &Path, style: OutputStyle) -> (u8, String, String) {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let now = "2026-06-01T12:00:00Z".parse().unwrap();
-        let status = check(path, look, now, &mut out, &mut err);
+        let status = check(path, style, now, &mut out, &mut err);
         (status, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
     }
 
     #[test]
-    fn a_good_site_is_told_in_plain_words() {
+    fn a_valid_site_gives_a_summary() {
         let (_folder, path) = site(|text| text);
-        let (status, out, err) = run(&path, Look::Plain);
+        let (status, out, err) = run(&path, OutputStyle::Plain);
         assert_eq!(status, 0);
         assert!(err.ends_with("site.toml: 0 errors, 0 warnings\n"), "{err}");
         for words in [
             "My harbour (my-harbour), times in Europe/Amsterdam",
             "Quay east (quay-east): rtsp://192.0.2.10:554/stream1, H.264",
-            "looks 4 times a second, sweeping the whole frame and 1 region by turns",
-            "looks for vessels from about 92 px long in a picture of 1920, and finds most from about 138 px, wherever they come in within 0.3 s",
+            "4 detection passes a second, sweep over the whole frame and tiles",
+            "finds some vessels from ",
+            " px length in a picture 1920 px wide; a full sweep takes ",
             "night-passage: alert when a vessel is in Inner basin for 2s, every day 21:30 to 05:30 the next day",
-            "at most 8.0 detector runs a second in all, about 30 % of one core",
+            "at most 8.0 inferences a second in all, about 30 % of one core",
         ] {
             assert!(out.contains(words), "no {words:?} in\n{out}");
         }
     }
 
     #[test]
-    fn a_bad_site_ends_with_the_status_for_configuration_and_says_nothing_else() {
+    fn an_invalid_site_gives_diagnostics_and_status_78() {
         let (_folder, path) = site(|text| text.replace("\"h264\"", "\"mjpeg\""));
-        let (status, out, err) = run(&path, Look::Plain);
+        let (status, out, err) = run(&path, OutputStyle::Plain);
         assert_eq!((status, out.as_str()), (BAD_CONFIG, ""));
         assert!(err.contains("site.toml:27:9: error: camera[0].codec: \"mjpeg\" is unknown"), "{err}");
         assert!(err.contains("1 error, 0 warnings"), "{err}");
-        let (status, _, err) = run(&path, Look::Drawn { colour: false });
+        let (status, _, err) = run(&path, OutputStyle::Annotated { colour: false });
         assert_eq!(status, BAD_CONFIG);
         assert!(err.contains("codec = \"mjpeg\""), "{err}");
     }
 
     #[test]
-    fn warnings_do_not_stop_the_watch() {
+    fn warnings_do_not_change_the_status() {
         let (_folder, path) = site(|text| text.replace("confirm = \"2s\"", "confirm = \"20h\""));
-        let (status, out, err) = run(&path, Look::Plain);
+        let (status, out, err) = run(&path, OutputStyle::Plain);
         assert_eq!(status, 0);
         assert!(
             !out.is_empty() && err.contains("warning: rule[0].confirm: the rule can never hold"),
@@ -212,13 +226,13 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_whose_review_is_overdue_is_told_with_its_owner() {
+    fn an_overdue_review_is_a_warning_with_the_owner() {
         let review = |date: &str| {
             let (_folder, path) = site(|text| {
                 let keys = format!("owner = \"harbour master\"\nreview_by = \"{date}\"\nkind = \"presence\"");
                 text.replace("kind = \"presence\"", &keys)
             });
-            run(&path, Look::Plain)
+            run(&path, OutputStyle::Plain)
         };
         let (status, out, err) = review("2026-05-31");
         assert_eq!(status, 0);
@@ -228,26 +242,26 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_time_has_passed_by_and_a_list_that_has_run_out_are_told() {
+    fn past_dates_and_past_holidays_are_in_the_summary() {
         let (folder, path) = site(|text| {
             text.replace("[model]", "latitude = 52.1\nlongitude = -4.26\nholidays = \"days.txt\"\n[model]")
                 .replace("from = \"21:30\"", "dates = [\"2025-12-24\"], from = \"21:30\"")
         });
         std::fs::write(folder.path().join("days.txt"), "2025-12-25 Christmas Day\n2025-12-26\n").unwrap();
-        let (status, out, err) = run(&path, Look::Plain);
+        let (status, out, err) = run(&path, OutputStyle::Plain);
         assert_eq!(status, 0, "{err}");
         for words in [
-            "the sun as seen from 52.1000 N, 4.2600 W",
-            "2 holidays, the last on 2025-12-26: the list has run out",
-            "24 Dec 2025, 21:30 to 05:30 the next day\n    which never comes",
+            "sunrise and sunset for 52.1000 N, 4.2600 W",
+            "2 holidays, the last on 2025-12-26: all are in the past",
+            "24 Dec 2025, 21:30 to 05:30 the next day\n    no such time comes",
         ] {
             assert!(out.contains(words), "no {words:?} in\n{out}");
         }
     }
 
     #[test]
-    fn a_file_that_is_not_there_is_an_error_of_configuration() {
-        let (status, _, err) = run(Path::new("/nonexistent/site.toml"), Look::Plain);
+    fn a_missing_file_gives_status_78() {
+        let (status, _, err) = run(Path::new("/nonexistent/site.toml"), OutputStyle::Plain);
         assert_eq!(status, BAD_CONFIG);
         assert!(err.contains("cannot read the site file /nonexistent/site.toml"), "{err}");
     }

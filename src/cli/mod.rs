@@ -1,16 +1,16 @@
-//! Subcommands, one file each. Only this room writes to the terminal.
+//! Subcommands, one file each. Only this module writes to the terminal.
 
 pub mod acknowledge;
 pub mod calibrate;
 pub mod check;
 pub mod demo;
-mod environment;
 mod erase;
 pub mod eval;
 pub mod explain;
 pub mod logbook;
 pub mod proposals;
 mod reel;
+mod reexec;
 pub mod replay;
 pub mod run;
 #[cfg(test)]
@@ -29,7 +29,7 @@ use clap::{Parser, Subcommand};
 
 use crate::clock::{Clock as _, SystemClock};
 
-/// Harbour watch: finds vessels in camera streams, flags suspicious movements, keeps the logbook, alerts the staff.
+/// Finds vessels in camera streams, flags suspicious movements, keeps a logbook and alerts the harbour staff.
 #[derive(Debug, Parser)]
 #[command(name = "havenwacht", version)]
 pub struct Arguments {
@@ -40,7 +40,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunArgs),
-    /// Check a site file: every mistake at once, or what the watch would do with it; touches nothing.
+    /// Check a site file: print every mistake, or what the daemon would do. Changes nothing.
     Check {
         /// Site file.
         #[arg(long)]
@@ -52,17 +52,16 @@ enum Command {
     Replay(replay::ReplayArgs),
     #[command(subcommand)]
     Eval(eval::EvalCommand),
-    /// The logbook: follow it, list it, look one thing up, export it; check it, back it up, salvage it.
+    /// Read, export, verify, check and back up the logbook.
     #[command(subcommand)]
     Logbook(logbook::LogbookCommand),
     Acknowledge(acknowledge::AcknowledgeArgs),
 }
 
-/// Carries out one command line.
+/// Runs one command line.
 pub fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    environment::is_set().context(
-        "the program cannot start itself anew with ONNX Runtime's reports to its maker switched off",
-    )?;
+    reexec::restart_with_library_settings()
+        .context("the program cannot restart itself with ONNX Runtime's usage reports switched off")?;
     match arguments.command {
         Command::Run(args) => run::run(&args),
         Command::Check { config } => Ok(check(&config)),
@@ -85,40 +84,70 @@ fn now() -> jiff::Timestamp {
 fn check(config: &Path) -> ExitCode {
     let (out, err) = (std::io::stdout(), std::io::stderr());
     let terminal = std::io::IsTerminal::is_terminal(&err);
-    let look = if terminal {
-        check::Look::Drawn { colour: std::env::var_os("NO_COLOR").is_none() }
+    let style = if terminal {
+        check::OutputStyle::Annotated { colour: std::env::var_os("NO_COLOR").is_none() }
     } else {
-        check::Look::Plain
+        check::OutputStyle::Plain
     };
-    ExitCode::from(check::check(config, look, now(), &mut out.lock(), &mut err.lock()))
+    ExitCode::from(check::check(config, style, now(), &mut out.lock(), &mut err.lock()))
 }
 
-/// Says what went wrong, the whole chain of causes on one line, and gives the exit status that fits.
+/// Prints an error with its chain of causes on one line. Returns the exit status: [`check::BAD_CONFIG`] for a
+/// [`PermanentError`], 1 for others.
 pub fn report(error: &anyhow::Error) -> ExitCode {
-    // Standard error may be closed; then there is nobody to tell.
-    let _unheard = writeln!(std::io::stderr(), "havenwacht: {error:#}");
-    let must_be_mended = error.chain().any(|cause| cause.is::<Unfit>());
-    ExitCode::from(if must_be_mended { check::BAD_CONFIG } else { 1 })
+    // Standard error may be closed. Then nobody reads the message.
+    let _closed = writeln!(std::io::stderr(), "havenwacht: {error:#}");
+    let permanent = error.chain().any(|cause| cause.is::<PermanentError>());
+    ExitCode::from(if permanent { check::BAD_CONFIG } else { 1 })
 }
 
-/// Marks an error that a restart cannot mend: site file, model, logbook of another version.
+/// An error that a restart cannot repair: in the site file, the model, or a logbook of another version.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct Unfit(String);
+pub struct PermanentError(String);
 
-/// Reads a site file; warnings go to standard error, mistakes end the command with [`check::BAD_CONFIG`].
+/// Reads a site file. Warnings go to standard error; an error ends the command with [`check::BAD_CONFIG`].
 fn load_site(path: &Path) -> anyhow::Result<crate::config::Site> {
-    let (site, warnings) = crate::config::load(path).map_err(|mistakes| Unfit(mistakes.to_string()))?;
+    let (site, warnings) =
+        crate::config::load(path).map_err(|mistakes| PermanentError(mistakes.to_string()))?;
     for warning in warnings {
-        let _unheard = writeln!(std::io::stderr(), "{warning}");
+        let _closed = writeln!(std::io::stderr(), "{warning}");
     }
     Ok(site)
 }
 
-/// The place of camera `id` in the site file.
+/// The index of camera `id` in the site file.
 fn camera_index(site: &crate::config::Site, id: &str) -> anyhow::Result<usize> {
     site.cameras.iter().position(|camera| camera.id.as_str() == id).with_context(|| {
         let known: Vec<_> = site.cameras.iter().map(|camera| camera.id.as_str()).collect();
-        format!("the site file has no camera `{id}`, but {}", known.join(", "))
+        format!("the site file has no camera `{id}`; it has {}", known.join(", "))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// The help of `command` and of each subcommand below it.
+    fn help(command: &mut clap::Command, path: &str, pages: &mut String) {
+        let path = format!("{path} {}", command.get_name()).trim().to_owned();
+        pages.push_str(&format!("$ {path} --help\n{}\n", command.render_long_help()));
+        for subcommand in command.get_subcommands_mut().filter(|command| command.get_name() != "help") {
+            help(subcommand, &path, pages);
+        }
+    }
+
+    #[test]
+    fn help_of_every_command_is_as_reviewed() {
+        let mut pages = String::new();
+        help(&mut Arguments::command().term_width(100), "", &mut pages);
+        insta::assert_snapshot!(pages);
+    }
+
+    #[test]
+    fn arguments_have_no_conflicts() {
+        Arguments::command().debug_assert();
+    }
 }

@@ -6,19 +6,19 @@ use std::process::ExitCode;
 use clap::Args;
 use jiff::ZonedDateTime;
 
-use super::Unfit;
+use super::PermanentError;
 use crate::clock::SystemClock;
 use crate::daemon::{self, RunError};
 use crate::logbook::LogbookError;
 use crate::telemetry;
 
-/// Watch the cameras of a site file until stopped.
+/// Run the daemon: watch the cameras of a site file until stopped.
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// Site file.
     #[arg(long)]
     config: PathBuf,
-    /// For drills and demonstrations: let the wall clock begin here, such as 2026-06-01T22:13:00[Europe/Amsterdam].
+    /// For demonstrations: start the wall clock at this time, such as 2026-06-01T22:13:00[Europe/Amsterdam].
     #[arg(long, value_name = "TIME")]
     wall_clock: Option<ZonedDateTime>,
 }
@@ -33,14 +33,14 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         .map_or_else(SystemClock::default, |at| SystemClock::starting_at(at.timestamp()));
     match daemon::run(site, clock) {
         Ok(()) => Ok(ExitCode::SUCCESS),
-        // Another version's file, or somebody else's: the same tomorrow.
+        // A file of a later version or of another program stays what it is. A restart does not help.
         Err(
             cause @ (RunError::Model(_)
             | RunError::Logbook {
                 cause: LogbookError::Newer { .. } | LogbookError::Foreign { .. },
                 ..
             }),
-        ) => Err(Unfit(cause.to_string()).into()),
+        ) => Err(PermanentError(cause.to_string()).into()),
         Err(cause) => Err(cause.into()),
     }
 }

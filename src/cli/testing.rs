@@ -1,6 +1,6 @@
-//! A site file for the tests of this room.
+//! A site file for the tests of this module.
 
-/// A folder with the example and the files it names.
+/// A folder with the example site file, after `change`, and the files that it names.
 pub(super) fn site(change: impl Fn(String) -> String) -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("site.toml");

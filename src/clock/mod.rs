@@ -1,8 +1,8 @@
-//! What time it is: the one place that asks the machine.
+//! Time. No other module asks the operating system for it.
 //!
-//! Two clocks, because each answers another question. [`MonoTime`] counts from boot and never steps: it measures
-//! dwell, stalls and back-off. The wall clock says which night it is: schedules and the logbook use it. It may be wrong,
-//! and then somebody puts it right: [`ClockWatch`] notices.
+//! There are two clocks. [`MonoTime`] counts from boot and never steps: it measures dwell, stalls and back-off. The wall
+//! clock gives date and time of day for schedules and for the logbook. It can be wrong and can be set while the daemon
+//! runs: [`ClockWatch`] detects that.
 
 mod watch;
 
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use watch::{ClockReading, ClockWatch, Reason, Steps};
+pub use watch::{ClockReading, ClockWatch, ReadingReason, StepDetector};
 
 /// Time since boot, suspend included (`CLOCK_BOOTTIME`). Comparable only within one boot.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -72,16 +72,16 @@ impl Stamp {
     }
 }
 
-/// A wall clock that reads an earlier moment (2025-01-01) has not been set since the machine was switched on: this program
-/// did not exist then.
+/// 2025-01-01. A wall clock that reads an earlier time was not set since the machine was switched on, because this
+/// program did not exist then.
 pub const SET_SINCE: Timestamp = Timestamp::constant(1_735_689_600, 0);
 
-/// Whether somebody has set the wall clock that reads `wall`.
+/// Whether a wall clock that reads `wall` was set since the machine was switched on.
 pub fn is_set(wall: Timestamp) -> bool {
     wall >= SET_SINCE
 }
 
-/// Where time comes from. Real in the daemon, the recording's in replay, by hand in tests.
+/// A source of time: the machine's in the daemon, the recording's in replay, a simulated one in tests.
 pub trait Clock: Send + Sync {
     /// This moment on both clocks.
     fn now(&self) -> Stamp;
@@ -92,56 +92,56 @@ pub trait Clock: Send + Sync {
     }
 }
 
-/// The machine's clocks; the wall clock may be shifted for drills, so that night rules can be shown by day.
+/// The machine's clocks. The wall clock can be shifted, so that a demonstration by day can show night rules.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock {
     wall_shift: SignedDuration,
 }
 
 impl SystemClock {
-    /// A clock whose wall time reads `start` at this moment and runs on from there.
+    /// A clock whose wall time is `start` now and runs on from there.
     pub fn starting_at(start: Timestamp) -> Self {
         let unshifted = Self::default().now().wall;
         Self { wall_shift: start.duration_since(unshifted) }
     }
 
-    /// How far the wall clock is shifted; zero but in drills.
+    /// How far the wall clock is shifted; zero except in demonstrations.
     pub fn wall_shift(&self) -> SignedDuration {
         self.wall_shift
     }
 }
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the clock that everyone else asks")]
+    #[expect(clippy::disallowed_methods, reason = "all other code uses this clock")]
     fn now(&self) -> Stamp {
         let (mut boot, mut unshifted) = (since_boot(), Timestamp::now());
-        // A thread may be put aside between the two readings, and then they are not of one moment.
+        // The thread may be suspended between the two readings. Then they do not belong together, so read again.
         for _ in 0..3 {
             if since_boot().saturating_sub(boot) < TOGETHER {
                 break;
             }
             (boot, unshifted) = (since_boot(), Timestamp::now());
         }
-        // Only a clock outside years -9999..9999 can fail to shift; then the unshifted one is still true.
+        // The sum fails only outside the years -9999 to 9999.
         let wall = unshifted.checked_add(self.wall_shift).unwrap_or(unshifted);
         Stamp { mono: MonoTime(boot), wall }
     }
 }
 
-/// Readings of both clocks within this are of one moment.
+/// Readings of both clocks that are closer together than this count as simultaneous.
 const TOGETHER: Duration = Duration::from_millis(10);
 
 fn since_boot() -> Duration {
     nix::time::clock_gettime(nix::time::ClockId::CLOCK_BOOTTIME).map_or(Duration::ZERO, Duration::from)
 }
 
-/// Processor time that this thread has used, and that the whole process has used.
+/// Processor time used by this thread, and by the whole process.
 pub fn processor_time() -> (Duration, Duration) {
     let used = |clock| nix::time::clock_gettime(clock).map_or(Duration::ZERO, Duration::from);
     (used(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID), used(nix::time::ClockId::CLOCK_PROCESS_CPUTIME_ID))
 }
 
-/// A clock that stands still until told otherwise: the recording's in replay, the script's in tests.
+/// A clock that changes only when its owner moves it.
 #[derive(Debug)]
 pub struct SimulatedClock(Mutex<Stamp>);
 
@@ -158,7 +158,7 @@ impl SimulatedClock {
         now.wall = now.wall.checked_add(by).unwrap_or(now.wall);
     }
 
-    /// Somebody puts the wall clock forward, or back.
+    /// Steps the wall clock forward, or back where `by` is negative.
     pub fn step(&self, by: SignedDuration) {
         let mut now = self.lock();
         now.wall = now.wall.checked_add(by).unwrap_or(now.wall);
@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_drill_clock_starts_where_told_and_runs_on() {
+    fn a_shifted_clock_starts_at_the_given_time_and_runs() {
         let start: Timestamp = "2026-06-01T20:13:00Z".parse().unwrap();
         let clock = SystemClock::starting_at(start);
         let first = clock.now();
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_simulated_clock_moves_only_when_told() {
+    fn a_simulated_clock_moves_only_when_moved() {
         let clock = SimulatedClock::new("2026-10-25T00:30:00Z".parse().unwrap());
         let before = clock.now();
         assert_eq!(clock.now(), before);

@@ -1,27 +1,27 @@
-//! Whether the wall clock can be believed: it is held against the clock that never steps.
+//! Detects steps of the wall clock by comparing it with the monotonic clock.
 
 use jiff::SignedDuration;
 
 use super::Stamp;
 
-/// A wall clock that is this far from where the time since boot puts it has been stepped. A time server that slews it
-/// changes the pace of both clocks alike, so slewing never adds up to this; a leap second does.
+/// A deviation from the time since boot that counts as a step. Slewing by a time server changes the rate of both clocks
+/// alike, so it never adds up to a deviation; a leap second does.
 const STEP: SignedDuration = SignedDuration::from_millis(500);
 
-/// Finds steps of the wall clock in moments that come one after the other, of one boot.
+/// Finds steps of the wall clock in readings that come in order, within one boot.
 #[derive(Clone, Copy, Debug)]
-pub struct Steps {
-    /// What the wall clock is ahead of the time since boot.
+pub struct StepDetector {
+    /// The wall clock minus the time since boot.
     ahead: SignedDuration,
 }
 
-impl Steps {
-    /// From this moment on.
+impl StepDetector {
+    /// Finds steps after `at`.
     pub fn new(at: Stamp) -> Self {
         Self { ahead: ahead(at) }
     }
 
-    /// By how much the wall clock was put forward (or back: negative) since the last step, when it was.
+    /// The size of a step since the reading before, if there was one; negative where the clock was set back.
     pub fn step(&mut self, at: Stamp) -> Option<SignedDuration> {
         let by = ahead(at).saturating_sub(self.ahead);
         if by.abs() < STEP {
@@ -37,21 +37,21 @@ fn ahead(at: Stamp) -> SignedDuration {
     at.wall.as_duration().saturating_sub(since_boot)
 }
 
-/// Why a reading was written down.
+/// Why a reading is in the logbook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// The watch began.
+pub enum ReadingReason {
+    /// The daemon started.
     Start,
-    /// The wall clock no longer ran together with the time since boot.
+    /// The wall clock was stepped.
     Stepped,
     /// A time server has set the clock.
     Synchronised,
-    /// The clock is no longer held to a time server.
+    /// No time server sets the clock any more.
     SynchronisationLost,
 }
 
-impl Reason {
-    /// As the logbook has it.
+impl ReadingReason {
+    /// The word in the logbook.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Start => "start",
@@ -62,54 +62,54 @@ impl Reason {
     }
 }
 
-/// What the clocks said, and why that is worth a row.
+/// A reading of the clocks for the logbook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClockReading {
     /// Both clocks.
     pub at: Stamp,
-    /// Which boot the time since boot is of; empty where the system does not say.
+    /// The id of the boot; empty where the system does not say.
     pub boot: String,
-    /// Whether a time server holds the clock; `None` where the system does not say.
+    /// Whether a time server sets the clock; `None` where the system does not say.
     pub synchronised: Option<bool>,
-    /// By how much the wall clock has been put forward (or back: negative) since the reading before.
+    /// The step of the wall clock since the reading before; negative where it was set back.
     pub stepped: SignedDuration,
-    /// Why it was written down.
-    pub reason: Reason,
+    /// Why the reading was taken.
+    pub reason: ReadingReason,
 }
 
-/// Watches the clocks: what is to be written down of them.
+/// Compares the clocks at each check and returns what belongs in the logbook.
 #[derive(Clone, Debug)]
 pub struct ClockWatch {
     boot: String,
-    steps: Steps,
+    steps: StepDetector,
     synchronised: Option<bool>,
 }
 
 impl ClockWatch {
-    /// Begins to watch, in the boot of this name. The first reading is of the start.
+    /// Starts in the boot with this id. Also returns the first reading, with the reason `start`.
     pub fn begin(at: Stamp, boot: String, synchronised: Option<bool>) -> (Self, ClockReading) {
-        let watch = Self { boot, steps: Steps::new(at), synchronised };
-        let reading = watch.reading(at, SignedDuration::ZERO, Reason::Start);
+        let watch = Self { boot, steps: StepDetector::new(at), synchronised };
+        let reading = watch.reading(at, SignedDuration::ZERO, ReadingReason::Start);
         (watch, reading)
     }
 
-    /// Takes in what the clocks say now. Nothing while they run together and nobody's word on them changes.
-    pub fn look(&mut self, at: Stamp, synchronised: Option<bool>) -> Vec<ClockReading> {
+    /// Compares the clocks now. Returns no reading while there was no step and no change of synchronisation.
+    pub fn check(&mut self, at: Stamp, synchronised: Option<bool>) -> Vec<ClockReading> {
         let mut readings = Vec::new();
         let before = std::mem::replace(&mut self.synchronised, synchronised);
         if let Some(by) = self.steps.step(at) {
-            readings.push(self.reading(at, by, Reason::Stepped));
+            readings.push(self.reading(at, by, ReadingReason::Stepped));
         }
         let changed = match (before == Some(true), synchronised == Some(true)) {
-            (false, true) => Some(Reason::Synchronised),
-            (true, false) => Some(Reason::SynchronisationLost),
+            (false, true) => Some(ReadingReason::Synchronised),
+            (true, false) => Some(ReadingReason::SynchronisationLost),
             _ => None,
         };
         readings.extend(changed.map(|reason| self.reading(at, SignedDuration::ZERO, reason)));
         readings
     }
 
-    fn reading(&self, at: Stamp, stepped: SignedDuration, reason: Reason) -> ClockReading {
+    fn reading(&self, at: Stamp, stepped: SignedDuration, reason: ReadingReason) -> ClockReading {
         ClockReading { at, boot: self.boot.clone(), synchronised: self.synchronised, stepped, reason }
     }
 }
@@ -128,41 +128,44 @@ mod tests {
     }
 
     #[test]
-    fn a_step_is_written_down_once_with_what_the_clock_said_before_and_after() {
+    fn a_step_gives_one_reading() {
         let clock = clock();
         let (mut watch, first) = ClockWatch::begin(clock.now(), "b".into(), None);
-        assert_eq!((first.reason, first.stepped), (Reason::Start, SignedDuration::ZERO));
+        assert_eq!((first.reason, first.stepped), (ReadingReason::Start, SignedDuration::ZERO));
         for by in [3600, -3600, -56 * 365 * 86_400, 2] {
             clock.advance(Duration::from_secs(1));
-            assert_eq!(watch.look(clock.now(), None), []);
+            assert_eq!(watch.check(clock.now(), None), []);
             clock.step(SignedDuration::from_secs(by));
-            let told = watch.look(clock.now(), None);
-            assert_eq!(told.len(), 1);
-            assert_eq!((told[0].stepped.as_secs(), told[0].reason), (by, Reason::Stepped));
-            assert_eq!(watch.look(clock.now(), None), []);
+            let readings = watch.check(clock.now(), None);
+            assert_eq!(readings.len(), 1);
+            assert_eq!((readings[0].stepped.as_secs(), readings[0].reason), (by, ReadingReason::Stepped));
+            assert_eq!(watch.check(clock.now(), None), []);
         }
     }
 
     #[test]
-    fn who_holds_the_clock_is_written_down_when_that_changes() {
+    fn a_change_of_synchronisation_gives_a_reading() {
         let clock = clock();
         let (mut watch, first) = ClockWatch::begin(clock.now(), "b".into(), Some(false));
         assert_eq!(first.synchronised, Some(false));
         clock.step(SignedDuration::from_hours(5));
-        let told: Vec<_> =
-            watch.look(clock.now(), Some(true)).iter().map(|r| (r.reason, r.synchronised)).collect();
-        assert_eq!(told, [(Reason::Stepped, Some(true)), (Reason::Synchronised, Some(true))]);
-        assert_eq!(watch.look(clock.now(), Some(true)), []);
-        assert_eq!(watch.look(clock.now(), Some(false))[0].reason, Reason::SynchronisationLost);
-        assert_eq!(watch.look(clock.now(), None), [], "not to say is not to lose");
+        let readings: Vec<_> =
+            watch.check(clock.now(), Some(true)).iter().map(|r| (r.reason, r.synchronised)).collect();
+        assert_eq!(
+            readings,
+            [(ReadingReason::Stepped, Some(true)), (ReadingReason::Synchronised, Some(true))]
+        );
+        assert_eq!(watch.check(clock.now(), Some(true)), []);
+        assert_eq!(watch.check(clock.now(), Some(false))[0].reason, ReadingReason::SynchronisationLost);
+        assert_eq!(watch.check(clock.now(), None), [], "unknown after unsynchronised is no change");
     }
 
     proptest! {
-        /// A step is found to the millisecond among readings of any pace, and what is slower than a step is none.
+        /// Finds each step to the millisecond at any interval between readings, and nothing else.
         #[test]
         fn steps_are_found_and_nothing_else(turns in prop::collection::vec((1u64..5000, prop::option::weighted(0.2, -90_000_000i64..90_000_000)), 1..60)) {
             let clock = clock();
-            let mut steps = Steps::new(clock.now());
+            let mut steps = StepDetector::new(clock.now());
             for (passed, step) in turns {
                 clock.advance(Duration::from_millis(passed));
                 let step = step.filter(|by| by.abs() >= 500).map(SignedDuration::from_millis);

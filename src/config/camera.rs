@@ -40,7 +40,7 @@ impl CameraDraft {
         });
         let login = credentials::login(table);
         let looks = table
-            .optional("detect_fps", |item| item.number(0.1..=30.0, "how often the detector looks"))
+            .optional("detect_fps", |item| item.number(0.1..=30.0, "detection passes a second"))
             .unwrap_or(4.0);
         let whole_frame = table.optional("whole_frame", ValueReader::boolean).unwrap_or(true);
         let regions = list(table, "regions", shapes::region);
@@ -58,7 +58,7 @@ impl CameraDraft {
             let help = "leave whole_frame = false out, or add water = [[x, y], ...] or regions = [[left, top, right, bottom]]";
             table.collector.error(
                 &table.place,
-                "has nothing to look at: no whole frame, no water and no regions",
+                "has nothing to inspect: no whole frame, no water and no regions",
                 help,
             );
         }
@@ -67,7 +67,11 @@ impl CameraDraft {
                 if region.area() > 0.98 {
                     let place = item.place.item(index, item.place.span.clone());
                     let help = "leave this region out, or set whole_frame = false";
-                    table.collector.warning(&place, "is the whole frame, which is looked at already", help);
+                    table.collector.warning(
+                        &place,
+                        "is the whole frame, which the sweep includes already",
+                        help,
+                    );
                 }
             }
         }

@@ -1,5 +1,4 @@
-//! What is legal in each section and suspicious in the whole: rules that never hold, cameras nobody looks after, more
-//! runs than two cores give.
+//! Warnings about combinations: rules that can never hold, cameras without rules, more inferences than two cores give.
 
 use std::time::Duration;
 
@@ -13,10 +12,11 @@ use super::{schedule_checks, shapes};
 use crate::geometry::Polygon;
 use crate::regions::INFERENCES_PER_PASS;
 
-/// One run of the eight-bit model that comes with Havenwacht on one thread, on a processor without VNNI.
-const RUN: Duration = Duration::from_millis(37);
+/// One inference of the eight-bit model that comes with Havenwacht, on one thread of a processor without VNNI
+/// (`docs/measurements.md`).
+const INFERENCE: Duration = Duration::from_millis(37);
 
-/// Part of one core that looks may take before decoding, logbook and alerts on the other feel it.
+/// Part of one core that inference may take before it slows down decoding, logbook and alerts.
 const BUSY: f64 = 0.75;
 
 pub(super) fn check(collector: &Collector<'_>, drafts: &Drafts, sections: &Sections) {
@@ -31,7 +31,7 @@ pub(super) fn check(collector: &Collector<'_>, drafts: &Drafts, sections: &Secti
     check_load(collector, drafts);
 }
 
-/// A zone that nobody looks at, or whose pictures are black.
+/// Warns of a zone that no region covers, or that privacy masks cover.
 fn check_visibility(collector: &Collector<'_>, drafts: &Drafts, rule: &RuleDraft, place: &PlaceDraft) {
     let (Some(Shape::Zone(zone)), Some(target)) = (&place.shape, &rule.target) else { return };
     let camera = place.camera.as_ref().and_then(|camera| drafts.camera(&camera.value)?.camera.as_ref());
@@ -41,7 +41,7 @@ fn check_visibility(collector: &Collector<'_>, drafts: &Drafts, rule: &RuleDraft
         collector.warning(
             &target.place,
             format!(
-                "the zone lies wholly behind privacy masks of {}: no picture would show why it alerts",
+                "privacy masks of {} cover the whole zone: no picture would show why it alerts",
                 camera.id
             ),
             "move the zone, or make the mask smaller",
@@ -55,7 +55,7 @@ fn check_visibility(collector: &Collector<'_>, drafts: &Drafts, rule: &RuleDraft
         ),
         None => (
             camera.regions.iter().map(shapes::rectangle).collect(),
-            format!("no region of {} looks at this zone", camera.id),
+            format!("no region of {} covers this zone", camera.id),
             "add a region over the zone, or leave whole_frame = false out",
         ),
     };
@@ -66,7 +66,7 @@ fn check_visibility(collector: &Collector<'_>, drafts: &Drafts, rule: &RuleDraft
     }
 }
 
-/// Rules that say the same twice.
+/// Warns of two rules with the same meaning.
 fn check_repeated_rules(collector: &Collector<'_>, drafts: &Drafts) {
     fn meaning<'d>(drafts: &'d Drafts, rule: &'d RuleDraft) -> Option<impl PartialEq + use<'d>> {
         let about = (rule.target.as_ref(), &rule.parts, &rule.unless);
@@ -78,7 +78,7 @@ fn check_repeated_rules(collector: &Collector<'_>, drafts: &Drafts) {
         let Some(same) = meaning(second) else { continue };
         if let Some(first) = drafts.rules[..index].iter().find(|first| meaning(first).as_ref() == Some(&same))
         {
-            let what = format!("watches for the same as {}: staff would be told twice", first.place.key);
+            let what = format!("is the same rule as {}: staff would get two alerts", first.place.key);
             collector.warning(&second.place, what, "remove one of the two");
         }
     }
@@ -90,53 +90,54 @@ fn check_cameras(collector: &Collector<'_>, drafts: &Drafts) {
             first.url.as_ref().zip(draft.url.as_ref()).is_some_and(|(a, b)| a.value == b.value)
         };
         if let (Some(first), Some(url)) = (drafts.cameras[..index].iter().find(twin), &draft.url) {
-            let what = format!("is the same address as that of {}", first.place.key);
+            let what = format!("is the address of {} too", first.place.key);
             collector.warning(&url.place, what, "one camera can have many zones, lines and rules");
         }
         let Some(id) = &draft.id else { continue };
-        let watched = drafts.rules.iter().any(|rule| {
+        let has_rule = drafts.rules.iter().any(|rule| {
             let camera = drafts.camera_of(rule);
-            // A rule whose place or camera is mistyped may well be this one's.
+            // A rule whose place or camera is mistyped may belong to this camera.
             camera.is_none_or(|camera| camera.value == id.value || drafts.camera(&camera.value).is_none())
         });
-        if !watched {
-            let help = "add a [[zone]] or [[line]] and a [[rule]], if staff should hear of what it sees";
+        if !has_rule {
+            let help = "add a [[zone]] or [[line]] and a [[rule]] if staff should get alerts from it";
             collector.warning(
                 &draft.place,
-                format!("no rule watches {}: logged, never alerts", id.value),
+                format!("camera {} has no rule: it writes to the logbook and never alerts", id.value),
                 help,
             );
         }
     }
 }
 
-/// Detector runs a second that a camera may take.
-pub fn runs_per_second(camera: &Camera) -> f64 {
+/// Inferences a second that a camera may take.
+pub fn inferences_per_second(camera: &Camera) -> f64 {
     f64::from(camera.detect_fps * INFERENCES_PER_PASS)
 }
 
-/// The part of one core that `runs` a second take with the small model that comes with Havenwacht.
-pub fn share_of_a_core(runs: f64) -> f64 {
-    runs * RUN.as_secs_f64()
+/// The part of one core, 0 to 1 and above, that so many inferences a second take with the model that comes with
+/// Havenwacht.
+pub fn share_of_a_core(inferences: f64) -> f64 {
+    inferences * INFERENCE.as_secs_f64()
 }
 
 fn check_load(collector: &Collector<'_>, drafts: &Drafts) {
     let cameras: Vec<&Camera> = drafts.cameras.iter().filter_map(|draft| draft.camera.as_ref()).collect();
-    let total: f64 = cameras.iter().map(|camera| runs_per_second(camera)).sum();
+    let total: f64 = cameras.iter().map(|camera| inferences_per_second(camera)).sum();
     let (share, Some(first)) = (share_of_a_core(total), drafts.cameras.first()) else { return };
     if share <= BUSY {
         return;
     }
     let each: Vec<_> =
-        cameras.iter().map(|camera| format!("{} {:.1}", camera.id, runs_per_second(camera))).collect();
+        cameras.iter().map(|camera| format!("{} {:.1}", camera.id, inferences_per_second(camera))).collect();
     collector.warning(
         &first.place,
         format!(
-            "the cameras may take {total:.1} detector runs a second ({}): at {} ms a run that is {:.0} % of a core, much for a box of two",
+            "the cameras may take {total:.1} inferences a second ({}): at {} ms each that is {:.0} % of a core, too much for a box with two cores",
             each.join(", "),
-            RUN.as_millis(),
+            INFERENCE.as_millis(),
             share * 100.0
         ),
-        "lower detect_fps; what the box cannot give is shared fairly and shown as shortfall",
+        "lower detect_fps; otherwise each camera gets a fair share, which the health page shows",
     );
 }

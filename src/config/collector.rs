@@ -1,4 +1,4 @@
-//! Findings gathered while a site file is read, and the places they point at.
+//! Collects diagnostics while a site file is read, with their locations.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::diagnostic::{Diagnostic, Level};
 
-/// Where in the file something stands.
+/// A key or value in the file: its full key and its bytes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Location {
     pub(super) key: String,
@@ -26,18 +26,18 @@ impl Location {
     }
 }
 
-/// A value and where it stands.
+/// A value with its location.
 #[derive(Clone, Debug)]
 pub(super) struct Located<T> {
     pub(super) value: T,
     pub(super) place: Location,
 }
 
-/// A site file under examination.
+/// Collects the diagnostics of one site file.
 pub(super) struct Collector<'t> {
     file: &'t str,
     text: &'t str,
-    /// Relative paths in the file start here.
+    /// Relative paths in the site file start in this folder.
     pub(super) folder: &'t Path,
     found: RefCell<Vec<Diagnostic>>,
 }
@@ -47,17 +47,17 @@ impl<'t> Collector<'t> {
         Self { file, text, folder, found: RefCell::default() }
     }
 
-    /// Notes an error: the watch does not start.
+    /// Adds an error: the daemon does not start.
     pub(super) fn error(&self, place: &Location, what: impl Into<String>, help: impl Into<String>) {
-        self.note(Level::Error, place, what.into(), help.into());
+        self.add(Level::Error, place, what.into(), help.into());
     }
 
-    /// Notes what is legal but suspicious.
+    /// Adds a warning: allowed, but probably not meant.
     pub(super) fn warning(&self, place: &Location, what: impl Into<String>, help: impl Into<String>) {
-        self.note(Level::Warning, place, what.into(), help.into());
+        self.add(Level::Warning, place, what.into(), help.into());
     }
 
-    fn note(&self, level: Level, place: &Location, what: String, help: String) {
+    fn add(&self, level: Level, place: &Location, what: String, help: String) {
         let (line, column) = position(self.text, place.span.start);
         self.found.borrow_mut().push(Diagnostic {
             level,
@@ -71,7 +71,7 @@ impl<'t> Collector<'t> {
         });
     }
 
-    /// Everything found, in the order of the file.
+    /// All diagnostics, in the order of the file.
     pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
         let mut found = self.found.into_inner();
         found.sort_by(|a, b| (a.line, a.column, a.level, &a.key).cmp(&(b.line, b.column, b.level, &b.key)));
@@ -91,7 +91,7 @@ pub(super) fn position(text: &str, byte: usize) -> (usize, usize) {
     (before.matches('\n').count() + 1, before[start..].chars().count() + 1)
 }
 
-/// The same is what says the same, wherever it stands.
+/// Compares the values and ignores the locations.
 impl<T: PartialEq> PartialEq for Located<T> {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value

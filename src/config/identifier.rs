@@ -2,13 +2,13 @@
 
 use super::collector::Located;
 use super::reader::{TableReader, ValueReader};
-use crate::ids::{CameraId, NameError};
+use crate::ids::{CameraId, InvalidId};
 
 /// An identifier. One with a wrong alphabet is noted and still returned: what refers to it is no second mistake.
 pub(super) fn identifier(item: &ValueReader<'_>) -> Option<Located<String>> {
     let text = item.text()?;
     // All four kinds of identifier share one alphabet.
-    if let Err(error @ NameError { .. }) = CameraId::new(text) {
+    if let Err(error @ InvalidId { .. }) = CameraId::new(text) {
         let slug: Vec<String> = text
             .to_lowercase()
             .split(|c: char| !c.is_ascii_alphanumeric())

@@ -1,6 +1,6 @@
-//! The site file: raw TOML in, a checked [`Site`] or every mistake in it out.
+//! The site file: from TOML text to a checked [`Site`], or to diagnostics for every mistake.
 //!
-//! The file is parsed once, with the place of every key and value kept. One reader a section (`sections`, `camera`,
+//! The file is parsed once, with the location of every key and value. One reader a section (`sections`, `camera`,
 //! `calibration`, `place`, `shifts`, `rule`) walks it, notes what is wrong and goes on; `links` resolves what refers to what, and `checks` looks
 //! at what is suspicious only in the whole. A [`Site`] comes out when no error was noted, with the warnings beside it.
 
@@ -37,7 +37,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-pub use checks::{runs_per_second, share_of_a_core};
+pub use checks::{inferences_per_second, share_of_a_core};
 pub use condition::{Condition, Direction};
 pub use diagnostic::{ConfigError, Diagnostic, Level};
 pub use holidays::Holidays;
@@ -57,7 +57,7 @@ use rule::RuleDraft;
 use sections::{OptionalValue, Sections};
 use shifts::NamedSchedule;
 
-/// Reads and checks the site file at `path`. The warnings stand beside the [`Site`].
+/// Reads and checks the site file at `path`. Returns the [`Site`] and the warnings.
 pub fn load(path: &Path) -> Result<(Site, Vec<Diagnostic>), ConfigError> {
     let bytes =
         std::fs::read(path).map_err(|cause| ConfigError::Unreadable { path: path.to_owned(), cause })?;
@@ -117,7 +117,7 @@ pub fn check_text(name: &str, text: &str, folder: &Path) -> Result<(Site, Vec<Di
     }
 }
 
-/// The list of holidays decides with the site file when rules are live, so its days are part of the hash.
+/// SHA-256 of the site file and of the holidays, which also decide when rules are live.
 fn hash(text: &str, holidays: &Holidays) -> String {
     let mut digest = Sha256::new_with_prefix(text);
     for (date, name) in holidays.iter() {

@@ -130,7 +130,7 @@ fn what_a_schedule_speaks_of_must_be_in_the_site() {
             dark,
             "latitude = 52.1",
             "",
-            "site.latitude: stands alone, and is no position\n  help: add longitude",
+            "site.latitude: has no partner: a position needs latitude and longitude\n  help: add longitude",
         ),
         (dark, "latitude = 152.1\nlongitude = 4", "", "site.latitude: 152.1 is out of range"),
         (feast, "holidays = \"none.txt\"", "", "site.holidays: there is no file"),

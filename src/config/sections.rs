@@ -1,4 +1,4 @@
-//! The sections that stand once: site, model, broker, logbook, retention, health.
+//! The sections that occur once: site, model, broker, logbook, retention, health.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -17,19 +17,19 @@ const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Bounds of the logbook's size. Below, there is no room for a day.
+/// Limits of the logbook's size. A smaller logbook has no room for a day.
 const SMALLEST: u64 = 50_000_000;
 const LARGEST: u64 = 100_000_000_000_000;
 
-/// What need not be there.
+/// A value that may be absent.
 pub(super) enum OptionalValue<T> {
     Absent,
-    /// A mistake in it was noted.
+    /// Its error was reported.
     Invalid,
     Valid(T),
 }
 
-/// What stands in those sections; `None` where a mistake was noted.
+/// The values of those sections; `None` where an error was reported.
 pub(super) struct Sections {
     pub(super) id: Option<SiteId>,
     pub(super) name: Option<String>,
@@ -87,7 +87,7 @@ impl Sections {
 
 fn time_zone(item: &ValueReader<'_>) -> Option<TimeZone> {
     let name = item.text()?;
-    // `TimeZone::get` would take what the box happens to call local; schedules must not depend on the box.
+    // `TimeZone::get` also accepts the local time of the box. Schedules must not depend on the box.
     if let Some(zone) = TimeZone::get(name).ok().filter(|zone| zone.iana_name().is_some()) {
         return Some(zone);
     }
@@ -96,12 +96,10 @@ fn time_zone(item: &ValueReader<'_>) -> Option<TimeZone> {
         known.iter().find(|zone| zone.rsplit('/').next().is_some_and(|c| c.eq_ignore_ascii_case(name)));
     let near = city.map(String::as_str).or_else(|| suggest::nearest(name, known.iter().map(String::as_str)));
     item.error(
-        format!("\"{}\" is no time zone of the IANA database", short(name)),
+        format!("\"{}\" is not a time zone of the IANA database", short(name)),
         match near {
             Some(near) => format!("did you mean \"{near}\"?"),
-            None => {
-                "an area and a city, such as \"Europe/Amsterdam\": it knows when the clock changes".to_owned()
-            }
+            None => "an area and a city, such as \"Europe/Amsterdam\", which includes summer time".to_owned(),
         },
     );
     None
@@ -116,7 +114,10 @@ fn position(site: &TableReader<'_>) -> OptionalValue<Position> {
         (None, Some(longitude)) => (Some(longitude), "latitude = 52.10"),
     };
     if let Some(given) = given {
-        given.error("stands alone, and is no position", format!("add {missing}, or leave both out"));
+        given.error(
+            "has no partner: a position needs latitude and longitude",
+            format!("add {missing}, or leave both out"),
+        );
     }
     let latitude =
         latitude.and_then(|item| item.number(-90.0..=90.0, "degrees north, negative in the south"));
@@ -162,7 +163,7 @@ fn host(item: &ValueReader<'_>) -> Option<String> {
     } else if host.parse::<IpAddr>().is_err()
         && !host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
     {
-        item.error(format!("\"{}\" is no host name or address", short(host)), help);
+        item.error(format!("\"{}\" is not a host name or address", short(host)), help);
     } else {
         return Some(host.to_owned());
     }
@@ -193,7 +194,7 @@ fn retention(root: &TableReader<'_>) -> Retention {
         section.collector.warning(
             &section.place,
             format!(
-                "events are kept {}, shorter than the detections they came from ({})",
+                "events are kept {}, less than the detections they come from ({})",
                 format_duration(events),
                 format_duration(detections)
             ),
@@ -204,7 +205,7 @@ fn retention(root: &TableReader<'_>) -> Retention {
         section.collector.warning(
             &section.place,
             format!(
-                "pictures are kept {}, but go with their alerts after {}",
+                "pictures are kept {}, but are deleted with their alerts after {}",
                 format_duration(kept.pictures),
                 format_duration(events)
             ),
@@ -222,24 +223,24 @@ fn listen(item: &ValueReader<'_>) -> Option<SocketAddr> {
             Some(port) => format!("did you mean \"127.0.0.1:{}\"?", short(port)),
             None => HELP.to_owned(),
         };
-        item.error(format!("\"{}\" is no address with a port", short(text)), help);
+        item.error(format!("\"{}\" is not an address with a port", short(text)), help);
         return None;
     };
     if address.port() == 0 {
-        item.error("port 0 is no port", HELP);
+        item.error("port 0 is not allowed", HELP);
         return None;
     }
     if !address.ip().is_loopback() {
         item.warning(
-            format!("{address} can be reached from the network, and the page asks for no password"),
-            "listen on 127.0.0.1 and let a web server with a login pass it on",
+            format!("{address} can be reached from the network, and the page has no login"),
+            "listen on 127.0.0.1 and put a web server with a login in front",
         );
     }
     Some(address)
 }
 
 impl Model {
-    /// Pixels across the model's input, as its manifest says; `None` where that cannot be read.
+    /// Width of the model's input in pixels, from its manifest; `None` where the manifest cannot be read.
     pub fn input_width(&self) -> Option<u32> {
         let manifest: toml::Table = std::fs::read_to_string(&self.manifest).ok()?.parse().ok()?;
         manifest.get("input")?.get("width")?.as_integer()?.try_into().ok().filter(|width| *width > 0)

@@ -1,4 +1,4 @@
-//! Site files as technicians write them, right and wrong.
+//! Valid and invalid site files.
 
 use proptest::prelude::*;
 
@@ -7,7 +7,7 @@ use super::*;
 pub(super) const EXAMPLE: &str = include_str!("../../config/example.toml");
 const BROKEN: &str = include_str!("../../tests/data/broken.toml");
 
-/// A folder in which the files that the example names do exist.
+/// A folder with the files that the example names.
 pub(super) fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for path in
@@ -23,7 +23,7 @@ pub(super) fn folder() -> tempfile::TempDir {
 }
 
 pub(super) fn check_in(folder: &Path, text: &str) -> Result<(Site, Vec<Diagnostic>), Vec<Diagnostic>> {
-    // The logbook's folder is not there before the first start.
+    // The folder of the logbook does not exist before the first start.
     let text = text.replace("/var/lib/havenwacht/", "");
     check_text("site.toml", &text, &folder.join("config")).map_err(|error| match error {
         ConfigError::Invalid(found) => found,
@@ -40,7 +40,7 @@ pub(super) fn lines(found: &[Diagnostic]) -> String {
 }
 
 #[test]
-fn the_example_is_a_good_site_file() {
+fn the_example_has_no_diagnostics() {
     let (site, warnings) = check(EXAMPLE).unwrap();
     assert_eq!(warnings, []);
     assert_eq!(site.id.as_str(), "my-harbour");
@@ -53,14 +53,14 @@ fn the_example_is_a_good_site_file() {
 }
 
 #[test]
-fn ten_mistakes_are_found_at_once() {
+fn ten_mistakes_give_ten_diagnostics() {
     let found = check(BROKEN).unwrap_err();
     assert!(!lines(&found).contains("anker"), "a password is never repeated");
     insta::assert_snapshot!(lines(&found));
 }
 
-/// The example with its `old` text replaced, and what the finding must say: level, line of the new text, key, words.
-fn finding(old: &str, new: &str, level: Level, key: &str, words: &[&str]) {
+/// Replaces `old` in the example and expects a diagnostic at `key` with this level, line and words.
+fn expect_diagnostic(old: &str, new: &str, level: Level, key: &str, words: &[&str]) {
     assert!(EXAMPLE.contains(old), "the example has no {old:?}");
     let text = EXAMPLE.replacen(old, new, 1);
     let found = match check(&text) {
@@ -69,7 +69,7 @@ fn finding(old: &str, new: &str, level: Level, key: &str, words: &[&str]) {
     };
     let all = lines(&found);
     let Some(hit) = found.iter().find(|d| d.level == level && d.key == key) else {
-        panic!("{new:?}: nothing at {key} in\n{all}");
+        panic!("{new:?}: no diagnostic at {key} in\n{all}");
     };
     for word in words {
         assert!(hit.to_string().contains(word), "{new:?}: no {word:?} in\n{hit}");
@@ -81,8 +81,8 @@ fn finding(old: &str, new: &str, level: Level, key: &str, words: &[&str]) {
 }
 
 #[test]
-fn each_mistake_has_its_message() {
-    let wrong = |old, new, key, words: &[&str]| finding(old, new, Level::Error, key, words);
+fn each_mistake_has_a_message() {
+    let wrong = |old, new, key, words: &[&str]| expect_diagnostic(old, new, Level::Error, key, words);
     wrong(
         "id = \"my-harbour\"",
         "id = \"My Harbour\"",
@@ -149,7 +149,7 @@ fn each_mistake_has_its_message() {
         &["2 has no unit", "\"2y\""],
     );
     let retention = |line: &str, key, words: &[&str]| {
-        finding("[logbook]", &format!("[retention]\n{line}\n[logbook]"), Level::Error, key, words);
+        expect_diagnostic("[logbook]", &format!("[retention]\n{line}\n[logbook]"), Level::Error, key, words);
     };
     retention("tracks = \"1 year\"", "retention.tracks", &["\"1y\""]);
     retention("pictures = \"10s\"", "retention.pictures", &["out of range", "from 1h to 100y"]);
@@ -165,18 +165,18 @@ fn each_mistake_has_its_message() {
     wrong("detect_fps = 4.0", "fps = 4", "camera[0].fps", &["did you mean \"detect_fps\"?"]);
     wrong("detect_fps = 4.0", "stall_after = \"1h\"", "camera[0].stall_after", &["from 1s to 10m"]);
     wrong(
-        "[[0.0, 0.4, 1.0, 0.8]]",
-        "[[0.5, 0.4, 0.4, 0.4]]",
+        "detect_fps = 4.0",
+        "regions = [[0.5, 0.4, 0.4, 0.4]]",
         "camera[0].regions[0]",
         &["[0.5, 0.4, 0.9, 0.8]"],
     );
     wrong(
-        "[[0.0, 0.4, 1.0, 0.8]]",
-        "[[0, 400, 1920, 800]]",
+        "detect_fps = 4.0",
+        "regions = [[0, 400, 1920, 800]]",
         "camera[0].regions[0][1]",
         &["looks like pixels"],
     );
-    wrong("regions = [[0.0, 0.4, 1.0, 0.8]]", "whole_frame = false", "camera[0]", &["nothing to look at"]);
+    wrong("detect_fps = 4.0", "whole_frame = false", "camera[0]", &["nothing to inspect"]);
     wrong(
         "camera = \"quay-east\"",
         "camera = \"quay-eats\"",
@@ -226,54 +226,54 @@ fn each_mistake_has_its_message() {
 }
 
 #[test]
-fn what_is_legal_and_suspicious_is_a_warning() {
-    let odd = |old, new, key, words: &[&str]| finding(old, new, Level::Warning, key, words);
-    odd(
+fn suspicious_values_are_warnings() {
+    let warns = |old, new, key, words: &[&str]| expect_diagnostic(old, new, Level::Warning, key, words);
+    warns(
         "[logbook]",
         "[health]\nlisten = \"0.0.0.0:9464\"\n[logbook]",
         "health.listen",
         &["from the network"],
     );
-    odd("[logbook]", "[retention]\nevents = \"30d\"\n[logbook]", "retention", &["30d", "90d"]);
-    odd(
+    warns("[logbook]", "[retention]\nevents = \"30d\"\n[logbook]", "retention", &["30d", "90d"]);
+    warns(
         "[logbook]",
         "[retention]\nevents = \"1y\"\npictures = \"2y\"\n[logbook]",
         "retention",
         &["2y", "after 1y"],
     );
-    odd("logbook.sqlite\"", "nowhere/logbook.sqlite\"", "logbook.path", &["there is no folder"]);
-    odd("detect_fps = 4.0", "detect_fps = 30", "camera[0]", &["60.0 detector runs a second", "222 %"]);
-    odd("[[0.0, 0.4, 1.0, 0.8]]", "[[0.0, 0.0, 1.0, 1.0]]", "camera[0].regions[0]", &["whole frame"]);
-    odd("[0.95, 0.95]", "[1.4, 0.95]", "zone[0].polygon", &["partly outside the picture"]);
-    odd("\"tue\",", "\"mon\", \"tue\",", "rule[0].schedule[0].days[1]", &["named twice"]);
-    odd(
+    warns("logbook.sqlite\"", "nowhere/logbook.sqlite\"", "logbook.path", &["there is no folder"]);
+    warns("detect_fps = 4.0", "detect_fps = 30", "camera[0]", &["60.0 inferences a second", "222 %"]);
+    warns("detect_fps = 4.0", "regions = [[0.0, 0.0, 1.0, 1.0]]", "camera[0].regions[0]", &["whole frame"]);
+    warns("[0.95, 0.95]", "[1.4, 0.95]", "zone[0].polygon", &["partly outside the picture"]);
+    warns("\"tue\",", "\"mon\", \"tue\",", "rule[0].schedule[0].days[1]", &["named twice"]);
+    warns(
         "schedule = [",
         "schedule = [{ days = [\"sat\"], from = \"20:00\", to = \"23:00\" }, ",
         "rule[0].schedule[1]",
         &["overlaps rule[0].schedule[0]"],
     );
-    odd("confirm = \"2s\"", "confirm = \"8h\"", "rule[0].confirm", &["never hold", "confirm is 8h"]);
-    odd(
+    warns("confirm = \"2s\"", "confirm = \"8h\"", "rule[0].confirm", &["never hold", "confirm is 8h"]);
+    warns(
         "kind = \"presence\"",
         "kind = \"dwell\"\nlonger_than = \"9h\"",
         "rule[0].longer_than",
         &["never hold", "longer_than is 9h", "8h at most"],
     );
     let masked = "detect_fps = 4.0\nprivacy_masks = [[[0, 0.5], [0.5, 0.5], [0.5, 1], [0, 1]], [[0.5, 0.5], [1, 0.5], [1, 1], [0.5, 1]]]";
-    odd("detect_fps = 4.0", masked, "rule[0].zone", &["behind privacy masks"]);
+    warns("detect_fps = 4.0", masked, "rule[0].zone", &["privacy masks of quay-east cover"]);
     let elsewhere = "whole_frame = false\nregions = [[0.0, 0.0, 1.0, 0.4]]";
-    odd("regions = [[0.0, 0.4, 1.0, 0.8]]", elsewhere, "rule[0].zone", &["never hold", "no region"]);
+    warns("detect_fps = 4.0", elsewhere, "rule[0].zone", &["never hold", "no region"]);
     let schedule = EXAMPLE.lines().find(|line| line.starts_with("schedule")).unwrap();
-    odd(schedule, "", "rule[0]", &["every vessel at any time"]);
+    warns(schedule, "", "rule[0]", &["every vessel at any time"]);
     let line =
         "[[line]]\nid = \"mouth\"\ncamera = \"quay-east\"\nfrom = [0.5, 0.5]\nto = [1.5, 0.5]\n[[zone]]";
-    odd("[[zone]]", line, "line[0]", &["partly outside"]);
+    warns("[[zone]]", line, "line[0]", &["partly outside"]);
     let second =
         "[[camera]]\nid = \"quay-west\"\nurl = \"rtsp://192.0.2.10:554/stream1\"\ncodec = \"h265\"\n[[zone]]";
-    odd("[[zone]]", second, "camera[1]", &["logged, never alerts"]);
-    odd("[[zone]]", second, "camera[1].url", &["same address as that of camera[0]"]);
+    warns("[[zone]]", second, "camera[1]", &["never alerts"]);
+    warns("[[zone]]", second, "camera[1].url", &["the address of camera[0] too"]);
     let rule = EXAMPLE[EXAMPLE.find("[[rule]]").unwrap()..].replace("night-passage", "night-passage-2");
-    odd("[[rule]]", &format!("{rule}\n[[rule]]"), "rule[1]", &["the same as rule[0]"]);
+    warns("[[rule]]", &format!("{rule}\n[[rule]]"), "rule[1]", &["the same rule as rule[0]"]);
 }
 
 #[test]
@@ -295,7 +295,7 @@ fn a_line_needs_two_ends_in_the_picture() {
 }
 
 #[test]
-fn a_crossing_is_of_a_line_and_not_of_a_zone() {
+fn a_crossing_needs_a_line() {
     let text = EXAMPLE.replace("kind = \"presence\"", "kind = \"crossing\"\nline = \"inner-basin\"");
     let found = lines(&check(&text).unwrap_err());
     assert!(found.contains("is a zone, and a crossing needs a line"), "{found}");
@@ -333,7 +333,7 @@ fn no_message_repeats_a_password() {
 }
 
 #[test]
-fn a_password_that_everybody_can_read_is_told() {
+fn a_password_file_readable_by_all_is_a_warning() {
     use std::os::unix::fs::PermissionsExt;
     let folder = folder();
     let text = EXAMPLE.replace("port = 1883", "username = \"a\"\npassword_file = \"secret\"");
@@ -348,7 +348,7 @@ fn a_password_that_everybody_can_read_is_told() {
 }
 
 #[test]
-fn a_file_that_is_no_text_says_where() {
+fn a_file_that_is_not_utf8_gives_the_location() {
     let folder = folder();
     let path = folder.path().join("config/site.toml");
     std::fs::write(&path, b"[site]\nid = \"caf\xe9\"\n").unwrap();
@@ -381,7 +381,7 @@ fn the_reference_explains_every_key() {
 }
 
 #[test]
-fn a_file_that_names_no_camera_is_told_why_it_is_refused_however_it_says_so() {
+fn a_file_without_a_camera_is_an_error() {
     let head = &EXAMPLE[..EXAMPLE.find("[[camera]]").unwrap()];
     for text in [head.to_owned(), format!("camera = []\n{head}")] {
         let found = check(&text).unwrap_err();
@@ -392,7 +392,7 @@ fn a_file_that_names_no_camera_is_told_why_it_is_refused_however_it_says_so() {
     }
 }
 
-/// Ways in which a file gets damaged.
+/// Damages the text: removes, repeats, overwrites and swaps parts.
 fn damage(text: &str, cuts: &[(u8, usize, usize, u8)]) -> Vec<u8> {
     let mut bytes = text.as_bytes().to_vec();
     for &(how, at, length, byte) in cuts {
@@ -415,7 +415,7 @@ fn damage(text: &str, cuts: &[(u8, usize, usize, u8)]) -> Vec<u8> {
                 bytes = lines.join(&b'\n');
             }
             _ => {
-                // Values change places, which keeps the file TOML and makes it nonsense.
+                // Swapped values stay valid TOML with a wrong meaning.
                 let mut lines: Vec<String> =
                     String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect();
                 let with: Vec<_> = (0..lines.len()).filter(|i| lines[*i].contains(" = ")).collect();
@@ -444,7 +444,7 @@ proptest! {
     })]
 
     #[test]
-    fn no_damage_to_a_file_makes_the_check_panic_or_lose_the_line(
+    fn no_damage_makes_the_check_panic_or_lose_the_line(
         cuts in proptest::collection::vec((any::<u8>(), any::<usize>(), 0..40usize, any::<u8>()), 1..6),
     ) {
         let text = damage(EXAMPLE, &cuts);
@@ -481,7 +481,7 @@ points = [
 [[zone]]";
 
 #[test]
-fn a_camera_with_surveyed_points_knows_where_on_the_ground_it_looks() {
+fn surveyed_points_give_a_calibration() {
     let (site, warnings) = check(&EXAMPLE.replacen("[[zone]]", SURVEYED, 1)).unwrap();
     assert_eq!(warnings, []);
     let calibration = site.cameras[0].calibration.as_ref().unwrap();
@@ -490,13 +490,13 @@ fn a_camera_with_surveyed_points_knows_where_on_the_ground_it_looks() {
 }
 
 #[test]
-fn each_mistake_in_a_survey_has_its_message() {
+fn each_mistake_in_a_calibration_has_a_message() {
     let wrong = |old: &str, new: &str, key: &str, words: &[&str]| {
         let text = EXAMPLE.replacen("[[zone]]", &SURVEYED.replacen(old, new, 1), 1);
         let found = check(&text).unwrap_err();
         let all = lines(&found);
         let Some(hit) = found.iter().find(|d| d.key == format!("camera[0].calibration.{key}")) else {
-            panic!("nothing at {key} in\n{all}");
+            panic!("no diagnostic at {key} in\n{all}");
         };
         assert!(words.iter().all(|word| hit.to_string().contains(word)), "{hit}");
     };
@@ -520,7 +520,7 @@ fn each_mistake_in_a_survey_has_its_message() {
 }
 
 #[test]
-fn a_surveyed_point_that_the_others_contradict_is_a_warning() {
+fn a_point_that_contradicts_the_others_is_a_warning() {
     let more = "points = [
   { image = [0.3692, 0.7385], metres = [10.0, 20.0] },
   { image = [0.5735, 0.6529], metres = [25.0, 40.0] },";
@@ -536,7 +536,7 @@ fn a_surveyed_point_that_the_others_contradict_is_a_warning() {
 }
 
 #[test]
-fn a_rule_watches_the_zones_of_a_group_together_and_not_their_holes() {
+fn a_group_joins_its_zones_without_their_holes() {
     let old = "[[zone]]\n";
     let group = "[[group]]\nid = \"north-basin\"\nname = \"North basin\"\n\n[[zone]]\nid = \"pontoon\"\ncamera = \"quay-east\"\n\
         group = \"north-basin\"\npolygon = [[0.2, 0.1], [0.5, 0.1], [0.5, 0.5], [0.2, 0.5]]\n\

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use crate::clock::{self, Clock, ClockReading, ClockWatch, Reason};
+use crate::clock::{self, Clock, ClockReading, ClockWatch, ReadingReason};
 use crate::logbook::{Entry, LogbookSender, WriterGone};
 
 /// The clocks are read this often: a step is found within so much.
@@ -86,8 +86,8 @@ impl Clocks {
 
     fn turn(&mut self, synchronised: Option<bool>) -> Result<(), WriterGone> {
         self.stats.set_synchronised(synchronised);
-        for reading in self.watch.look(self.clock.now(), synchronised) {
-            if reading.reason == Reason::Stepped {
+        for reading in self.watch.check(self.clock.now(), synchronised) {
+            if reading.reason == ReadingReason::Stepped {
                 self.stats.steps.fetch_add(1, Relaxed);
                 let by_ms = i64::try_from(reading.stepped.as_millis()).unwrap_or(i64::MAX);
                 self.stats.last_step_ms.store(by_ms, Relaxed);

@@ -58,7 +58,7 @@ impl Watch {
 
     fn step(&mut self, by: SignedDuration) {
         self.clock.step(by);
-        for reading in self.clocks.look(self.clock.now(), None) {
+        for reading in self.clocks.check(self.clock.now(), None) {
             self.write(reading);
         }
     }

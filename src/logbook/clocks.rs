@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::store::{Failure, Written, local};
-use crate::clock::{ClockReading, Reason, SET_SINCE, is_set};
+use crate::clock::{ClockReading, ReadingReason, SET_SINCE, is_set};
 
 /// A step of the wall clock within one boot is at least this long; less is the time between two readings.
 const STEP_MS: i64 = 500;
@@ -29,7 +29,7 @@ pub(super) fn write(
     let (at, offset) = local(zone, reading.at.wall);
     let boot_ms = i64::try_from(reading.at.mono.since_boot().as_millis()).unwrap_or(i64::MAX);
     let mut stepped = i64::try_from(reading.stepped.as_millis()).unwrap_or(i64::MAX);
-    if reading.reason == Reason::Start {
+    if reading.reason == ReadingReason::Start {
         let ahead: Option<i64> = connection
             .prepare_cached("SELECT at - boot_ms FROM clock_reading WHERE boot = ?1 AND boot <> '' ORDER BY id DESC LIMIT 1")?
             .query_row([&reading.boot], |row| row.get(0))

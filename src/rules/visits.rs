@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use super::scene::Sighting;
 use super::trail::{Trail, distance};
 use super::visit::{Visit, VisitEnd, VisitEvent, VisitId, VisitStep};
-use crate::clock::{MonoTime, Stamp, Steps, is_set};
+use crate::clock::{MonoTime, Stamp, StepDetector, is_set};
 use crate::config::Zone;
 use crate::geometry::{BBox, Norm};
 use crate::ids::{CameraId, PlaceId};
@@ -59,7 +59,7 @@ pub(super) struct VisitBook {
 /// What is known of the wall clock.
 #[derive(Clone, Copy, Debug)]
 struct WallClock {
-    steps: Steps,
+    steps: StepDetector,
     was_set: bool,
 }
 
@@ -187,7 +187,7 @@ impl VisitBook {
     /// A step of the wall clock makes no stay longer or shorter: what this start has timed moves with it. So does what earlier
     /// starts have timed, unless the clock was not set then: their times were right already.
     fn follow_clock(&mut self, at: Stamp) {
-        let fresh = WallClock { steps: Steps::new(at), was_set: is_set(at.wall) };
+        let fresh = WallClock { steps: StepDetector::new(at), was_set: is_set(at.wall) };
         let clock = self.clock.get_or_insert(fresh);
         let Some(by) = clock.steps.step(at) else { return };
         let from_unset = !std::mem::replace(&mut clock.was_set, is_set(at.wall));

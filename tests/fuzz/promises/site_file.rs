@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use havenwacht::cli::check::{BAD_CONFIG, Look, check};
+use havenwacht::cli::check::{BAD_CONFIG, OutputStyle, check};
 use havenwacht::config::{ConfigError, Diagnostic, Level, load, rendered};
 use jiff::Timestamp;
 use toml::de::{DeTable, DeValue};
@@ -45,7 +45,7 @@ pub(crate) fn holds(folder: &Path, data: &[u8]) {
 fn status(path: &Path) -> u8 {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let now = Timestamp::constant(1_780_344_780, 0);
-    let status = check(path, Look::Plain, now, &mut out, &mut err);
+    let status = check(path, OutputStyle::Plain, now, &mut out, &mut err);
     assert!(!err.is_empty() && (status != 0 || !out.is_empty()));
     status
 }
