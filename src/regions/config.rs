@@ -11,7 +11,7 @@ pub const SWEEP_GOAL: Duration = Duration::from_millis(2500);
 /// two cameras that were not in the training set: in one inference the model finds few vessels below this size, a third of
 /// those up to 1.5 times this size, ...
 pub const MIN_SHOWN_PX: f32 = 20.0;
-/// ... and two thirds from this size up; larger ones are not found much more often (`tests/bench/README.md`).
+/// ... and two thirds from this size up; larger ones are not found much more often (`docs/measurements.md`).
 pub const MOSTLY_FOUND_PX: f32 = 30.0;
 
 /// What the planner knows of one camera.

@@ -17,7 +17,7 @@
 //! sweep uses the regions of the site file, if there are any. Otherwise, on a calibrated camera near the water, it uses the
 //! largest tiles in which a dinghy of three metres is [`MOSTLY_FOUND_PX`] long. Otherwise it uses the smallest tiles that
 //! cover the water within [`SWEEP_GOAL`]. Tiles are smaller where small vessels have been seen (`smallest_seen`). A finer
-//! sweep for distant boats of six metres was tried; it cost more than it found (`tests/bench/README.md`).
+//! sweep for distant boats of six metres was tried; it cost more than it found (`docs/measurements.md`).
 //!
 //! # Box filter
 //!

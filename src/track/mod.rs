@@ -8,7 +8,7 @@
 //! affinities (`association`). Vessels are matched first with the detections above the high threshold, then with the others.
 //! Tentative tracks get the remaining detections above the high threshold. What is left starts a tentative track, unless it
 //! is a second box on a vessel (`tracker`). `live_track` decides when a track is confirmed, lost, ended, or too fast for a
-//! vessel. `tests/bench/README.md` has a measurement of each part.
+//! vessel. `docs/measurements.md` has a measurement of each part.
 //!
 //! # Inspected places
 //!

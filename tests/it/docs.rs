@@ -84,26 +84,6 @@ fn the_readme_is_short() {
     assert!(lines <= README_LINES, "README.md has {lines} lines: move details to docs/");
 }
 
-/// Names that begin with `prefix` and go on in lower case, digits and underscores.
-fn names<'a>(text: &'a str, prefix: &str) -> BTreeSet<&'a str> {
-    let name = |(at, _): (usize, &str)| {
-        let rest = &text[at..];
-        let end = rest.find(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'));
-        &rest[..end.unwrap_or(rest.len())]
-    };
-    text.match_indices(prefix).map(name).collect()
-}
-
-#[test]
-fn the_integration_guide_lists_every_metric_and_no_other() {
-    let read = |path: &str| fs::read_to_string(Path::new(ROOT).join(path)).unwrap();
-    let (code, guide) = (read("src/web/health.rs"), read("docs/integration.md"));
-    let guide = guide.split_once("## Prometheus").unwrap().1;
-    let code = names(&code, "havenwacht_");
-    assert!(code.len() > 20, "{code:?}");
-    assert_eq!(names(guide, "havenwacht_"), code);
-}
-
 /// All code of `src/`, with string literals that go over several lines joined.
 fn code(folder: &Path) -> String {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
