@@ -31,7 +31,7 @@
 //! | [`camera_state`] | the states of a camera, shared by all who report them | |
 //! | [`ingest`] | camera session: pipeline, states, stall detection, latest-frame slot; recordings | gstreamer |
 //! | [`regions`] | which regions of a frame go to the model: sweep, tracks, budget of inferences | |
-//! | [`detect`] | model manifest, preprocessing, one file per model head, NMS, merging, motion, fair order | ort, ndarray |
+//! | [`detect`] | model manifest, preprocessing, one file per model head, NMS, merging, motion, fair order | ort |
 //! | [`track`] | motion model, assignment, life of a track | pathfinding |
 //! | [`rules`] | schedules and the sun, one file per rule kind, life of a signal, berth visits | |
 //! | [`camera_health`] | camera outages and their causes, from a small grey picture | |

@@ -24,7 +24,6 @@ const CRATE_HOMES: &[(&str, &[&str])] = &[
     ("gstreamer_app", &["ingest"]),
     ("gstreamer_video", &["ingest"]),
     ("ort", &["detect"]),
-    ("ndarray", &["detect"]),
     ("pathfinding", &["track"]),
     ("image", &["evidence"]),
     ("rusqlite", &["logbook"]),

@@ -13,6 +13,7 @@ mod architecture;
 mod camera_health;
 mod camera_host;
 mod daemon;
+mod dependencies;
 mod detect;
 mod docs;
 mod eval;
