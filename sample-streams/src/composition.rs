@@ -39,6 +39,20 @@ pub struct Composition {
     pub foreground: Vec<Foreground>,
 }
 
+impl Composition {
+    /// A scene in fine weather with vessels only.
+    pub fn fine(
+        background: Picture,
+        waves: Waves,
+        light: Light,
+        rows: [f32; 2],
+        vessels: Vec<Vessel>,
+    ) -> Self {
+        let (weather, floating, foreground) = (Weather::default(), Vec::new(), Vec::new());
+        Self { background, waves, light, rows, vessels, weather, floating, foreground }
+    }
+}
+
 /// Something that is not a vessel. It is drawn under the vessels and is not in the ground truth.
 #[derive(Debug)]
 pub struct FloatingObject {

@@ -1,4 +1,4 @@
-//! Clips that are made on the spot, small enough to cost next to nothing.
+//! Small clips that tests make when they need them.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -6,13 +6,13 @@ use std::sync::OnceLock;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 
-/// A minute of a moving test picture, 320x240 at 25 frames a second with a key frame every second.
+/// One minute of a moving test picture: 320x240, 25 frames a second, a key frame every second.
 pub(crate) fn h264_clip() -> &'static Path {
     static CLIP: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
     &CLIP.get_or_init(|| make_clip("h264.mp4", 1500, "320x240")).1
 }
 
-/// So many frames of it, in another size, in a folder that lives as long as its guard.
+/// The same picture with another length and size, in a folder that lasts as long as its guard.
 pub(crate) fn make_clip(name: &str, frames: u32, size: &str) -> (tempfile::TempDir, PathBuf) {
     encode(name, frames, size, "x264enc key-int-max=25 bitrate=300 speed-preset=ultrafast")
 }
@@ -27,7 +27,7 @@ pub(crate) fn encode(name: &str, frames: u32, size: &str, encoder: &str) -> (tem
     write(name, &pictures)
 }
 
-/// Runs a pipeline that ends in encoded pictures; the clip it makes, in a folder that lives as long as its guard.
+/// Writes a clip from a pipeline that ends in encoded frames, in a folder that lasts as long as its guard.
 pub(crate) fn write(name: &str, pictures: &str) -> (tempfile::TempDir, PathBuf) {
     gst::init().unwrap();
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Where things are, for tests.
+//! Paths of the programs and files under test.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ pub(crate) fn havenwacht() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_havenwacht"))
 }
 
-/// A sample clip, drawn by `make test` before the tests run.
+/// A sample clip. `make test` draws it before the tests run.
 pub(crate) fn clip(camera: &str) -> PathBuf {
     let path = root().join("sample-streams/out").join(format!("{camera}.mp4"));
     assert!(path.exists(), "{} is missing: `make streams` draws it", path.display());

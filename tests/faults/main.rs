@@ -1,9 +1,9 @@
-//! The fault scoreboard: real faults on real parts. Each test is named for its promise and records its [`Row`].
+//! The fault scoreboard: real faults on real cameras, broker and disk. Each test records a [`Row`].
 //!
-//! Short by default; `make faults LONG=1` (`HAVENWACHT_LONG=1`) runs as many rounds as the README reports. `make faults` prints
-//! the table.
+//! By default each fault has few rounds; `make faults LONG=1` (`HAVENWACHT_LONG=1`) has as many as the documentation reports.
+//! `make faults` prints the table.
 
-// A test that unwraps says where it broke; helpers outside `#[test]` functions are tests too.
+// A panic shows where a test failed, also in helpers outside `#[test]` functions.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 #[path = "../common/clips.rs"]
@@ -38,12 +38,12 @@ mod writes;
 
 use row::Row;
 
-/// Whether this is the long form.
+/// Whether this is a long run.
 fn is_long() -> bool {
     std::env::var_os("HAVENWACHT_LONG").is_some()
 }
 
-/// Rounds of a repeated fault.
+/// The number of rounds of a repeated fault.
 fn rounds(short: usize, long: usize) -> usize {
     if is_long() { long } else { short }
 }

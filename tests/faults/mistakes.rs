@@ -1,4 +1,4 @@
-//! Site files and models as people and disks get them wrong.
+//! Mistakes in site files and models, by people and by disks.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -15,8 +15,8 @@ use crate::{Row, onnx, rounds};
 
 const EXAMPLE: &str = include_str!("../../config/example.toml");
 
-/// What stands where something else should: values of every type, and at every border.
-const ODD: [&str; 24] = [
+/// Wrong values: of every type, and at every limit.
+const WRONG_VALUES: [&str; 24] = [
     "0",
     "-1",
     "1e308",
@@ -43,14 +43,14 @@ const ODD: [&str; 24] = [
     "\"/dev/zero\"",
 ];
 
-/// One thing done to a file: what, to which line, with which other line or value.
+/// A change of a file: its kind, the line, and the other line or the value.
 type Mistake = (u8, usize, usize);
 
-/// The lines with a mistake in them.
-fn mistaken(text: &str, mistakes: &[Mistake]) -> String {
+/// The text with these mistakes.
+fn with_mistakes(text: &str, mistakes: &[Mistake]) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     for &(how, at, other) in mistakes {
-        let (at, value) = (at % lines.len(), ODD[other % ODD.len()]);
+        let (at, value) = (at % lines.len(), WRONG_VALUES[other % WRONG_VALUES.len()]);
         let other = other % lines.len();
         match how % 6 {
             0 => drop(lines.remove(at)),
@@ -79,17 +79,17 @@ fn mistaken(text: &str, mistakes: &[Mistake]) -> String {
 }
 
 #[test]
-fn no_mistake_in_a_site_file_makes_the_check_panic_or_point_nowhere() {
+fn no_mistake_in_a_site_file_makes_the_check_panic() {
     let cases = rounds(1_000, 10_000) as u32;
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let mistakes = prop::collection::vec((any::<u8>(), any::<usize>(), any::<usize>()), 1..8);
     runner
         .run(&mistakes, |mistakes| {
-            let text = mistaken(EXAMPLE, &mistakes);
+            let text = with_mistakes(EXAMPLE, &mistakes);
             let found = match check_text("site.toml", &text, &root().join("config")) {
                 Ok((_, warnings)) => warnings,
                 Err(ConfigError::Invalid(found)) => {
-                    prop_assert!(found.iter().any(|d| d.level == Level::Error), "refused without a reason");
+                    prop_assert!(found.iter().any(|d| d.level == Level::Error), "rejected without a reason");
                     found
                 }
                 Err(other) => return Err(TestCaseError::fail(other.to_string())),
@@ -102,12 +102,12 @@ fn no_mistake_in_a_site_file_makes_the_check_panic_or_point_nowhere() {
         })
         .unwrap();
     Row::new(18, "mutated site files", cases as usize)
-        .at_most("panics, or findings that point nowhere", 0.0, "", 0.0)
+        .at_most("panics, or findings without a line", 0.0, "", 0.0)
         .record();
 }
 
-/// What stands in a good site file, what stands there by mistake, the key that must be named, and a word of the help.
-const REAL: [(&str, &str, &str, &str); 16] = [
+/// Text of a valid site file, the same text with a mistake, the key that the error must name, and a word of the help.
+const REAL_MISTAKES: [(&str, &str, &str, &str); 16] = [
     ("id = \"quay-east\"", "id = \"quay east\"", "camera[0].id", "quay-east"),
     ("codec = \"h264\"", "codec = \"h.264\"", "codec", "h264"),
     ("codec = \"h264\"", "codek = \"h264\"", "codek", "codec"),
@@ -136,8 +136,8 @@ const REAL: [(&str, &str, &str, &str); 16] = [
     ("manifest = \"MANIFEST\"", "manifest = \"/nowhere/model.toml\"", "model.manifest", "no file"),
 ];
 
-/// A good site file, its broker and camera at ports where somebody counts the callers.
-fn good(folder: &Path, manifest: &Path, broker: u16, camera: u16) -> String {
+/// A valid site file, with ports for broker and camera at which the test sees every connection.
+fn valid_site(folder: &Path, manifest: &Path, broker: u16, camera: u16) -> String {
     format!(
         "[site]\nid = \"test-harbour\"\ntime_zone = \"Europe/Amsterdam\"\n[model]\nmanifest = \"MANIFEST\"\n\
          runtime = \"{root}/models/runtime/libonnxruntime.so\"\n[broker]\nhost = \"127.0.0.1\"\nport = BROKER\n\
@@ -156,8 +156,8 @@ fn good(folder: &Path, manifest: &Path, broker: u16, camera: u16) -> String {
     .replace("CAMERA", &camera.to_string())
 }
 
-/// A port where nobody should call.
-fn quiet_port() -> (TcpListener, u16) {
+/// A port to which nothing should connect.
+fn listening_port() -> (TcpListener, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -170,11 +170,11 @@ fn run(site: &Path) -> (ExitStatus, String) {
 }
 
 #[test]
-fn each_real_mistake_is_named_by_key_and_line_before_anything_is_touched() {
+fn the_error_for_a_mistake_names_key_and_line() {
     let folder = tempfile::tempdir().unwrap();
-    let ((broker, broker_port), (camera, camera_port)) = (quiet_port(), quiet_port());
+    let ((broker, broker_port), (camera, camera_port)) = (listening_port(), listening_port());
     let manifest = root().join("models/havenwacht.toml");
-    let good = good(folder.path(), &manifest, broker_port, camera_port);
+    let valid = valid_site(folder.path(), &manifest, broker_port, camera_port);
     let filled = |text: &str| {
         text.replace("CAMERA", &camera_port.to_string())
             .replace("BROKER", &broker_port.to_string())
@@ -182,45 +182,45 @@ fn each_real_mistake_is_named_by_key_and_line_before_anything_is_touched() {
     };
     let site = folder.path().join("site.toml");
     let mut unnamed = Vec::new();
-    for (right, wrong, key, help) in REAL {
+    for (right, wrong, key, help) in REAL_MISTAKES {
         let (right, wrong) = (filled(right), filled(wrong));
-        assert!(good.contains(&right), "{right} is not in the good file");
-        let text = good.replacen(&right, &wrong, 1);
+        assert!(valid.contains(&right), "{right} is not in the valid file");
+        let text = valid.replacen(&right, &wrong, 1);
         let line = 1 + text[..text.find(&wrong).unwrap()].matches('\n').count();
         std::fs::write(&site, text).unwrap();
-        let (status, said) = run(&site);
+        let (status, output) = run(&site);
         let place = format!("site.toml:{line}:");
-        let named = said.lines().any(|l| l.contains(&place) && l.contains(key)) && said.contains(help);
+        let named = output.lines().any(|l| l.contains(&place) && l.contains(key)) && output.contains(help);
         if status.code() != Some(78) || !named {
-            unnamed.push(format!("{wrong}: {status}, wanted {place} {key} {help}\n{said}"));
+            unnamed.push(format!("{wrong}: {status}, wanted {place} {key} {help}\n{output}"));
         }
     }
     println!("{}", unnamed.join("\n"));
-    let calls = broker.accept().is_ok() as usize + camera.accept().is_ok() as usize;
+    let connections = broker.accept().is_ok() as usize + camera.accept().is_ok() as usize;
     let touched = usize::from(folder.path().join("logbook.sqlite").exists());
-    Row::new(18, "real mistakes in a site file", REAL.len())
+    Row::new(18, "real mistakes in a site file", REAL_MISTAKES.len())
         .at_most("without exit 78, key, line and help", unnamed.len() as f64, "", 0.0)
-        .at_most("logbook or network touched", (calls + touched) as f64, "", 0.0)
+        .at_most("logbook or network touched", (connections + touched) as f64, "", 0.0)
         .record();
 }
 
 #[test]
-fn a_bad_model_ends_the_start_with_its_reason_and_is_not_tried_again() {
+fn a_bad_model_ends_the_start_with_exit_78_and_its_reason() {
     let folder = tempfile::tempdir().unwrap();
-    let (_broker, port) = quiet_port();
+    let (_broker, port) = listening_port();
     let site = folder.path().join("site.toml");
     let not_again: i32 = unit("RestartPreventExitStatus").parse().unwrap();
     let toy = onnx::toy();
-    // What is done to the model, and what the refusal must say.
+    // The mistake, the model, the size in the manifest, and a word that the error must have.
     let cases: [(&str, &[u8], [u32; 2], &str); 6] = [
         ("missing", &toy, [64, 64], "toy.onnx"),
         ("another file than the manifest says", &toy, [64, 64], "sha256"),
         ("truncated, and the manifest with it", &toy[..toy.len() / 2], [64, 64], "toy.onnx"),
-        ("no model at all", b"Dear harbour master", [64, 64], "toy.onnx"),
+        ("not a model", b"Dear harbour master", [64, 64], "toy.onnx"),
         ("empty", b"", [64, 64], "toy.onnx"),
         ("of another shape than the manifest says", &toy, [128, 64], "shape"),
     ];
-    let (mut told_badly, mut most_starts) = (Vec::new(), 0);
+    let (mut unexplained, mut most_starts) = (Vec::new(), 0);
     for (what, model, size, word) in cases {
         let manifest = onnx::write(folder.path(), model, size);
         match what {
@@ -230,30 +230,30 @@ fn a_bad_model_ends_the_start_with_its_reason_and_is_not_tried_again() {
             }
             _ => {}
         }
-        std::fs::write(&site, good(folder.path(), &manifest, port, port)).unwrap();
+        std::fs::write(&site, valid_site(folder.path(), &manifest, port, port)).unwrap();
         let log = folder.path().join("daemon.log");
         std::fs::write(&log, "").unwrap();
-        // As systemd would: again and again, until an exit status forbids it.
+        // Like systemd: start again until an exit status forbids it.
         let mut starts = 0;
         let status = loop {
             starts += 1;
             let mut watch = Supervised::start(&site, Duration::from_secs(5));
-            assert_eq!(watch.ready(), None, "{what}: never ready");
+            assert_eq!(watch.ready(), None, "{what}: it must not become ready");
             let Ending::Ended(status) = watch.watch() else { panic!("{what}: hangs") };
             if status.code() == Some(not_again) || starts == 3 {
                 break status;
             }
         };
         most_starts = most_starts.max(starts);
-        let said = std::fs::read_to_string(&log).unwrap();
-        if status.code() != Some(78) || !said.contains(word) || said.contains("panicked") {
-            told_badly.push(format!("{what}: {status}, wanted {word}\n{said}"));
+        let output = std::fs::read_to_string(&log).unwrap();
+        if status.code() != Some(78) || !output.contains(word) || output.contains("panicked") {
+            unexplained.push(format!("{what}: {status}, wanted {word}\n{output}"));
         }
     }
-    println!("{}", told_badly.join("\n"));
-    assert!(!folder.path().join("logbook.sqlite").exists(), "the logbook is untouched");
+    println!("{}", unexplained.join("\n"));
+    assert!(!folder.path().join("logbook.sqlite").exists(), "the logbook does not exist");
     Row::new(19, "bad model", cases.len())
-        .at_most("without exit 78 and reason", told_badly.len() as f64, "", 0.0)
+        .at_most("without exit 78 and reason", unexplained.len() as f64, "", 0.0)
         .at_most("starts", most_starts as f64, "", 1.0)
         .record();
 }

@@ -1,10 +1,10 @@
-//! A model by hand: ONNX is protobuf, and a dozen nodes are a few hundred bytes.
+//! A small ONNX model that tests write themselves: ONNX is protobuf, and a dozen nodes are a few hundred bytes.
 
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-/// A protobuf message in the making.
+/// A protobuf message that is being written.
 #[derive(Clone, Default)]
 struct Message(Vec<u8>);
 
@@ -45,7 +45,7 @@ impl Message {
     }
 }
 
-// Field numbers and types are those of onnx.proto.
+// Field numbers and types are from onnx.proto.
 const FLOAT: u64 = 1;
 const INT64: u64 = 7;
 const BOOL: u64 = 9;
@@ -66,24 +66,24 @@ fn node(kind: &str, inputs: &[&str], outputs: &[&str]) -> Message {
     Message::default().texts(1, inputs).texts(2, outputs).text(4, kind)
 }
 
-/// With a number as attribute.
+/// Adds an integer attribute.
 fn with_number(node: Message, name: &str, number: u64) -> Message {
     node.message(5, &Message::default().text(1, name).number(3, number).number(20, 2))
 }
 
-/// With a graph as attribute.
+/// Adds a graph attribute.
 fn with_graph(node: Message, name: &str, graph: &Message) -> Message {
     node.message(5, &Message::default().text(1, name).message(6, graph).number(20, 5))
 }
 
-/// A detector that runs as it should on a black picture, sees nothing, and never comes back from any other.
+/// A detector that finds nothing in a black picture, and runs without end on any other picture.
 fn never_ends() -> Vec<u8> {
-    let turn = Message::default()
+    let body = Message::default()
         .messages(
             1,
             &[node("Identity", &["going"], &["goes on"]), node("Add", &["sum", "nothing"], &["more"])],
         )
-        .text(2, "turn")
+        .text(2, "body")
         .messages(11, &[value("number", INT64, &[]), value("going", BOOL, &[]), value("sum", FLOAT, &[])])
         .messages(12, &[value("goes on", BOOL, &[]), value("more", FLOAT, &[])]);
     let graph = Message::default()
@@ -92,7 +92,7 @@ fn never_ends() -> Vec<u8> {
             &[
                 with_number(node("ReduceMax", &["image"], &["brightest"]), "keepdims", 0),
                 node("Greater", &["brightest", "half"], &["bright"]),
-                with_graph(node("Loop", &["", "bright", "nothing"], &["total"]), "body", &turn),
+                with_graph(node("Loop", &["", "bright", "nothing"], &["total"]), "body", &body),
                 node("Add", &["no scores", "total"], &["scores"]),
                 node("Add", &["no boxes", "total"], &["boxes"]),
             ],
@@ -113,12 +113,12 @@ fn never_ends() -> Vec<u8> {
     Message::default().number(1, 8).message(7, &graph).message(8, &opset).0
 }
 
-/// Writes a model into `folder` that never comes back once it has seen a picture, and gives its manifest.
+/// Writes a model into `folder` that runs without end on the first picture that is not black. Gives its manifest.
 pub(crate) fn write_never_ending(folder: &Path) -> PathBuf {
     write(folder, &never_ends(), [64, 64])
 }
 
-/// Writes `model` and a manifest that fits [`write_never_ending`]'s, but for the size of the input.
+/// Writes `model` with the manifest of [`write_never_ending`], except for the size of its input.
 pub(crate) fn write(folder: &Path, model: &[u8], [width, height]: [u32; 2]) -> PathBuf {
     std::fs::write(folder.join("toy.onnx"), model).unwrap();
     let hash: String = Sha256::digest(model).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -134,7 +134,7 @@ pub(crate) fn write(folder: &Path, model: &[u8], [width, height]: [u32; 2]) -> P
     path
 }
 
-/// A model that loads, with 64 by 64 pixels of input.
+/// A valid model with an input of 64 by 64 pixels.
 pub(crate) fn toy() -> Vec<u8> {
     never_ends()
 }

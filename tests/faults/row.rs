@@ -1,26 +1,26 @@
-//! The scoreboard: a row is what a fault did, measured, beside the limits that were enforced.
+//! The scoreboard: a row has the measured effects of a fault and their limits.
 //!
-//! A figure cannot be given without its limit, and [`Row::record`] fails when one is above it: what the table calls a limit is
-//! the limit that the run was held to. Each row is also a file under `target/scoreboard`, of which `make faults` makes the table.
+//! Every figure has a limit, and [`Row::record`] fails when a figure is beyond it, so the limits in the table were enforced.
+//! Each row is also a file in `target/scoreboard`; `make faults` makes the table from these files.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The columns of a row, as the table's head. It is a file among the rows, so that the table is their text in order.
-const HEAD: &str = "| # | fault | runs | lost | repeated | detected s | recovered s | beside | limit |\n\
+/// The head of the table. It is a file others the rows, so that the table is the text of all files in order.
+const HEAD: &str = "| # | fault | runs | lost | repeated | detected s | recovered s | other | limit |\n\
      |--:|---|--:|--:|--:|--:|--:|---|---|\n";
 
-/// A figure and what it may be at most.
+/// A figure and its upper limit.
 #[derive(Clone, Copy, Debug)]
-struct Held<T> {
+struct Limited<T> {
     value: T,
     at_most: T,
 }
 
-/// What no column of its own is for, such as memory; at most or at least so much.
+/// A figure without its own column, such as memory, with its limit.
 #[derive(Clone, Debug)]
-struct Beside {
+struct OtherFigure {
     what: &'static str,
     unit: &'static str,
     value: f64,
@@ -33,22 +33,22 @@ enum Limit {
     AtLeast(f64),
 }
 
-/// One row of the scoreboard. What does not apply to a fault stays out.
-#[must_use = "a row counts when it is recorded"]
+/// One row of the scoreboard. Figures that do not apply to a fault are left out.
+#[must_use = "only a recorded row counts"]
 #[derive(Debug)]
 pub(crate) struct Row {
     number: u8,
     fault: &'static str,
     runs: usize,
-    lost: Option<Held<u64>>,
-    repeated: Option<Held<u64>>,
-    detected: Option<Held<Duration>>,
-    recovered: Option<Held<Duration>>,
-    beside: Vec<Beside>,
+    lost: Option<Limited<u64>>,
+    repeated: Option<Limited<u64>>,
+    detected: Option<Limited<Duration>>,
+    recovered: Option<Limited<Duration>>,
+    others: Vec<OtherFigure>,
 }
 
 impl Row {
-    /// A row for `runs` runs of `fault`, which is number `number` of the scoreboard. The longest of the runs counts.
+    /// A row for `runs` rounds of `fault`, which has `number` in the scoreboard. Times are those of the slowest round.
     pub(crate) fn new(number: u8, fault: &'static str, runs: usize) -> Self {
         Self {
             number,
@@ -58,57 +58,57 @@ impl Row {
             repeated: None,
             detected: None,
             recovered: None,
-            beside: Vec::new(),
+            others: Vec::new(),
         }
     }
 
-    /// What was lost: alerts, committed events. Nothing may be.
+    /// Lost alerts and committed events. None may be lost.
     pub(crate) fn lost(mut self, value: usize) -> Self {
-        self.lost = Some(Held { value: value as u64, at_most: 0 });
+        self.lost = Some(Limited { value: value as u64, at_most: 0 });
         self
     }
 
-    /// What came more than once.
+    /// Alerts that arrived more than once.
     pub(crate) fn repeated(mut self, value: usize, at_most: usize) -> Self {
-        self.repeated = Some(Held { value: value as u64, at_most: at_most as u64 });
+        self.repeated = Some(Limited { value: value as u64, at_most: at_most as u64 });
         self
     }
 
-    /// How long until the fault was noticed.
+    /// Time until the fault was detected.
     pub(crate) fn detected(mut self, value: Duration, at_most: Duration) -> Self {
-        self.detected = Some(Held { value, at_most });
+        self.detected = Some(Limited { value, at_most });
         self
     }
 
-    /// How long until all was well again once the fault had ended.
+    /// Time from the end of the fault until everything worked again.
     pub(crate) fn recovered(mut self, value: Duration, at_most: Duration) -> Self {
-        self.recovered = Some(Held { value, at_most });
+        self.recovered = Some(Limited { value, at_most });
         self
     }
 
-    /// Another figure, of which less is better.
+    /// Another figure with an upper limit.
     pub(crate) fn at_most(mut self, what: &'static str, value: f64, unit: &'static str, limit: f64) -> Self {
-        self.beside.push(Beside { what, unit, value, limit: Limit::AtMost(limit) });
+        self.others.push(OtherFigure { what, unit, value, limit: Limit::AtMost(limit) });
         self
     }
 
-    /// Another figure, of which more is better.
+    /// Another figure with a lower limit.
     pub(crate) fn at_least(mut self, what: &'static str, value: f64, unit: &'static str, limit: f64) -> Self {
-        self.beside.push(Beside { what, unit, value, limit: Limit::AtLeast(limit) });
+        self.others.push(OtherFigure { what, unit, value, limit: Limit::AtLeast(limit) });
         self
     }
 
-    /// Writes the row down, then fails if a figure is above its limit.
+    /// Writes the row, then fails if a figure is beyond its limit.
     pub(crate) fn record(self) {
-        let above = self.above();
-        self.write(&self.line(&above));
-        assert!(above.is_empty(), "{}: {}", self.fault, above.join("; "));
+        let exceeded = self.exceeded();
+        self.write(&self.line(&exceeded));
+        assert!(exceeded.is_empty(), "{}: {}", self.fault, exceeded.join("; "));
     }
 
-    /// Writes down, loudly, that this machine does not let the fault be made. A limit that was not tried is not kept.
+    /// Writes a row that says that this machine does not permit the fault. A limit that was not tested is not met.
     pub(crate) fn not_permitted(self, why: &str) {
         let line = format!(
-            "| {} | {} | 0 | | | | | **not permitted here: {}** | not tried |\n",
+            "| {} | {} | 0 | | | | | **not permitted here: {}** | not tested |\n",
             self.number,
             self.fault,
             why.trim().replace(['\n', '|'], " ")
@@ -130,29 +130,32 @@ impl Row {
         format!("{:02}-{name}.row", self.number)
     }
 
-    /// The figures that are above their limits, in words.
-    fn above(&self) -> Vec<String> {
+    /// The figures that are beyond their limits, in words.
+    fn exceeded(&self) -> Vec<String> {
         let counts = [("lost", self.lost), ("repeated", self.repeated)];
         let times = [("detected", self.detected), ("recovered", self.recovered)];
-        let counts = counts.into_iter().filter_map(|(what, held)| Some((what, held?)));
-        let times = times.into_iter().filter_map(|(what, held)| Some((what, held?)));
+        let counts = counts.into_iter().filter_map(|(what, figure)| Some((what, figure?)));
+        let times = times.into_iter().filter_map(|(what, figure)| Some((what, figure?)));
         let counts = counts
-            .filter(|(_, held)| held.value > held.at_most)
-            .map(|(what, held)| format!("{what} {}, at most {} allowed", held.value, held.at_most));
+            .filter(|(_, figure)| figure.value > figure.at_most)
+            .map(|(what, figure)| format!("{what} {}, at most {} allowed", figure.value, figure.at_most));
         let times = times
-            .filter(|(_, held)| held.value > held.at_most)
-            .map(|(what, held)| format!("{what} after {:?}, {:?} allowed", held.value, held.at_most));
-        let beside =
-            self.beside.iter().filter(|b| !b.is_kept()).map(|b| format!("{b}, {} allowed", b.limit(b.unit)));
-        counts.chain(times).chain(beside).collect()
+            .filter(|(_, figure)| figure.value > figure.at_most)
+            .map(|(what, figure)| format!("{what} after {:?}, {:?} allowed", figure.value, figure.at_most));
+        let others = self
+            .others
+            .iter()
+            .filter(|b| !b.is_within_limit())
+            .map(|b| format!("{b}, {} allowed", b.limit(b.unit)));
+        counts.chain(times).chain(others).collect()
     }
 
-    fn line(&self, above: &[String]) -> String {
-        let count = |held: Option<Held<u64>>| held.map(|h| h.value.to_string()).unwrap_or_default();
-        let seconds = |held: Option<Held<Duration>>| {
-            held.map(|h| format!("{:.1}", h.value.as_secs_f64())).unwrap_or_default()
+    fn line(&self, exceeded: &[String]) -> String {
+        let count = |figure: Option<Limited<u64>>| figure.map(|f| f.value.to_string()).unwrap_or_default();
+        let seconds = |figure: Option<Limited<Duration>>| {
+            figure.map(|f| format!("{:.1}", f.value.as_secs_f64())).unwrap_or_default()
         };
-        let beside: Vec<_> = self.beside.iter().map(ToString::to_string).collect();
+        let others: Vec<_> = self.others.iter().map(ToString::to_string).collect();
         let mut line = format!(
             "| {} | {} | {} | {} | {} | {} | {} | {} | {} ",
             self.number,
@@ -162,30 +165,31 @@ impl Row {
             count(self.repeated),
             seconds(self.detected),
             seconds(self.recovered),
-            beside.join("; "),
+            others.join("; "),
             self.limits(),
         );
-        if !above.is_empty() {
-            let _infallible = write!(line, "**above it: {}** ", above.join("; "));
+        if !exceeded.is_empty() {
+            // Writing to a String cannot fail.
+            let _ok = write!(line, "**exceeded: {}** ", exceeded.join("; "));
         }
         line + "|\n"
     }
 
-    /// The limits in words.
+    /// The limits, in words.
     fn limits(&self) -> String {
         let mut all = Vec::new();
-        all.extend(self.lost.map(|held| format!("lost {}", held.at_most)));
-        all.extend(self.repeated.map(|held| format!("repeated <= {}", held.at_most)));
-        all.extend(self.detected.map(|held| format!("detected <= {} s", held.at_most.as_secs_f64())));
-        all.extend(self.recovered.map(|held| format!("recovered <= {} s", held.at_most.as_secs_f64())));
-        all.extend(self.beside.iter().map(|b| format!("{} {}", b.what, b.limit(b.unit))));
+        all.extend(self.lost.map(|figure| format!("lost {}", figure.at_most)));
+        all.extend(self.repeated.map(|figure| format!("repeated <= {}", figure.at_most)));
+        all.extend(self.detected.map(|figure| format!("detected <= {} s", figure.at_most.as_secs_f64())));
+        all.extend(self.recovered.map(|figure| format!("recovered <= {} s", figure.at_most.as_secs_f64())));
+        all.extend(self.others.iter().map(|b| format!("{} {}", b.what, b.limit(b.unit))));
         all.join(", ")
     }
 }
 
-impl Beside {
-    fn is_kept(&self) -> bool {
-        // A figure that is no number is above every limit.
+impl OtherFigure {
+    fn is_within_limit(&self) -> bool {
+        // NaN is within no limit.
         match self.limit {
             Limit::AtMost(limit) => self.value <= limit,
             Limit::AtLeast(limit) => self.value >= limit,
@@ -201,13 +205,13 @@ impl Beside {
     }
 }
 
-impl std::fmt::Display for Beside {
+impl std::fmt::Display for OtherFigure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", format!("{} {} {}", self.what, figure(self.value), self.unit).trim_end())
     }
 }
 
-/// Counts without decimals, large figures with one, small ones with two.
+/// Whole numbers without decimals, large numbers with one, small numbers with two.
 fn figure(value: f64) -> String {
     match value.abs() {
         _ if value.fract() == 0.0 => format!("{value}"),
@@ -216,7 +220,7 @@ fn figure(value: f64) -> String {
     }
 }
 
-/// Where rows are written.
+/// The folder of the rows.
 fn folder() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     target.join("scoreboard")
@@ -226,22 +230,22 @@ fn folder() -> PathBuf {
 #[should_panic(
     expected = "lost 1, at most 0 allowed; recovered after 6s, 5s allowed; WAL 17 MB, <= 16 MB allowed"
 )]
-fn a_row_above_its_limit_fails() {
+fn a_row_beyond_its_limit_fails() {
     let row = Row::new(99, "a fault of the scoreboard itself", 1)
         .lost(1)
         .repeated(2, 2)
         .recovered(Duration::from_secs(6), Duration::from_secs(5))
         .at_most("WAL", 17.0, "MB", 16.0)
         .at_least("syncs", 1.0, "", 1.0);
-    let above = row.above();
-    assert!(row.line(&above).contains("**above it: lost 1"), "and the table says so");
-    assert!(above.is_empty(), "{}", above.join("; "));
+    let exceeded = row.exceeded();
+    assert!(row.line(&exceeded).contains("**exceeded: lost 1"), "the table shows it");
+    assert!(exceeded.is_empty(), "{}", exceeded.join("; "));
 }
 
 #[test]
-fn the_limit_in_the_table_is_the_limit_that_is_enforced() {
+fn the_table_shows_the_enforced_limits() {
     let row = Row::new(8, "a kill", 3).lost(0).repeated(4, 8).at_most("memory", 3.25, "MB", 10.0);
-    assert_eq!(row.above(), [""; 0]);
+    assert_eq!(row.exceeded(), [""; 0]);
     assert_eq!(
         row.line(&[]),
         "| 8 | a kill | 3 | 0 | 4 |  |  | memory 3.25 MB | lost 0, repeated <= 8, memory <= 10 MB |\n"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Puts what people write into the folder of a target's first inputs: seeds.sh TARGET FOLDER
+# Writes the first inputs of a target into a folder: seeds.sh TARGET FOLDER
 set -eu
 cd "$(dirname "$0")/../.."
 target=$1 folder=$2
@@ -10,15 +10,15 @@ site_file)
 model_heads)
     cp models/*.toml "$folder" ;;
 payloads)
-    # The examples of the integration guide, a message each, and the alert of the tests.
+    # The messages in the integration guide, and the alert of the unit tests.
     awk -v RS='```json\n' -v FS='\n```' -v folder="$folder" 'NR > 1 { print $1 > (folder "/example-" NR ".json") }' docs/integration.md
     tail -n +5 src/alerts/snapshots/*alert_says*.snap > "$folder/alert.json" ;;
 cli_filters)
-    # What the guides ask a logbook, a word a line, without the file it is in.
+    # The logbook commands in the guides, one word a line, without the path of the logbook.
     grep -hoE 'havenwacht logbook (list|show|export|why) [^`#|]*' docs/*.md config/*.md |
         sed -E 's/^havenwacht logbook //; s/ --(config|logbook) [^ ]+//; s/ +$//' | sort -u |
         awk -v folder="$folder" '{ gsub(/ /, "\n"); printf "%s", $0 > (folder "/line-" NR) }'
-    for kind in detections tracks signals alerts camera-states suppressed visits clock blind; do
+    for kind in detections tracks signals alerts camera-states suppressed visits clock outages; do
         printf 'list\n%s\n--since\n90m\n--camera\nquay-east\n--limit\n7' $kind > "$folder/list-$kind"
         printf 'export\n%s\n--since=2026-06-01T20:13:02Z\n--rule\nnight-passage' $kind > "$folder/export-$kind"
     done

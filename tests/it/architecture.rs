@@ -199,6 +199,12 @@ fn types(tokens: &[Token]) -> Vec<String> {
 }
 
 #[test]
+fn types_are_found_without_associated_types() {
+    let source = "struct A; trait B { type X; } impl B for A { type X = u8; } type C = u8; fn f() -> impl B { A } enum D {}";
+    assert_eq!(types(&lexer::tokens(source)), ["A", "B", "C", "D"]);
+}
+
+#[test]
 fn files_of_a_module_have_no_cycles() {
     let mut cycles = cycles::cycles(&sources(), |a, b| a.top() == b.top());
     let tool = read_sources(&Path::new(ROOT).join("sample-streams/src"));

@@ -1,4 +1,4 @@
-//! Real RTSP cameras on loopback: a process that can be killed and frozen.
+//! Real RTSP cameras on loopback: a process that tests can kill and freeze.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -10,20 +10,20 @@ use nix::unistd::Pid;
 
 use crate::clips::encode;
 
-/// A running `sample-cameras`. Killed when dropped.
+/// A running `sample-cameras`. It is killed when it is dropped.
 pub(crate) struct CameraHost {
     process: Child,
-    /// Where it listens.
+    /// The port on which it listens.
     pub(crate) port: u16,
 }
 
 impl CameraHost {
-    /// Serves each (mount, clip) at `rtsp://127.0.0.1:<port>/<mount>`; port 0 lets the system choose.
+    /// Serves each (mount, clip) at `rtsp://127.0.0.1:<port>/<mount>`; port 0 takes a free port.
     pub(crate) fn start(port: u16, mounts: &[(&str, &Path)]) -> Self {
         Self::run(Command::new(binary()).args(["--port", &port.to_string()]), mounts)
     }
 
-    /// Wants the login in `credentials`, a file with name:password.
+    /// As [`CameraHost::start`], with the login of `credentials`, a file with name:password.
     pub(crate) fn start_locked(credentials: &Path, mounts: &[(&str, &Path)]) -> Self {
         let mut command = Command::new(binary());
         Self::run(command.args(["--port", "0", "--credentials"]).arg(credentials), mounts)
@@ -38,8 +38,9 @@ impl CameraHost {
             .unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let said: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line:?}"));
-        let port = said["port"].as_u64().and_then(|port| port.try_into().ok()).unwrap();
+        let output: serde_json::Value =
+            serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line:?}"));
+        let port = output["port"].as_u64().and_then(|port| port.try_into().ok()).unwrap();
         Self { process, port }
     }
 
@@ -47,7 +48,7 @@ impl CameraHost {
         format!("rtsp://127.0.0.1:{}/{mount}", self.port).parse().unwrap()
     }
 
-    /// The sockets stay open and nobody answers: a camera whose firmware hangs.
+    /// Stops it while its sockets stay open, like a camera whose firmware hangs.
     pub(crate) fn freeze(&self) {
         self.signal(Signal::SIGSTOP);
     }
@@ -73,7 +74,7 @@ impl Drop for CameraHost {
     }
 }
 
-/// `sample-cameras` of this workspace: as built beside this test, else the release build.
+/// The program `sample-cameras`: the one beside this test, else the release build.
 fn binary() -> PathBuf {
     if let Some(given) = std::env::var_os("SAMPLE_CAMERAS") {
         return given.into();
@@ -88,7 +89,7 @@ fn binary() -> PathBuf {
         .clone()
 }
 
-/// A minute of the small test picture in H.265.
+/// One minute of the small test picture in H.265.
 pub(crate) fn h265_clip() -> &'static Path {
     static CLIP: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
     let encoder = "x265enc key-int-max=25 bitrate=300 speed-preset=ultrafast ! h265parse";

@@ -1,4 +1,4 @@
-//! What the fuzz targets hold (`tests/fuzz`), on inputs that are made here, of the kinds that come near being right.
+//! The properties of the fuzz targets (`tests/fuzz`) on generated inputs that are almost valid.
 
 use std::cell::RefCell;
 
@@ -7,22 +7,22 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use uuid::Uuid;
 
-#[path = "../fuzz/promises/bytes.rs"]
+#[path = "../fuzz/properties/bytes.rs"]
 mod bytes;
-#[path = "../fuzz/promises/cli_filters.rs"]
+#[path = "../fuzz/properties/cli_filters.rs"]
 mod cli_filters;
-#[path = "../fuzz/promises/folder.rs"]
-mod folder;
-#[path = "../fuzz/promises/model_heads.rs"]
+#[path = "../fuzz/properties/model_heads.rs"]
 mod model_heads;
-#[path = "../fuzz/promises/night.rs"]
-mod night;
-#[path = "../fuzz/promises/payloads.rs"]
+#[path = "../fuzz/properties/payloads.rs"]
 mod payloads;
-#[path = "../fuzz/promises/site_file.rs"]
+#[path = "../fuzz/properties/sample_logbook.rs"]
+mod sample_logbook;
+#[path = "../fuzz/properties/site_file.rs"]
 mod site_file;
+#[path = "../fuzz/properties/site_folder.rs"]
+mod site_folder;
 
-/// Site files, right and wrong.
+/// Valid and invalid site files.
 const SITES: [&str; 4] = [
     include_str!("../../config/example.toml"),
     include_str!("../../config/demo.toml"),
@@ -30,9 +30,9 @@ const SITES: [&str; 4] = [
     include_str!("../data/broken.toml"),
 ];
 
-fn furnished() -> tempfile::TempDir {
+fn site_folder() -> tempfile::TempDir {
     let temporary = tempfile::tempdir().unwrap();
-    folder::furnish(temporary.path());
+    site_folder::prepare(temporary.path());
     temporary
 }
 
@@ -40,7 +40,7 @@ fn cases(count: u32) -> ProptestConfig {
     ProptestConfig { cases: count, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// A word of a command line about the logbook.
+/// A word of a `havenwacht logbook` command.
 fn word() -> impl Strategy<Value = String> {
     const WORDS: [&str; 25] = [
         "detections",
@@ -52,7 +52,7 @@ fn word() -> impl Strategy<Value = String> {
         "suppressed",
         "visits",
         "clock",
-        "blind",
+        "outages",
         "--since",
         "--camera",
         "--rule",
@@ -77,7 +77,7 @@ fn word() -> impl Strategy<Value = String> {
     ]
 }
 
-/// A time, near it, or a number.
+/// A time, something similar to a time, or a number.
 fn moment() -> impl Strategy<Value = String> {
     prop_oneof![
         "2026-06-01[T ]2[0-9]:1[0-9](:[0-5][0-9](\\.[0-9]{1,9})?)?(Z|[+-]0[0-2]:?00)?(\\[Europe/Amsterdam\\])?",
@@ -88,17 +88,17 @@ fn moment() -> impl Strategy<Value = String> {
     ]
 }
 
-/// An answer on `ack`, or near it.
+/// A message on the topic `acknowledge`, or something similar.
 fn message() -> impl Strategy<Value = String> {
     let id =
         prop_oneof![any::<u128>().prop_map(|id| Uuid::from_u128(id).to_string()), "[0-9a-fA-F{}:n-]{0,40}"];
-    let answer = prop_oneof![
+    let verdict = prop_oneof![
         4 => select(&["acknowledged", "false alarm"][..]).prop_map(str::to_owned),
         1 => any::<String>(),
     ];
     let by = prop_oneof![4 => "[^\\p{Cc}]{1,70}", 1 => any::<String>()];
-    (id, by, answer, proptest::option::of(any::<String>())).prop_map(|(id, by, answer, note)| {
-        let mut message = serde_json::json!({ "signal_id": id, "by": by, "answer": answer });
+    (id, by, verdict, proptest::option::of(any::<String>())).prop_map(|(id, by, verdict, note)| {
+        let mut message = serde_json::json!({ "signal_id": id, "by": by, "verdict": verdict });
         if let Some(note) = note {
             message["note"] = note.into();
         }
@@ -107,41 +107,41 @@ fn message() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn whatever_is_asked_of_a_logbook_is_refused_in_words_or_answered_with_rows_that_were_asked_for() {
+fn logbook_commands_answer_with_matching_rows_or_an_error() {
     let folder = tempfile::tempdir().unwrap();
-    let shelf = cli_filters::Shelf::new(folder.path());
+    let logbooks = cli_filters::Logbooks::new(folder.path());
     let line = (select(&["list", "show", "export", "why"][..]), vec(word(), 0..7));
     proptest!(cases(1000), |((first, rest) in line)| {
-        shelf.holds(&[&[first.to_owned()], rest.as_slice()].concat().join("\n"));
+        logbooks.check(&[&[first.to_owned()], rest.as_slice()].concat().join("\n"));
     });
 }
 
 #[test]
-fn whatever_staff_answer_is_refused_or_stands_in_the_logbook() {
-    let folder = furnished();
-    let desk = RefCell::new(payloads::Desk::new(folder.path()));
-    proptest!(cases(300), |(message in message())| desk.borrow_mut().holds(message.as_bytes()));
-    let opened = desk.borrow().opened.len();
-    assert!(opened > 100, "{opened} answers were good");
+fn acknowledgements_are_rejected_or_written_to_the_logbook() {
+    let folder = site_folder();
+    let payloads = RefCell::new(payloads::Payloads::new(folder.path()));
+    proptest!(cases(300), |(message in message())| payloads.borrow_mut().check(message.as_bytes()));
+    let opened = payloads.borrow().opened.len();
+    assert!(opened > 100, "only {opened} acknowledgements were valid");
 }
 
 #[test]
-fn whatever_happened_its_alert_fits_the_schema_and_waits_in_the_outbox_as_composed() {
-    let folder = furnished();
-    let desk = RefCell::new(payloads::Desk::new(folder.path()));
-    proptest!(cases(300), |(happened in vec(any::<u8>(), 0..400))| desk.borrow_mut().holds(&happened));
-    let opened = desk.borrow().opened.len();
-    assert!(opened > 100, "{opened} alerts were written");
+fn every_alert_fits_the_schema_and_enters_the_outbox_unchanged() {
+    let folder = site_folder();
+    let payloads = RefCell::new(payloads::Payloads::new(folder.path()));
+    proptest!(cases(300), |(bytes in vec(any::<u8>(), 0..400))| payloads.borrow_mut().check(&bytes));
+    let opened = payloads.borrow().opened.len();
+    assert!(opened > 100, "only {opened} alerts were written");
 }
 
 #[test]
-fn whatever_a_model_puts_out_comes_to_boxes_in_the_picture_or_is_refused() {
-    proptest!(cases(1500), |(input in vec(any::<u8>(), 20..400))| model_heads::holds(&input));
+fn model_outputs_give_valid_boxes_or_an_error() {
+    proptest!(cases(1500), |(input in vec(any::<u8>(), 20..400))| model_heads::check(&input));
 }
 
 #[test]
-fn whatever_stands_in_a_site_file_each_finding_points_at_a_line_and_a_key_that_exist() {
-    let folder = furnished();
+fn findings_in_a_site_file_point_at_existing_lines_and_keys() {
+    let folder = site_folder();
     let cut = (any::<prop::sample::Index>(), 0..30_usize, any::<prop::sample::Index>(), 0..30_usize);
     proptest!(cases(300), |(site in select(&SITES[..]), cuts in vec(cut, 1..5))| {
         let mut text = site.as_bytes().to_vec();
@@ -150,6 +150,6 @@ fn whatever_stands_in_a_site_file_each_finding_points_at_a_line_and_a_key_that_e
             let end = (at + length).min(text.len());
             text.splice(at..end, site.bytes().skip(from).take(more));
         }
-        site_file::holds(folder.path(), &text);
+        site_file::check_site(folder.path(), &text);
     });
 }

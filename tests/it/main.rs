@@ -1,6 +1,6 @@
-//! Integration tests: the rooms together, on real parts. One binary, so that it links once.
+//! Integration tests: the modules together, with real cameras, model, logbook and broker. One binary, so that it links once.
 
-// A test that unwraps says where it broke; helpers outside `#[test]` functions are tests too.
+// A panic shows where a test failed, also in helpers outside `#[test]` functions.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../common/clips.rs"]

@@ -9,7 +9,6 @@ use crate::material::{Drawing, Material};
 use crate::picture::Picture;
 use crate::vessel::Vessel;
 use crate::water::Waves;
-use crate::weather::Weather;
 
 const SHORE: u32 = 372;
 
@@ -21,22 +20,10 @@ pub(super) fn composition(material: Option<&Material>) -> Result<Composition> {
     paste(&mut back, &river, [330, 16, 620, 114], (1920, 352), 0, 352, 0);
     quay(&mut back, 336, SHORE, [112.0, 106.0, 98.0]);
     reflect(&mut back, SHORE, 120, 0.55);
-    Ok(Composition {
-        background: Picture::from_rgb(&back),
-        waves: Waves {
-            top: SHORE as usize,
-            strength: [5.0, 13.0],
-            size: [14.0, 90.0],
-            speed: 46.0,
-            seed: 11,
-        },
-        light: Light { sky: [1.0; 3], deck: 0.0, foam: 225, noise: 0 },
-        rows: [-300.0, 600.0],
-        vessels: vessels(),
-        weather: Weather::default(),
-        floating: Vec::new(),
-        foreground: Vec::new(),
-    })
+    let waves =
+        Waves { top: SHORE as usize, strength: [5.0, 13.0], size: [14.0, 90.0], speed: 46.0, seed: 11 };
+    let light = Light { sky: [1.0; 3], deck: 0.0, foam: 225, noise: 0 };
+    Ok(Composition::fine(Picture::from_rgb(&back), waves, light, [-300.0, 600.0], vessels()))
 }
 
 fn vessels() -> Vec<Vessel> {

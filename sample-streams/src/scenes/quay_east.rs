@@ -12,7 +12,6 @@ use crate::noise::NoiseField;
 use crate::picture::Picture;
 use crate::vessel::{Lamp, Vessel};
 use crate::water::Waves;
-use crate::weather::Weather;
 
 const SHORE: u32 = 420;
 const SODIUM: [f32; 3] = [255.0, 190.0, 96.0];
@@ -53,22 +52,10 @@ pub(super) fn composition(material: Option<&Material>) -> Result<Composition> {
     reflect(&mut back, SHORE, 150, 0.5);
     let mut background = Picture::from_rgb(&back);
     lamps(&mut background);
-    Ok(Composition {
-        background,
-        waves: Waves {
-            top: SHORE as usize,
-            strength: [10.0, 24.0],
-            size: [12.0, 80.0],
-            speed: 34.0,
-            seed: 31,
-        },
-        light: Light { sky: [0.54, 0.57, 0.66], deck: 0.5, foam: 84, noise: 4 },
-        rows: [-300.0, 600.0],
-        vessels: vessels(),
-        weather: Weather::default(),
-        floating: Vec::new(),
-        foreground: Vec::new(),
-    })
+    let waves =
+        Waves { top: SHORE as usize, strength: [10.0, 24.0], size: [12.0, 80.0], speed: 34.0, seed: 31 };
+    let light = Light { sky: [0.54, 0.57, 0.66], deck: 0.5, foam: 84, noise: 4 };
+    Ok(Composition::fine(background, waves, light, [-300.0, 600.0], vessels()))
 }
 
 /// Lamps along the quay and some lit windows on the hill.

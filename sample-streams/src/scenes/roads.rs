@@ -9,7 +9,6 @@ use crate::material::{Drawing, Material};
 use crate::picture::Picture;
 use crate::vessel::Vessel;
 use crate::water::Waves;
-use crate::weather::Weather;
 
 const SHORE: u32 = 430;
 
@@ -33,22 +32,10 @@ pub(super) fn composition(material: Option<&Material>) -> Result<Composition> {
     });
     gradient(&mut back, SHORE, 1080, [140.0, 154.0, 162.0], [44.0, 72.0, 88.0]);
     reflect(&mut back, SHORE, 60, 0.4);
-    Ok(Composition {
-        background: Picture::from_rgb(&back),
-        waves: Waves {
-            top: SHORE as usize,
-            strength: [4.0, 15.0],
-            size: [9.0, 110.0],
-            speed: 55.0,
-            seed: 23,
-        },
-        light: Light { sky: [0.97, 0.98, 1.0], deck: 0.0, foam: 220, noise: 0 },
-        rows: [200.0, 600.0],
-        vessels: vessels(),
-        weather: Weather::default(),
-        floating: Vec::new(),
-        foreground: Vec::new(),
-    })
+    let waves =
+        Waves { top: SHORE as usize, strength: [4.0, 15.0], size: [9.0, 110.0], speed: 55.0, seed: 23 };
+    let light = Light { sky: [0.97, 0.98, 1.0], deck: 0.0, foam: 220, noise: 0 };
+    Ok(Composition::fine(Picture::from_rgb(&back), waves, light, [200.0, 600.0], vessels()))
 }
 
 fn vessels() -> Vec<Vessel> {

@@ -4,17 +4,17 @@
 
 use std::sync::LazyLock;
 
-use cli_filters::Shelf;
+use cli_filters::Logbooks;
 use tempfile::TempDir;
 
-#[path = "../promises/cli_filters.rs"]
+#[path = "../properties/cli_filters.rs"]
 mod cli_filters;
-#[path = "../promises/night.rs"]
-mod night;
+#[path = "../properties/sample_logbook.rs"]
+mod sample_logbook;
 
-static SHELF: LazyLock<(Shelf, TempDir)> = LazyLock::new(|| {
+static LOGBOOKS: LazyLock<(Logbooks, TempDir)> = LazyLock::new(|| {
     let folder = tempfile::tempdir().expect("a folder");
-    (Shelf::new(folder.path()), folder)
+    (Logbooks::new(folder.path()), folder)
 });
 
-libfuzzer_sys::fuzz_target!(|text: &str| SHELF.0.holds(text));
+libfuzzer_sys::fuzz_target!(|text: &str| LOGBOOKS.0.check(text));

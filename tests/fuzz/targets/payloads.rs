@@ -1,4 +1,4 @@
-//! Any message on `ack`, and an alert about anything.
+//! Any message on `acknowledge`, and an alert about any signal.
 
 #![no_main]
 
@@ -6,27 +6,27 @@ use std::sync::Mutex;
 
 use tempfile::TempDir;
 
-#[path = "../promises/bytes.rs"]
+#[path = "../properties/bytes.rs"]
 mod bytes;
-#[path = "../promises/folder.rs"]
-mod folder;
-#[path = "../promises/night.rs"]
-mod night;
-#[path = "../promises/payloads.rs"]
+#[path = "../properties/site_folder.rs"]
+mod site_folder;
+#[path = "../properties/sample_logbook.rs"]
+mod sample_logbook;
+#[path = "../properties/payloads.rs"]
 mod payloads;
 
-/// Signals in a logbook, before another is begun.
+/// Signals in a logbook before a new one is started.
 const MOST_SIGNALS: usize = 2000;
 
-static DESK: Mutex<Option<(payloads::Desk, TempDir)>> = Mutex::new(None);
+static PAYLOADS: Mutex<Option<(payloads::Payloads, TempDir)>> = Mutex::new(None);
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    let mut desk = DESK.lock().expect("a desk");
-    desk.take_if(|(desk, _)| desk.opened.len() >= MOST_SIGNALS);
-    let (desk, _) = desk.get_or_insert_with(|| {
+    let mut payloads = PAYLOADS.lock().expect("no panic before");
+    payloads.take_if(|(payloads, _)| payloads.opened.len() >= MOST_SIGNALS);
+    let (payloads, _) = payloads.get_or_insert_with(|| {
         let temporary = tempfile::tempdir().expect("a folder");
-        folder::furnish(temporary.path());
-        (payloads::Desk::new(temporary.path()), temporary)
+        site_folder::prepare(temporary.path());
+        (payloads::Payloads::new(temporary.path()), temporary)
     });
-    desk.holds(data);
+    payloads.check(data);
 });

@@ -1,4 +1,4 @@
-//! A site file of any bytes.
+//! Any bytes as a site file.
 
 #![no_main]
 
@@ -6,15 +6,15 @@ use std::sync::LazyLock;
 
 use tempfile::TempDir;
 
-#[path = "../promises/folder.rs"]
-mod folder;
-#[path = "../promises/site_file.rs"]
+#[path = "../properties/site_folder.rs"]
+mod site_folder;
+#[path = "../properties/site_file.rs"]
 mod site_file;
 
 static FOLDER: LazyLock<TempDir> = LazyLock::new(|| {
     let temporary = tempfile::tempdir().expect("a folder");
-    folder::furnish(temporary.path());
+    site_folder::prepare(temporary.path());
     temporary
 });
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| site_file::holds(FOLDER.path(), data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| site_file::check_site(FOLDER.path(), data));

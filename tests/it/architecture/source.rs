@@ -290,3 +290,29 @@ fn defines(code: &[Token], name: &str) -> bool {
     const KEYWORDS: [&str; 7] = ["struct", "enum", "trait", "type", "fn", "const", "static"];
     code.windows(2).any(|pair| KEYWORDS.contains(&pair[0].text.as_str()) && pair[1].is(name))
 }
+
+#[test]
+fn every_form_of_use_is_found() {
+    let source = "use crate::a; pub use crate::{b, c::{self, D as E}}; use super::f::*;\n\
+                  fn g() { crate::h::i(); self::j::k(); x.y::<u8>() } mod inner { use super::l; }\n\
+                  #[cfg(test)] mod tests { use crate::m; } #[cfg(test)] mod n; use o::p;";
+    let code = without_tests(&tokens(source));
+    let found = references(&code, &["x".to_owned(), "y".to_owned()], &BTreeSet::new());
+    let paths: Vec<_> = found.iter().map(|reference| reference.path.join("::")).collect();
+    assert_eq!(
+        paths,
+        [
+            "crate::a",
+            "crate::b",
+            "crate::c",
+            "crate::c::D",
+            "crate::x::f",
+            "crate::h::i",
+            "crate::x::y::j::k",
+            "crate::x::y::l",
+            "o::p",
+        ]
+    );
+    let exports: Vec<_> = found.iter().filter(|r| r.is_export).filter_map(|r| r.binds.as_deref()).collect();
+    assert_eq!(exports, ["b", "c", "E"]);
+}

@@ -1,5 +1,5 @@
-//! Whatever is asked of a logbook on the command line, it is refused in words or answered: an empty logbook with nothing, a
-//! full one with rows that were asked for.
+//! For any words after `logbook list`, `show`, `export` and `why`, the command rejects them with a message or answers: with
+//! nothing from an empty logbook, with matching rows from a full one.
 
 use std::path::{Path, PathBuf};
 
@@ -16,81 +16,84 @@ use havenwacht::rules::{Phase, SignalId};
 use havenwacht::track::VesselId;
 use uuid::Uuid;
 
-use super::night;
+use super::sample_logbook as sample;
 
-/// What the full logbook's signal is called.
+/// The id of the signal in the full logbook.
 const SIGNAL: Uuid = Uuid::from_u128(0x019e_84d1_9379_7e0c_8c55_1d5a_b9b9_b8f1);
 
 #[derive(Parser)]
 #[command(name = "logbook")]
-struct Line {
+struct CommandLine {
     #[command(subcommand)]
     command: LogbookCommand,
 }
 
-/// An empty logbook, and one of a night.
-pub(crate) struct Shelf {
+/// An empty logbook, and one with entries of a night.
+pub(crate) struct Logbooks {
     empty: PathBuf,
     full: PathBuf,
 }
 
-impl Shelf {
-    /// Writes both.
+impl Logbooks {
+    /// Writes both logbooks.
     pub(crate) fn new(folder: &Path) -> Self {
         let (empty, full) = (folder.join("empty.sqlite"), folder.join("full.sqlite"));
-        let (writer, _) = night::open(&empty);
-        writer.close(night::at(1000).wall, night::PATIENCE).expect("a closed logbook");
-        let (writer, sender) = night::open(&full);
+        let (writer, _) = sample::open(&empty);
+        writer.close(sample::at(1000).wall, sample::LIMIT).expect("a closed logbook");
+        let (writer, sender) = sample::open(&full);
         for entry in entries() {
             sender.send(entry).expect("a writer");
         }
         drop(sender);
-        writer.close(night::at(60_000).wall, night::PATIENCE).expect("a closed logbook");
+        writer.close(sample::at(60_000).wall, sample::LIMIT).expect("a closed logbook");
         Self { empty, full }
     }
 
-    /// Holds the promise for a line of which each line of the text is a word: `list`, `show`, `export` or `why`, then more.
-    pub(crate) fn holds(&self, text: &str) {
+    /// Checks a command: `list`, `show`, `export` or `why`, then more words, one on each line of the text.
+    pub(crate) fn check(&self, text: &str) {
         let words: Vec<_> = text.split('\n').collect();
         if !["list", "show", "export", "why"].contains(&words[0]) {
             return;
         }
-        if let Some((command, said)) = asked(&self.empty, &words) {
-            assert!(is_nothing(&command, said.as_deref()), "{words:?} of an empty logbook: {said:?}");
+        if let Some((command, output)) = run(&self.empty, &words) {
+            assert!(
+                is_empty_answer(&command, output.as_deref()),
+                "{words:?} on an empty logbook: {output:?}"
+            );
         }
-        if let Some((command, Some(said))) = asked(&self.full, &words) {
-            self.was_asked_for(&command, &said);
+        if let Some((command, Some(output))) = run(&self.full, &words) {
+            self.check_answer(&command, &output);
         }
     }
 
-    fn was_asked_for(&self, command: &LogbookCommand, said: &str) {
+    fn check_answer(&self, command: &LogbookCommand, output: &str) {
         match command {
             LogbookCommand::Show { what, .. } => {
                 let number = what.strip_prefix("vessel:").and_then(|number| number.parse::<u64>().ok());
                 let known = number == Some(7) || what == "1" || *what == SIGNAL.to_string();
-                assert!(known, "{what:?} shows {said}");
+                assert!(known, "{what:?} shows {output}");
             }
             LogbookCommand::List { kind, rows, limit, .. } => {
-                let lines = said.lines().count();
+                let lines = output.lines().count();
                 let all = self.exported(*kind, &rows.filter(None)).len();
                 assert!(
                     lines >= 1 && lines - 1 <= (*limit as usize).min(all),
-                    "{lines} lines, {all} rows: {said}"
+                    "{lines} lines, {all} rows: {output}"
                 );
             }
             LogbookCommand::Export { kind, rows, .. } => {
                 let filter = rows.filter(None);
-                let found = csv(said);
-                assert_eq!(found, self.exported(*kind, &filter), "what is read back is what was written");
+                let found = csv(output);
+                assert_eq!(found, self.exported(*kind, &filter), "the CSV has the same rows as the reader");
                 let all = self.exported(*kind, &Filter::default());
-                assert!(found.iter().all(|row| all.contains(row)), "a filter only takes away");
-                are_of(&found, &filter);
+                assert!(found.iter().all(|row| all.contains(row)), "a filter only removes rows");
+                check_filter(&found, &filter);
             }
             _ => {}
         }
     }
 
-    /// The rows without the detour through text.
+    /// The same rows, from the reader.
     fn exported(&self, kind: KindArg, filter: &Filter) -> Vec<Vec<String>> {
         let mut rows = Vec::new();
         let reader = Reader::open(&self.full).expect("a logbook");
@@ -103,19 +106,19 @@ impl Shelf {
     }
 }
 
-/// What a line comes to, if it is understood; `None` of text where the answer was no.
-fn asked(logbook_file: &Path, words: &[&str]) -> Option<(LogbookCommand, Option<String>)> {
+/// The parsed command and its output, `None` when the command failed. `None` for words that do not parse.
+fn run(logbook_file: &Path, words: &[&str]) -> Option<(LogbookCommand, Option<String>)> {
     let file = logbook_file.to_str().expect("a plain path");
     let line = ["logbook", words[0], "--logbook", file].into_iter().chain(words[1..].iter().copied());
-    let Line { command } = match Line::try_parse_from(line) {
+    let CommandLine { command } = match CommandLine::try_parse_from(line) {
         Ok(line) => line,
-        Err(refusal) => {
-            assert!(!refusal.to_string().is_empty());
+        Err(error) => {
+            assert!(!error.to_string().is_empty());
             return None;
         }
     };
     let mut out = Vec::new();
-    let said = match logbook(&command, &mut out) {
+    let output = match logbook(&command, &mut out) {
         Ok(_) => Some(String::from_utf8(out).expect("text")),
         Err(error) => {
             let broken = error.chain().find_map(|cause| cause.downcast_ref::<LogbookError>());
@@ -123,26 +126,26 @@ fn asked(logbook_file: &Path, words: &[&str]) -> Option<(LogbookCommand, Option<
             None
         }
     };
-    Some((command, said))
+    Some((command, output))
 }
 
-/// Whether that is an answer of a logbook in which nothing stands.
-fn is_nothing(command: &LogbookCommand, said: Option<&str>) -> bool {
+/// Whether this is the answer from an empty logbook.
+fn is_empty_answer(command: &LogbookCommand, output: Option<&str>) -> bool {
     match command {
-        LogbookCommand::Show { .. } => said.is_none(),
-        LogbookCommand::List { .. } => said == Some("(none)\n"),
-        LogbookCommand::Export { .. } => said.is_some_and(|said| csv(said).len() == 1),
-        LogbookCommand::Why(_) => said.is_none_or(|said| said.contains("no signal, and no silence")),
+        LogbookCommand::Show { .. } => output.is_none(),
+        LogbookCommand::List { .. } => output == Some("(none)\n"),
+        LogbookCommand::Export { .. } => output.is_some_and(|output| csv(output).len() == 1),
+        LogbookCommand::Why(_) => output.is_none_or(|output| output.contains("no signal, and no silence")),
         _ => true,
     }
 }
 
-/// Rows, the header first, are what the filter wants.
-fn are_of(found: &[Vec<String>], filter: &Filter) {
+/// Checks that all rows, after the header, match the filter.
+fn check_filter(found: &[Vec<String>], filter: &Filter) {
     let [header, rows @ ..] = found else { panic!("no header") };
     let column = |name: &str| header.iter().position(|column| column == name);
     let rule = column("rule_id").or(column("rule"));
-    // Times of one width, so that their texts are in their order.
+    // Times as text of one width sort by time.
     let since = filter.since.map(|at| at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string());
     for row in rows {
         let is = |column: Option<usize>, wanted: &Option<String>| {
@@ -154,7 +157,7 @@ fn are_of(found: &[Vec<String>], filter: &Filter) {
     }
 }
 
-/// RFC 4180, read strictly.
+/// Reads CSV strictly by RFC 4180.
 fn csv(text: &str) -> Vec<Vec<String>> {
     let (mut rows, mut row, mut cell) = (Vec::new(), Vec::new(), String::new());
     let (mut quoted, mut letters) = (false, text.chars().peekable());
@@ -177,12 +180,12 @@ fn csv(text: &str) -> Vec<Vec<String>> {
     rows
 }
 
-/// A vessel is seen, followed, and told of; somebody answers.
+/// A detected vessel, its signal, and an acknowledgement.
 fn entries() -> Vec<Entry> {
     let camera = CameraId::new("quay-east").expect("a name");
     let change = CameraChange {
         camera: camera.clone(),
-        at: night::at(500),
+        at: sample::at(500),
         state: CameraState::Stalled,
         reason: "no picture, for 5 s".into(),
         retries: 2,
@@ -191,7 +194,7 @@ fn entries() -> Vec<Entry> {
     let detection = Detection { class: Class::Vessel, confidence: 0.8125, bbox };
     let look = LookEntry {
         camera,
-        at: night::at(1000),
+        at: sample::at(1000),
         frame_seq: 25,
         frame_size: FrameSize { width: 1920, height: 1080 },
         detections: vec![(detection, Some(VesselId(7))), (detection, None)],
@@ -203,20 +206,21 @@ fn entries() -> Vec<Entry> {
         payload: r#"{"schema":1}"#.into(),
         picture: None,
     };
-    let answered = Acknowledgement {
+    let acknowledgement = Acknowledgement {
         signal: SignalId(SIGNAL),
-        at: night::at(20_000).wall,
+        at: sample::at(20_000).wall,
         by: "desk 2".into(),
         verdict: StaffVerdict::FalseAlarm,
         note: "the \"patrol\", again".into(),
     };
-    let signal = |phase, at, alert| SignalEntry { event: night::event(SIGNAL, phase, night::at(at)), alert };
+    let signal =
+        |phase, at, alert| SignalEntry { event: sample::event(SIGNAL, phase, sample::at(at)), alert };
     vec![
-        Entry::Clock(ClockWatch::begin(night::at(250), "boot".into(), None).1),
+        Entry::Clock(ClockWatch::begin(sample::at(250), "boot".into(), None).1),
         Entry::Camera(change),
         Entry::Look(look),
         Entry::Signal(signal(Phase::Opened, 2000, Some(alert))),
-        Entry::Acknowledged(answered),
+        Entry::Acknowledged(acknowledgement),
         Entry::Signal(signal(Phase::Closed, 30_000, None)),
     ]
 }

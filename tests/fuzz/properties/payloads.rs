@@ -1,5 +1,5 @@
-//! What staff send: whatever arrives, it is read or refused, and what is read can be written down and read back. What staff
-//! are sent: whatever happened, the alert fits its schema and waits in the outbox as it was composed.
+//! For any message on `acknowledge`, it is rejected or written to the logbook and read back. For any signal, its alert fits
+//! the schema and is in the outbox unchanged.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -15,13 +15,13 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::bytes::Bytes;
-use super::night;
+use super::sample_logbook as sample;
 
 const SITE: &str = include_str!("../../../config/example.toml");
 const SCHEMA: &str = include_str!("../../../config/alert.schema.json");
 
 /// A site with a logbook, and what was written there.
-pub(crate) struct Desk {
+pub(crate) struct Payloads {
     site: Site,
     schema: Value,
     writer: Writer,
@@ -33,61 +33,66 @@ pub(crate) struct Desk {
     alerts: i64,
 }
 
-impl Desk {
-    /// In a furnished folder.
+impl Payloads {
+    /// Opens a logbook in a folder of [`super::site_folder`].
     pub(crate) fn new(folder: &Path) -> Self {
         let text = SITE.replace("/var/lib/havenwacht/", "");
         let (site, _) = check_text("site.toml", &text, &folder.join("config")).expect("the example");
         let path = folder.join("logbook.sqlite");
-        let (writer, sender) = night::open(&path);
+        let (writer, sender) = sample::open(&path);
         let (reader, outbox) =
             (Reader::open(&path).expect("a logbook"), Outbox::open(&path).expect("a logbook"));
         let schema = serde_json::from_str(SCHEMA).expect("the schema");
         Self { site, schema, writer, sender, reader, outbox, opened: HashSet::new(), alerts: 0 }
     }
 
-    /// Holds the promises for these bytes: as an answer, and as what happened.
-    pub(crate) fn holds(&mut self, data: &[u8]) {
-        self.hears(data);
-        self.tells(&mut Bytes(data));
+    /// Checks these bytes twice: as an acknowledgement, and as a signal.
+    pub(crate) fn check(&mut self, data: &[u8]) {
+        self.check_acknowledgement(data);
+        self.check_alert(&mut Bytes(data));
     }
 
-    fn hears(&mut self, message: &[u8]) {
-        let at = night::at(60_000);
-        let Ok(answered) = read_acknowledgement(message, at.wall) else { return };
-        for (text, most) in [(&answered.by, 64), (&answered.note, 500)] {
+    fn check_acknowledgement(&mut self, message: &[u8]) {
+        let at = sample::at(60_000);
+        let Ok(acknowledged) = read_acknowledgement(message, at.wall) else { return };
+        for (text, most) in [(&acknowledged.by, 64), (&acknowledged.note, 500)] {
             assert!(text.chars().count() <= most && !text.contains(char::is_control), "{text:?}");
         }
-        assert!(!answered.by.is_empty());
-        let signal = answered.signal.0;
+        assert!(!acknowledged.by.is_empty());
+        let signal = acknowledged.signal.0;
         if self.opened.insert(signal) {
-            let event = night::event(signal, Phase::Opened, night::at(1000));
+            let event = sample::event(signal, Phase::Opened, sample::at(1000));
             self.send(Entry::Signal(SignalEntry { event, alert: None }));
         }
-        self.send(Entry::Acknowledged(answered.clone()));
-        self.writer.flush(night::PATIENCE).expect("a flushed logbook");
+        self.send(Entry::Acknowledged(acknowledged.clone()));
+        self.writer.flush(sample::LIMIT).expect("a flushed logbook");
         let found = self.reader.signal(&signal.to_string()).expect("a logbook").expect("the signal");
-        let row = ["2026-06-01 22:14:00 +02:00", &answered.by, answered.verdict.as_str(), &answered.note];
+        let row = [
+            "2026-06-01 22:14:00 +02:00",
+            &acknowledged.by,
+            acknowledged.verdict.as_str(),
+            &acknowledged.note,
+        ];
         assert!(found[3].rows.iter().any(|found| found[..4] == row), "{row:?} not in {:?}", found[3].rows);
     }
 
-    fn tells(&mut self, bytes: &mut Bytes<'_>) {
+    fn check_alert(&mut self, bytes: &mut Bytes<'_>) {
         let event = event(bytes);
         let (camera_name, picture) = (text(bytes), text(bytes).into_bytes());
         let picture = (!picture.is_empty()).then_some(picture);
         let alert = payload::alert(&event, &self.site, &camera_name, picture);
-        let published = night::at(90_000).wall;
+        let published = sample::at(90_000).wall;
         let (message, topic) =
             payload::sent(&alert.payload, 1, published, 1, bytes.u8() > 127).expect("an object");
         assert_eq!(topic.is_some(), alert.picture.is_some());
         let message: Map<String, Value> = serde_json::from_str(&message).expect("JSON");
-        fits(&message, &self.schema);
+        check_schema(&message, &self.schema);
         assert_eq!(message["text"], event.text);
-        self.waits(event, alert);
+        self.check_outbox(event, alert);
     }
 
-    /// An alert of numbers that rules can measure waits in the outbox as it was composed.
-    fn waits(&mut self, event: SignalEvent, alert: OutboxAlert) {
+    /// An alert with finite measured values is in the outbox unchanged.
+    fn check_outbox(&mut self, event: SignalEvent, alert: OutboxAlert) {
         let facts = &event.facts;
         let measured = [facts.measured, facts.threshold, facts.margin].iter().all(|n| n.is_finite());
         if !measured || !self.opened.insert(event.signal.0) {
@@ -99,7 +104,7 @@ impl Desk {
         }
         let at = Timestamp::from_millisecond(event.at.wall.as_millisecond()).expect("a time");
         self.send(Entry::Signal(SignalEntry { event, alert: Some(alert.clone()) }));
-        self.writer.flush(night::PATIENCE).expect("a flushed logbook");
+        self.writer.flush(sample::LIMIT).expect("a flushed logbook");
         let rows = self.outbox.undelivered(self.alerts, 2).expect("an outbox");
         let [row] = rows.as_slice() else { panic!("{} alerts for one", rows.len()) };
         self.alerts = row.seq;
@@ -112,14 +117,14 @@ impl Desk {
     }
 }
 
-/// Anything that a rule could say.
+/// Any signal that a rule could raise.
 fn event(bytes: &mut Bytes<'_>) -> SignalEvent {
     let phase = [Phase::Opened, Phase::Updated, Phase::Escalated, Phase::Closed][usize::from(bytes.u8() % 4)];
     let id = Uuid::from_bytes(bytes.array());
-    // To the year 3084, from the day on which clocks begin that nobody has set.
+    // From 1970, where a clock that is not set begins, to the year 3084.
     let [a, b, c, d, e, f] = bytes.array();
     let milliseconds = i64::from_be_bytes([0, 0, a % 32, b, c, d, e, f]);
-    let mut event = night::event(id, phase, night::at(0));
+    let mut event = sample::event(id, phase, sample::at(0));
     event.at.wall = Timestamp::from_millisecond(milliseconds).expect("a time");
     event.severity = [Severity::Info, Severity::Warning, Severity::Alert][usize::from(bytes.u8() % 3)];
     let vessel = u64::from_be_bytes(bytes.array());
@@ -145,37 +150,41 @@ fn text(bytes: &mut Bytes<'_>) -> String {
     String::from_utf8_lossy(text).into_owned()
 }
 
-/// Whether a message fits what is said of it: every field that must be there, none that is not named, each of its type.
-fn fits(message: &Map<String, Value>, schema: &Value) {
+/// Checks a message against the schema: required fields, unknown fields and types.
+fn check_schema(message: &Map<String, Value>, schema: &Value) {
     for name in schema["required"].as_array().expect("a list") {
         let name = name.as_str().expect("a name");
         assert!(message.contains_key(name), "{name} is missing");
     }
     for (name, value) in message {
-        let said = &schema["properties"][name];
-        assert!(said.is_object(), "{name} is not in the schema");
-        let types = said["type"].as_array().map_or(vec![&said["type"]], |types| types.iter().collect());
-        assert!(types.into_iter().any(|kind| is_a(value, kind, said)), "{name} is {value}, should be {said}");
+        let schema_of = &schema["properties"][name];
+        assert!(schema_of.is_object(), "{name} is not in the schema");
+        let types =
+            schema_of["type"].as_array().map_or(vec![&schema_of["type"]], |types| types.iter().collect());
+        assert!(
+            types.into_iter().any(|kind| is_a(value, kind, schema_of)),
+            "{name} is {value}, should be {schema_of}"
+        );
     }
 }
 
-fn is_a(value: &Value, kind: &Value, said: &Value) -> bool {
-    let known = said["enum"].as_array().is_none_or(|known| known.contains(value));
-    let constant = said["const"].is_null() || said["const"] == *value;
+fn is_a(value: &Value, kind: &Value, schema: &Value) -> bool {
+    let known = schema["enum"].as_array().is_none_or(|known| known.contains(value));
+    let constant = schema["const"].is_null() || schema["const"] == *value;
     let is = match (kind.as_str(), value) {
         (Some("null"), Value::Null) | (Some("boolean"), Value::Bool(_)) => true,
         (Some("integer"), Value::Number(number)) => number.is_i64() || number.is_u64(),
         (Some("number"), Value::Number(_)) => true,
-        (Some("string"), Value::String(text)) => match said["format"].as_str() {
+        (Some("string"), Value::String(text)) => match schema["format"].as_str() {
             Some("uuid") => text.len() == 36 && Uuid::parse_str(text).is_ok(),
-            // The shape of RFC 3339, and a time.
+            // The format of RFC 3339, and a valid time.
             Some("date-time") => text.as_bytes().get(10) == Some(&b'T') && text.parse::<Timestamp>().is_ok(),
             _ => true,
         },
         (Some("array"), Value::Array(items)) => {
-            let (least, most) = (said["minItems"].as_u64(), said["maxItems"].as_u64());
+            let (least, most) = (schema["minItems"].as_u64(), schema["maxItems"].as_u64());
             let count = items.len() as u64;
-            let item = &said["items"];
+            let item = &schema["items"];
             least.is_none_or(|least| count >= least)
                 && most.is_none_or(|most| count <= most)
                 && items.iter().all(|value| is_a(value, &item["type"], item))

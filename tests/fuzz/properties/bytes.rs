@@ -1,6 +1,6 @@
-//! Numbers from the bytes of an input; when they run out, zeros.
+//! Numbers from the bytes of an input; zeros when there are no more.
 
-/// What is left of an input.
+/// The rest of an input.
 pub(crate) struct Bytes<'d>(pub(crate) &'d [u8]);
 
 impl Bytes<'_> {

@@ -1,5 +1,5 @@
-//! Whatever a manifest says and a model puts out, a head refuses it or gives boxes that are boxes, sure between the floor
-//! and 1, no more of them than the model has room for, and in the picture within the region that was looked at.
+//! For any manifest and any output of a model, a head rejects it or gives valid boxes: with a confidence from the low
+//! threshold to 1, not more than the model has cells, and inside the region.
 
 use std::path::Path;
 
@@ -9,27 +9,27 @@ use havenwacht::detect::{Decoder, Manifest, nms};
 
 use super::bytes::Bytes;
 
-/// More values than this only take time.
+/// Larger outputs are left out: they only take time.
 const MOST_VALUES: usize = 200_000;
 
-/// Holds the promise for an input that is, by turns, the text of a manifest and what a model puts out.
-pub(crate) fn holds(data: &[u8]) {
+/// Checks an input twice: as the text of a manifest, and as a manifest with the outputs of a model.
+pub(crate) fn check(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data)
         && let Ok(manifest) = Manifest::parse(Path::new("m.toml"), text)
     {
-        is_checked(&manifest);
+        check_manifest(&manifest);
     }
     let mut bytes = Bytes(data);
     let Ok(manifest) = Manifest::parse(Path::new("m.toml"), &text(&mut bytes)) else { return };
-    is_checked(&manifest);
+    check_manifest(&manifest);
     let shapes = shapes(&manifest, &mut bytes);
     match Decoder::new(&manifest, &shapes) {
-        Ok(head) => runs(&manifest, &head, &shapes, &mut bytes),
-        Err(refusal) => assert!(refusal.to_string().starts_with("m.toml: "), "{refusal}"),
+        Ok(head) => check_decoding(&manifest, &head, &shapes, &mut bytes),
+        Err(error) => assert!(error.to_string().starts_with("m.toml: "), "{error}"),
     }
 }
 
-fn is_checked(manifest: &Manifest) {
+fn check_manifest(manifest: &Manifest) {
     let Manifest { input, outputs, classes, thresholds, sha256, .. } = manifest;
     assert!([input.width, input.height].iter().all(|side| (64..=2048).contains(side)), "{input:?}");
     assert!(0.0 < thresholds.low && thresholds.low <= thresholds.high, "{thresholds:?}");
@@ -37,7 +37,7 @@ fn is_checked(manifest: &Manifest) {
     assert!(!outputs.is_empty() && !classes.is_empty() && sha256.len() == 64);
 }
 
-/// A manifest, right more often than not.
+/// The text of a manifest, mostly valid.
 fn text(bytes: &mut Bytes<'_>) -> String {
     let kind = bytes.u8();
     let head = HEADS[usize::from(kind) % HEADS.len()].name();
@@ -45,13 +45,13 @@ fn text(bytes: &mut Bytes<'_>) -> String {
         |prefix: &str, count: u8| (0..count).map(|i| format!("'{prefix}{i}'")).collect::<Vec<_>>().join(", ");
     let (scores, boxes, predictions) = match head {
         "ssd" => (1, 1, 0),
-        // Three levels or four, and now and then as many as there cannot be.
+        // Three levels or four, and sometimes more boxes than scores.
         "nanodet" => (3 + kind / 4 % 2, 3 + kind / 4 % 2 + u8::from(kind > 250), 0),
         _ => (0, 0, 1),
     };
     let mut side = || match bytes.u8() {
-        odd if odd > 200 => usize::from(odd),
-        even => 32 * (2 + usize::from(even % 4)),
+        byte if byte > 200 => usize::from(byte),
+        byte => 32 * (2 + usize::from(byte % 4)),
     };
     let (width, height) = (side(), side());
     let [vessel, more, person, floor, confidence, iou] = bytes.array();
@@ -78,7 +78,7 @@ fn text(bytes: &mut Bytes<'_>) -> String {
     )
 }
 
-/// What a model puts out, as the head wants it more often than not.
+/// The shapes of a model's outputs, mostly as the head needs them.
 fn shapes(manifest: &Manifest, bytes: &mut Bytes<'_>) -> Vec<Vec<i64>> {
     let [scores, extent, how, at, other] = bytes.array();
     let (scores, extent) = (i64::from(scores % 16), 1 + i64::from(extent));
@@ -110,9 +110,9 @@ fn shapes(manifest: &Manifest, bytes: &mut Bytes<'_>) -> Vec<Vec<i64>> {
     shapes
 }
 
-/// Scores mostly; also what no model should say.
+/// Mostly scores, and values that no model should give.
 fn value(byte: u8) -> f32 {
-    const STRANGE: [f32; 16] = [
+    const INVALID: [f32; 16] = [
         f32::NAN,
         f32::INFINITY,
         f32::NEG_INFINITY,
@@ -133,12 +133,12 @@ fn value(byte: u8) -> f32 {
     match byte {
         0..200 => f32::from(byte) / 199.0,
         200..240 => (f32::from(byte) - 220.0) / 2.0,
-        _ => STRANGE[usize::from(byte - 240)],
+        _ => INVALID[usize::from(byte - 240)],
     }
 }
 
-/// Two runs: one of the shapes that were checked, one of others.
-fn runs(manifest: &Manifest, head: &Decoder, shapes: &[Vec<i64>], bytes: &mut Bytes<'_>) {
+/// Decodes outputs twice: of the checked shapes, and of other shapes.
+fn check_decoding(manifest: &Manifest, head: &Decoder, shapes: &[Vec<i64>], bytes: &mut Bytes<'_>) {
     let count = |shape: &[i64]| shape.iter().try_fold(1_usize, |n, &e| n.checked_mul(e.try_into().ok()?));
     let Some(counts) = shapes.iter().map(|shape| count(shape)).collect::<Option<Vec<_>>>() else { return };
     if counts.iter().sum::<usize>() > MOST_VALUES {
@@ -149,10 +149,10 @@ fn runs(manifest: &Manifest, head: &Decoder, shapes: &[Vec<i64>], bytes: &mut By
     let data: Vec<Vec<f32>> = counts.iter().map(|&n| values.by_ref().take(n).collect()).collect();
     let mut outputs: Vec<_> = shapes.iter().zip(&data).map(|(shape, data)| Tensor { shape, data }).collect();
     let mut candidates = Candidates::default();
-    head.decode(&outputs, &mut candidates).expect("shapes that were checked");
+    head.decode(&outputs, &mut candidates).expect("the shapes were checked");
     let most = counts.iter().max().copied().unwrap_or(0) * manifest.classes.len();
     assert!(candidates.boxes.len() <= most, "{} boxes, {most} at most", candidates.boxes.len());
-    are_boxes(manifest, candidates, region);
+    check_boxes(manifest, candidates, region);
 
     let which = usize::from(which) % outputs.len();
     let mut other = shapes[which].clone();
@@ -171,7 +171,7 @@ fn runs(manifest: &Manifest, head: &Decoder, shapes: &[Vec<i64>], bytes: &mut By
     assert!(same || candidates.boxes.is_empty());
 }
 
-fn are_boxes(manifest: &Manifest, mut candidates: Candidates, region: u8) {
+fn check_boxes(manifest: &Manifest, mut candidates: Candidates, region: u8) {
     for candidate in &candidates.boxes {
         assert!((manifest.thresholds.low..=1.0).contains(&candidate.confidence), "{candidate:?}");
         let b = candidate.bbox;
@@ -180,7 +180,10 @@ fn are_boxes(manifest: &Manifest, mut candidates: Candidates, region: u8) {
     }
     nms::suppress(&mut candidates.boxes, manifest.thresholds.iou);
     assert!(candidates.boxes.len() <= 2000);
-    assert!(candidates.boxes.is_sorted_by(|a, b| a.confidence >= b.confidence), "the surest first");
+    assert!(
+        candidates.boxes.is_sorted_by(|a, b| a.confidence >= b.confidence),
+        "the highest confidence first"
+    );
     let offset = usize::from(region);
     let region = PixelRect { x: 5 * offset, y: offset, width: 1 + 2 * offset, height: 40 + offset };
     let (width, height) = (manifest.input.width, manifest.input.height - offset.min(30));

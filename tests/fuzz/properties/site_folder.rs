@@ -1,10 +1,10 @@
-//! A folder for a site file.
+//! A folder in which site files are checked.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-/// Makes the files that the example and the recipes name, so that a good site file is found good.
-pub(crate) fn furnish(folder: &Path) {
+/// Writes the files that the example and the recipes name, so that a correct site file passes the check.
+pub(crate) fn prepare(folder: &Path) {
     for path in
         ["models/havenwacht.toml", "models/runtime/libonnxruntime.so", "config/clip.mp4", "config/secret"]
     {

@@ -1,4 +1,4 @@
-//! A night in a harbour, to be written into logbooks.
+//! Logbooks with sample entries of one night.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,21 +14,21 @@ use havenwacht::track::VesselId;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-/// Longer than any disk takes.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// The limit for writes; longer than any disk takes.
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
-/// When the watch was begun; what the night holds comes within the hour.
-pub(crate) const BEGAN: Timestamp = Timestamp::constant(1_780_344_780, 0);
+/// When the daemon started; all entries are within the next hour.
+pub(crate) const START: Timestamp = Timestamp::constant(1_780_344_780, 0);
 
-/// So long after [`BEGAN`].
+/// The time `milliseconds` after [`START`].
 pub(crate) fn at(milliseconds: u32) -> Stamp {
     Stamp {
         mono: MonoTime::from_boot(Duration::from_millis(u64::from(milliseconds) + 3_600_000)),
-        wall: BEGAN + SignedDuration::from_millis(milliseconds.into()),
+        wall: START + SignedDuration::from_millis(milliseconds.into()),
     }
 }
 
-/// Begins a logbook in a harbour of Dutch time.
+/// Opens a new logbook in Dutch time.
 pub(crate) fn open(path: &Path) -> (Writer, LogbookSender) {
     let start = StartEntry {
         at: at(0),
@@ -38,11 +38,11 @@ pub(crate) fn open(path: &Path) -> (Writer, LogbookSender) {
         mode: "run",
         time_zone: "Europe/Amsterdam".into(),
     };
-    let options = WriterOptions::new(Arc::new(SimulatedClock::new(BEGAN)));
+    let options = WriterOptions::new(Arc::new(SimulatedClock::new(START)));
     Writer::open(path, &start, options).expect("a new logbook")
 }
 
-/// Vessel 7 where it should not be.
+/// A signal about vessel 7 at night.
 pub(crate) fn event(id: Uuid, phase: Phase, at: Stamp) -> SignalEvent {
     SignalEvent {
         signal: SignalId(id),
