@@ -1,4 +1,4 @@
-//! What messages say: flat JSON with a version, so that any subscriber can read it without this code.
+//! Payloads: flat JSON with a version, so that any subscriber can read it without this code.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -16,12 +16,12 @@ use crate::ids::SiteId;
 use crate::logbook::{Head, MAX_PICTURE_BYTES, OutboxAlert};
 use crate::rules::SignalEvent;
 
-/// Version of every message. Fields may be added under the same version; none is removed or changes its meaning.
+/// Version of every payload. Fields may be added under the same version; none is removed or changes its meaning.
 const SCHEMA: u32 = 1;
 
-/// An alert, as it is kept in the outbox.
+/// An alert as the outbox stores it.
 #[derive(Serialize)]
-struct Alert<'a> {
+struct StoredAlert<'a> {
     schema: u32,
     alert_id: Uuid,
     signal_id: Uuid,
@@ -54,9 +54,9 @@ struct Alert<'a> {
     picture_topic: Option<String>,
 }
 
-/// What the relay adds when it sends.
+/// An alert with what the relay adds when it sends it.
 #[derive(Serialize)]
-struct Sent<'a> {
+struct SentAlert<'a> {
     #[serde(flatten)]
     alert: &'a Map<String, Value>,
     seq: i64,
@@ -74,19 +74,19 @@ struct CameraStateMessage<'a> {
     reason: &'a str,
     retries: u32,
     since: String,
-    /// `null` while it sees.
-    outage: Option<CameraOutage<'a>>,
+    /// `null` while the picture is usable.
+    outage: Option<OutageMessage<'a>>,
 }
 
 #[derive(Serialize)]
-struct CameraOutage<'a> {
+struct OutageMessage<'a> {
     cause: &'a str,
     since: String,
     text: &'a str,
 }
 
 #[derive(Serialize)]
-struct Status<'a> {
+struct StatusMessage<'a> {
     schema: u32,
     site: &'a str,
     state: &'a str,
@@ -96,20 +96,21 @@ struct Status<'a> {
     start: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<String>,
-    /// What is wrong with the watch itself, in sentences; empty when all is well.
+    /// What is wrong with the daemon itself, one sentence each; empty when nothing is.
     #[serde(skip_serializing_if = "Option::is_none")]
     problems: Option<&'a [String]>,
 }
 
-/// The alert for a signal's step. The same step of the same recording gives the same alert, id included.
+/// The alert for one phase of a signal. The same phase of the same recording gives the same alert, with the same id.
 ///
-/// `picture` is a JPEG; one that is too large to send is left out.
+/// `picture` is a JPEG; it is left out when it is larger than [`MAX_PICTURE_BYTES`].
 pub fn alert(event: &SignalEvent, site: &Site, camera_name: &str, picture: Option<Vec<u8>>) -> OutboxAlert {
-    let place = Place { id: &site.id, name: &site.name, zone: &site.time_zone, config_hash: &site.hash };
-    compose(event, &place, camera_name, picture)
+    let fields =
+        SiteFields { id: &site.id, name: &site.name, zone: &site.time_zone, config_hash: &site.hash };
+    compose(event, &fields, camera_name, picture)
 }
 
-struct Place<'a> {
+struct SiteFields<'a> {
     id: &'a SiteId,
     name: &'a str,
     zone: &'a TimeZone,
@@ -118,7 +119,7 @@ struct Place<'a> {
 
 fn compose(
     event: &SignalEvent,
-    site: &Place<'_>,
+    site: &SiteFields<'_>,
     camera_name: &str,
     picture: Option<Vec<u8>>,
 ) -> OutboxAlert {
@@ -126,14 +127,17 @@ fn compose(
     let picture = picture.filter(|jpeg| {
         let fits = jpeg.len() <= MAX_PICTURE_BYTES;
         if !fits {
-            tracing::warn!(alert = %id, bytes = jpeg.len(), "a picture is too large to send; its alert goes without");
+            let bytes = jpeg.len();
+            tracing::warn!(
+                "alert {id} is sent without its picture: {bytes} bytes, at most {MAX_PICTURE_BYTES}"
+            );
         }
         fits
     });
     let local = event.at.wall.to_zoned_datetime(site.zone.clone());
     let b = &event.bbox;
     let topic = |kind| Topic::new(site.id, kind).to_string();
-    let body = Alert {
+    let body = StoredAlert {
         schema: SCHEMA,
         alert_id: id,
         signal_id: event.signal.0,
@@ -172,8 +176,8 @@ fn compose(
     }
 }
 
-/// The message for an alert from the outbox, as `config/alert.schema.json` describes it, and the topic of its picture;
-/// `None` when its text is not a JSON object.
+/// The payload of an alert from the outbox, as `config/alert.schema.json` describes it, and the topic of its picture; `None`
+/// when the stored text is not a JSON object.
 pub fn sent(
     stored: &str,
     seq: i64,
@@ -183,7 +187,7 @@ pub fn sent(
 ) -> Option<(String, Option<String>)> {
     let alert: Map<String, Value> = serde_json::from_str(stored).ok()?;
     let picture_topic = alert.get("picture_topic").and_then(Value::as_str).map(str::to_owned);
-    let body = Sent { alert: &alert, seq, published_at: utc(published_at), attempt, historical };
+    let body = SentAlert { alert: &alert, seq, published_at: utc(published_at), attempt, historical };
     Some((json(&body), picture_topic))
 }
 
@@ -196,7 +200,7 @@ pub(super) fn camera_state(site: &SiteId, change: &CameraChange, outage: Option<
         reason: &change.reason,
         retries: change.retries,
         since: utc(change.at.wall),
-        outage: outage.map(|outage| CameraOutage {
+        outage: outage.map(|outage| OutageMessage {
             cause: outage.cause.as_str(),
             since: utc(outage.began.wall),
             text: &outage.text,
@@ -205,7 +209,7 @@ pub(super) fn camera_state(site: &SiteId, change: &CameraChange, outage: Option<
 }
 
 pub(super) fn online(site: &SiteId, start: i64, since: Timestamp, problems: &[String]) -> String {
-    json(&Status {
+    json(&StatusMessage {
         schema: SCHEMA,
         site: site.as_str(),
         state: "online",
@@ -216,7 +220,7 @@ pub(super) fn online(site: &SiteId, start: i64, since: Timestamp, problems: &[St
     })
 }
 
-/// The end of the chain: the fields of [`Head::to_json`], and when it was told.
+/// The head of the chain: the fields of [`Head::to_json`], and when it was sent.
 pub(super) fn head(site: &SiteId, start: i64, now: Timestamp, head: &Head) -> String {
     let mut json = head.to_json();
     json["schema"] = SCHEMA.into();
@@ -228,10 +232,18 @@ pub(super) fn head(site: &SiteId, start: i64, now: Timestamp, head: &Head) -> St
 
 pub(super) fn offline(site: &SiteId) -> String {
     let (schema, site) = (SCHEMA, site.as_str());
-    json(&Status { schema, site, state: "offline", version: None, start: None, since: None, problems: None })
+    json(&StatusMessage {
+        schema,
+        site,
+        state: "offline",
+        version: None,
+        start: None,
+        since: None,
+        problems: None,
+    })
 }
 
-/// UUID version 7 in form: the step's time, then a digest of signal and phase where chance would stand.
+/// A UUID of version 7: the time, then a digest of signal and phase in place of random bits.
 fn alert_id(event: &SignalEvent) -> Uuid {
     let milliseconds = event.at.wall.as_millisecond();
     let mut digest = Sha256::new();
@@ -248,7 +260,7 @@ fn utc(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
-/// These types have text keys and plain numbers: they cannot fail to be JSON. NaN becomes null.
+/// Cannot fail: these types have text keys and plain numbers. NaN becomes null.
 fn json(body: &impl Serialize) -> String {
     serde_json::to_string(body).unwrap_or_default()
 }
@@ -262,14 +274,14 @@ mod tests {
     fn composed(phase: Phase, picture: Option<Vec<u8>>) -> OutboxAlert {
         let id = SiteId::new("sample-harbour").unwrap();
         let zone = TimeZone::get("Europe/Amsterdam").unwrap();
-        let site = Place { id: &id, name: "Sample harbour", zone: &zone, config_hash: "c0" };
+        let site = SiteFields { id: &id, name: "Sample harbour", zone: &zone, config_hash: "c0" };
         compose(&event(7, phase, 63.25), &site, "Quay east", picture)
     }
 
     #[test]
-    fn an_alert_about_a_place_names_no_vessel() {
+    fn an_alert_about_a_place_has_no_vessel() {
         let id = SiteId::new("sample-harbour").unwrap();
-        let site = Place { id: &id, name: "Sample harbour", zone: &TimeZone::UTC, config_hash: "c0" };
+        let site = SiteFields { id: &id, name: "Sample harbour", zone: &TimeZone::UTC, config_hash: "c0" };
         let event = SignalEvent { vessel: None, ..event(7, Phase::Escalated, 1.0) };
         let payload: Value =
             serde_json::from_str(&compose(&event, &site, "Quay east", None).payload).unwrap();
@@ -277,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alert_says_who_what_where_and_when() {
+    fn an_alert_has_its_documented_fields() {
         let stored = composed(Phase::Opened, Some(vec![0xFF, 0xD8]));
         let (message, picture) =
             sent(&stored.payload, 3, "2026-06-01T20:14:05Z".parse().unwrap(), 2, false).unwrap();
@@ -286,20 +298,19 @@ mod tests {
         insta::assert_snapshot!(serde_json::to_string_pretty(&pretty).unwrap());
     }
 
-    /// The shipped schema names every field, and no other.
     #[test]
-    fn the_shipped_schema_tells_of_every_field() {
+    fn the_schema_describes_every_field_and_no_other() {
         let schema: Value = serde_json::from_str(include_str!("../../config/alert.schema.json")).unwrap();
         let stored = composed(Phase::Opened, None);
         let (message, _) = sent(&stored.payload, 1, Timestamp::UNIX_EPOCH, 1, true).unwrap();
         let message: Map<String, Value> = serde_json::from_str(&message).unwrap();
-        let mut told: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
-        told.sort();
-        assert_eq!(told, message.keys().collect::<Vec<_>>());
+        let mut described: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
+        described.sort();
+        assert_eq!(described, message.keys().collect::<Vec<_>>());
         let mut required: Vec<_> =
             schema["required"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
         required.sort_unstable();
-        assert_eq!(required, told, "every field is always there");
+        assert_eq!(required, described, "every field is required");
         for (name, value) in &message {
             let types = &schema["properties"][name]["type"];
             let found = match value {
@@ -317,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_step_gives_the_same_alert_and_another_step_another() {
+    fn alert_ids_depend_on_signal_phase_and_time_only() {
         assert_eq!(composed(Phase::Opened, None), composed(Phase::Opened, None));
         let ids: std::collections::BTreeSet<_> =
             [Phase::Opened, Phase::Updated, Phase::Escalated, Phase::Closed]
@@ -328,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_is_too_large_does_not_hold_up_its_alert() {
+    fn an_oversize_picture_is_left_out_of_its_alert() {
         let alert = composed(Phase::Opened, Some(vec![0; MAX_PICTURE_BYTES + 1]));
         assert_eq!(alert.picture, None);
         assert!(alert.payload.contains(r#""picture_topic":null"#));

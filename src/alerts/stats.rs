@@ -1,12 +1,12 @@
-//! What the relay has done, for metrics and the health page.
+//! The relay's counters, for the metrics and the health page.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// The relay's counters. All but gauges (marked) only grow.
+/// The relay's counters, and gauges where a field says so.
 #[derive(Debug, Default)]
 pub struct RelayStats {
-    /// Gauge: there is a session with the broker.
+    /// Gauge: true during a session.
     pub connected: AtomicBool,
     /// Sessions that the broker accepted.
     pub sessions: AtomicU64,
@@ -14,31 +14,31 @@ pub struct RelayStats {
     pub failures: AtomicU64,
     /// Alerts sent, repeats included.
     pub attempts: AtomicU64,
-    /// Alerts that the broker confirmed.
+    /// Alerts that the broker acknowledged.
     pub delivered: AtomicU64,
-    /// Alerts that were too old to be sent.
+    /// Alerts too old to send.
     pub expired: AtomicU64,
-    /// Alerts that cannot be sent as they are; they stay in the outbox until they expire.
+    /// Alerts whose row in the outbox is damaged; they stay there until they expire.
     pub unsendable: AtomicU64,
-    /// Gauge: alerts that wait for the broker's confirmation, or for the broker.
+    /// Gauge: alerts that the broker has not acknowledged.
     pub undelivered: AtomicU64,
-    /// Gauge: age of the oldest of them, in seconds.
+    /// Gauge: age of the oldest such alert, in seconds.
     pub oldest_seconds: AtomicU64,
     last_error: Mutex<Option<String>>,
 }
 
 impl RelayStats {
-    /// Why there is no session; `None` while there is one.
+    /// Why there is no session; `None` during one.
     pub fn last_error(&self) -> Option<String> {
         self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Says whether this is news.
+    /// True when the error differs from the last one.
     pub(super) fn set_error(&self, error: Option<String>) -> bool {
         let mut last = self.last_error.lock().unwrap_or_else(PoisonError::into_inner);
-        let news = *last != error;
+        let changed = *last != error;
         *last = error;
-        news
+        changed
     }
 
     pub(super) fn add(&self, counter: impl Fn(&Self) -> &AtomicU64, by: u64) {

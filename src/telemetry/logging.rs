@@ -1,12 +1,26 @@
-//! Log lines to the journal when systemd reads us, else to standard error.
+//! Log lines: to the journal when systemd reads them, else to standard error.
 //!
-//! `journalctl` shows the message and keeps the fields for searches: a message names what it is about by itself.
+//! A message is complete without its fields. The journal keeps the fields for searches; a line on standard error leaves
+//! them out, so that it says each fact once.
 
+use std::fmt;
+use std::io::IsTerminal;
+
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Where log lines went.
+/// What is logged when `HAVENWACHT_LOG` is not set: all of Havenwacht from `INFO`, only warnings of the crates it uses.
+/// ONNX Runtime reports its start-up at `INFO`.
+const DEFAULT_FILTER: &str = "warn,havenwacht=info";
+
+/// Where log lines go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogTarget {
     /// journald, with fields.
@@ -15,26 +29,120 @@ pub enum LogTarget {
     Stderr,
 }
 
-/// Starts logging for the process; `HAVENWACHT_LOG` filters (`info` when unset, for instance `havenwacht=debug`).
+/// Starts logging for this process. `HAVENWACHT_LOG` sets another filter, such as `havenwacht=debug`.
 ///
 /// A second call changes nothing.
 pub fn start_logging() -> LogTarget {
-    let filter = EnvFilter::try_from_env("HAVENWACHT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    // systemd sets JOURNAL_STREAM when standard error is the journal's own socket.
+    let filter = EnvFilter::try_from_env("HAVENWACHT_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
+    // systemd sets JOURNAL_STREAM when standard error is the journal's socket.
     let journal =
         std::env::var_os("JOURNAL_STREAM").is_some().then(|| tracing_journald::layer().ok()).flatten();
     let target = if journal.is_some() { LogTarget::Journal } else { LogTarget::Stderr };
     let stderr = journal.is_none().then(|| {
         tracing_subscriber::fmt::layer()
             .with_writer(std::io::stderr)
-            .with_ansi(is_terminal())
-            .with_target(true)
+            .with_ansi(std::io::stderr().is_terminal())
+            .event_format(LineFormat)
     });
-    // Fails only when logging runs already, which is what the caller wants.
+    // Fails only when logging runs already.
     let _already = tracing_subscriber::registry().with(filter).with(journal).with(stderr).try_init();
     target
 }
 
-fn is_terminal() -> bool {
-    std::io::IsTerminal::is_terminal(&std::io::stderr())
+/// `time LEVEL message`. Lines of other crates, and those below `INFO`, also have their origin and their fields.
+struct LineFormat;
+
+impl<S, N> FormatEvent<S, N> for LineFormat
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        _context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        SystemTime.format_time(&mut writer)?;
+        let level = *event.metadata().level();
+        match level {
+            Level::ERROR if writer.has_ansi_escapes() => write!(writer, " \x1b[31m{level:>5}\x1b[0m ")?,
+            Level::WARN if writer.has_ansi_escapes() => write!(writer, " \x1b[33m{level:>5}\x1b[0m ")?,
+            _ => write!(writer, " {level:>5} ")?,
+        }
+        let mut text = EventText::default();
+        event.record(&mut text);
+        let origin = event.metadata().target();
+        if origin.starts_with("havenwacht") && level <= Level::INFO {
+            writeln!(writer, "{}", text.message)
+        } else {
+            writeln!(writer, "{origin}: {}{}", text.message, text.fields)
+        }
+    }
+}
+
+#[derive(Default)]
+struct EventText {
+    message: String,
+    fields: String,
+}
+
+impl Visit for EventText {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        match field.name() {
+            "message" => self.message = format!("{value:?}"),
+            name => self.fields += &format!(" {name}={value:?}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_says_each_fact_once() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let layer = tracing_subscriber::fmt::layer()
+            .with_writer(move || writer.clone())
+            .with_ansi(false)
+            .event_format(LineFormat);
+        let subscriber =
+            tracing_subscriber::registry().with(EnvFilter::new("warn,havenwacht=debug")).with(layer);
+        tracing::subscriber::with_default(subscriber, || {
+            let camera = "quay-east";
+            tracing::warn!(camera, retries = 2, "camera {camera}: stalled");
+            tracing::debug!(camera, "a frame was dropped");
+            tracing::info!(target: "ort::logging", "session created");
+            tracing::warn!(target: "ort::logging", code = 3, "no such provider");
+        });
+        let bytes = lines.0.lock().unwrap().clone();
+        let text = String::from_utf8(bytes).unwrap();
+        let without_time: Vec<_> = text.lines().map(|line| line.split_once(' ').unwrap().1).collect();
+        assert_eq!(
+            without_time,
+            [
+                " WARN camera quay-east: stalled",
+                "DEBUG havenwacht::telemetry::logging::tests: a frame was dropped camera=\"quay-east\"",
+                " WARN ort::logging: no such provider code=3",
+            ]
+        );
+    }
 }

@@ -1,4 +1,4 @@
-//! What the demo prints: alerts in plain words, a line of state, the summary.
+//! What the demo prints: a line for each alert, the present state, the table at the end.
 
 use std::io::{IsTerminal, Read, Write as _};
 use std::net::TcpStream;
@@ -9,14 +9,14 @@ use serde_json::{Map, Value};
 
 use crate::web::Health;
 
-/// Writes to the terminal: lines that stay, and below them one that moves. In a file or a pipe, lines alone.
+/// Prints lines and, on a terminal, a progress bar with the present state below them.
 pub(super) struct DemoOutput {
     bar: Option<ProgressBar>,
     last_state: String,
 }
 
 impl DemoOutput {
-    /// A teller of a show that lasts `seconds`; `None`: until stopped.
+    /// For a demo that lasts `seconds`; `None`: until stopped.
     pub(super) fn new(seconds: Option<u64>) -> Self {
         let bar = std::io::stdout().is_terminal().then(|| {
             let bar = ProgressBar::new(seconds.unwrap_or(0));
@@ -29,10 +29,10 @@ impl DemoOutput {
         Self { bar, last_state: String::new() }
     }
 
-    /// A line that stays.
-    pub(super) fn say(&self, line: &str) {
+    /// Prints a line.
+    pub(super) fn print(&self, line: &str) {
         let print = || {
-            // The reader of a closed pipe has heard enough.
+            // Fails when the reader has closed the pipe.
             let _closed = writeln!(std::io::stdout(), "{line}");
         };
         match &self.bar {
@@ -41,22 +41,22 @@ impl DemoOutput {
         }
     }
 
-    /// The line of state: drawn anew on a terminal, else printed when it has changed and `tick` says so.
-    pub(super) fn state(&mut self, elapsed_s: u64, line: String, tick: bool) {
+    /// The present state. Without a terminal it is a line, printed when it has changed and `print` is true.
+    pub(super) fn state(&mut self, elapsed_s: u64, line: String, print: bool) {
         match &self.bar {
             Some(bar) => {
                 bar.set_position(elapsed_s.min(bar.length().unwrap_or(elapsed_s)));
                 bar.set_message(line);
             }
-            None if tick && line != self.last_state => {
-                self.say(&format!("  ... {line}"));
+            None if print && line != self.last_state => {
+                self.print(&format!("  ... {line}"));
                 self.last_state = line;
             }
             None => {}
         }
     }
 
-    /// Takes the moving line away.
+    /// Removes the progress bar.
     pub(super) fn end(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -64,8 +64,8 @@ impl DemoOutput {
     }
 }
 
-/// An alert as staff would read it aloud; `None` for messages that are no opening of a signal.
-pub(super) fn in_words(alert: &Map<String, Value>) -> Option<String> {
+/// An alert as a line; `None` unless its signal opened.
+pub(super) fn alert_line(alert: &Map<String, Value>) -> Option<String> {
     let text = |key: &str| alert.get(key)?.as_str();
     if text("phase")? != "opened" {
         return None;
@@ -80,24 +80,24 @@ pub(super) fn in_words(alert: &Map<String, Value>) -> Option<String> {
     ))
 }
 
-/// Reads the daemon's health page.
+/// Reads the daemon's `/health` on this machine's `port`.
 pub fn read_health(port: u16) -> Option<Health> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
     stream.write_all(b"GET /health HTTP/1.0\r\nHost: localhost\r\n\r\n").ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    let (_head, body) = answer.split_once("\r\n\r\n")?;
+    let mut response = String::new();
+    stream.read_to_string(&mut response).ok()?;
+    let (_head, body) = response.split_once("\r\n\r\n")?;
     serde_json::from_str(body).ok()
 }
 
-/// The table at the end: what each camera's frames became.
+/// The table at the end: one row of counts a camera.
 pub(super) fn summary(health: &Health, delivered: impl Fn(&str) -> usize) -> String {
     let head = [
         "camera",
         "frames",
-        "looked at",
-        "newer came",
+        "passes",
+        "replaced",
         "corrupt",
         "detections",
         "vessels",

@@ -1,4 +1,4 @@
-//! What the demo puts up round the watch: a broker, cameras, the watch itself; all gone when it is dropped.
+//! The programs of the demo: broker, cameras, daemon. Each ends when its [`Program`] is dropped. The tests use them, too.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
@@ -12,18 +12,18 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use toml_edit::{DocumentMut, value};
 
-/// A program of the demo's. Dropping it ends it.
+/// A running program. Dropping it ends it.
 pub struct Program {
     child: Child,
     name: &'static str,
 }
 
 impl Program {
-    /// Starts `command`, its output in `log`. Linux ends it with this process, however this process ends.
+    /// Starts `program` with its standard error in `log`. Linux ends it when this process ends, for whatever reason.
     pub fn start(name: &'static str, program: &Path, args: &[String], log: &Path) -> anyhow::Result<Self> {
         let log =
             File::options().create(true).append(true).open(log).with_context(|| log.display().to_string())?;
-        // setpriv (util-linux, on every Debian) asks the kernel to end the program when we die, even by SIGKILL.
+        // setpriv (util-linux, on every Debian) asks the kernel to end the program when this process ends, even by SIGKILL.
         let child = Command::new("setpriv")
             .args(["--pdeathsig", "TERM"])
             .arg(program)
@@ -38,9 +38,9 @@ impl Program {
 
     /// Waits for the first line that the program prints.
     pub fn first_line(&mut self) -> anyhow::Result<String> {
-        let told = self.child.stdout.take().with_context(|| format!("{} has no output", self.name))?;
+        let output = self.child.stdout.take().with_context(|| format!("{} has no output", self.name))?;
         let mut line = String::new();
-        BufReader::new(told).read_line(&mut line)?;
+        BufReader::new(output).read_line(&mut line)?;
         Ok(line)
     }
 
@@ -60,14 +60,14 @@ impl Program {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Asks the program to end, waits up to `patience`, then kills it. True when it ended by itself, in order.
-    pub fn stop(&mut self, patience: Duration) -> bool {
+    /// Sends SIGTERM, waits up to `deadline`, then kills the program. True when it ended by itself with status 0.
+    pub fn stop(&mut self, deadline: Duration) -> bool {
         if !self.is_running() {
             return false;
         }
         if self.signal(Signal::SIGTERM).is_ok() {
             let step = Duration::from_millis(20);
-            for _ in 0..patience.as_millis() / step.as_millis() {
+            for _ in 0..deadline.as_millis() / step.as_millis() {
                 if let Ok(Some(status)) = self.child.try_wait() {
                     return status.success();
                 }
@@ -80,8 +80,8 @@ impl Program {
 
     /// Kills the program, as a power cut would.
     pub fn kill(&mut self) {
-        // Fails only when it is gone already.
-        let _gone = self.child.kill();
+        // Fails only when it has ended already.
+        let _ended = self.child.kill();
         let _reaped = self.child.wait();
     }
 }
@@ -92,12 +92,12 @@ impl Drop for Program {
     }
 }
 
-/// A loopback port that nobody used a moment ago.
+/// A loopback port that was free a moment ago.
 pub fn free_port() -> anyhow::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-/// Where mosquitto is.
+/// The path of mosquitto.
 pub fn mosquitto() -> anyhow::Result<PathBuf> {
     ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/usr/bin/mosquitto"]
         .map(PathBuf::from)
@@ -124,7 +124,7 @@ pub fn start_broker(work: &Path, port: u16) -> anyhow::Result<Program> {
     bail!("mosquitto does not answer on port {port}: see {}", work.join("broker.log").display())
 }
 
-/// RTSP cameras on loopback that loop one clip each; gives the port they serve on. Port 0: any free one.
+/// RTSP cameras on loopback, each with a clip in a loop; returns the port that they serve on. Port 0: any free one.
 pub fn start_cameras(work: &Path, port: u16, clips: &[(String, PathBuf)]) -> anyhow::Result<(Program, u16)> {
     let program = beside_us("sample-cameras")?;
     let mut args = vec!["--port".to_owned(), port.to_string()];
@@ -134,7 +134,7 @@ pub fn start_cameras(work: &Path, port: u16, clips: &[(String, PathBuf)]) -> any
     let line = cameras.first_line()?;
     let port = serde_json::from_str::<serde_json::Value>(&line)
         .ok()
-        .and_then(|told| u16::try_from(told.get("port")?.as_u64()?).ok())
+        .and_then(|line| u16::try_from(line.get("port")?.as_u64()?).ok())
         .with_context(|| format!("the cameras did not start: see {}", log.display()))?;
     Ok((cameras, port))
 }
@@ -151,9 +151,9 @@ pub fn start_daemon(
     Program::start("daemon", us, &args, &work.join("daemon.log"))
 }
 
-/// A program of this project, built beside this one.
+/// A program of this project that was built beside this one.
 pub fn beside_us(name: &str) -> anyhow::Result<PathBuf> {
-    // Test binaries live one folder deeper.
+    // Test binaries are one folder deeper.
     std::env::current_exe()?
         .ancestors()
         .skip(1)
@@ -165,21 +165,21 @@ pub fn beside_us(name: &str) -> anyhow::Result<PathBuf> {
         })
 }
 
-/// The ports and paths that the demo puts into its copy of the site file.
+/// The ports and the logbook's path in the demo's copy of the site file.
 #[derive(Clone, Debug)]
 pub struct DemoPorts {
-    /// Where the cameras serve.
+    /// Port of the cameras.
     pub rtsp_port: u16,
-    /// Where the broker listens.
+    /// Port of the broker.
     pub broker_port: u16,
-    /// Where the health page listens.
+    /// Port of the health page.
     pub health_port: u16,
-    /// Where the logbook lies.
+    /// Path of the logbook.
     pub logbook: PathBuf,
 }
 
-/// Writes a copy of site file `from` to `to` with the demo's ports and paths; all else, comments too, stays.
-pub fn write_site(from: &Path, to: &Path, rented: &DemoPorts) -> anyhow::Result<()> {
+/// Writes a copy of site file `from` to `to` with the demo's ports and paths. Everything else stays, comments too.
+pub fn write_site(from: &Path, to: &Path, ports: &DemoPorts) -> anyhow::Result<()> {
     let text = fs::read_to_string(from).with_context(|| format!("cannot read {}", from.display()))?;
     let mut site: DocumentMut = text.parse().with_context(|| format!("{}", from.display()))?;
     let folder = fs::canonicalize(from)?.parent().map(Path::to_owned).unwrap_or_default();
@@ -188,13 +188,13 @@ pub fn write_site(from: &Path, to: &Path, rented: &DemoPorts) -> anyhow::Result<
             site["model"][key] = value(folder.join(path).display().to_string());
         }
     }
-    site["broker"]["port"] = value(i64::from(rented.broker_port));
-    site["health"]["listen"] = value(format!("127.0.0.1:{}", rented.health_port));
-    site["logbook"]["path"] = value(rented.logbook.display().to_string());
+    site["broker"]["port"] = value(i64::from(ports.broker_port));
+    site["health"]["listen"] = value(format!("127.0.0.1:{}", ports.health_port));
+    site["logbook"]["path"] = value(ports.logbook.display().to_string());
     let cameras = site["camera"].as_array_of_tables_mut().context("the site file has no [[camera]]")?;
     for camera in cameras.iter_mut() {
         let id = camera["id"].as_str().unwrap_or_default().to_owned();
-        camera["url"] = value(format!("rtsp://127.0.0.1:{}/{id}", rented.rtsp_port));
+        camera["url"] = value(format!("rtsp://127.0.0.1:{}/{id}", ports.rtsp_port));
     }
     let mut file = File::create(to).with_context(|| to.display().to_string())?;
     file.write_all(site.to_string().as_bytes())?;
