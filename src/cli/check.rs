@@ -6,11 +6,11 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::clock::MonoTime;
-use crate::config::{self, Camera, ConfigError, Diagnostic, Level, Position, Rule, Site, Stream};
+use crate::config::{self, Camera, ConfigError, Diagnostic, GeoPosition, Level, Rule, Site, Stream};
 use crate::daemon::planner_config;
 use crate::geometry::FrameSize;
 use crate::regions::{PassContext, RegionPlanner};
-use crate::rules::{Schedule, ScheduleStatus, condition_words};
+use crate::rules::{Schedule, ScheduleStatus};
 
 /// Exit status for a site file with errors (`EX_CONFIG` of sysexits.h).
 pub const BAD_CONFIG: u8 = 78;
@@ -90,7 +90,7 @@ fn summary(site: &Site, now: Timestamp, out: &mut impl Write) -> io::Result<()> 
         }
         for rule in site.rules.iter().filter(|rule| rule.camera == camera.id) {
             writeln!(out, "  {}: {}", rule.id, words(rule))?;
-            let status = Schedule::new(rule.schedule.clone(), site).status(now);
+            let status = Schedule::new(rule.schedule.clone(), &site.calendar()).status(now);
             if matches!(status, ScheduleStatus::NotLive { next: None, .. }) {
                 writeln!(out, "    no such time comes in the next years: the rule is not live")?;
             }
@@ -118,7 +118,7 @@ fn summary(site: &Site, now: Timestamp, out: &mut impl Write) -> io::Result<()> 
     )
 }
 
-fn degrees(position: Position) -> String {
+fn degrees(position: GeoPosition) -> String {
     let (latitude, longitude) = (position.latitude, position.longitude);
     let (north, east) = (if latitude < 0.0 { 'S' } else { 'N' }, if longitude < 0.0 { 'W' } else { 'E' });
     format!("{:.4} {north}, {:.4} {east}", latitude.abs(), longitude.abs())
@@ -162,7 +162,7 @@ fn smallest_vessels(camera: &Camera, input_px: u32) -> String {
 
 /// A rule in plain words.
 fn words(rule: &Rule) -> String {
-    let what = condition_words(rule);
+    let what = rule.condition_text();
     let raises = if rule.raises { rule.severity.as_str() } else { "only for other rules," };
     format!("{raises} when {what}, {}", rule.schedule)
 }

@@ -10,77 +10,80 @@ use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, Offset};
 use jiff::{Timestamp, ToSpan};
 
-use crate::config::{Site, Sun};
-use crate::rules::{Schedule, SunTime, sun_moment, when};
+use crate::config::Site;
+use crate::rules::{Schedule, Sun, SunTime, sun_time, when};
 
-/// Columns kept for the ids of rules; a longer one pushes its own line to the right.
+/// Columns for the ids of rules; a longer id moves its own line to the right.
 const ID_COLUMNS: usize = 30;
 
-/// Tell which rules are live at a moment, until when, and why the others are not.
+/// Show which rules are live at a moment, until when, and why the others are not.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
     /// Site file.
     #[arg(long)]
     config: PathBuf,
-    /// The moment by the harbour's clock, such as 2026-10-25T02:30 (or with a zone: 2026-10-25T00:30Z); now if left out.
+    /// The moment in local time, such as 2026-10-25T02:30, or in UTC, such as 2026-10-25T00:30Z; now if left out.
     #[arg(long, value_name = "WHEN", value_parser = asked)]
     at: Option<Asked>,
-    /// Draw the seven days from that one, a row a rule.
+    /// Show the seven days from that day as a table, one row per rule.
     #[arg(long)]
     week: bool,
 }
 
-/// A moment as somebody asks for it.
+/// The moment of a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Asked {
     Moment(Timestamp),
-    /// By the harbour's clock, where it may come twice or not at all.
-    Wall(DateTime),
+    /// In local time, which can be repeated or skipped.
+    Local(DateTime),
 }
 
 fn asked(text: &str) -> anyhow::Result<Asked> {
     if let Ok(at) = text.parse() {
         return Ok(Asked::Moment(at));
     }
-    // Another zone than the harbour's would be dropped without a word.
-    let wall = text.parse().ok().filter(|_| !text.contains(['+', '[']));
-    wall.map(Asked::Wall).ok_or_else(|| {
-        anyhow!("not a date and time: write 2026-10-25T02:30 for the harbour's clock, or 2026-10-25T00:30Z for UTC")
+    // Another time zone would be ignored, so it is an error.
+    let local = text.parse().ok().filter(|_| !text.contains(['+', '[']));
+    local.map(Asked::Local).ok_or_else(|| {
+        anyhow!("not a date and time: write 2026-10-25T02:30 for local time, or 2026-10-25T00:30Z for UTC")
     })
 }
 
-/// Explains the site's rules to `out`. `now`: the moment where none is asked for.
+/// Writes the state of the site's rules to `out`. `now`: the moment where none is given.
 pub fn explain(args: &ExplainArgs, now: Timestamp, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let site = super::load_site(&args.config)?;
     if site.rules.is_empty() {
         bail!("{} has no rule to explain", args.config.display());
     }
     let asked = args.at.unwrap_or(Asked::Moment(now));
-    let told =
-        if args.week { super::week::draw(&site, first(&site, asked), out) } else { tell(&site, asked, out) };
-    match told {
-        // Nobody listens any more (`explain | head`).
+    let result = if args.week {
+        super::week::draw(&site, first_day(&site, asked), out)
+    } else {
+        write_moment(&site, asked, out)
+    };
+    match result {
+        // The reader has closed the pipe (`explain | head`).
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(ExitCode::SUCCESS),
     }
 }
 
-fn first(site: &Site, asked: Asked) -> jiff::civil::Date {
+fn first_day(site: &Site, asked: Asked) -> jiff::civil::Date {
     match asked {
         Asked::Moment(at) => site.time_zone.to_datetime(at).date(),
-        Asked::Wall(wall) => wall.date(),
+        Asked::Local(local) => local.date(),
     }
 }
 
-fn tell(site: &Site, asked: Asked, out: &mut impl Write) -> io::Result<()> {
+fn write_moment(site: &Site, asked: Asked, out: &mut impl Write) -> io::Result<()> {
     let zone = site.time_zone.iana_name().unwrap_or_default();
-    let wall = match asked {
+    let local = match asked {
         Asked::Moment(at) => site.time_zone.to_datetime(at),
-        Asked::Wall(wall) => wall,
+        Asked::Local(local) => local,
     };
-    let clock = wall.strftime("%H:%M").to_string();
-    writeln!(out, "{} ({}), {} {clock}, {zone}", site.name, site.id, wall.strftime("%A %-d %B %Y"))?;
-    let ambiguous = site.time_zone.to_ambiguous_timestamp(wall);
+    let clock = local.strftime("%H:%M").to_string();
+    writeln!(out, "{} ({}), {} {clock}, {zone}", site.name, site.id, local.strftime("%A %-d %B %Y"))?;
+    let ambiguous = site.time_zone.to_ambiguous_timestamp(local);
     let offset = ambiguous.offset();
     let moments = match (asked, offset) {
         (Asked::Moment(at), _) => vec![(String::new(), at)],
@@ -88,33 +91,34 @@ fn tell(site: &Site, asked: Asked, out: &mut impl Write) -> io::Result<()> {
             ambiguous.compatible().map(|at| (String::new(), at)).into_iter().collect()
         }
         (_, AmbiguousOffset::Fold { before, after }) => {
-            writeln!(out, "This time comes twice: the clock goes back {} that night.", span(before, after))?;
+            writeln!(out, "This time occurs twice: clocks go back {} that night.", span(before, after))?;
             let times = [("first", before), ("second", after)];
             let times = times.map(|(time, offset)| {
-                let at = offset.to_timestamp(wall).ok()?;
+                let at = offset.to_timestamp(local).ok()?;
                 Some((format!("{clock} the {time} time (UTC{offset})"), at))
             });
             times.into_iter().flatten().collect()
         }
         (_, AmbiguousOffset::Gap { before, after }) => {
-            // By the clock as it was, the time lies at the change or after it.
-            let after_it = before.to_timestamp(wall).ok().and_then(|at| at.checked_add(1.nanoseconds()).ok());
+            // With the offset before the change, the time is at the change or after it.
+            let after_it =
+                before.to_timestamp(local).ok().and_then(|at| at.checked_add(1.nanoseconds()).ok());
             let change = after_it.and_then(|at| Some(site.time_zone.preceding(at).next()?.timestamp()));
             let shows = change.map(|at| site.time_zone.to_datetime(at).strftime("%H:%M").to_string());
             let shows = shows.unwrap_or_default();
             writeln!(
                 out,
-                "This time never comes: the clock goes forward {} that night. This is for {shows}, to which it jumps.",
+                "This time does not occur: clocks go forward {} that night. The following is for {shows}, the time after the change.",
                 span(before, after)
             )?;
             change.map(|at| (String::new(), at)).into_iter().collect()
         }
     };
     if let Some((_, at)) = moments.first() {
-        sky(site, *at, out)?;
+        write_day(site, *at, out)?;
     }
-    let told: Vec<_> = moments.iter().map(|(title, at)| (title, lists(site, *at))).collect();
-    match told.as_slice() {
+    let texts: Vec<_> = moments.iter().map(|(title, at)| (title, lists(site, *at))).collect();
+    match texts.as_slice() {
         [(first, lists), (second, same)] if lists == same => write!(out, "\n{first} and {second}\n{lists}"),
         each => each.iter().try_for_each(|(title, lists)| match title.as_str() {
             "" => write!(out, "{lists}"),
@@ -127,17 +131,18 @@ fn tell(site: &Site, asked: Asked, out: &mut impl Write) -> io::Result<()> {
 fn lists(site: &Site, at: Timestamp) -> String {
     let width =
         site.rules.iter().map(|rule| rule.id.as_str().len()).max().unwrap_or_default().min(ID_COLUMNS);
-    let (mut live, mut silent) = (String::new(), String::new());
+    let (mut live, mut not_live) = (String::new(), String::new());
+    let calendar = site.calendar();
     for rule in &site.rules {
-        let schedule = Schedule::new(rule.schedule.clone(), site);
-        let list = if schedule.status(at).is_live() { &mut live } else { &mut silent };
-        let told = schedule.status_text(at);
-        // The title has said that it is live.
-        let told = told.strip_prefix("live ").unwrap_or(&told);
-        let (id, name, words) = (rule.id.as_str(), &rule.name, schedule.words());
-        list.push_str(&format!("  {id:width$}  {told}\n  {:width$}  {name}: {words}\n", ""));
+        let schedule = Schedule::new(rule.schedule.clone(), &calendar);
+        let list = if schedule.status(at).is_live() { &mut live } else { &mut not_live };
+        let status = schedule.status_text(at);
+        // The title says that it is live.
+        let status = status.strip_prefix("live ").unwrap_or(&status);
+        let (id, name, text) = (rule.id.as_str(), &rule.name, schedule.text());
+        list.push_str(&format!("  {id:width$}  {status}\n  {:width$}  {name}: {text}\n", ""));
     }
-    let lists = [("Live", live), ("Not live", silent)];
+    let lists = [("Live", live), ("Not live", not_live)];
     lists
         .into_iter()
         .filter(|(_, rules)| !rules.is_empty())
@@ -145,26 +150,26 @@ fn lists(site: &Site, at: Timestamp) -> String {
         .collect()
 }
 
-/// The sun's times and the holiday of the day of `at`.
-fn sky(site: &Site, at: Timestamp, out: &mut impl Write) -> io::Result<()> {
+/// The times of the sun, and the holiday, on the day of `at`.
+fn write_day(site: &Site, at: Timestamp, out: &mut impl Write) -> io::Result<()> {
     let today = site.time_zone.to_datetime(at).date();
     if let Some(position) = site.position {
         let times = [Sun::Dawn, Sun::Sunrise, Sun::Sunset, Sun::Dusk].map(|what| {
-            match sun_moment(what, today, position, &site.time_zone) {
+            match sun_time(what, today, position, &site.time_zone) {
                 Some(SunTime::At(moment)) => format!("{} {}", what.word(), when(moment, at, &site.time_zone)),
                 _ => format!("no {}", what.word()),
             }
         });
-        writeln!(out, "The sun: {}.", times.join(", "))?;
+        writeln!(out, "Sun: {}.", times.join(", "))?;
     }
     match site.holidays.name(today) {
         None => Ok(()),
-        Some("") => writeln!(out, "A holiday."),
-        Some(name) => writeln!(out, "A holiday: {name}."),
+        Some("") => writeln!(out, "Holiday."),
+        Some(name) => writeln!(out, "Holiday: {name}."),
     }
 }
 
-/// How far a clock is changed.
+/// The size of a change of the clock.
 pub(super) fn span(before: Offset, after: Offset) -> String {
     let minutes = (after.seconds() - before.seconds()).abs() / 60;
     if minutes == 60 { "an hour".to_owned() } else { format!("{minutes} minutes") }
@@ -175,8 +180,8 @@ mod tests {
     use super::*;
     use crate::cli::testing::site;
 
-    /// What is told of the example's night passage with another schedule, at `at`.
-    fn told(schedule: &str, at: &str, week: bool) -> String {
+    /// The output for the example's night passage with another schedule, at `at`.
+    fn output(schedule: &str, at: &str, week: bool) -> String {
         let (folder, path) = site(|text| {
             let old = text.lines().find(|line| line.starts_with("schedule")).unwrap().to_owned();
             text.replace(&old, schedule)
@@ -192,83 +197,80 @@ mod tests {
     const NIGHT: &str =
         "schedule = [{ from = \"21:30\", to = \"05:30\" }]\nnever = [{ holidays = \"only\" }]";
 
-    fn has(told: &str, words: &[&str]) {
+    fn has(output: &str, words: &[&str]) {
         for words in words {
-            assert!(told.contains(words), "no {words:?} in\n{told}");
+            assert!(output.contains(words), "no {words:?} in\n{output}");
         }
     }
 
     #[test]
-    fn a_live_rule_is_told_with_its_end_and_another_with_its_reason() {
+    fn shows_end_of_live_rules_and_reason_of_others() {
         has(
-            &told(NIGHT, "2026-12-24T23:00", false),
+            &output(NIGHT, "2026-12-24T23:00", false),
             &[
                 "My harbour (my-harbour), Thursday 24 December 2026 23:00, Europe/Amsterdam\n",
-                "The sun: dawn 08:09, sunrise 08:50, sunset 16:34, dusk 17:15.\n",
+                "Sun: dawn 08:09, sunrise 08:50, sunset 16:34, dusk 17:15.\n",
                 "Live\n  night-passage  since 21:30, until Fri 00:00\n",
                 "Night passage: every day 21:30 to 05:30 the next day, but never on holidays\n",
             ],
         );
-        let christmas = told(NIGHT, "2026-12-25T02:00", false);
-        has(&christmas, &["A holiday: Christmas Day.\n", "Not live\n"]);
+        let christmas = output(NIGHT, "2026-12-25T02:00", false);
+        has(&christmas, &["Holiday: Christmas Day.\n", "Not live\n"]);
         has(&christmas, &["night-passage  never on holidays (Christmas Day); live again Sat 00:00\n"]);
     }
 
     #[test]
-    fn a_time_that_comes_twice_is_told_for_both_and_once_where_they_are_alike() {
-        let both = told(NIGHT, "2026-10-25T02:15", false);
+    fn a_repeated_time_is_shown_for_both() {
+        let both = output(NIGHT, "2026-10-25T02:15", false);
         has(
             &both,
-            &[
-                "comes twice: the clock goes back an hour",
-                "02:15 the first time (UTC+02) and 02:15 the second",
-            ],
+            &["occurs twice: clocks go back an hour", "02:15 the first time (UTC+02) and 02:15 the second"],
         );
         let early = "schedule = [{ from = \"02:30\", to = \"03:00\" }]";
         has(
-            &told(early, "2026-10-25T02:15", false),
+            &output(early, "2026-10-25T02:15", false),
             &["live again 02:30 the first time", "live again 02:30 the second time"],
         );
-        let utc = told(early, "2026-10-25T01:45Z", false);
-        assert!(!utc.contains("comes twice") && utc.contains("Live\n"), "{utc}");
+        let utc = output(early, "2026-10-25T01:45Z", false);
+        assert!(!utc.contains("occurs twice") && utc.contains("Live\n"), "{utc}");
     }
 
     #[test]
-    fn a_time_that_never_comes_is_told_for_the_one_that_the_clock_jumps_to() {
+    fn a_skipped_time_is_shown_for_the_next_one() {
         for at in ["2026-03-29T02:00", "2026-03-29T02:30", "2026-03-29T02:59"] {
-            has(&told(NIGHT, at, false), &["never comes", "This is for 03:00", "until 05:30"]);
+            has(&output(NIGHT, at, false), &["does not occur", "is for 03:00", "until 05:30"]);
         }
     }
 
     #[test]
-    fn what_is_no_moment_is_refused_with_an_example() {
+    fn wrong_moments_get_an_example() {
         for text in ["", "tomorrow", "25-10-2026", "2026-02-30T12:00", "02:30"] {
-            let refused = asked(text).unwrap_err().to_string();
-            assert!(refused.contains("2026-10-25T02:30"), "{refused}");
+            let error = asked(text).unwrap_err().to_string();
+            assert!(error.contains("2026-10-25T02:30"), "{error}");
         }
     }
 
     #[test]
-    fn the_week_shows_hours_by_the_clock_and_marks_the_nights_of_a_change() {
-        let week = told(NIGHT, "2026-10-23", true);
+    fn the_week_marks_changes_of_the_clock() {
+        let week = output(NIGHT, "2026-10-23", true);
         has(
             &week,
             &[
                 "the week from Friday 23 October 2026",
                 "Sat 24 Oct   Sun 25 Oct * Mon 26 Oct",
                 "night-passage                \u{2588}\u{2588}\u{2588}\u{b7}\u{b7}\u{b7}\u{b7}\u{b7}\u{b7}\u{b7}\u{2590}\u{2588} ",
-                "* Sun 25 Oct: the clock goes back an hour at 03:00\n",
+                "* Sun 25 Oct: clocks go back an hour at 03:00\n",
             ],
         );
         assert!(week.lines().all(|line| line.chars().count() <= 120), "{week}");
-        has(&told(NIGHT, "2026-12-23", true), &["* Fri 25 Dec: a holiday, Christmas Day\n"]);
-        has(&told(NIGHT, "2026-03-28", true), &["* Sun 29 Mar: the clock goes forward an hour at 02:00\n"]);
+        has(&output(NIGHT, "2026-12-23", true), &["* Fri 25 Dec: holiday, Christmas Day\n"]);
+        has(&output(NIGHT, "2026-03-28", true), &["* Sun 29 Mar: clocks go forward an hour at 02:00\n"]);
     }
 
     #[test]
-    fn a_shift_of_minutes_is_seen_in_the_week() {
+    fn a_shift_of_minutes_is_visible_in_the_week() {
         let quick = "schedule = [{ days = [\"tue\"], from = \"07:10\", to = \"07:20\" }]";
         let row = format!("\u{b7}\u{b7}\u{b7}\u{2590}{}", "\u{b7}".repeat(8));
-        has(&told(quick, "2026-06-02", true), &[&format!("night-passage                {row} ")]);
+        has(&output(quick, "2026-06-02", true), &[&format!("night-passage                {row} ")]);
     }
 }

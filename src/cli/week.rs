@@ -1,4 +1,4 @@
-//! Seven days of a site's rules as a table.
+//! Seven days of a site's rules, as a table.
 
 use std::io::{self, Write};
 
@@ -6,18 +6,18 @@ use jiff::civil::{Date, Time, Weekday};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::explain::span;
-use crate::config::{self, Edge, Shift, Site, Sun};
-use crate::rules::{Schedule, ScheduleStatus};
+use crate::config::Site;
+use crate::rules::{Edge, Schedule, ScheduleStatus, Shift, Shifts, Sun};
 
-/// Columns of a day: a block is two hours, and has a left and a right half.
+/// Columns of a day: one block for two hours, with a left and a right half.
 const DAY_COLUMNS: usize = 12;
-/// Columns of a rule's name, so that the table is at most 120 wide.
+/// Columns of a rule's id, so that the table is at most 120 columns wide.
 const NAME_COLUMNS: usize = 28;
 
-/// Hours of a day by the clock on the wall, each with whether a rule is live in it.
+/// For each hour of a day in local time, whether a rule is live in it.
 type Hours = [bool; 24];
 
-/// Draws the week from `first`: a row a rule, days in columns, each from midnight to midnight by the clock on the wall.
+/// Writes the week from `first`: one row per rule, one column per day from midnight to midnight.
 pub(super) fn draw(site: &Site, first: Date, out: &mut impl Write) -> io::Result<()> {
     let days: Vec<Date> = (0..7).filter_map(|day| first.checked_add(day.days()).ok()).collect();
     writeln!(
@@ -37,14 +37,14 @@ pub(super) fn draw(site: &Site, first: Date, out: &mut impl Write) -> io::Result
     let clock = format!("{:DAY_COLUMNS$} ", "0  6  12 18").repeat(days.len());
     writeln!(out, "{:NAME_COLUMNS$} {}", "", clock.trim_end())?;
     if site.position.is_some() {
-        row("(the sun is up)", &Schedule::new(daylight(), site), site, &days, out)?;
+        row("(the sun is up)", &Schedule::new(daylight(), &site.calendar()), site, &days, out)?;
     }
     for rule in &site.rules {
-        row(rule.id.as_str(), &Schedule::new(rule.schedule.clone(), site), site, &days, out)?;
+        row(rule.id.as_str(), &Schedule::new(rule.schedule.clone(), &site.calendar()), site, &days, out)?;
     }
     writeln!(
         out,
-        "\n\u{2588} two hours in which the rule is live, \u{258c} or \u{2590} one of the two, \u{b7} neither"
+        "\n\u{2588} live in both hours, \u{258c} or \u{2590} in one of the two, \u{b7} in neither"
     )?;
     for (day, note) in days.iter().zip(notes).filter(|(_, note)| !note.is_empty()) {
         writeln!(out, "* {}: {note}", day.strftime("%a %-d %b"))?;
@@ -52,10 +52,10 @@ pub(super) fn draw(site: &Site, first: Date, out: &mut impl Write) -> io::Result
     Ok(())
 }
 
-fn daylight() -> config::Schedule {
+fn daylight() -> Shifts {
     let days = Weekday::Monday.cycle_forward().take(7).collect();
     let (from, to) = (Edge::Sun(Sun::Sunrise, 0), Edge::Sun(Sun::Sunset, 0));
-    config::Schedule { only: vec![Shift { days, from, to, dates: None, holidays: None }], never: Vec::new() }
+    Shifts { only: vec![Shift { days, from, to, dates: None, holidays: None }], never: Vec::new() }
 }
 
 fn row(name: &str, schedule: &Schedule, site: &Site, days: &[Date], out: &mut impl Write) -> io::Result<()> {
@@ -76,7 +76,7 @@ fn row(name: &str, schedule: &Schedule, site: &Site, days: &[Date], out: &mut im
     writeln!(out, "{name:NAME_COLUMNS$} {}", blocks.collect::<Vec<_>>().join(" "))
 }
 
-/// The hours of `day` in which the rule is live at some moment; one that comes twice counts once.
+/// The hours of `day` in which the rule is live at some moment. A repeated hour counts once.
 fn hours(schedule: &Schedule, site: &Site, day: Date) -> Hours {
     let mut hours = [false; 24];
     let Some((mut at, end)) =
@@ -90,9 +90,9 @@ fn hours(schedule: &Schedule, site: &Site, day: Date) -> Hours {
             at = next;
             continue;
         };
-        let wall = site.time_zone.to_datetime(at);
-        hours[usize::from(wall.hour().unsigned_abs())] = true;
-        let passed = i64::from(wall.minute()) * 60 + i64::from(wall.second());
+        let local = site.time_zone.to_datetime(at);
+        hours[usize::from(local.hour().unsigned_abs())] = true;
+        let passed = i64::from(local.minute()) * 60 + i64::from(local.second());
         let next_hour = at.checked_add(SignedDuration::from_secs(3600 - passed)).unwrap_or(end);
         at = until.unwrap_or(end).min(next_hour);
     }
@@ -104,13 +104,13 @@ fn midnight(site: &Site, day: Date) -> Option<Timestamp> {
     day.to_datetime(Time::MIN).to_zoned_datetime(site.time_zone.clone()).ok().map(|zoned| zoned.timestamp())
 }
 
-/// What is out of the ordinary on `day`: its holiday, and its clock where that is changed.
+/// The holiday and the changes of the clock on `day`.
 fn note(site: &Site, day: Date) -> String {
     let mut notes = Vec::new();
     match site.holidays.name(day) {
         None => {}
-        Some("") => notes.push("a holiday".to_owned()),
-        Some(name) => notes.push(format!("a holiday, {name}")),
+        Some("") => notes.push("holiday".to_owned()),
+        Some(name) => notes.push(format!("holiday, {name}")),
     }
     let end = day.tomorrow().ok().and_then(|next| midnight(site, next));
     if let Some((begin, end)) = midnight(site, day).zip(end) {
@@ -123,7 +123,7 @@ fn note(site: &Site, day: Date) -> String {
             }
             let shown = before.to_datetime(at).strftime("%H:%M").to_string();
             let way = if after < before { "back" } else { "forward" };
-            notes.push(format!("the clock goes {way} {} at {shown}", span(before, after)));
+            notes.push(format!("clocks go {way} {} at {shown}", span(before, after)));
         }
     }
     notes.join("; ")

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::collector::Collector;
-use super::links::Drafts;
+use super::drafts::Drafts;
 use super::place::{PlaceDraft, Shape};
 use super::rule::RuleDraft;
 use super::sections::Sections;
@@ -33,7 +33,7 @@ pub(super) fn check(collector: &Collector<'_>, drafts: &Drafts, sections: &Secti
 
 /// Warns of a zone that no region covers, or that privacy masks cover.
 fn check_visibility(collector: &Collector<'_>, drafts: &Drafts, rule: &RuleDraft, place: &PlaceDraft) {
-    let (Some(Shape::Zone(zone)), Some(target)) = (&place.shape, &rule.target) else { return };
+    let (Some(Shape::Zone(zone)), Some((_, target))) = (&place.shape, rule.target()) else { return };
     let camera = place.camera.as_ref().and_then(|camera| drafts.camera(&camera.value)?.camera.as_ref());
     let Some(camera) = camera else { return };
     let covered = |by: &[Polygon]| !by.is_empty() && zone.area.area_outside(by) < zone.area.area() * 0.001;
@@ -69,9 +69,8 @@ fn check_visibility(collector: &Collector<'_>, drafts: &Drafts, rule: &RuleDraft
 /// Warns of two rules with the same meaning.
 fn check_repeated_rules(collector: &Collector<'_>, drafts: &Drafts) {
     fn meaning<'d>(drafts: &'d Drafts, rule: &'d RuleDraft) -> Option<impl PartialEq + use<'d>> {
-        let about = (rule.target.as_ref(), &rule.parts, &rule.unless);
-        let meant = (rule.length_m.as_ref(), rule.severity, rule.raises);
-        Some((rule.kind?, about, drafts.shifts_of(rule)?.schedule(), &rule.measures, meant))
+        let selection = (rule.length_m.as_ref(), rule.severity, rule.raises);
+        Some((rule.kind?, rule.key_values(), drafts.shifts_of(rule)?.shifts(), selection))
     }
     let meaning = |rule| meaning(drafts, rule);
     for (index, second) in drafts.rules.iter().enumerate() {

@@ -6,50 +6,12 @@ use jiff::civil::Date;
 
 use super::files;
 use super::reader::{ValueReader, short};
+use crate::rules::Holidays;
 
 /// More mistakes in one list are not worth telling one by one.
 const TOLD: usize = 10;
 
-/// Days and what they are called, from the first to the last.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Holidays {
-    days: BTreeMap<Date, String>,
-}
-
-impl Holidays {
-    /// What `date` is called, where it is a holiday: possibly nothing.
-    pub fn name(&self, date: Date) -> Option<&str> {
-        self.days.get(&date).map(String::as_str)
-    }
-
-    /// In their order.
-    pub fn iter(&self) -> impl Iterator<Item = (Date, &str)> {
-        self.days.iter().map(|(date, name)| (*date, name.as_str()))
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.days.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.days.is_empty()
-    }
-
-    /// The last one: what is later is no holiday, for all the list knows.
-    pub fn last(&self) -> Option<Date> {
-        self.days.keys().next_back().copied()
-    }
-}
-
-impl FromIterator<(Date, String)> for Holidays {
-    fn from_iter<T: IntoIterator<Item = (Date, String)>>(days: T) -> Self {
-        Self { days: days.into_iter().collect() }
-    }
-}
-
-/// Reads the list that `[site] holidays` names; every line that is none is noted.
+/// Reads the list that `[site] holidays` names; every wrong line is an error.
 pub(super) fn read(item: &ValueReader<'_>) -> Option<Holidays> {
     const HELP: &str = "a date a line, with a name if wanted: 2026-12-25 Christmas Day";
     let path = files::existing(item, "a text file with a date a line, such as 2026-12-25 Christmas Day")?;
@@ -87,5 +49,5 @@ pub(super) fn read(item: &ValueReader<'_>) -> Option<Holidays> {
     if mistakes == 0 && days.is_empty() {
         item.warning(format!("{} holds no date", path.display()), HELP);
     }
-    (mistakes == 0).then_some(Holidays { days })
+    (mistakes == 0).then_some(days.into_iter().collect())
 }

@@ -1,16 +1,17 @@
 //! The site file: from TOML text to a checked [`Site`], or to diagnostics for every mistake.
 //!
 //! The file is parsed once, with the location of every key and value. One reader a section (`sections`, `camera`,
-//! `calibration`, `place`, `shifts`, `rule`) walks it, notes what is wrong and goes on; `links` resolves what refers to what, and `checks` looks
-//! at what is suspicious only in the whole. A [`Site`] comes out when no error was noted, with the warnings beside it.
+//! `calibration`, `place`, `shifts`, `rule`) reads it and notes errors; `links` checks references, `drafts` resolves
+//! them, and `checks` finds what is suspicious only in the whole. A [`Site`] comes out when no error was noted, with the
+//! warnings beside it.
 
 mod calibration;
 mod camera;
 mod checks;
 mod collector;
-mod condition;
 mod credentials;
 mod diagnostic;
+mod drafts;
 mod files;
 mod holidays;
 mod identifier;
@@ -20,7 +21,6 @@ mod place;
 mod reader;
 mod report;
 mod rule;
-mod schedule;
 mod schedule_checks;
 mod schema;
 mod secret;
@@ -38,24 +38,24 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 pub use checks::{inferences_per_second, share_of_a_core};
-pub use condition::{Condition, Direction};
 pub use diagnostic::{ConfigError, Diagnostic, Level};
-pub use holidays::Holidays;
 pub use report::rendered;
-pub use schedule::{Dates, Edge, OnHolidays, Schedule, Shift, Sun};
 pub use secret::{SecretError, SecretSource};
+// A site holds them, so that its readers need no other module.
+pub use crate::rules::{GeoPosition, Rule, Severity, format_duration};
 pub use site::*;
 pub use size::format_size;
-pub use units::{format_duration, format_time, format_weekday};
 
 use camera::CameraDraft;
 use collector::Collector;
-use links::Drafts;
+use drafts::Drafts;
 use place::PlaceDraft;
 use reader::TableReader;
 use rule::RuleDraft;
 use sections::{OptionalValue, Sections};
 use shifts::NamedSchedule;
+
+use crate::rules::Holidays;
 
 /// Reads and checks the site file at `path`. Returns the [`Site`] and the warnings.
 pub fn load(path: &Path) -> Result<(Site, Vec<Diagnostic>), ConfigError> {
@@ -82,7 +82,7 @@ pub fn check_text(name: &str, text: &str, folder: &Path) -> Result<(Site, Vec<Di
             schedules: root.sections("schedule").iter().map(NamedSchedule::read).collect(),
             rules: root.sections("rule").iter().map(RuleDraft::read).collect(),
         };
-        drafts.check_links(&collector, &root);
+        links::check(&collector, &drafts, &root);
         checks::check(&collector, &drafts, &sections);
         let (cameras, rules) = drafts.join()?;
         let position = match sections.position {
@@ -129,6 +129,8 @@ fn hash(text: &str, holidays: &Holidays) -> String {
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
-mod schedule_promises;
+mod rule_documents;
+#[cfg(test)]
+mod schedule_tests;
 #[cfg(test)]
 mod tests;

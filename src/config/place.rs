@@ -2,10 +2,10 @@
 
 use super::collector::Located;
 use super::reader::{TableReader, ValueReader};
-use super::site::{Berth, Line, Zone};
 use super::{identifier, shapes};
 use crate::geometry::{Area, Point, Segment};
 use crate::ids::PlaceId;
+use crate::rules::{Berth, Line, Zone};
 
 /// A zone, a group of zones or a line as far as it could be read.
 pub(super) struct PlaceDraft {
@@ -94,6 +94,16 @@ impl PlaceDraft {
             .zip(segment)
             .map(|((id, name), segment)| Shape::Line(Line { id, name, segment }));
         draft
+    }
+
+    /// Whether it can be given where a rule needs a `wanted`: a group can be given for a zone.
+    pub(super) fn serves_as(&self, wanted: &str) -> bool {
+        self.kind == wanted || (self.kind, wanted) == ("group", "zone")
+    }
+
+    /// Whether its id is `id`.
+    pub(super) fn is(&self, id: &str) -> bool {
+        self.id.as_ref().is_some_and(|known| known.value == id)
     }
 
     fn on_camera(table: &TableReader<'_>, kind: &'static str, example: &str) -> Self {

@@ -58,28 +58,6 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "id",
             "name",
             "kind",
-            "zone",
-            "line",
-            "direction",
-            "dead_band",
-            "from",
-            "to",
-            "lengths",
-            "longer_than",
-            "radius_m",
-            "limit_knots",
-            "margin_knots",
-            "estimates",
-            "closer_than_m",
-            "slower_than_knots",
-            "more_than",
-            "times",
-            "within",
-            "within_m",
-            "of",
-            "unless",
-            "first",
-            "second",
             "schedule",
             "never",
             "severity",
@@ -101,16 +79,21 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
 /// Sections that are written in braces, as items of a list.
 const INLINE: &[&str] = &["shift", "point", "berth"];
 
-/// The keys of a section.
-pub(super) fn keys(section: &str) -> &'static [&'static str] {
-    SECTIONS.iter().find(|(name, _)| *name == section).map_or(&[], |(_, keys)| keys)
+/// The keys of a section. A rule has those of its kind, too.
+pub(super) fn keys(section: &str) -> Vec<&'static str> {
+    let keys = SECTIONS.iter().find(|(name, _)| *name == section).map_or(&[][..], |(_, keys)| keys);
+    let mut keys = keys.to_vec();
+    if section == "rule" {
+        keys.extend(crate::rules::all_keys().iter().map(|key| key.name));
+    }
+    keys
 }
 
 /// The sections that do have `key`, as written in the file.
 pub(super) fn sections_with(key: &str) -> Vec<String> {
     SECTIONS
         .iter()
-        .filter(|(name, keys)| !name.is_empty() && !INLINE.contains(name) && keys.contains(&key))
+        .filter(|(name, _)| !name.is_empty() && !INLINE.contains(name) && self::keys(name).contains(&key))
         .map(|(name, _)| header(name))
         .collect()
 }

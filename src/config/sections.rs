@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use super::holidays::{self, Holidays};
+use super::holidays;
 use super::reader::{TableReader, ValueReader, short};
 use super::secret::SecretSource;
-use super::site::{Broker, Model, Position, Retention};
+use super::site::{Broker, Model, Retention};
 use super::{credentials, files, identifier, suggest};
 use crate::ids::SiteId;
+use crate::rules::{GeoPosition, Holidays, format_duration};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -34,7 +35,7 @@ pub(super) struct Sections {
     pub(super) id: Option<SiteId>,
     pub(super) name: Option<String>,
     pub(super) time_zone: Option<TimeZone>,
-    pub(super) position: OptionalValue<Position>,
+    pub(super) position: OptionalValue<GeoPosition>,
     pub(super) holidays: OptionalValue<Holidays>,
     pub(super) model: Option<Model>,
     pub(super) broker: Option<Broker>,
@@ -105,7 +106,7 @@ fn time_zone(item: &ValueReader<'_>) -> Option<TimeZone> {
     None
 }
 
-fn position(site: &TableReader<'_>) -> OptionalValue<Position> {
+fn position(site: &TableReader<'_>) -> OptionalValue<GeoPosition> {
     let (latitude, longitude) = (site.get("latitude"), site.get("longitude"));
     let (given, missing) = match (&latitude, &longitude) {
         (None, None) => return OptionalValue::Absent,
@@ -124,7 +125,7 @@ fn position(site: &TableReader<'_>) -> OptionalValue<Position> {
     let longitude =
         longitude.and_then(|item| item.number(-180.0..=180.0, "degrees east, negative in the west"));
     match latitude.zip(longitude) {
-        Some((latitude, longitude)) => OptionalValue::Valid(Position { latitude, longitude }),
+        Some((latitude, longitude)) => OptionalValue::Valid(GeoPosition { latitude, longitude }),
         None => OptionalValue::Invalid,
     }
 }
@@ -189,7 +190,6 @@ fn retention(root: &TableReader<'_>) -> Retention {
         max_size: section.as_ref().and_then(|s| s.optional("max_size", |item| item.size(SMALLEST..=LARGEST))),
     };
     let Some(section) = section.as_ref().filter(|_| whole(&given)) else { return kept };
-    use super::units::format_duration;
     if events < detections {
         section.collector.warning(
             &section.place,

@@ -3,49 +3,50 @@
 use std::time::Duration;
 
 use jiff::civil::{Date, Time, Weekday};
+use strum::VariantArray;
 use toml::de::DeValue;
 
 use super::collector::{Located, Location};
 use super::reader::{TableReader, ValueReader, short};
-use super::schedule::{Dates, Edge, OnHolidays, Schedule, Shift, Sun};
 use super::{identifier, suggest, units};
+use crate::rules::{Dates, Edge, OnHolidays, Shift, Shifts, Sun};
 
-/// Further from it than this, a time has nothing to do with the sun.
-const FURTHEST_FROM_THE_SUN: Duration = Duration::from_secs(6 * 3600);
+/// The largest offset from a time of the sun.
+const LARGEST_SUN_OFFSET: Duration = Duration::from_secs(6 * 3600);
 
-/// "Only when" and "never when".
+/// The shifts of a schedule: those in which a rule is live, and those in which it is never.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Shifts {
+pub(super) struct ShiftsDraft {
     pub(super) only: Vec<Located<Shift>>,
     pub(super) never: Vec<Located<Shift>>,
 }
 
-/// A schedule that rules name.
+/// A schedule that rules name by its id.
 pub(super) struct NamedSchedule {
     pub(super) place: Location,
     pub(super) id: Option<Located<String>>,
     /// `None` where it could not be read.
-    pub(super) shifts: Option<Shifts>,
+    pub(super) shifts: Option<ShiftsDraft>,
 }
 
-/// What a rule says of its schedule.
+/// The schedule of a rule.
 pub(super) struct RuleSchedule {
     /// The schedule it names.
     pub(super) named: Option<Located<String>>,
     /// Its own shifts; `None` where they could not be read.
-    pub(super) shifts: Option<Shifts>,
+    pub(super) shifts: Option<ShiftsDraft>,
 }
 
-impl Shifts {
+impl ShiftsDraft {
     pub(super) fn and(mut self, mut more: Self) -> Self {
         self.only.append(&mut more.only);
         self.never.append(&mut more.never);
         self
     }
 
-    pub(super) fn schedule(&self) -> Schedule {
+    pub(super) fn shifts(&self) -> Shifts {
         let values = |shifts: &[Located<Shift>]| shifts.iter().map(|shift| shift.value.clone()).collect();
-        Schedule { only: values(&self.only), never: values(&self.never) }
+        Shifts { only: values(&self.only), never: values(&self.never) }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -59,9 +60,9 @@ impl NamedSchedule {
         let (only, never) = (shifts(table, "only"), shifts(table, "never"));
         if table.get("only").is_none() && table.get("never").is_none() {
             let help = "add only = [{ from = \"21:30\", to = \"05:30\" }], or never = [...]";
-            table.collector.error(&table.place, "says nothing: it has neither only nor never", help);
+            table.collector.error(&table.place, "is empty: it has neither only nor never", help);
         }
-        let shifts = only.zip(never).map(|(only, never)| Shifts { only, never });
+        let shifts = only.zip(never).map(|(only, never)| ShiftsDraft { only, never });
         Self { place: table.place.clone(), id, shifts }
     }
 }
@@ -75,9 +76,9 @@ impl RuleSchedule {
             Some(name) => (name.text().map(|id| name.at(id.to_owned())), Some(Vec::new())),
             None => (None, shifts(table, "schedule")),
         };
-        // A name that could not be read leaves the schedule unknown.
+        // Where the name could not be read, the schedule is unknown.
         let only = only.filter(|_| name.is_none() || named.is_some());
-        Self { named, shifts: only.zip(never).map(|(only, never)| Shifts { only, never }) }
+        Self { named, shifts: only.zip(never).map(|(only, never)| ShiftsDraft { only, never }) }
     }
 }
 
@@ -85,7 +86,7 @@ impl RuleSchedule {
 fn shifts(table: &TableReader<'_>, key: &'static str) -> Option<Vec<Located<Shift>>> {
     let Some(item) = table.get(key) else { return Some(Vec::new()) };
     let items = match item.value {
-        // One shift without the list around it: noted, and read all the same.
+        // One shift without a list around it: noted, and read anyway.
         DeValue::Table(_) => {
             let help = format!("put [ ] around it: {key} = [{{ days = ... }}]");
             item.error("should be a list of shifts", help);
@@ -96,7 +97,7 @@ fn shifts(table: &TableReader<'_>, key: &'static str) -> Option<Vec<Located<Shif
     if items.is_empty() {
         let help = match key {
             "never" => "leave never out for a rule that has no exceptions".to_owned(),
-            key => format!("leave {key} out for a rule that is live always"),
+            key => format!("leave {key} out for a rule that is always live"),
         };
         item.error("is an empty list", help);
         return None;
@@ -110,12 +111,12 @@ fn shift(item: &ValueReader<'_>) -> Option<Located<Shift>> {
     let keys = ["days", "from", "to", "dates", "holidays"];
     if keys.iter().all(|key| table.get(key).is_none()) {
         item.error(
-            "says nothing",
+            "is empty",
             "give from and to, days, dates or holidays: { from = \"21:30\", to = \"05:30\" }",
         );
         return None;
     }
-    // A key that is absent has its default; one that is there and wrong has been noted.
+    // A missing key has its default; a wrong one has been noted.
     let or =
         |key, read: Option<Edge>| if table.get(key).is_none() { Some(Edge::Clock(Time::MIN)) } else { read };
     let days = match table.get("days") {
@@ -133,7 +134,7 @@ fn shift(item: &ValueReader<'_>) -> Option<Located<Shift>> {
     let shift = Shift { days: days?, from: from?, to: to?, dates, holidays };
     if let Some(to) = table.get("to").filter(|_| has_no_length(&shift) && table.get("from").is_some()) {
         to.error(
-            "is when the shift begins, or before: it has no length",
+            "is not after the beginning of the shift, which has no length",
             "for whole days leave from and to out",
         );
         return None;
@@ -149,9 +150,8 @@ fn has_no_length(shift: &Shift) -> bool {
     }
 }
 
-/// A time of day, or one of the sun's: "21:30", "sunset", "sunset+30m", "sunrise-1h".
+/// A time of day or of the sun: "21:30", "sunset", "sunset+30m", "sunrise-1h".
 fn edge(item: &ValueReader<'_>) -> Option<Edge> {
-    const SUNS: [Sun; 4] = [Sun::Dawn, Sun::Sunrise, Sun::Sunset, Sun::Dusk];
     const HELP: &str = "\"dawn\", \"sunrise\", \"sunset\" or \"dusk\", with up to 6 hours more or less: \"sunset+30m\", \"sunrise-1h\"";
     let text = match item.value {
         DeValue::String(text) if text.starts_with(|c: char| c.is_alphabetic()) => text,
@@ -159,11 +159,11 @@ fn edge(item: &ValueReader<'_>) -> Option<Edge> {
     };
     let end = text.find(|c: char| !c.is_alphabetic()).unwrap_or(text.len());
     let (word, offset) = text.split_at(end);
-    let Some(sun) = SUNS.into_iter().find(|sun| sun.word() == word) else {
-        let near =
-            suggest::nearest(word, SUNS.map(Sun::word)).map(|near| format!("did you mean \"{near}\"? "));
+    let Some(sun) = Sun::VARIANTS.iter().copied().find(|sun| sun.word() == word) else {
+        let near = suggest::nearest(word, Sun::VARIANTS.iter().map(|sun| sun.word()))
+            .map(|near| format!("did you mean \"{near}\"? "));
         let help = format!(
-            "{}a time of day such as \"21:30\", or one of the sun's: {HELP}",
+            "{}a time of day such as \"21:30\", or a time of the sun: {HELP}",
             near.unwrap_or_default()
         );
         item.error(format!("\"{}\" is not a time of day", short(text)), help);
@@ -178,13 +178,13 @@ fn edge(item: &ValueReader<'_>) -> Option<Edge> {
         "-" => -1,
         _ => 0,
     };
-    let length = units::duration(length).filter(|length| *length <= FURTHEST_FROM_THE_SUN);
+    let length = units::duration(length).filter(|length| *length <= LARGEST_SUN_OFFSET);
     match length {
         Some(length) if sign != 0 && length.as_secs() % 60 == 0 => {
             Some(Edge::Sun(sun, sign * (length.as_secs() / 60) as i16))
         }
         _ => {
-            item.error(format!("\"{}\" is not so long before or after {word}", short(text)), HELP);
+            item.error(format!("\"{}\" is not an offset from {word}", short(text)), HELP);
             None
         }
     }
@@ -198,14 +198,14 @@ fn days(item: &ValueReader<'_>) -> Option<Vec<Weekday>> {
     }
     let items = item.list()?;
     if items.is_empty() {
-        item.error("names no day: the rule would never be live", HELP);
+        item.error("has no day: the rule would never be live", HELP);
         return None;
     }
     let mut days = Vec::new();
     for day in &items {
         let read = day.weekday();
         if read.is_some_and(|d| days.contains(&Some(d))) {
-            day.warning("is named twice", "once is enough");
+            day.warning("is given twice", "once is enough");
         } else {
             days.push(read);
         }
@@ -213,14 +213,14 @@ fn days(item: &ValueReader<'_>) -> Option<Vec<Weekday>> {
     days.into_iter().collect()
 }
 
-/// A day of the calendar, every year or in one.
+/// A date, every year or in one year.
 #[derive(Clone, Copy)]
 enum Day {
     Yearly((i8, i8)),
     Once(Date),
 }
 
-/// One day, or the first and the last of several.
+/// One date, or the first and the last of several.
 fn dates(item: &ValueReader<'_>) -> Option<Dates> {
     const HELP: &str =
         "the first and the last day, or one alone: [\"04-01\", \"09-30\"] every year, [\"2026-12-24\"] once";
@@ -232,7 +232,7 @@ fn dates(item: &ValueReader<'_>) -> Option<Dates> {
         }
     };
     if !(1..=2).contains(&items.len()) {
-        item.error(format!("holds {} dates", items.len()), HELP);
+        item.error(format!("has {} dates", items.len()), HELP);
         return None;
     }
     let read: Vec<_> = items.iter().map(date).collect();
@@ -245,7 +245,7 @@ fn dates(item: &ValueReader<'_>) -> Option<Dates> {
             None
         }
         _ => {
-            item.error("has a year in one date, and none in the other", HELP);
+            item.error("has a year in one date but not in the other", HELP);
             None
         }
     }
@@ -254,13 +254,13 @@ fn dates(item: &ValueReader<'_>) -> Option<Dates> {
 fn date(item: &ValueReader<'_>) -> Option<Day> {
     const HELP: &str = "month and day \"04-01\", or year, month and day \"2026-12-24\"";
     if let DeValue::Datetime(unquoted) = item.value {
-        item.error(format!("{unquoted} stands without quotes"), HELP);
+        item.error(format!("{unquoted} is not in quotes"), HELP);
         return None;
     }
     let text = item.text()?;
     let two = |part: &str| (part.len() == 2).then(|| part.parse::<i8>().ok()).flatten();
     let yearly = text.split_once('-').and_then(|(month, day)| Some((two(month)?, two(day)?)));
-    // In a leap year every day is one.
+    // A leap year has every date.
     let yearly = yearly.filter(|(month, day)| Date::new(2024, *month, *day).is_ok()).map(Day::Yearly);
     let once = || text.parse::<Date>().ok().filter(|_| text.len() == 10).map(Day::Once);
     let day = yearly.or_else(once);

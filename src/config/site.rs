@@ -7,13 +7,11 @@ use std::time::Duration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::condition::Condition;
-use super::holidays::Holidays;
-use super::schedule::Schedule;
 use super::secret::SecretSource;
 use crate::codec::Codec;
-use crate::geometry::{Area, BBox, Calibration, Norm, Polygon, Segment};
-use crate::ids::{CameraId, PlaceId, RuleId, SiteId};
+use crate::geometry::{BBox, Calibration, Norm, Polygon};
+use crate::ids::{CameraId, SiteId};
+use crate::rules::{Calendar, CameraRules, GeoPosition, Holidays, Line, Rule, Zone};
 
 /// A whole site file, checked.
 #[derive(Clone, Debug)]
@@ -25,7 +23,7 @@ pub struct Site {
     /// In which schedules are read.
     pub time_zone: TimeZone,
     /// Where it is, for the times of the sun; always there where a schedule speaks of the sun.
-    pub position: Option<Position>,
+    pub position: Option<GeoPosition>,
     /// Days that schedules may except or single out.
     pub holidays: Holidays,
     /// The detector.
@@ -46,15 +44,6 @@ pub struct Site {
     pub rules: Vec<Rule>,
     /// SHA-256 of the file's bytes and of its list of holidays, in hex: which configuration a logbook row was made under.
     pub hash: String,
-}
-
-/// A place on Earth (WGS84).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Position {
-    /// Degrees, north positive.
-    pub latitude: f64,
-    /// Degrees, east positive.
-    pub longitude: f64,
 }
 
 /// The detector's files.
@@ -161,102 +150,28 @@ pub struct Camera {
     pub lines: Vec<Line>,
 }
 
-/// A named area of one camera's picture: a zone, or the zones of a group together.
-#[derive(Clone, Debug)]
-pub struct Zone {
-    /// Unique in the file.
-    pub id: PlaceId,
-    /// What staff call it.
-    pub name: String,
-    /// What it covers.
-    pub area: Area,
-    /// Where vessels lie moored, if they do.
-    pub berth: Option<Berth>,
-}
-
-/// A zone in which vessels lie moored.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Berth {
-    /// The lengths of the vessels that it is meant for: at least, at most, in metres.
-    pub expected_length_m: Option<[f64; 2]>,
-}
-
-/// A named line in one camera's picture.
-#[derive(Clone, Debug)]
-pub struct Line {
-    /// Unique in the file.
-    pub id: PlaceId,
-    /// What staff call it.
-    pub name: String,
-    /// From, to.
-    pub segment: Segment,
-}
-
-/// How much staff should mind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// For the logbook.
-    Info,
-    /// Worth a look.
-    Warning,
-    /// Act.
-    Alert,
-}
-
-impl Severity {
-    /// As written in the site file, the logbook and alerts.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Alert => "alert",
-        }
-    }
-}
-
-/// A rule: a condition on tracks, a schedule when it is live, a severity.
-#[derive(Clone, Debug)]
-pub struct Rule {
-    /// Unique in the file.
-    pub id: RuleId,
-    /// What staff call it.
-    pub name: String,
-    /// The camera of its zone or line.
-    pub camera: CameraId,
-    /// What it watches for.
-    pub condition: Condition,
-    /// When it is live.
-    pub schedule: Schedule,
-    /// How much staff should mind.
-    pub severity: Severity,
-    /// Whether it raises signals of its own; else it is judged for the rules that are made of it.
-    pub raises: bool,
-    /// The condition must hold this long before the signal opens.
-    pub confirm: Duration,
-    /// The condition must be gone this long before the signal closes.
-    pub clear: Duration,
-    /// No second alert for the same rule, place and vessel within this time.
-    pub cooldown: Duration,
-    /// A signal that nobody has acknowledged for so long is told again, as an alert.
-    pub escalate_after: Option<Duration>,
-    /// How sure the detector must be of the vessel on average, 0 to 1.
-    pub min_confidence: f32,
-    /// The lengths of the vessels that are meant: at least, at most, in metres.
-    pub length_m: Option<[f64; 2]>,
-    /// Who answers for it.
-    pub owner: Option<String>,
-    /// When its owner should have looked whether it is still right.
-    pub review_by: Option<Date>,
-}
-
 impl Site {
     /// How far back rules look at visits that are over.
     pub fn visit_history(&self) -> Duration {
-        let within = self.rules.iter().filter_map(|rule| match rule.condition {
-            Condition::Repeat { within, .. } => Some(within),
-            _ => None,
-        });
-        within.max().unwrap_or_default()
+        self.rules.iter().map(|rule| rule.condition.history()).max().unwrap_or_default()
+    }
+
+    /// By what schedules are read.
+    pub fn calendar(&self) -> Calendar {
+        let Self { time_zone, position, holidays, .. } = self;
+        Calendar { time_zone: time_zone.clone(), position: *position, holidays: holidays.clone() }
+    }
+
+    /// `camera` with its rules, for the engine.
+    pub fn rules_of(&self, camera: &Camera) -> CameraRules {
+        CameraRules {
+            camera: camera.id.clone(),
+            camera_name: camera.name.clone(),
+            zones: camera.zones.clone(),
+            calibration: camera.calibration.clone(),
+            rules: self.rules.iter().filter(|rule| rule.camera == camera.id).cloned().collect(),
+            calendar: self.calendar(),
+        }
     }
 
     /// The rules whose review is overdue on `today`, in words.

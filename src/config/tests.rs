@@ -245,7 +245,7 @@ fn suspicious_values_are_warnings() {
     warns("detect_fps = 4.0", "detect_fps = 30", "camera[0]", &["60.0 inferences a second", "222 %"]);
     warns("detect_fps = 4.0", "regions = [[0.0, 0.0, 1.0, 1.0]]", "camera[0].regions[0]", &["whole frame"]);
     warns("[0.95, 0.95]", "[1.4, 0.95]", "zone[0].polygon", &["partly outside the picture"]);
-    warns("\"tue\",", "\"mon\", \"tue\",", "rule[0].schedule[0].days[1]", &["named twice"]);
+    warns("\"tue\",", "\"mon\", \"tue\",", "rule[0].schedule[0].days[1]", &["given twice"]);
     warns(
         "schedule = [",
         "schedule = [{ days = [\"sat\"], from = \"20:00\", to = \"23:00\" }, ",
@@ -298,7 +298,7 @@ fn a_line_needs_two_ends_in_the_picture() {
 fn a_crossing_needs_a_line() {
     let text = EXAMPLE.replace("kind = \"presence\"", "kind = \"crossing\"\nline = \"inner-basin\"");
     let found = lines(&check(&text).unwrap_err());
-    assert!(found.contains("is a zone, and a crossing needs a line"), "{found}");
+    assert!(found.contains("is a zone, and a crossing rule needs a line"), "{found}");
 }
 
 #[test]
@@ -545,7 +545,9 @@ fn a_group_joins_its_zones_without_their_holes() {
     let (site, warnings) = check(&text).unwrap();
     assert_eq!(warnings, []);
     assert_eq!(site.cameras[0].zones.len(), 2);
-    let Condition::Presence { zone } = &site.rules[0].condition else { panic!("{:?}", site.rules) };
+    let crate::rules::RulePlace::Zone(zone) = site.rules[0].condition.place() else {
+        panic!("{:?}", site.rules)
+    };
     assert_eq!((zone.id.as_str(), zone.name.as_str()), ("north-basin", "North basin"));
     let holds = |x, y| zone.area.contains(crate::geometry::Point::new(x, y));
     assert!(holds(0.25, 0.4) && holds(0.5, 0.7) && !holds(0.39, 0.22) && !holds(0.6, 0.3));

@@ -7,50 +7,16 @@ use jiff::civil::{Time, Weekday};
 use toml::de::DeValue;
 
 use super::reader::{ValueReader, short};
-
-/// Unit and its length in milliseconds, the shortest first.
-const UNITS: [(&str, u64); 6] =
-    [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("y", 365 * 86_400_000)];
-
-const DAYS: [(&str, Weekday); 7] = [
-    ("mon", Weekday::Monday),
-    ("tue", Weekday::Tuesday),
-    ("wed", Weekday::Wednesday),
-    ("thu", Weekday::Thursday),
-    ("fri", Weekday::Friday),
-    ("sat", Weekday::Saturday),
-    ("sun", Weekday::Sunday),
-];
+use crate::rules::{DURATION_UNITS, WEEKDAYS, format_duration, format_time};
 
 const UNIT_HELP: &str =
     "a number and a unit in quotes: \"500ms\", \"20s\", \"5m\", \"2h\", \"90d\" or \"2y\"";
-
-/// A duration as it would be written in a site file.
-pub fn format_duration(duration: Duration) -> String {
-    let ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-    let (unit, length) =
-        UNITS.iter().rev().find(|(_, length)| ms >= *length && ms % length == 0).unwrap_or(&UNITS[1]);
-    format!("{}{unit}", ms / length)
-}
-
-/// A time of day as it would be written in a site file.
-pub fn format_time(time: Time) -> String {
-    match time.second() {
-        0 => format!("{:02}:{:02}", time.hour(), time.minute()),
-        second => format!("{:02}:{:02}:{second:02}", time.hour(), time.minute()),
-    }
-}
-
-/// A day of the week as it would be written in a site file.
-pub fn format_weekday(weekday: Weekday) -> &'static str {
-    DAYS[usize::from(weekday.to_monday_zero_offset().unsigned_abs()) % 7].0
-}
 
 /// A duration of a number and a unit.
 pub(super) fn duration(text: &str) -> Option<Duration> {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
     let (number, unit) = text.split_at(digits);
-    let (_, length) = UNITS.iter().find(|(name, _)| *name == unit)?;
+    let (_, length) = DURATION_UNITS.iter().find(|(name, _)| *name == unit)?;
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
     if whole.is_empty() || fraction.is_empty() || fraction.len() > 3 || fraction.contains('.') {
         return None;
@@ -72,7 +38,7 @@ fn duration_help(text: &str) -> String {
         "hr" | "hrs" | "hour" | "hours" | "u" | "uur" => Some("h"),
         "day" | "days" | "dag" | "dagen" => Some("d"),
         "yr" | "year" | "years" | "jaar" => Some("y"),
-        known => UNITS.iter().find(|(name, _)| *name == known).map(|(name, _)| *name),
+        known => DURATION_UNITS.iter().find(|(name, _)| *name == known).map(|(name, _)| *name),
     };
     match meant {
         Some(unit) => format!("did you mean \"{number}{unit}\"? {UNIT_HELP}"),
@@ -82,7 +48,7 @@ fn duration_help(text: &str) -> String {
 
 /// The durations in `range` that a bare number may have meant.
 fn with_unit(number: &str, range: &RangeInclusive<Duration>) -> String {
-    let meant: Vec<String> = UNITS[1..]
+    let meant: Vec<String> = DURATION_UNITS[1..]
         .iter()
         .map(|(unit, _)| format!("{number}{unit}"))
         .filter(|text| duration(text).is_some_and(|value| range.contains(&value)))
@@ -174,7 +140,7 @@ impl ValueReader<'_> {
 
     /// A day of the week.
     pub(super) fn weekday(&self) -> Option<Weekday> {
-        self.choice(&DAYS)
+        self.choice(&WEEKDAYS)
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::alerts::payload;
 use crate::camera_health::{Cause, HealthMonitor, Outage, OutageChange};
 use crate::clock::{MonoTime, Stamp};
-use crate::config::{Camera, Condition, Site};
+use crate::config::{Camera, Site};
 use crate::detect::motion_cue::MotionCue;
 use crate::detect::{Class, DetectError, Detection, DetectionPass, Detector, Thresholds};
 use crate::evidence;
@@ -20,7 +20,9 @@ use crate::regions::{
     BoxFilter, FixedPlan, PassContext, PassResult, PlannerConfig, PriorityArea, RegionPlanner, RejectReason,
     TrackedVessel,
 };
-use crate::rules::{Engine, Phase, ResumeState, RuleEvent, SignalEvent, SignalId, stable_uuid};
+use crate::rules::{
+    Condition, Engine, Phase, ResumeState, RuleEvent, RulePlace, SignalEvent, SignalId, stable_uuid,
+};
 use crate::track::{Track, TrackState, Tracker, TrackerConfig, TrackerInput, VesselCounter, VesselId};
 use strum::EnumCount as _;
 
@@ -141,7 +143,7 @@ impl Watch {
             told_away: None,
             high_threshold: believed.high,
             tracker: Tracker::new(tracking.clone()),
-            engine: Engine::new(&site, camera, past),
+            engine: Engine::new(site.rules_of(camera), past),
             last: LastLook::default(),
             size: None,
             newest: VesselId(0),
@@ -422,8 +424,11 @@ pub fn planner_config(camera: &Camera, input_px: u32) -> PlannerConfig {
 
 /// The zone or line of a rule. Rules without a place have none.
 fn priority_area(condition: &Condition) -> Option<PriorityArea<'_>> {
-    let zone = condition.zone().map(|zone| PriorityArea::Zone(&zone.area));
-    zone.or_else(|| condition.line().map(|line| PriorityArea::Line(&line.segment)))
+    match condition.place() {
+        RulePlace::Zone(zone) => Some(PriorityArea::Zone(&zone.area)),
+        RulePlace::Line(line) => Some(PriorityArea::Line(&line.segment)),
+        RulePlace::LastPart => None,
+    }
 }
 
 fn count(counter: &AtomicU64, by: u64) {

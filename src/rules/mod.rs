@@ -1,51 +1,61 @@
-//! From tracks to signals by zone and time. Pure: (state, tracks, time) -> (state, events).
+//! From tracks to signals: rules about zones, lines and times. Pure: (state, tracks, time) -> (state, events).
 //!
-//! A look passes through in this order: who is who (`heirs`), where on the ground and how fast (`motion`), who lies at which
-//! berth (`visits`); then each rule: its condition (`conditions`, or `composed` of other rules), its schedule, whom it
-//! means, and the life of its signal (`lifecycle`). What a rule keeps silent about is told as well (`silence`).
+//! A detection pass goes through these steps: tracks are linked to vessels (`track_links`), positions and speeds on the
+//! ground are estimated (`motion`), and visits at berths are updated (`visits`). Then each rule evaluates its
+//! condition (`kinds`), applies its schedule (`schedule`) and its selection of vessels, and steps the life of its
+//! signals (`lifecycle`). Suppressed signals are reported, too (`suppression`).
 
-#[cfg(test)]
-mod clock_promises;
-mod composed;
-mod conditions;
 mod engine;
-#[cfg(test)]
-mod fleet;
-mod heirs;
+mod evaluation;
+mod event;
+mod kinds;
 mod lifecycle;
 mod motion;
-#[cfg(test)]
-mod promises;
-mod scene;
+mod observation;
+mod place;
+mod position_history;
+mod rule;
+mod rule_state;
 mod schedule;
-#[cfg(test)]
-mod schedule_promises;
+mod severity;
 mod signal;
-mod silence;
+mod signal_text;
+mod suppression;
+mod suppression_log;
+mod track_links;
+mod visit;
+mod visits;
+mod words;
+
 #[cfg(test)]
-mod stage;
-mod standing;
-mod stretch;
-mod sun;
-mod suppressed;
-mod telling;
+mod clock_tests;
+#[cfg(test)]
+mod kind_cases;
+#[cfg(test)]
+mod kind_tests;
+#[cfg(test)]
+mod marina_tests;
+#[cfg(test)]
+mod simulation;
 #[cfg(test)]
 mod testing;
-mod trail;
-mod visit;
 #[cfg(test)]
-mod visit_promises;
-mod visits;
-mod watched;
+mod visit_tests;
 
-pub use engine::{Engine, RuleEvent};
+pub use engine::{CameraRules, Engine};
+pub use event::RuleEvent;
+pub use kinds::*;
 pub use motion::{GroundMotion, Measured, MotionEstimator};
-pub use schedule::{Live, Schedule};
+pub use place::{Berth, Line, Zone};
+pub use rule::Rule;
+pub use schedule::*;
+pub use severity::Severity;
 pub(crate) use signal::stable_uuid;
 pub use signal::{Facts, Phase, SignalEvent, SignalId};
-pub use standing::{NotLiveReason, ScheduleStatus, when};
-pub use sun::{SunTime, sun_moment};
-pub use suppressed::{Suppression, SuppressionReason};
-pub use telling::condition as condition_words;
+pub use suppression::{Suppression, SuppressionReason};
 pub use visit::{Visit, VisitEnd, VisitEvent, VisitId, VisitStep};
 pub use visits::ResumeState;
+pub use words::{DURATION_UNITS, WEEKDAYS, format_duration, format_time, format_weekday};
+
+#[cfg(test)]
+pub(crate) use visits::quoted_about_berths;

@@ -1,60 +1,56 @@
-//! What the engine says.
+//! Signals: what rules raise.
 
 use sha2::{Digest, Sha256};
 
-use crate::clock::Stamp;
-use crate::config::Severity;
+use super::severity::Severity;
+use crate::clock::{MonoTime, Stamp};
 use crate::geometry::{BBox, Norm};
 use crate::ids::{CameraId, PlaceId, RuleId};
 use crate::track::VesselId;
 
-/// Identity of a signal from open to close: unique per rule, place, vessel and moment of opening.
+/// Identity of a signal from its opening to its close: unique for a rule, a place, a vessel and a time of opening.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SignalId(pub uuid::Uuid);
 
-/// Where a signal is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A step in the life of a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum Phase {
-    /// The condition held for the rule's confirm time.
+    /// The condition was met for the rule's confirm time.
     Opened,
-    /// Still holds; the measured value has changed.
+    /// The condition is still met; the measured value has changed.
     Updated,
-    /// Nobody acknowledged it within the rule's time: told again, more urgently.
+    /// Nobody acknowledged it within the rule's time: it is sent again, as an alert.
     Escalated,
-    /// Gone for the rule's clear time, or the vessel's track ended.
+    /// The condition was not met for the rule's clear time, or the vessel's track ended.
     Closed,
 }
 
 impl Phase {
     /// As written in the logbook and alerts.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Opened => "opened",
-            Self::Updated => "updated",
-            Self::Escalated => "escalated",
-            Self::Closed => "closed",
-        }
+        self.into()
     }
 }
 
-/// Why a rule decided as it did, in figures and words.
+/// The reasons for a decision: figures and words.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Facts {
-    /// The condition in words: "faster than 6 kn by more than the margin, 3 estimates in a row".
+    /// The condition in words: "a vessel is in Inner basin for 2s".
     pub condition: String,
     /// What was measured, in `unit`.
     pub measured: f64,
-    /// What it was held against, in `unit`.
+    /// The limit with which it was compared, in `unit`.
     pub threshold: f64,
-    /// What is allowed beyond the threshold for the uncertainty of what was measured, in `unit`; zero where there is none.
+    /// What is allowed beyond the threshold for the uncertainty of the measurement, in `unit`; zero where there is none.
     pub margin: f64,
-    /// `s`, `kn`, `m`, `vessels`, `crossings`, `visits`.
+    /// `s`, `kn`, `m`, `lengths`, `vessels`, `crossings`, `departures`, `visits` or `rules`.
     pub unit: &'static str,
-    /// The schedule in force, or the one that is not: "every day 21:30 to 05:30 the next day", "always".
+    /// The rule's schedule: "every day 21:30 to 05:30 the next day".
     pub schedule: String,
 }
 
-/// A step in the life of a signal, with the reason.
+/// A step in the life of a signal, with its reasons.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SignalEvent {
     /// Which signal.
@@ -63,7 +59,7 @@ pub struct SignalEvent {
     pub phase: Phase,
     /// When it happened: the frame's stamps.
     pub at: Stamp,
-    /// When the condition began to hold (it was confirmed later); for schedules, the moment in the zone.
+    /// When the condition began to be met; it was confirmed later.
     pub since: Stamp,
     /// Which camera.
     pub camera: CameraId,
@@ -77,21 +73,35 @@ pub struct SignalEvent {
     pub place: PlaceId,
     /// What staff call it.
     pub place_name: String,
-    /// How much staff should mind.
+    /// How urgent it is.
     pub severity: Severity,
-    /// The subject; `None` where the rule is about a place.
+    /// The vessel; `None` where the rule is about a place.
     pub vessel: Option<VesselId>,
-    /// Its box at that moment, or the place's, in fractions of the frame.
+    /// The box of the vessel at that moment, or of the place, in fractions of the frame.
     pub bbox: BBox<Norm>,
-    /// What was measured, against what.
+    /// What was measured, and the limit.
     pub facts: Facts,
-    /// What a person reads: "vessel 7 entered Inner basin, 00:41 after curfew".
+    /// What a person reads: "vessel 7 entered Inner basin".
     pub text: String,
-    /// Whether staff are told; false for a re-opening within the cooldown.
+    /// Whether it is sent to staff; false for a signal that opens again within the cooldown.
     pub alert: bool,
 }
 
-/// A UUID version 7 whose random part is a digest of what it is about: the same recording and site file give the same
+/// What an open signal keeps from its opening.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OpenSignal {
+    pub(super) signal: SignalId,
+    /// When the condition began to be met.
+    pub(super) since: Stamp,
+    pub(super) opened: MonoTime,
+    pub(super) entered: bool,
+    /// Whether its opening was sent to staff.
+    pub(super) alert: bool,
+    /// It was acknowledged or escalated, so it is not escalated any more.
+    pub(super) settled: bool,
+}
+
+/// A UUID version 7 whose random part is a digest of what it identifies: the same recording and site file give the same
 /// identities.
 pub(crate) fn stable_uuid(about: &str, at: jiff::Timestamp) -> uuid::Uuid {
     let digest = Sha256::digest(about.as_bytes());

@@ -1,17 +1,18 @@
-//! Sites, rules and tracks for the tests of this room.
+//! Cameras, rules and tracks for the tests of this module.
 
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use super::engine::CameraRules;
+use super::kinds::{Condition, Crossing, Direction, Dwell, ZoneEntry, ZonePresence};
+use super::place::{Line, Zone};
+use super::rule::Rule;
+use super::schedule::{Calendar, Edge, Holidays, Shift, Shifts};
+use super::severity::Severity;
 use crate::clock::{MonoTime, Stamp};
-use crate::codec::Codec;
-use crate::config::{
-    Broker, Camera, Condition, Direction, Edge, Holidays, Line, Model, Retention, Rule, Schedule, Severity,
-    Shift, Site, Stream, Zone,
-};
 use crate::geometry::{Area, BBox, Point, Polygon, Segment};
-use crate::ids::{CameraId, PlaceId, RuleId, SiteId};
+use crate::ids::{CameraId, PlaceId, RuleId};
 use crate::track::{Track, TrackState, VesselId};
 
 /// `seconds` after 2026-06-01 22:13 in Amsterdam.
@@ -53,7 +54,7 @@ pub(super) fn rule(condition: Condition) -> Rule {
         name: "Rule".into(),
         camera: CameraId::new("quay-east").unwrap(),
         condition,
-        schedule: Schedule::default(),
+        schedule: Shifts::default(),
         severity: Severity::Alert,
         raises: true,
         confirm: Duration::from_secs(1),
@@ -68,22 +69,22 @@ pub(super) fn rule(condition: Condition) -> Rule {
 }
 
 pub(super) fn presence_rule() -> Rule {
-    rule(Condition::Presence { zone: lower_half() })
+    rule(Condition::ZonePresence(ZonePresence { zone: lower_half() }))
 }
 
 pub(super) fn night_rule(from: &str, to: &str) -> Rule {
     let days = jiff::civil::Weekday::Monday.cycle_forward().take(7).collect();
     let clock = |time: &str| Edge::Clock(time.parse().unwrap());
     let shift = Shift { days, from: clock(from), to: clock(to), dates: None, holidays: None };
-    Rule { schedule: Schedule { only: vec![shift], never: Vec::new() }, ..presence_rule() }
+    Rule { schedule: Shifts { only: vec![shift], never: Vec::new() }, ..presence_rule() }
 }
 
 pub(super) fn entry_rule() -> Rule {
-    rule(Condition::Entry { zone: lower_half() })
+    rule(Condition::ZoneEntry(ZoneEntry { zone: lower_half() }))
 }
 
 pub(super) fn dwell_rule() -> Rule {
-    rule(Condition::Dwell { zone: lower_half(), longer_than: Duration::from_secs(3) })
+    rule(Condition::Dwell(Dwell { zone: lower_half(), longer_than: Duration::from_secs(3) }))
 }
 
 /// The line runs up the middle of the picture, from y 0.8 to y 0.2.
@@ -93,46 +94,22 @@ pub(super) fn crossing_rule(direction: Direction) -> Rule {
         name: "Harbour mouth".into(),
         segment: Segment::new(Point::new(0.5, 0.8), Point::new(0.5, 0.2)).unwrap(),
     };
-    rule(Condition::Crossing { line, direction, dead_band: 0.01 })
+    rule(Condition::Crossing(Crossing { line, direction, dead_band: 0.01 }))
 }
 
-/// A site with these rules; nothing else of it matters here.
-pub(super) fn site(rules: Vec<Rule>) -> Site {
-    Site {
-        id: SiteId::new("test").unwrap(),
-        name: "Test".into(),
-        time_zone: TimeZone::get("Europe/Amsterdam").unwrap(),
-        position: None,
-        holidays: Holidays::default(),
-        model: Model { manifest: "m.toml".into(), runtime: "r.so".into(), threads: 1 },
-        signing_key: None,
-        broker: Broker { host: "127.0.0.1".into(), port: 1883, login: None },
-        logbook: "l.sqlite".into(),
-        retention: Retention {
-            detections: Duration::MAX,
-            tracks: Duration::MAX,
-            pictures: Duration::MAX,
-            events: Duration::MAX,
-            max_size: None,
-        },
-        health: "127.0.0.1:9464".parse().unwrap(),
-        cameras: vec![Camera {
-            id: CameraId::new("quay-east").unwrap(),
-            name: "Quay east".into(),
-            stream: Stream::Clip("clip.mp4".into()),
-            codec: Codec::H264,
-            detect_fps: 4.0,
-            whole_frame: true,
-            regions: Vec::new(),
-            water: None,
-            stall_after: Duration::from_secs(5),
-            first_frame_within: Duration::from_secs(15),
-            calibration: None,
-            privacy_masks: Vec::new(),
-            zones: Vec::new(),
-            lines: Vec::new(),
-        }],
+/// A camera with these rules and nothing else.
+pub(super) fn camera_rules(rules: Vec<Rule>) -> CameraRules {
+    CameraRules {
+        camera: CameraId::new("quay-east").unwrap(),
+        camera_name: "Quay east".into(),
+        zones: Vec::new(),
+        calibration: None,
         rules,
-        hash: String::new(),
+        calendar: calendar(),
     }
+}
+
+pub(super) fn calendar() -> Calendar {
+    let time_zone = TimeZone::get("Europe/Amsterdam").unwrap();
+    Calendar { time_zone, position: None, holidays: Holidays::default() }
 }

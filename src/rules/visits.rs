@@ -1,62 +1,74 @@
-//! Berth memory: who lies where, through lost detections, other track numbers and restarts.
+//! The visits at a camera's berths, across lost detections, new track numbers and restarts.
 //!
-//! A visit is a place at a berth where a vessel lies. Losing sight of it ends nothing: it was dark, or somebody passed. It
-//! ends as a departure only when the vessel that was seen lying there was seen to go *and* its place was then seen
-//! empty, so that a passing vessel that takes over its track number takes nothing else. It begins as an arrival only when
-//! the vessel was seen to come, to a place where none was.
+//! A visit is a position at a berth where a vessel is moored. It does not end when the vessel is no longer detected: it
+//! may be dark, or another vessel may hide it. It ends as a departure only when the vessel was seen to leave *and* its
+//! position was then seen to be empty, so that a passing vessel that takes over the track number does not end it. It
+//! begins with an arrival only when the vessel was seen to come, to a position where there was none.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::scene::Sighting;
-use super::trail::{Trail, distance};
+use super::observation::ObservedVessel;
+use super::place::Zone;
+use super::position_history::{PositionHistory, distance};
+use super::signal;
 use super::visit::{Visit, VisitEnd, VisitEvent, VisitId, VisitStep};
 use crate::clock::{MonoTime, Stamp, StepDetector, is_set};
-use crate::config::Zone;
 use crate::geometry::{BBox, Norm};
 use crate::ids::{CameraId, PlaceId};
 use crate::track::VesselId;
 
-/// A vessel that lies still at a berth for so long visits it.
-const SETTLED_AFTER: Duration = Duration::from_secs(30);
-/// A vessel must have been seen at its place for so long, before its going is a departure.
-const KNOWN_AFTER: Duration = Duration::from_secs(20);
-/// Its place must then be seen empty for so long, ...
+/// A vessel that does not move at a berth for so long is moored there.
+const MOORED_AFTER: Duration = Duration::from_secs(30);
+/// A vessel must have been seen at its position for so long before it can depart.
+const SEEN_BEFORE: Duration = Duration::from_secs(20);
+/// Its position must then be seen to be empty for so long, ...
 const EMPTY_FOR: Duration = Duration::from_secs(30);
-/// ... and in so many looks that a vessel seen as seldom as this one is missed in all of them with this probability.
-const BY_CHANCE: f32 = 1e-4;
-/// How often a vessel is seen is averaged over so many looks.
-const LOOKS: f32 = 60.0;
-/// However seldom it is seen, it counts as seen in this share of looks: else nobody would ever have left.
-const SELDOM: f32 = 0.02;
-/// A newcomer to a place where nobody was seen for so long is another vessel.
+/// ... and in so many passes that a vessel detected as seldom as this one is missed in all of them with this probability.
+const MISSED_BY_CHANCE: f32 = 1e-4;
+/// The share of passes that detect a vessel is averaged over so many passes.
+const PASSES: f32 = 60.0;
+/// The least share with which it is computed; with less, no vessel would ever have left.
+const LEAST_SEEN: f32 = 0.02;
+/// A vessel that comes to a position where none was seen for so long is another vessel.
 const REPLACED_AFTER: Duration = Duration::from_secs(600);
-/// A vessel not seen for so long has left unseen. Longer than the longest night.
+/// A vessel that was not seen for so long has left unseen. Longer than the longest night.
 const VANISHED_AFTER: Duration = Duration::from_secs(24 * 3600);
-/// A visit that goes on is told this often.
-const TOLD_EVERY: Duration = Duration::from_secs(300);
+/// A visit that goes on is reported this often.
+const REPORT_EVERY: Duration = Duration::from_secs(300);
 
-/// The visits of one camera's berths.
+/// Parts of sentences of `config/rules.md` that quote constants of visits.
+#[cfg(test)]
+pub(crate) fn quoted_about_berths() -> Vec<String> {
+    vec![
+        format!("for {} seconds is **moored**", MOORED_AFTER.as_secs()),
+        format!("seen at its position for at least {} seconds", SEEN_BEFORE.as_secs()),
+        format!("seen to be empty for {} seconds", EMPTY_FOR.as_secs()),
+        format!("moored for less than {} seconds", MOORED_AFTER.as_secs()),
+        format!("not seen for {} hours", VANISHED_AFTER.as_secs() / 3600),
+    ]
+}
+
+/// The visits at the berths of one camera.
 #[derive(Clone, Debug)]
-pub(super) struct VisitBook {
+pub(super) struct BerthVisits {
     camera: CameraId,
     berths: Vec<Zone>,
-    open: Vec<Open>,
-    /// As `open`, for those who read.
+    open: Vec<OngoingVisit>,
+    /// The visits of `open`, for readers.
     visits: Vec<Visit>,
-    /// Vessels that lie still and have no visit yet.
+    /// Vessels that do not move and have no visit yet.
     settling: BTreeMap<VesselId, Settling>,
-    /// Where each vessel was seen last.
-    trails: BTreeMap<VesselId, Trail>,
+    positions: BTreeMap<VesselId, PositionHistory>,
     events: Vec<VisitEvent>,
     history: Vec<Visit>,
     history_for: Duration,
     clock: Option<WallClock>,
 }
 
-/// What is known of the wall clock.
+/// Follows the wall clock.
 #[derive(Clone, Copy, Debug)]
 struct WallClock {
     steps: StepDetector,
@@ -64,119 +76,124 @@ struct WallClock {
 }
 
 #[derive(Clone, Debug)]
-struct Open {
+struct OngoingVisit {
     visit: Visit,
-    /// The number under which its vessel is followed, since when it was seen there under it.
-    holder: Option<(VesselId, MonoTime)>,
-    /// Gone, unless somebody turns out to lie there still.
-    gone: Option<Gone>,
-    /// The share of looks that see it where it lies.
+    /// The track number of its vessel, and since when the track has been at the position.
+    track: Option<(VesselId, MonoTime)>,
+    /// The vessel has left, unless it is seen at its position again.
+    leaving: Option<Leaving>,
+    /// The share of passes that detect it.
     seen: f32,
     last_seen: MonoTime,
-    told: MonoTime,
-    told_vessel: VesselId,
+    reported: MonoTime,
+    reported_vessel: VesselId,
 }
 
 /// A vessel that was seen to leave.
 #[derive(Clone, Copy, Debug)]
-struct Gone {
+struct Leaving {
     since: Stamp,
-    /// When that was clear, and in how many looks its place has been empty since.
-    clear: MonoTime,
-    empty_looks: f32,
+    /// When that was certain, and in how many passes its position has been empty since.
+    certain: MonoTime,
+    empty_passes: f32,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Settling {
     since: Stamp,
     bbox: BBox<Norm>,
-    /// Whether it was seen to come.
-    came: bool,
+    /// Whether its arrival was seen.
+    arrived: bool,
 }
 
-/// What an earlier start knew.
+/// What the engine resumes after a restart.
 #[derive(Clone, Debug, Default)]
 pub struct ResumeState {
-    /// Visits that lasted.
+    /// Visits that go on.
     pub open: Vec<Visit>,
-    /// Visits that were over, for the rules that look back.
+    /// Visits that are over, for the rules that count them.
     pub ended: Vec<Visit>,
 }
 
-impl VisitBook {
-    /// The book of `berths`, going on where `past` left off at `camera`. Ended visits are kept for `history_for`.
+impl BerthVisits {
+    /// The visits at `berths` of `camera`, which go on where `resume` left off. Visits that are over are kept for
+    /// `history_for`.
     pub(super) fn new(
         camera: CameraId,
         berths: Vec<Zone>,
-        past: &ResumeState,
+        resume: &ResumeState,
         history_for: Duration,
     ) -> Self {
         let here = |visit: &&Visit| visit.camera == camera && berths.iter().any(|b| b.id == visit.berth);
-        let resumed = |visit: &Visit| Open {
+        let resumed = |visit: &Visit| OngoingVisit {
             visit: visit.clone(),
-            holder: None,
-            gone: None,
+            track: None,
+            leaving: None,
             seen: 1.0,
             last_seen: MonoTime::default(),
-            told: MonoTime::default(),
-            told_vessel: visit.vessel,
+            reported: MonoTime::default(),
+            reported_vessel: visit.vessel,
         };
-        let open: Vec<_> = past.open.iter().filter(here).map(resumed).collect();
-        let history = past.ended.iter().filter(here).cloned().collect();
+        let open: Vec<_> = resume.open.iter().filter(here).map(resumed).collect();
+        let history = resume.ended.iter().filter(here).cloned().collect();
         let visits = open.iter().map(|open| open.visit.clone()).collect();
-        let (settling, trails, events) = Default::default();
+        let (settling, positions, events) = Default::default();
         let clock = None;
-        Self { camera, berths, open, visits, settling, trails, events, history, history_for, clock }
+        Self { camera, berths, open, visits, settling, positions, events, history, history_for, clock }
     }
 
-    /// Visits that last.
+    /// Visits that go on.
     pub(super) fn visits(&self) -> &[Visit] {
         &self.visits
     }
 
-    /// What the last look changed.
+    /// What the last pass changed.
     pub(super) fn events(&self) -> &[VisitEvent] {
         &self.events
     }
 
-    /// Visits that are over, and how they went.
+    /// Visits that are over.
     pub(super) fn history(&self) -> &[Visit] {
         &self.history
     }
 
-    /// The berth at which the vessel is moored: it has a visit there, or it is there and was not seen to move. Who has just
-    /// been found under a new number, or between two places, has lain there most likely.
-    pub(super) fn moored<'a>(&'a self, vessel: &'a Sighting) -> Option<&'a PlaceId> {
-        let under_way = || self.trails.get(&vessel.vessel).is_some_and(|trail| trail.comes_to(&vessel.bbox));
-        let visits = self.held_by(vessel.number).map(|open| &open.visit.berth);
-        visits.or_else(|| vessel.in_berth.as_ref().filter(|_| !under_way()))
+    /// The berth at which the vessel is moored: it has a visit there, or it is there and was not seen to move. A vessel
+    /// that was just found under a new number, or between two positions, has most likely been moored there before.
+    pub(super) fn moored<'a>(&'a self, vessel: &'a ObservedVessel) -> Option<&'a PlaceId> {
+        let berth = self.visit_of(vessel.number).map(|open| &open.visit.berth);
+        berth.or_else(|| vessel.in_berth.as_ref().filter(|_| !self.has_arrived(vessel)))
     }
 
-    /// The visit of the vessel followed as `number`.
-    fn held_by(&self, number: VesselId) -> Option<&Open> {
-        self.open.iter().find(|open| open.holder.is_some_and(|(holder, _)| holder == number))
+    /// Whether the vessel was seen to come to where it is.
+    fn has_arrived(&self, vessel: &ObservedVessel) -> bool {
+        self.positions.get(&vessel.vessel).is_some_and(|positions| positions.comes_to(&vessel.bbox))
     }
 
-    /// The vessel is followed no more.
+    /// The visit of the vessel with this track number.
+    fn visit_of(&self, number: VesselId) -> Option<&OngoingVisit> {
+        self.open.iter().find(|open| open.track.is_some_and(|(track, _)| track == number))
+    }
+
+    /// The vessel is gone for good.
     pub(super) fn forget(&mut self, vessel: VesselId) {
         self.settling.remove(&vessel);
-        self.trails.remove(&vessel);
+        self.positions.remove(&vessel);
     }
 
-    /// Takes in a look.
-    pub(super) fn step(&mut self, vessels: &[Sighting], at: Stamp) {
+    /// Takes the vessels of one detection pass.
+    pub(super) fn step(&mut self, vessels: &[ObservedVessel], at: Stamp) {
         self.events.clear();
         if self.berths.is_empty() {
             return;
         }
         self.follow_clock(at);
         for vessel in vessels.iter().filter(|vessel| vessel.seen) {
-            self.trails.entry(vessel.vessel).or_default().push(at.mono, vessel.bbox);
+            self.positions.entry(vessel.vessel).or_default().push(at.mono, vessel.bbox);
         }
-        self.follow_holders(vessels, at);
+        self.follow_tracks(vessels, at);
         for vessel in vessels.iter().filter(|vessel| vessel.seen) {
-            if self.held_by(vessel.number).is_none() {
-                self.place(vessel, at);
+            if self.visit_of(vessel.number).is_none() {
+                self.find_visit(vessel, at);
             }
         }
         self.conclude(at);
@@ -184,92 +201,94 @@ impl VisitBook {
         self.visits.extend(self.open.iter().map(|open| open.visit.clone()));
     }
 
-    /// A step of the wall clock makes no stay longer or shorter: what this start has timed moves with it. So does what earlier
-    /// starts have timed, unless the clock was not set then: their times were right already.
+    /// A step of the wall clock must not change the length of a visit: times that this start has measured move with the
+    /// clock. Times of earlier starts move, too, unless the clock was not set until now, because then they are right.
     fn follow_clock(&mut self, at: Stamp) {
         let fresh = WallClock { steps: StepDetector::new(at), was_set: is_set(at.wall) };
         let clock = self.clock.get_or_insert(fresh);
         let Some(by) = clock.steps.step(at) else { return };
         let from_unset = !std::mem::replace(&mut clock.was_set, is_set(at.wall));
-        let stay = |visit: &Visit| from_unset && is_set(visit.began);
+        let is_right = |visit: &Visit| from_unset && is_set(visit.began);
         let moved = |moment: &mut Timestamp| *moment = moment.checked_add(by).unwrap_or(*moment);
         let visits = self.open.iter_mut().map(|open| &mut open.visit).chain(&mut self.history);
-        visits.filter(|visit| !stay(visit)).for_each(|visit| moved(&mut visit.began));
+        visits.filter(|visit| !is_right(visit)).for_each(|visit| moved(&mut visit.began));
         self.settling.values_mut().for_each(|settling| moved(&mut settling.since.wall));
-        let gone = self.open.iter_mut().filter_map(|open| open.gone.as_mut());
-        gone.for_each(|gone| moved(&mut gone.since.wall));
+        let leaving = self.open.iter_mut().filter_map(|open| open.leaving.as_mut());
+        leaving.for_each(|leaving| moved(&mut leaving.since.wall));
     }
 
-    /// Each visit with the vessel that is known to lie there.
-    fn follow_holders(&mut self, vessels: &[Sighting], at: Stamp) {
+    /// Updates each visit from the track of its vessel.
+    fn follow_tracks(&mut self, vessels: &[ObservedVessel], at: Stamp) {
         for open in &mut self.open {
-            let Some((number, since)) = open.holder else { continue };
+            let Some((number, since)) = open.track else { continue };
             let Some(vessel) = vessels.iter().find(|vessel| vessel.number == number) else {
-                open.holder = None;
+                open.track = None;
                 continue;
             };
             if !vessel.seen {
                 continue;
             }
             let place = &open.visit.bbox;
-            if lies_at(place, &vessel.bbox) {
+            if is_at(place, &vessel.bbox) {
                 open.see(vessel, at);
                 continue;
             }
-            let left = self.trails.get(&vessel.vessel).and_then(|trail| trail.leaves(place));
+            let left = self.positions.get(&vessel.vessel).and_then(|positions| positions.leaves(place));
             if let Some(left) = left {
-                open.holder = None;
-                // One of another size, or one that was hardly known to lie there: the number went to somebody who passed.
-                // So it may have where somebody came by just then and was not seen again.
-                let others = self.trails.iter().filter(|(other, _)| **other != vessel.vessel);
-                let taken =
-                    others.map(|(_, trail)| trail).any(|trail| trail.ends_beside(place, left, at.mono));
-                if is_alike(place, &vessel.bbox) && left.since(since) >= KNOWN_AFTER && !taken {
+                open.track = None;
+                // A box of another size, or one that was hardly seen at the position: a passing vessel has taken over the
+                // number. It may also have done so where another vessel came close just then and was not seen again.
+                let mut others = self.positions.iter().filter(|(other, _)| **other != vessel.vessel);
+                let is_taken_over = others.any(|(_, other)| other.ends_beside(place, left, at.mono));
+                if is_alike(place, &vessel.bbox) && left.since(since) >= SEEN_BEFORE && !is_taken_over {
                     let since = at.before(at.mono.since(left));
-                    open.gone = Some(Gone { since, clear: at.mono, empty_looks: 0.0 });
+                    open.leaving = Some(Leaving { since, certain: at.mono, empty_passes: 0.0 });
                 }
             } else if vessel.still && distance(place, &vessel.bbox) > 1.0 {
-                // Its number is a neighbour's now.
-                open.holder = None;
+                // A neighbour has taken over the number.
+                open.track = None;
             }
         }
     }
 
-    /// A vessel that holds no visit: it takes up one whose vessel is out of sight, or begins one.
-    fn place(&mut self, vessel: &Sighting, at: Stamp) {
+    /// Gives a vessel without a visit the visit of a vessel that is not seen, or begins one.
+    fn find_visit(&mut self, vessel: &ObservedVessel, at: Stamp) {
+        let arrived = self.has_arrived(vessel);
         let free = self
             .open
             .iter_mut()
-            .filter(|open| open.holder.is_none() && lies_at(&open.visit.bbox, &vessel.bbox))
+            .filter(|open| open.track.is_none() && is_at(&open.visit.bbox, &vessel.bbox))
             .max_by(|a, b| a.visit.bbox.iou(&vessel.bbox).total_cmp(&b.visit.bbox.iou(&vessel.bbox)));
-        let came = self.trails.get(&vessel.vessel).is_some_and(|trail| trail.comes_to(&vessel.bbox));
         if let Some(open) = free {
             let unseen = at.mono.since(open.last_seen);
-            if !(came && unseen >= REPLACED_AFTER && open.last_seen != MonoTime::default()) {
-                open.holder = Some((vessel.number, at.mono));
-                open.gone = None;
+            if !(arrived && unseen >= REPLACED_AFTER && open.last_seen != MonoTime::default()) {
+                open.track = Some((vessel.number, at.mono));
+                open.leaving = None;
                 open.see(vessel, at);
                 self.settling.remove(&vessel.vessel);
                 return;
             }
-        } else if self.open.iter().any(|open| lies_at(&open.visit.bbox, &vessel.bbox)) {
-            // Two boxes on one vessel.
+        } else if self.open.iter().any(|open| is_at(&open.visit.bbox, &vessel.bbox)) {
+            // Two boxes of one vessel.
             return;
         }
         let Some(berth) = vessel.in_berth.as_ref().filter(|_| vessel.still) else {
             self.settling.remove(&vessel.vessel);
             return;
         };
-        let begins = Settling { since: at, bbox: vessel.bbox, came };
-        let settling = self.settling.entry(vessel.vessel).or_insert(begins);
-        if !lies_at(&settling.bbox, &vessel.bbox) {
-            *settling = begins;
+        let start = Settling { since: at, bbox: vessel.bbox, arrived };
+        let settling = self.settling.entry(vessel.vessel).or_insert(start);
+        if !is_at(&settling.bbox, &vessel.bbox) {
+            *settling = start;
         }
-        let Settling { since, came, .. } = *settling;
-        if at.mono.since(since.mono) < SETTLED_AFTER {
-            return;
+        let settled = *settling;
+        if at.mono.since(settled.since.mono) >= MOORED_AFTER {
+            let berth = berth.clone();
+            self.begin(vessel, berth, settled, at);
         }
-        let berth = berth.clone();
+    }
+
+    fn begin(&mut self, vessel: &ObservedVessel, berth: PlaceId, settled: Settling, at: Stamp) {
         self.settling.remove(&vessel.vessel);
         self.replace(&vessel.bbox, at);
         let visit = Visit {
@@ -277,87 +296,91 @@ impl VisitBook {
             camera: self.camera.clone(),
             berth,
             vessel: vessel.number,
-            began: since.wall,
-            arrived: came,
+            began: settled.since.wall,
+            arrived: settled.arrived,
             last_seen: at.wall,
             bbox: vessel.bbox,
             length_m: vessel.length_m,
             ended: None,
         };
         self.events.push(VisitEvent { step: VisitStep::Began, at, visit: visit.clone() });
-        self.open.push(Open {
+        self.open.push(OngoingVisit {
             visit,
-            holder: Some((vessel.number, since.mono)),
-            gone: None,
+            track: Some((vessel.number, settled.since.mono)),
+            leaving: None,
             seen: 1.0,
             last_seen: at.mono,
-            told: at.mono,
-            told_vessel: vessel.number,
+            reported: at.mono,
+            reported_vessel: vessel.number,
         });
     }
 
-    /// Ends the visits of vessels that must have left their place unseen, for a newcomer lies there.
+    /// Ends the visits of vessels that must have left unseen, because another vessel is at their position.
     fn replace(&mut self, place: &BBox<Norm>, at: Stamp) {
-        for open in self.open.iter_mut().filter(|open| open.holder.is_none()) {
-            if lies_at(&open.visit.bbox, place) {
+        for open in self.open.iter_mut().filter(|open| open.track.is_none()) {
+            if is_at(&open.visit.bbox, place) {
                 open.visit.ended = Some((at.wall, VisitEnd::Replaced));
             }
         }
     }
 
-    /// Ends what is over, and tells now and then of what goes on.
+    /// Ends the visits that are over, and reports the others at intervals.
     fn conclude(&mut self, at: Stamp) {
         for open in &mut self.open {
-            if open.last_seen == MonoTime::default() {
-                // Resumed: nobody has looked yet, so nobody has missed it.
-                (open.last_seen, open.told) = (at.mono, at.mono);
-            }
-            let here = open.last_seen == at.mono;
-            if let Some(gone) = &mut open.gone {
-                gone.empty_looks += 1.0;
-                let seen = open.seen.clamp(SELDOM, 0.999);
-                let enough = BY_CHANCE.ln() / (1.0 - seen).ln();
-                if at.mono.since(gone.clear) >= EMPTY_FOR && gone.empty_looks >= enough {
-                    open.visit.ended = Some((gone.since.wall, VisitEnd::Departed));
-                }
-            } else {
-                open.seen += (f32::from(u8::from(here)) - open.seen) / LOOKS;
-            }
-            if open.visit.ended.is_none()
-                && open.holder.is_none()
-                && at.mono.since(open.last_seen) >= VANISHED_AFTER
-            {
-                open.visit.ended = Some((at.wall, VisitEnd::Vanished));
-            }
-            let (visit, told) = (&open.visit, at.mono.since(open.told));
-            let news = open.told_vessel != visit.vessel || open.last_seen > open.told && told >= TOLD_EVERY;
+            open.conclude(at);
+            let (visit, since_report) = (&open.visit, at.mono.since(open.reported));
+            let is_new = open.reported_vessel != visit.vessel
+                || open.last_seen > open.reported && since_report >= REPORT_EVERY;
             if visit.ended.is_some() {
                 self.events.push(VisitEvent { step: VisitStep::Ended, at, visit: visit.clone() });
                 self.history.push(visit.clone());
-            } else if news {
-                (open.told, open.told_vessel) = (at.mono, visit.vessel);
+            } else if is_new {
+                (open.reported, open.reported_vessel) = (at.mono, visit.vessel);
                 self.events.push(VisitEvent { step: VisitStep::Continues, at, visit: visit.clone() });
             }
         }
         self.open.retain(|open| open.visit.ended.is_none());
         let kept = self.history_for;
-        // A clock that is not set does not know what is over.
+        // While the clock is not set, the age of a visit is unknown.
         self.history
             .retain(|visit| !is_set(at.wall) || at.wall.duration_since(visit.began).unsigned_abs() <= kept);
     }
 }
 
-impl Open {
-    fn see(&mut self, vessel: &Sighting, at: Stamp) {
+impl OngoingVisit {
+    fn see(&mut self, vessel: &ObservedVessel, at: Stamp) {
         self.last_seen = at.mono;
         self.visit.last_seen = at.wall;
         self.visit.vessel = vessel.number;
         self.visit.length_m = vessel.length_m.or(self.visit.length_m);
     }
+
+    /// Ends the visit if its vessel has left.
+    fn conclude(&mut self, at: Stamp) {
+        if self.last_seen == MonoTime::default() {
+            // Resumed: no pass has looked for it yet, so none has missed it.
+            (self.last_seen, self.reported) = (at.mono, at.mono);
+        }
+        if let Some(leaving) = &mut self.leaving {
+            leaving.empty_passes += 1.0;
+            let seen = self.seen.clamp(LEAST_SEEN, 0.999);
+            let enough = MISSED_BY_CHANCE.ln() / (1.0 - seen).ln();
+            if at.mono.since(leaving.certain) >= EMPTY_FOR && leaving.empty_passes >= enough {
+                self.visit.ended = Some((leaving.since.wall, VisitEnd::Departed));
+            }
+        } else {
+            let is_here = self.last_seen == at.mono;
+            self.seen += (f32::from(u8::from(is_here)) - self.seen) / PASSES;
+        }
+        let unseen = at.mono.since(self.last_seen);
+        if self.visit.ended.is_none() && self.track.is_none() && unseen >= VANISHED_AFTER {
+            self.visit.ended = Some((at.wall, VisitEnd::Vanished));
+        }
+    }
 }
 
-/// Whether a vessel of box `b` lies at the place `a`.
-fn lies_at(a: &BBox<Norm>, b: &BBox<Norm>) -> bool {
+/// Whether a vessel with box `b` is at the position of box `a`.
+fn is_at(a: &BBox<Norm>, b: &BBox<Norm>) -> bool {
     distance(a, b) <= 0.5 && is_alike(a, b)
 }
 
@@ -366,7 +389,7 @@ fn is_alike(a: &BBox<Norm>, b: &BBox<Norm>) -> bool {
     alike(a.width(), b.width()) && alike(a.height(), b.height())
 }
 
-fn identity(camera: &CameraId, berth: &PlaceId, vessel: &Sighting, at: Stamp) -> VisitId {
+fn identity(camera: &CameraId, berth: &PlaceId, vessel: &ObservedVessel, at: Stamp) -> VisitId {
     let about = format!("{camera}\n{berth}\n{}\n{}", vessel.number, at.wall.as_nanosecond());
-    VisitId(super::signal::stable_uuid(&about, at.wall))
+    VisitId(signal::stable_uuid(&about, at.wall))
 }

@@ -1,4 +1,4 @@
-//! What a look costs the rules: `cargo bench --bench rules`.
+//! The cost of a detection pass in the rules: `cargo bench --bench rules`.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -16,10 +16,10 @@ static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
 const SIZE: FrameSize = FrameSize { width: 1920, height: 1080 };
 const VESSELS: u64 = 50;
 const RULES: usize = 30;
-/// The looks before those that are timed: a minute, in which vessels moor and first signals open.
-const LOOKS_BEFORE: u32 = 240;
+/// Passes before those that are measured: a minute, in which vessels moor and first signals open.
+const PASSES_BEFORE: u32 = 240;
 
-/// A rule of each kind, as keys of the site file. `{n}` is a zone from 0 to 15, `{b}` a berth from 0 to 3.
+/// A rule of each kind, as keys of the site file. `{n}` is a zone from 0 to 15, and `{b}` a berth from 0 to 3.
 const KINDS: &[(&str, &str)] = &[
     ("presence", "zone = 'water-{n}'\nschedule = [{ from = '21:30', to = '05:30' }]"),
     ("entry", "zone = 'water-{n}'"),
@@ -46,7 +46,7 @@ fn main() {
     divan::main();
 }
 
-/// A calibrated camera with 16 zones on the water, four berths along the quay, and `kinds` in turn up to thirty rules.
+/// A calibrated camera with 16 zones on the water, four berths along the quay, and thirty rules of the `kinds` in turn.
 fn site(kinds: &[&(&str, &str)]) -> Site {
     let mut text = String::from(
         "[site]\nid = 'bench'\ntime_zone = 'Europe/Amsterdam'\n[model]\nmanifest = 'm.toml'\nruntime = 'r.so'\n\
@@ -54,14 +54,14 @@ fn site(kinds: &[&(&str, &str)]) -> Site {
          [[camera]]\nid = 'quay'\nurl = 'rtsp://127.0.0.1:8554/quay'\ncodec = 'h264'\n[camera.calibration]\npoints = [\n",
     );
     for (x, y) in [(0.1, 0.9), (0.9, 0.9), (0.2, 0.4), (0.8, 0.4), (0.5, 0.7), (0.3, 0.55)] {
-        // A camera eleven metres up whose horizon is a quarter down the picture.
+        // A camera at a height of eleven metres, with the horizon at a quarter of the picture's height.
         let width_m = 20.0 / (y - 0.25);
         let (east, north) = ((x - 0.5) * width_m, width_m / 1.2);
         writeln!(text, "{{ image = [{x}, {y}], metres = [{east}, {north}] }},").expect("a string takes it");
     }
     text.push_str("]\n[[line]]\nid = 'mouth'\ncamera = 'quay'\nfrom = [0.5, 0.95]\nto = [0.5, 0.45]\n");
     let mut zone = |id: &str, (x0, y0): (f64, f64), (x1, y1): (f64, f64), berth: &str| {
-        // Eight corners, as somebody clicks round a basin.
+        // Eight corners, like a basin drawn by hand.
         let (x, y) = (f64::midpoint(x0, x1), f64::midpoint(y0, y1));
         writeln!(
             text,
@@ -79,10 +79,10 @@ fn site(kinds: &[&(&str, &str)]) -> Site {
         let berth = "berth = { expected_length_m = [8, 14] }";
         zone(&format!("berth-{b}"), (x0, 0.35), (x0 + 0.25, 0.46), berth);
     }
-    // The parts of compositions stand first, and count.
+    // The parts of combined rules come first, and count.
     let parts = [KINDS[0], KINDS[1]].map(|(kind, keys)| (kind, keys));
-    let composed = kinds.iter().any(|(kind, _)| matches!(*kind, "all" | "then"));
-    let parts = parts.iter().zip(["first", "second"]).filter(|_| composed);
+    let combined = kinds.iter().any(|(kind, _)| matches!(*kind, "all" | "then"));
+    let parts = parts.iter().zip(["first", "second"]).filter(|_| combined);
     let parts: Vec<_> = parts.map(|(kind, id)| (kind, id.to_owned())).collect();
     let others = kinds.iter().copied().cycle().zip(0..).map(|(kind, n)| (kind, format!("rule-{n}")));
     for (n, ((kind, keys), id)) in parts.into_iter().chain(others).take(RULES).enumerate() {
@@ -98,15 +98,15 @@ fn site(kinds: &[&(&str, &str)]) -> Site {
     config::load(&path).unwrap_or_else(|error| panic!("{error}")).0
 }
 
-/// Twenty vessels lie at the quay, thirty go up and down the water, each at its own speed; every eighth is out of sight.
-fn tracks(look: u32) -> (Vec<Track>, Stamp) {
-    let since_s = 0.25 * f64::from(look);
+/// Twenty vessels are moored at the quay, and thirty move to and fro at different speeds; every eighth is not seen.
+fn tracks(pass: u32) -> (Vec<Track>, Stamp) {
+    let since_s = 0.25 * f64::from(pass);
     let passed = Duration::from_secs_f64(since_s);
     let start: jiff::Timestamp = "2026-06-01T20:13:00Z".parse().expect("a moment");
     let at = Stamp { mono: MonoTime::from_boot(Duration::from_secs(1000)) + passed, wall: start + passed };
     let tracks = (0..VESSELS).map(|vessel| {
         let moored = vessel < 20;
-        let jitter = ((vessel * 7 + u64::from(look) * 13) % 11) as f32 * 0.3;
+        let jitter = ((vessel * 7 + u64::from(pass) * 13) % 11) as f32 * 0.3;
         let (x, y) = if moored {
             (50.0 + 95.0 * vessel as f32, 430.0)
         } else {
@@ -116,7 +116,7 @@ fn tracks(look: u32) -> (Vec<Track>, Stamp) {
             (60.0 + (1700.0 - (gone - 1700.0).abs()) as f32, 530.0 + 16.0 * (vessel - 20) as f32)
         };
         let bbox = BBox::new(x + jitter, y - 50.0, x + 80.0 + jitter, y);
-        let hidden = (vessel + u64::from(look) / 8).is_multiple_of(8);
+        let hidden = (vessel + u64::from(pass) / 8).is_multiple_of(8);
         Track {
             vessel: VesselId(vessel + 1),
             state: if hidden { TrackState::Lost } else { TrackState::Confirmed },
@@ -127,7 +127,7 @@ fn tracks(look: u32) -> (Vec<Track>, Stamp) {
             first_seen: MonoTime::from_boot(Duration::from_secs(1000)),
             first_bbox: bbox,
             last_seen: at.mono,
-            hits: look + 1,
+            hits: pass + 1,
             velocity: (!moored).then_some([20.0, 0.0]),
         }
     });
@@ -138,27 +138,27 @@ fn steps(bencher: Bencher<'_, '_>, kinds: &[&(&str, &str)]) {
     let site = site(kinds);
     assert_eq!(site.rules.len(), RULES);
     assert_eq!(site.cameras[0].zones.len(), 20);
-    let mut engine = Engine::new(&site, &site.cameras[0], &ResumeState::default());
-    for look in 0..LOOKS_BEFORE {
-        let (tracks, at) = tracks(look);
+    let mut engine = Engine::new(site.rules_of(&site.cameras[0]), &ResumeState::default());
+    for pass in 0..PASSES_BEFORE {
+        let (tracks, at) = tracks(pass);
         engine.step(&tracks, SIZE, at);
     }
-    let mut look = LOOKS_BEFORE;
+    let mut pass = PASSES_BEFORE;
     bencher
         .with_inputs(|| {
-            look += 1;
-            tracks(look)
+            pass += 1;
+            tracks(pass)
         })
         .bench_local_refs(|(tracks, at)| engine.step(tracks, SIZE, *at));
 }
 
-/// A harbour's rules: kinds in turn.
+/// Rules of all kinds.
 #[divan::bench(sample_count = 2000, sample_size = 1)]
 fn mixed(bencher: Bencher<'_, '_>) {
     steps(bencher, &KINDS.iter().collect::<Vec<_>>());
 }
 
-/// Thirty rules of one kind, to see which one costs.
+/// Thirty rules of one kind.
 #[divan::bench(sample_count = 500, sample_size = 1, args = KINDS.iter().map(|(kind, _)| *kind))]
 fn thirty_of(bencher: Bencher<'_, '_>, kind: &str) {
     steps(bencher, &KINDS.iter().filter(|(one, _)| *one == kind).collect::<Vec<_>>());

@@ -1,13 +1,15 @@
-//! Where a vessel is on the ground, how fast it goes and where to, and how sure that is.
+//! Position, speed and heading of a vessel on the ground, with their uncertainties.
 //!
-//! A straight line in time is fitted to the positions of the last seconds, each weighted by what a pixel is worth where
-//! it was seen. How much a box jitters is taken from how far the positions lie from the line. A calibration's errors
-//! are the same for all positions: they are carried through the fit as what they are, and do not average out.
+//! A straight line in time is fitted to the positions of the last seconds. Each position is weighted by the size of a pixel
+//! on the ground where it was seen. The jitter of boxes is estimated from the distances of the positions to the line. The
+//! errors of a calibration are the same for all positions: the fit keeps them as such, and they do not average out.
 //!
-//! Uncertainties are standard uncertainties, evaluated as the "Guide to the Expression of Uncertainty in Measurement"
-//! (JCGM 100:2008, sections 4.2 and 5.2) has it: twice as much holds the true value about 95 times in 100.
+//! Uncertainties are standard uncertainties, evaluated by the "Guide to the Expression of Uncertainty in Measurement"
+//! (JCGM 100:2008, sections 4.2 and 5.2): the true value is within twice the uncertainty in about 95 of 100 cases.
 
-mod line;
+mod line_fit;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -15,21 +17,20 @@ use std::time::Duration;
 use crate::clock::MonoTime;
 use crate::geometry::{BBox, Calibration, Fix, Metre, Norm, Point};
 
-use line::{Line, Looks};
+use line_fit::{LineFit, Positions};
 
-/// How long positions count. The error of a speed falls with the time to the power of 1.5, and a vessel that turns or
-/// brakes must not be averaged away: in 6 s a boat at 6 knots makes 18 m, and a turn of 3 degrees a second shortens its
-/// way by 1 in 200.
+/// Positions are used for this long. The error of a speed decreases with the time to the power of 1.5, but a turn or a stop
+/// must remain visible: in 6 s a boat at 6 knots moves 18 m, and a turn of 3 degrees a second shortens that by 1 in 200.
 const WINDOW: Duration = Duration::from_secs(6);
-/// Where looks are few, positions count until there are so many.
+/// At low detection rates, positions are used for longer, until there are so many ...
 const FEWEST: usize = 5;
-/// And never longer than this.
+/// ... but never for longer than this.
 const LONGEST: Duration = Duration::from_secs(15);
-/// Below this, jitter looks like speed.
+/// Over a shorter time, jitter is mistaken for speed.
 const SHORTEST: Duration = Duration::from_millis(1500);
-/// Lengths that are remembered.
+/// The lengths that are kept.
 const LENGTHS: usize = 32;
-/// A box that comes nearer to the picture's edge than this is cut by it.
+/// A box that is closer to an edge of the picture than this is cut off by it.
 const EDGE: f32 = 0.004;
 const KNOT_MPS: f64 = 1852.0 / 3600.0;
 
@@ -42,68 +43,68 @@ pub struct Measured {
     pub uncertainty: f32,
 }
 
-/// How a vessel moves, over the last seconds it was seen.
+/// How a vessel moves, over the last seconds in which it was seen.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GroundMotion {
-    /// Where it was when it was seen last.
+    /// Where it was when it was last seen.
     pub at: Point<Metre>,
-    /// Standard uncertainty of that in metres, in the direction in which it is largest.
+    /// Standard uncertainty of the position in metres, in the direction in which it is largest.
     pub at_uncertainty: f32,
     /// Knots.
     pub speed: Measured,
-    /// Course over ground in degrees, clockwise from north. A vessel that lies still has any: 104 degrees uncertain.
+    /// Course over ground in degrees, clockwise from north. A vessel that does not move has an uncertainty of 104 degrees.
     pub heading: Measured,
-    /// From the first to the last position it rests on.
+    /// The time from the first to the last position that is used.
     pub over: Duration,
 }
 
-/// The positions of one vessel. Empty at first.
+/// Estimates the motion of one vessel. Empty at first.
 #[derive(Clone, Debug, Default)]
 pub struct MotionEstimator {
-    looks: Looks,
-    lengths: VecDeque<Length>,
+    positions: Positions,
+    lengths: VecDeque<BoxLength>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Length {
+struct BoxLength {
     metres: f32,
-    /// Standard uncertainty that all lengths share.
+    /// Standard uncertainty that all lengths have in common.
     shared: f32,
 }
 
 impl MotionEstimator {
-    /// Takes in the vessel's box, as the detector gave it (not smoothed), seen at `at` by the camera of `calibration`.
+    /// Takes the vessel's box as the detector gave it (not smoothed), seen at `at` by the camera of `calibration`.
     ///
-    /// A box that the picture's edge cuts, or beyond what the calibration reaches, tells nothing and is left out.
+    /// A box that is cut off by an edge of the picture, or outside the calibrated area, is left out.
     pub fn observe(&mut self, calibration: &Calibration, bbox: BBox<Norm>, at: MonoTime) {
         let cut = bbox.x0 < EDGE || bbox.x1 > 1.0 - EDGE || bbox.y1 > 1.0 - EDGE;
-        if cut || self.looks.back().is_some_and(|(last, _)| at <= *last) {
+        if cut || self.positions.back().is_some_and(|(last, _)| at <= *last) {
             return;
         }
         let Some(fix) = calibration.ground(bbox.waterline()) else { return };
-        self.looks.push_back((at, fix));
-        while let Some((first, _)) = self.looks.front()
-            && (at.since(*first) > LONGEST || (at.since(*first) > WINDOW && self.looks.len() > FEWEST))
+        self.positions.push_back((at, fix));
+        while let Some((first, _)) = self.positions.front()
+            && (at.since(*first) > LONGEST || (at.since(*first) > WINDOW && self.positions.len() > FEWEST))
         {
-            self.looks.pop_front();
+            self.positions.pop_front();
         }
         let corner = |x| calibration.ground(Point::new(x, bbox.y1));
         if let (Some(left), Some(right)) = (corner(bbox.x0), corner(bbox.x1)) {
-            self.lengths.push_back(Length::between(&left, &right));
+            self.lengths.push_back(BoxLength::between(&left, &right));
             if self.lengths.len() > LENGTHS {
                 self.lengths.pop_front();
             }
         }
     }
 
-    /// How it moves; `None` until it was seen five times over one and a half seconds.
+    /// Its motion; `None` until it was seen five times over one and a half seconds.
     pub fn motion(&self) -> Option<GroundMotion> {
-        let ((first, start), (last, _)) = (self.looks.front()?, self.looks.back()?);
+        let ((first, start), (last, _)) = (self.positions.front()?, self.positions.back()?);
         let over = last.since(*first);
-        if self.looks.len() < FEWEST || over < SHORTEST {
+        if self.positions.len() < FEWEST || over < SHORTEST {
             return None;
         }
-        let line = Line::through(&self.looks)?;
+        let line = LineFit::new(&self.positions)?;
         let covariance = |i, j| line.covariance(i, j);
         let age = last.since(*first).as_secs_f64() - line.middle;
         let [x, y, vx, vy] = line.parameters;
@@ -125,23 +126,23 @@ impl MotionEstimator {
         })
     }
 
-    /// Its length as far as it is turned to the camera, in metres: between the lower corners of its box on the ground.
+    /// Its apparent length in metres: the distance on the ground between the lower corners of its box.
     ///
-    /// Of the last boxes the upper quartile: what hides a part of a vessel makes its box shorter, and little makes it
-    /// longer. Spray and reflections beside the hull do, and a vessel seen from ahead is as long as it is wide.
+    /// This is the upper quartile of the last boxes: a partly hidden vessel has a shorter box, and few things make a box
+    /// longer. Spray and reflections beside the hull do. A vessel seen from ahead appears as long as it is wide.
     pub fn length(&self) -> Option<Measured> {
         let n = self.lengths.len();
-        let sorted = &mut [Length::default(); LENGTHS][..n];
-        sorted.iter_mut().zip(&self.lengths).for_each(|(place, length)| *place = *length);
+        let sorted = &mut [BoxLength::default(); LENGTHS][..n];
+        sorted.iter_mut().zip(&self.lengths).for_each(|(slot, length)| *slot = *length);
         sorted.sort_unstable_by(|a, b| a.metres.total_cmp(&b.metres));
         let (lower, upper) = (sorted.get(n / 4)?, sorted.get((3 * n / 4).min(n - 1))?);
-        // From the quartiles of a normal distribution. Boxes that are too wide stay so: no division by the root of n.
+        // From the quartiles of a normal distribution. Box widths are not independent, so it is not divided by the root of n.
         let jitter = (upper.metres - lower.metres) / 1.35;
         Some(Measured { value: upper.metres, uncertainty: jitter.hypot(upper.shared) })
     }
 }
 
-impl Length {
+impl BoxLength {
     fn between(left: &Fix, right: &Fix) -> Self {
         let (dx, dy) = (right.at.x - left.at.x, right.at.y - left.at.y);
         let metres = dx.hypot(dy);
@@ -154,15 +155,15 @@ impl Length {
 
 /// Speed in knots and course in degrees of a velocity in metres a second (east, north), with covariance (xx, xy, yy).
 ///
-/// Uncertainties are what errors of the vector along the axes of its ellipse do to its length and direction (the
-/// unscented transform: Julier and Uhlmann, "A New Extension of the Kalman Filter to Nonlinear Systems", 1997). Near
-/// standstill neither has a slope that could be taken instead.
+/// Uncertainties come from the unscented transform (Julier and Uhlmann, "A New Extension of the Kalman Filter to Nonlinear
+/// Systems", 1997): errors of the vector along the axes of its ellipse change its length and direction. A linear
+/// approximation fails near standstill.
 fn polar([vx, vy]: [f64; 2], [xx, xy, yy]: [f64; 3]) -> (Measured, Measured) {
-    let (seen, course) = (vx.hypot(vy), vx.atan2(vy));
+    let (apparent, course) = (vx.hypot(vy), vx.atan2(vy));
     let (ux, uy) = course.sin_cos();
     let across = (uy * uy * xx - 2.0 * ux * uy * xy + ux * ux * yy).max(0.0);
-    // Errors across the course only ever make it look faster.
-    let speed = (seen * seen - across).max(0.0).sqrt();
+    // Errors across the course can only increase the apparent speed.
+    let speed = (apparent * apparent - across).max(0.0).sqrt();
     let (half, middle) = (((xx - yy) / 2.0).hypot(xy), (xx + yy) / 2.0);
     let (sine, cosine) = (0.5 * (2.0 * xy).atan2(xx - yy)).sin_cos();
     let axes = [(cosine, sine, middle + half), (-sine, cosine, (middle - half).max(0.0))];
@@ -174,7 +175,7 @@ fn polar([vx, vy]: [f64; 2], [xx, xy, yy]: [f64; 3]) -> (Measured, Measured) {
             turned += difference(vx.atan2(vy), course).powi(2) / 4.0;
         }
     }
-    // No direction is less certain than any direction.
+    // The uncertainty of a uniformly distributed direction is the largest possible.
     let any = std::f64::consts::PI / 3.0_f64.sqrt();
     let of = |value: f64, uncertainty: f64| Measured { value: value as f32, uncertainty: uncertainty as f32 };
     (
@@ -183,11 +184,8 @@ fn polar([vx, vy]: [f64; 2], [xx, xy, yy]: [f64; 3]) -> (Measured, Measured) {
     )
 }
 
-/// By how much two directions in radians differ, at most half a turn.
+/// The difference of two directions in radians, at most half a turn.
 fn difference(a: f64, b: f64) -> f64 {
     use std::f64::consts::{PI, TAU};
     (a - b + PI).rem_euclid(TAU) - PI
 }
-
-#[cfg(test)]
-mod promises;

@@ -1,8 +1,8 @@
-//! By day, H.264: five moored along the far quay, traffic before them. Ten vessels pass or lie in the truth; 10 calls at the fuel berth.
+//! By day, H.264: five vessels moored at the far quay, traffic in front of them. The truth has ten vessels; 10 stops at the fuel berth.
 
-use super::{Case, Scene, silent, unmet};
+use super::{VideoCase, VideoScene, not_met, suppressed};
 
-pub(super) const SCENE: Scene = Scene {
+pub(super) const SCENE: VideoScene = VideoScene {
     camera: "inner-harbour",
     codec: "h264",
     start: "2026-06-01T20:13:00Z",
@@ -98,8 +98,8 @@ from = [0.5, 0.7]
 to = [0.5, 0.61]
 "#;
 
-const CASES: &[Case] = &[
-    Case {
+const CASES: &[VideoCase] = &[
+    VideoCase {
         id: "presence",
         kind: "presence",
         keys: r#"zone = "near-lane""#,
@@ -107,45 +107,45 @@ const CASES: &[Case] = &[
         vessel: Some(8),
         condition: "a vessel is in near-lane for 1s",
         threshold: (1.0, "s"),
-        twins: &[
-            silent(
+        variants: &[
+            suppressed(
                 r#"zone = "near-lane"
 schedule = [{ from = "07:00", to = "19:00" }]"#,
                 "outside schedule",
             ),
-            silent(
+            suppressed(
                 r#"zone = "near-lane"
 confirm = "20s""#,
                 "not confirmed",
             ),
-            silent(
+            suppressed(
                 r#"zone = "near-lane"
 min_confidence = 0.99"#,
                 "low confidence",
             ),
-            silent(
+            suppressed(
                 r#"zone = "near-lane"
 length_m = [20, 40]"#,
                 "size",
             ),
-            silent(
+            suppressed(
                 r#"zone = "berthed"
 confirm = "45s""#,
                 "at berth",
             ),
         ],
     },
-    Case {
+    VideoCase {
         id: "entry",
         kind: "entry",
         keys: r#"zone = "fuel-berth""#,
         opens_s: 6.7,
         vessel: Some(10),
-        condition: "a vessel enters fuel-berth and stays 1s",
+        condition: "a vessel enters fuel-berth and stays for 1s",
         threshold: (1.0, "s"),
-        twins: &[unmet(r#"zone = "loose-end""#)],
+        variants: &[not_met(r#"zone = "loose-end""#)],
     },
-    Case {
+    VideoCase {
         id: "inward",
         kind: "crossing",
         keys: r#"line = "near-line"
@@ -154,12 +154,12 @@ direction = "left-to-right""#,
         vessel: Some(8),
         condition: "a vessel crosses near-line from left to right",
         threshold: (1.0, "crossings"),
-        twins: &[unmet(
+        variants: &[not_met(
             r#"line = "near-line"
 direction = "right-to-left""#,
         )],
     },
-    Case {
+    VideoCase {
         id: "outward",
         kind: "crossing",
         keys: r#"line = "mid-line"
@@ -168,12 +168,12 @@ direction = "right-to-left""#,
         vessel: Some(7),
         condition: "a vessel crosses mid-line from right to left",
         threshold: (1.0, "crossings"),
-        twins: &[unmet(
+        variants: &[not_met(
             r#"line = "mid-line"
 direction = "left-to-right""#,
         )],
     },
-    Case {
+    VideoCase {
         id: "wrong-way",
         kind: "wrong-way",
         keys: r#"zone = "lane"
@@ -181,15 +181,15 @@ from = [0.2, 0.64]
 to = [0.8, 0.64]"#,
         opens_s: 26.1,
         vessel: Some(7),
-        condition: "a vessel goes against the direction of lane for more than 1 of its lengths",
+        condition: "a vessel moves against the direction of lane for more than 1 of its lengths",
         threshold: (1.0, "lengths"),
-        twins: &[
-            unmet(
+        variants: &[
+            not_met(
                 r#"zone = "lane"
 from = [0.8, 0.64]
 to = [0.2, 0.64]"#,
             ),
-            unmet(
+            not_met(
                 r#"zone = "lane"
 from = [0.2, 0.64]
 to = [0.8, 0.64]
@@ -197,27 +197,27 @@ lengths = 6"#,
             ),
         ],
     },
-    Case {
+    VideoCase {
         id: "dwell",
         kind: "dwell",
         keys: r#"zone = "fuel-berth"
 longer_than = "10s""#,
         opens_s: 15.7,
         vessel: Some(10),
-        condition: "a vessel stays in fuel-berth longer than 10s",
+        condition: "a vessel stays in fuel-berth for longer than 10s",
         threshold: (10.0, "s"),
-        twins: &[
-            unmet(
+        variants: &[
+            not_met(
                 r#"zone = "fuel-berth"
 longer_than = "40s""#,
             ),
-            unmet(
+            not_met(
                 r#"zone = "mid-passage"
 longer_than = "20s""#,
             ),
         ],
     },
-    Case {
+    VideoCase {
         id: "loitering",
         kind: "loitering",
         keys: r#"zone = "fuel-berth"
@@ -225,46 +225,46 @@ radius_m = 8
 longer_than = "10s""#,
         opens_s: 18.5,
         vessel: Some(10),
-        condition: "a vessel stays within 8 m in fuel-berth, outside of a berth, longer than 10s",
+        condition: "a vessel stays within 8 m in fuel-berth, outside berths, for longer than 10s",
         threshold: (10.0, "s"),
-        twins: &[
-            unmet(
+        variants: &[
+            not_met(
                 r#"zone = "fuel-berth"
 radius_m = 8
 longer_than = "40s""#,
             ),
-            unmet(
+            not_met(
                 r#"zone = "mid-passage"
 radius_m = 8
 longer_than = "10s""#,
             ),
         ],
     },
-    Case {
+    VideoCase {
         id: "stop",
         kind: "stop",
         keys: r#"zone = "fuel-berth"
 longer_than = "2s""#,
         opens_s: 16.0,
         vessel: Some(10),
-        condition: "a vessel lies still in fuel-berth, outside of a berth, longer than 2s",
+        condition: "a vessel does not move in fuel-berth, outside berths, for longer than 2s",
         threshold: (2.0, "s"),
-        twins: &[
-            unmet(
+        variants: &[
+            not_met(
                 r#"zone = "fuel-berth"
 longer_than = "20s""#,
             ),
-            unmet(
+            not_met(
                 r#"zone = "mid-passage"
 longer_than = "2s""#,
             ),
-            unmet(
+            not_met(
                 r#"zone = "berthed"
 longer_than = "2s""#,
             ),
         ],
     },
-    Case {
+    VideoCase {
         id: "rendezvous",
         kind: "rendezvous",
         keys: r#"zone = "loose-end"
@@ -272,22 +272,22 @@ closer_than_m = 40
 longer_than = "20s""#,
         opens_s: 26.0,
         vessel: None,
-        condition: "two vessels in loose-end, away from berths, are within 40 m of each other, neither faster than 2 kn, longer than 20s",
+        condition: "two vessels in loose-end, outside berths, are within 40 m of each other, neither faster than 2 kn, for longer than 20s",
         threshold: (20.0, "s"),
-        twins: &[
-            unmet(
+        variants: &[
+            not_met(
                 r#"zone = "loose-end"
 closer_than_m = 15
 longer_than = "20s""#,
             ),
-            unmet(
+            not_met(
                 r#"zone = "berthed"
 closer_than_m = 40
 longer_than = "20s""#,
             ),
         ],
     },
-    Case {
+    VideoCase {
         id: "crowd",
         kind: "crowd",
         keys: r#"zone = "both-lanes"
@@ -296,32 +296,32 @@ more_than = 1"#,
         vessel: None,
         condition: "more than 1 vessels are in both-lanes",
         threshold: (1.0, "vessels"),
-        twins: &[unmet(
+        variants: &[not_met(
             r#"zone = "both-lanes"
 more_than = 2"#,
         )],
     },
-    Case {
+    VideoCase {
         id: "inactivity",
         kind: "inactivity",
         keys: r#"zone = "near-water"
 longer_than = "15s""#,
         opens_s: 16.0,
         vessel: None,
-        condition: "nothing is seen in near-water for 15s",
+        condition: "no vessel is seen in near-water for 15s",
         threshold: (15.0, "s"),
-        twins: &[
-            unmet(
+        variants: &[
+            not_met(
                 r#"zone = "near-water"
 longer_than = "40s""#,
             ),
-            unmet(
+            not_met(
                 r#"zone = "quay"
 longer_than = "10s""#,
             ),
         ],
     },
-    Case {
+    VideoCase {
         id: "absent",
         kind: "absent",
         keys: r#"zone = "empty-berth"
@@ -330,12 +330,12 @@ longer_than = "20s""#,
         vessel: None,
         condition: "the vessel expected at empty-berth is not there for 20s",
         threshold: (20.0, "s"),
-        twins: &[
-            unmet(
+        variants: &[
+            not_met(
                 r#"zone = "berth-2"
 longer_than = "20s""#,
             ),
-            silent(
+            suppressed(
                 r#"zone = "empty-berth"
 longer_than = "20s"
 schedule = [{ from = "07:00", to = "19:00" }]"#,
@@ -343,34 +343,34 @@ schedule = [{ from = "07:00", to = "19:00" }]"#,
             ),
         ],
     },
-    Case {
+    VideoCase {
         id: "overstay",
         kind: "overstay",
         keys: r#"zone = "berth-3"
 longer_than = "40s""#,
         opens_s: 47.0,
         vessel: Some(3),
-        condition: "a vessel lies at berth-3 longer than 40s",
+        condition: "a vessel is moored at berth-3 for longer than 40s",
         threshold: (40.0, "s"),
-        twins: &[
-            unmet(
+        variants: &[
+            not_met(
                 r#"zone = "berth-3"
 longer_than = "5m""#,
             ),
-            unmet(
+            not_met(
                 r#"zone = "empty-berth"
 longer_than = "40s""#,
             ),
         ],
     },
-    Case {
+    VideoCase {
         id: "unexpected",
         kind: "unexpected",
         keys: r#"zone = "berth-3""#,
         opens_s: 37.0,
         vessel: Some(3),
-        condition: "a vessel shorter than 6 m or longer than 12 m lies at berth-3",
+        condition: "a vessel shorter than 6 m or longer than 12 m is moored at berth-3",
         threshold: (12.0, "m"),
-        twins: &[unmet(r#"zone = "berth-2""#)],
+        variants: &[not_met(r#"zone = "berth-2""#)],
     },
 ];

@@ -1,5 +1,5 @@
-//! Kinds of rules through video: decoded clips, the shipped detector, the tracker, the rules, the logbook. Each kind has a
-//! rule that must be raised once, about the vessel that the truth names, and twins that must not, with the reason.
+//! Kinds of rules on video: decoded clips, the shipped detector, the tracker, the rules, the logbook. Each kind has a rule
+//! that must raise one signal, about the vessel of the truth, and variants that must raise none, with the reason.
 
 mod inner_harbour;
 mod quay_east;
@@ -14,22 +14,22 @@ use rusqlite::Connection;
 
 use crate::paths::{clip, havenwacht, root};
 
-/// How far a signal may be from its time, in seconds.
+/// The largest difference between a signal and its expected time, in seconds.
 const NEAR_S: f64 = 3.0;
 
-/// A camera's clip with the places and rules that are tried on it.
-struct Scene {
+/// A camera's clip, and the places and rules to test on it.
+struct VideoScene {
     camera: &'static str,
     codec: &'static str,
     /// 22:13 in Amsterdam, or a little later.
     start: &'static str,
-    /// Keys of the camera, its zones, lines, and rules that others are made of.
+    /// Keys of the camera, its zones and lines, and the parts of combined rules.
     places: &'static str,
-    cases: &'static [Case],
+    cases: &'static [VideoCase],
 }
 
-/// A rule that must be raised once, and what like it must not be.
-struct Case {
+/// A rule that must raise one signal, and variants that must raise none.
+struct VideoCase {
     /// Its id.
     id: &'static str,
     kind: &'static str,
@@ -41,34 +41,35 @@ struct Case {
     /// Its condition, threshold and unit, as the logbook has them.
     condition: &'static str,
     threshold: (f64, &'static str),
-    twins: &'static [Twin],
+    variants: &'static [Variant],
 }
 
-/// A rule of the same kind that is not raised.
-struct Twin {
+/// A rule of the same kind that raises no signal.
+struct Variant {
     keys: &'static str,
     /// The reason the logbook gives; `None` where the condition is never met.
-    silence: Option<&'static str>,
+    suppressed: Option<&'static str>,
 }
 
-const fn unmet(keys: &'static str) -> Twin {
-    Twin { keys, silence: None }
+const fn not_met(keys: &'static str) -> Variant {
+    Variant { keys, suppressed: None }
 }
 
-const fn silent(keys: &'static str, reason: &'static str) -> Twin {
-    Twin { keys, silence: Some(reason) }
+const fn suppressed(keys: &'static str, reason: &'static str) -> Variant {
+    Variant { keys, suppressed: Some(reason) }
 }
 
-impl Case {
-    /// Ids of the twins, and they.
-    fn twins(&self) -> impl Iterator<Item = (String, &Twin)> {
-        self.twins.iter().enumerate().map(|(index, twin)| (format!("{}-twin-{index}", self.id), twin))
+impl VideoCase {
+    /// The variants with their ids.
+    fn variants(&self) -> impl Iterator<Item = (String, &Variant)> {
+        let id = |index| format!("{}-variant-{index}", self.id);
+        self.variants.iter().enumerate().map(move |(index, variant)| (id(index), variant))
     }
 }
 
 /// The site file of a scene.
-fn site_file(scene: &Scene) -> String {
-    let Scene { camera, codec, places, .. } = scene;
+fn site_file(scene: &VideoScene) -> String {
+    let VideoScene { camera, codec, places, .. } = scene;
     let models = root().join("models");
     let mut text = format!(
         r#"
@@ -102,23 +103,23 @@ detect_fps = 4.0
     };
     for case in scene.cases {
         rule(case.id, case.kind, case.keys);
-        for (id, twin) in case.twins() {
-            rule(&id, case.kind, twin.keys);
+        for (id, variant) in case.variants() {
+            rule(&id, case.kind, variant.keys);
         }
     }
     text
 }
 
-/// Runs the program in `folder`; what it says.
+/// Runs the program in `folder`; its output.
 fn run(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new(havenwacht()).current_dir(folder).args(arguments).output().unwrap();
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// A signal as the logbook has it.
+/// A signal of the logbook.
 #[derive(Debug)]
-struct Signal {
+struct LoggedSignal {
     rule: String,
     opened_s: f64,
     condition: String,
@@ -133,7 +134,7 @@ struct Signal {
     text: String,
 }
 
-fn signals(logbook: &Connection, start: &str) -> Vec<Signal> {
+fn signals(logbook: &Connection, start: &str) -> Vec<LoggedSignal> {
     let mut rows = logbook
         .prepare(
             "SELECT v_signals.rule_id, (julianday(opened_utc) - julianday(?1)) * 86400, condition, v_signals.measured, threshold,
@@ -142,7 +143,7 @@ fn signals(logbook: &Connection, start: &str) -> Vec<Signal> {
         )
         .unwrap();
     let signal = |row: &rusqlite::Row<'_>| {
-        Ok(Signal {
+        Ok(LoggedSignal {
             rule: row.get(0)?,
             opened_s: row.get(1)?,
             condition: row.get(2)?,
@@ -158,7 +159,7 @@ fn signals(logbook: &Connection, start: &str) -> Vec<Signal> {
     rows.query_map([start], signal).unwrap().map(Result::unwrap).collect()
 }
 
-/// How well `bbox` is the truth's box of `vessel` at that second: intersection over union.
+/// Intersection over union of `bbox` and the box of `vessel` in the truth at that second.
 fn overlap(camera: &str, vessel: u32, second: f64, bbox: [f64; 4]) -> f64 {
     let truth = std::fs::read_to_string(clip(camera).with_extension("gt.txt")).unwrap();
     let frame = (second * 25.0).round() + 1.0;
@@ -173,13 +174,13 @@ fn overlap(camera: &str, vessel: u32, second: f64, bbox: [f64; 4]) -> f64 {
     both / (width * height + (x1 - x0) * (y1 - y0) - both)
 }
 
-/// A number as sentences have it.
+/// A number as the sentences write it.
 fn figure(number: f64) -> String {
     format!("{number:.2}").trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// Plays a scene: every rule is raised once, about its vessel and for its reasons, and no twin is.
-fn decides(scene: &Scene) {
+/// Plays a scene: every rule raises one signal, about its vessel and for its reasons, and no variant raises any.
+fn check(scene: &VideoScene) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("site.toml"), site_file(scene)).unwrap();
     let clip: PathBuf = clip(scene.camera);
@@ -192,7 +193,7 @@ fn decides(scene: &Scene) {
     assert_eq!(site_hash.len(), 64);
 
     let raised = signals(&logbook, scene.start);
-    let mut by_rule: BTreeMap<&str, Vec<&Signal>> = BTreeMap::new();
+    let mut by_rule: BTreeMap<&str, Vec<&LoggedSignal>> = BTreeMap::new();
     raised.iter().for_each(|signal| by_rule.entry(&signal.rule).or_default().push(signal));
     let why =
         |rule: &str| run(folder.path(), &["logbook", "why", "--logbook", "logbook.sqlite", "--rule", rule]);
@@ -200,20 +201,26 @@ fn decides(scene: &Scene) {
     for case in scene.cases {
         match by_rule.get(case.id).map(Vec::as_slice) {
             Some(&[signal]) => wrong.extend(faults(scene, case, signal, &site_hash, &why(case.id))),
-            other => wrong.push(format!("{}: raised once, not {other:#?}", case.id)),
+            other => wrong.push(format!("{}: one signal, not {other:#?}", case.id)),
         }
-        for (id, twin) in case.twins() {
+        for (id, variant) in case.variants() {
             if let Some(signals) = by_rule.get(id.as_str()) {
-                wrong.push(format!("{id}: not raised, but {signals:#?}"));
+                wrong.push(format!("{id}: no signal, but {signals:#?}"));
             }
-            wrong.extend(silence_faults(&logbook, &id, twin, &site_hash, &why(&id)));
+            wrong.extend(suppression_faults(&logbook, &id, variant, &site_hash, &why(&id)));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What is not as it should be with a signal and its reasons.
-fn faults(scene: &Scene, case: &Case, signal: &Signal, site_hash: &str, why: &str) -> Vec<String> {
+/// What is wrong with a signal and its reasons.
+fn faults(
+    scene: &VideoScene,
+    case: &VideoCase,
+    signal: &LoggedSignal,
+    site_hash: &str,
+    why: &str,
+) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut expect = |fine: bool, what: &str| {
         if !fine {
@@ -246,21 +253,27 @@ fn faults(scene: &Scene, case: &Case, signal: &Signal, site_hash: &str, why: &st
     wrong
 }
 
-/// What is not as it should be with a twin's silence.
-fn silence_faults(logbook: &Connection, id: &str, twin: &Twin, site_hash: &str, why: &str) -> Vec<String> {
+/// What is wrong with the suppressed signals of a variant.
+fn suppression_faults(
+    logbook: &Connection,
+    id: &str,
+    variant: &Variant,
+    site_hash: &str,
+    why: &str,
+) -> Vec<String> {
     let mut rows = logbook
         .prepare("SELECT DISTINCT reason FROM v_suppressed WHERE rule = ?1 AND condition != '' AND config_hash = ?2")
         .unwrap();
     let reasons = rows.query_map([id, site_hash], |row| row.get(0)).unwrap();
     let reasons: Vec<String> = reasons.map(Result::unwrap).collect();
-    let expected: Vec<_> = twin.silence.iter().copied().collect();
-    let sentence = match twin.silence {
+    let expected: Vec<_> = variant.suppressed.iter().copied().collect();
+    let sentence = match variant.suppressed {
         Some(_) => format!("{id} kept silent, because "),
         None => "no signal, and no silence; the rule did not see its condition met".to_owned(),
     };
     let mut wrong = Vec::new();
     if reasons != expected {
-        wrong.push(format!("{id}: kept silent for {expected:?}, not {reasons:?}"));
+        wrong.push(format!("{id}: suppressed for {expected:?}, not {reasons:?}"));
     }
     if !why.contains(&sentence) {
         wrong.push(format!("{id}: `logbook why` says `{sentence}`, not {why}"));
@@ -269,16 +282,16 @@ fn silence_faults(logbook: &Connection, id: &str, twin: &Twin, site_hash: &str, 
 }
 
 #[test]
-fn by_day_in_the_inner_harbour_each_kind_is_raised_once_and_its_twins_are_not() {
-    decides(&inner_harbour::SCENE);
+fn kinds_by_day_in_the_inner_harbour() {
+    check(&inner_harbour::SCENE);
 }
 
 #[test]
-fn at_night_at_the_quay_each_kind_is_raised_once_and_its_twins_are_not() {
-    decides(&quay_east::SCENE);
+fn kinds_at_night_at_the_quay() {
+    check(&quay_east::SCENE);
 }
 
 #[test]
-fn far_out_on_the_roads_each_kind_is_raised_once_and_its_twins_are_not() {
-    decides(&roads::SCENE);
+fn kinds_far_out_on_the_roads() {
+    check(&roads::SCENE);
 }

@@ -1,9 +1,14 @@
 //! At night, H.264: two moored launches, 3 passes eastward and 5 westward through the basin, 4 along its far side.
 
-use super::{Case, Scene, silent, unmet};
+use super::{VideoCase, VideoScene, not_met, suppressed};
 
-pub(super) const SCENE: Scene =
-    Scene { camera: "quay-east", codec: "h264", start: "2026-06-01T20:13:30Z", places: PLACES, cases: CASES };
+pub(super) const SCENE: VideoScene = VideoScene {
+    camera: "quay-east",
+    codec: "h264",
+    start: "2026-06-01T20:13:30Z",
+    places: PLACES,
+    cases: CASES,
+};
 
 const PLACES: &str = r#"[camera.calibration]
 points = [
@@ -80,8 +85,8 @@ clear = "1s"
 raises = false
 "#;
 
-const CASES: &[Case] = &[
-    Case {
+const CASES: &[VideoCase] = &[
+    VideoCase {
         id: "presence",
         kind: "presence",
         keys: r#"zone = "basin"
@@ -90,40 +95,40 @@ schedule = [{ from = "22:14", to = "05:30" }]"#,
         vessel: Some(5),
         condition: "a vessel is in basin for 1s",
         threshold: (1.0, "s"),
-        twins: &[
-            silent(
+        variants: &[
+            suppressed(
                 r#"zone = "basin"
 schedule = [{ from = "07:00", to = "19:00" }]"#,
                 "outside schedule",
             ),
-            silent(
+            suppressed(
                 r#"zone = "basin"
 never = [{ dates = ["2026-06-01"] }]"#,
                 "outside schedule",
             ),
         ],
     },
-    Case {
+    VideoCase {
         id: "speeding",
         kind: "speeding",
         keys: r#"zone = "far-lane"
 limit_knots = 8"#,
         opens_s: 33.0,
         vessel: Some(4),
-        condition: "a vessel in far-lane goes faster than 8 kn by more than the margin (at least 0.5 kn), 3 estimates in a row",
+        condition: "a vessel in far-lane exceeds 8 kn by more than the margin (at least 0.5 kn) in 3 estimates in a row",
         threshold: (8.0, "kn"),
-        twins: &[
-            unmet(
+        variants: &[
+            not_met(
                 r#"zone = "far-lane"
 limit_knots = 14"#,
             ),
-            unmet(
+            not_met(
                 r#"zone = "basin"
 limit_knots = 8"#,
             ),
         ],
     },
-    Case {
+    VideoCase {
         id: "approach",
         kind: "approach",
         keys: r#"line = "slipway"
@@ -131,15 +136,15 @@ within_m = 30
 limit_knots = 2"#,
         opens_s: 11.5,
         vessel: Some(3),
-        condition: "a vessel within 30 m of slipway comes toward it faster than 2 kn",
+        condition: "a vessel within 30 m of slipway approaches it faster than 2 kn",
         threshold: (2.0, "kn"),
-        twins: &[unmet(
+        variants: &[not_met(
             r#"line = "slipway"
 within_m = 30
 limit_knots = 7"#,
         )],
     },
-    Case {
+    VideoCase {
         id: "all",
         kind: "all",
         keys: r#"of = ["in-the-basin", "westward"]"#,
@@ -147,16 +152,16 @@ limit_knots = 7"#,
         vessel: Some(5),
         condition: "in-the-basin and westward hold for one vessel",
         threshold: (2.0, "rules"),
-        twins: &[
-            silent(
+        variants: &[
+            suppressed(
                 r#"of = ["in-the-basin", "westward"]
 unless = ["in-the-basin"]"#,
                 "exception",
             ),
-            unmet(r#"of = ["westward", "by-the-east"]"#),
+            not_met(r#"of = ["westward", "by-the-east"]"#),
         ],
     },
-    Case {
+    VideoCase {
         id: "then",
         kind: "then",
         keys: r#"first = "by-the-west"
@@ -166,13 +171,13 @@ within = "30s""#,
         vessel: Some(3),
         condition: "by-the-east holds for a vessel within 30s after by-the-west",
         threshold: (2.0, "rules"),
-        twins: &[
-            unmet(
+        variants: &[
+            not_met(
                 r#"first = "by-the-west"
 second = "by-the-east"
 within = "3s""#,
             ),
-            unmet(
+            not_met(
                 r#"first = "by-the-east"
 second = "by-the-west"
 within = "30s""#,

@@ -1,9 +1,14 @@
-//! By day, H.265: small vessels far out. 1 and 2 lie at anchor, 4 stays in the anchorage, 3 comes in, 5 goes out, 6 passes near by.
+//! By day, H.265: small vessels far out. 1 and 2 are at anchor, 4 stays in the anchorage, 3 comes in, 5 goes out, 6 passes close by.
 
-use super::{Case, Scene, silent, unmet};
+use super::{VideoCase, VideoScene, not_met, suppressed};
 
-pub(super) const SCENE: Scene =
-    Scene { camera: "roads", codec: "h265", start: "2026-06-01T20:13:00Z", places: PLACES, cases: CASES };
+pub(super) const SCENE: VideoScene = VideoScene {
+    camera: "roads",
+    codec: "h265",
+    start: "2026-06-01T20:13:00Z",
+    places: PLACES,
+    cases: CASES,
+};
 
 const PLACES: &str = r#"whole_frame = false
 regions = [[0.00, 0.38, 0.52, 0.90], [0.48, 0.38, 1.00, 0.90]]
@@ -42,8 +47,8 @@ from = [0.35, 0.56]
 to = [0.35, 0.5]
 "#;
 
-const CASES: &[Case] = &[
-    Case {
+const CASES: &[VideoCase] = &[
+    VideoCase {
         id: "inbound",
         kind: "crossing",
         keys: r#"line = "pilot-line"
@@ -52,12 +57,12 @@ direction = "left-to-right""#,
         vessel: Some(3),
         condition: "a vessel crosses pilot-line from left to right",
         threshold: (1.0, "crossings"),
-        twins: &[unmet(
+        variants: &[not_met(
             r#"line = "far-half"
 direction = "left-to-right""#,
         )],
     },
-    Case {
+    VideoCase {
         id: "outbound",
         kind: "crossing",
         keys: r#"line = "pilot-line"
@@ -66,71 +71,71 @@ direction = "right-to-left""#,
         vessel: Some(5),
         condition: "a vessel crosses pilot-line from right to left",
         threshold: (1.0, "crossings"),
-        twins: &[unmet(
+        variants: &[not_met(
             r#"line = "near-half"
 direction = "right-to-left""#,
         )],
     },
-    Case {
+    VideoCase {
         id: "entry",
         kind: "entry",
         keys: r#"zone = "anchorage""#,
         opens_s: 20.6,
         vessel: Some(4),
-        condition: "a vessel enters anchorage and stays 1s",
+        condition: "a vessel enters anchorage and stays for 1s",
         threshold: (1.0, "s"),
-        twins: &[
-            unmet(r#"zone = "at-anchor""#),
-            silent(
+        variants: &[
+            not_met(r#"zone = "at-anchor""#),
+            suppressed(
                 r#"zone = "anchorage"
 schedule = [{ from = "07:00", to = "19:00" }]"#,
                 "outside schedule",
             ),
         ],
     },
-    Case {
+    VideoCase {
         id: "dwell",
         kind: "dwell",
         keys: r#"zone = "anchorage"
 longer_than = "12s""#,
         opens_s: 31.6,
         vessel: Some(4),
-        condition: "a vessel stays in anchorage longer than 12s",
+        condition: "a vessel stays in anchorage for longer than 12s",
         threshold: (12.0, "s"),
-        twins: &[unmet(
+        variants: &[not_met(
             r#"zone = "anchorage"
 longer_than = "40s""#,
         )],
     },
-    Case {
+    VideoCase {
         id: "stop",
         kind: "stop",
         keys: r#"zone = "anchorage"
 longer_than = "3s""#,
         opens_s: 34.0,
         vessel: Some(4),
-        condition: "a vessel lies still in anchorage, outside of a berth, longer than 3s",
+        condition: "a vessel does not move in anchorage, outside berths, for longer than 3s",
         threshold: (3.0, "s"),
-        twins: &[unmet(
+        variants: &[not_met(
             r#"zone = "anchorage"
 longer_than = "30s""#,
         )],
     },
-    Case {
+    VideoCase {
         id: "inactivity",
         kind: "inactivity",
         keys: r#"zone = "near-water"
 longer_than = "20s""#,
         opens_s: 21.0,
         vessel: None,
-        condition: "nothing is seen in near-water for 20s",
+        condition: "no vessel is seen in near-water for 20s",
         threshold: (20.0, "s"),
-        twins: &[
-            unmet(
+        variants: &[
+            not_met(
                 r#"zone = "near-water"
 longer_than = "50s""#,
             ),
-            unmet(
+            not_met(
                 r#"zone = "at-anchor"
 longer_than = "20s""#,
             ),
