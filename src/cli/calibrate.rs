@@ -10,7 +10,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::PermanentError;
-use super::reel::Reel;
+use super::recording::Recording;
 use crate::clock::{MonoTime, Stamp};
 use crate::config::{Camera, Stream};
 use crate::evidence::{grid, still};
@@ -77,7 +77,7 @@ fn picture(args: &CalibrateArgs, camera: &Camera) -> anyhow::Result<Option<Pictu
         }
         (None, Stream::Clip(clip)) => {
             let start = Stamp { mono: MonoTime::default(), wall: Timestamp::UNIX_EPOCH };
-            Ok(Reel::open(camera, clip, start)?.next_due()?.map(|frame| frame.picture))
+            Ok(Recording::open(camera, clip, start)?.next_due()?.map(|frame| frame.picture))
         }
         (None, Stream::Rtsp { .. }) => Ok(None),
     }

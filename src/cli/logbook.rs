@@ -1,4 +1,4 @@
-//! `havenwacht logbook`: follow it, list it, look one thing up, export it. Export as labelled pictures is in [`proposals`].
+//! `havenwacht logbook`: follow it, list it, look one thing up, export it. Export as labelled pictures is in [`coco_export`].
 
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
@@ -9,8 +9,8 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
+use super::coco_export::{self, CocoArgs};
 use super::erase::{self, EraseArgs};
-use super::proposals::{self, CocoArgs};
 use super::upkeep::{self, BackupArgs, CheckArgs, SalvageArgs};
 use super::verify::{self, KeygenArgs, VerifyArgs};
 use super::why::{self, WhyArgs};
@@ -206,7 +206,7 @@ fn answer(command: &LogbookCommand, out: &mut impl Write) -> anyhow::Result<Exit
         LogbookCommand::Head { source } => verify::head(source, out)?,
         LogbookCommand::Keygen(args) => verify::keygen(args, out)?,
         LogbookCommand::Erase(args) => erase::erase(args, out)?,
-        LogbookCommand::Coco(args) => proposals::coco(args, out)?,
+        LogbookCommand::Coco(args) => coco_export::coco(args, out)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -3,13 +3,13 @@
 pub mod acknowledge;
 pub mod calibrate;
 pub mod check;
+pub mod coco_export;
 pub mod demo;
 mod erase;
 pub mod eval;
 pub mod explain;
 pub mod logbook;
-pub mod proposals;
-mod reel;
+mod recording;
 mod reexec;
 pub mod replay;
 pub mod run;

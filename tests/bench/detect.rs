@@ -1,5 +1,5 @@
-//! What a look costs: the model's own run on one thread, which is the floor, and what comes on top of it: preprocessing and
-//! suppression. One core; medians are what counts.
+//! The cost of a detection pass on one core: the inference on one thread, and the preprocessing and suppression beside it.
+//! Compare medians.
 
 use std::path::Path;
 
@@ -92,9 +92,9 @@ fn region_to_416(bencher: Bencher, format: PixelFormat) {
     fill(bencher, format, &nanodet(), REGION);
 }
 
-/// The models themselves; skipped where set-up has not brought them.
+/// Inference alone. Skipped when the model is not installed.
 #[divan::bench(args = ["ssdlite", "havenwacht"])]
-fn model_run(bencher: Bencher, name: &str) {
+fn inference(bencher: Bencher, name: &str) {
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
     let manifest = models.join(format!("{name}.toml"));
     let Ok(mut detector) = OnnxDetector::load(&manifest, &models.join("runtime/libonnxruntime.so"), 1) else {
@@ -103,7 +103,7 @@ fn model_run(bencher: Bencher, name: &str) {
     bencher.bench_local(|| detector.infer_only());
 }
 
-/// A crowded harbour: some hundred boxes before suppression.
+/// A full harbour gives some hundred boxes before suppression.
 #[divan::bench(args = [20, 200, 2000])]
 fn suppress(bencher: Bencher, boxes: usize) {
     let values: Vec<f32> = noise(boxes * 5).map(|v| (v % 1000) as f32).collect();

@@ -1,4 +1,4 @@
-//! The detector on the real models and a real photograph of vessels in a harbour.
+//! The detector with real models on a photograph of a harbour.
 
 use std::path::{Path, PathBuf};
 
@@ -25,7 +25,7 @@ fn model(name: &str) -> OnnxDetector {
     load(&project().join("models").join(name)).unwrap_or_else(|e| panic!("{e}"))
 }
 
-/// The photograph as a decoder would hand it over.
+/// The photograph as a decoded frame.
 fn harbour() -> Frame {
     let path = project().join("sample-streams/material/nagasaki.jpg");
     let picture = still::read(&path).unwrap_or_else(|e| panic!("{}: {e}; run `make setup`", path.display()));
@@ -35,34 +35,34 @@ fn harbour() -> Frame {
 
 const WHOLE: BBox<Norm> = BBox::new(0.0, 0.0, 1.0, 1.0);
 
-/// Where vessels lie in the photograph, by eye.
+/// Hand-drawn boxes of vessels in the photograph.
 const NEAR: [f32; 4] = [0.0, 625.0, 755.0, 785.0];
 const BEACHED: [f32; 4] = [340.0, 508.0, 476.0, 569.0];
 const JUNK: [f32; 4] = [440.0, 125.0, 755.0, 580.0];
 
-/// How well a sure box covers the vessel.
-fn overlap(look: &DetectionPass, [x0, y0, x1, y1]: [f32; 4]) -> f32 {
+/// The best overlap of a confident box with the vessel.
+fn overlap(pass: &DetectionPass, [x0, y0, x1, y1]: [f32; 4]) -> f32 {
     let vessel = BBox::<Px>::new(x0, y0, x1, y1);
-    let vessels = look.detections.iter().filter(|d| d.class == Class::Vessel && d.confidence >= 0.35);
+    let vessels = pass.detections.iter().filter(|d| d.class == Class::Vessel && d.confidence >= 0.35);
     vessels.map(|d| d.bbox.iou(&vessel)).fold(0.0, f32::max)
 }
 
 #[test]
-fn the_models_find_the_boats_in_a_real_harbour() {
+fn the_models_find_the_vessels() {
     let frame = harbour();
-    let look = model("ssdlite.toml").detect(&frame, &[WHOLE]).unwrap();
-    assert!(overlap(&look, NEAR) > 0.6 && overlap(&look, BEACHED) > 0.8, "{look:?}");
-    assert_eq!((look.inferences, look.rejected), (1, 0));
+    let pass = model("ssdlite.toml").detect(&frame, &[WHOLE]).unwrap();
+    assert!(overlap(&pass, NEAR) > 0.6 && overlap(&pass, BEACHED) > 0.8, "{pass:?}");
+    assert_eq!((pass.inferences, pass.rejected), (1, 0));
     for ours in ["havenwacht.toml", "havenwacht-fp32.toml"] {
-        let look = model(ours).detect(&frame, &[WHOLE]).unwrap();
-        assert!(overlap(&look, BEACHED) > 0.6, "{ours}: {look:?}");
-        assert!(overlap(&look, JUNK) > 0.6, "{ours}: {look:?}");
-        assert_eq!((look.inferences, look.rejected), (1, 0));
+        let pass = model(ours).detect(&frame, &[WHOLE]).unwrap();
+        assert!(overlap(&pass, BEACHED) > 0.6, "{ours}: {pass:?}");
+        assert!(overlap(&pass, JUNK) > 0.6, "{ours}: {pass:?}");
+        assert_eq!((pass.inferences, pass.rejected), (1, 0));
     }
 }
 
 #[test]
-fn a_region_beside_the_whole_frame_finds_what_the_whole_frame_misses_and_counts_nothing_twice() {
+fn a_region_finds_what_the_whole_frame_misses() {
     let frame = harbour();
     let mut ssdlite = model("ssdlite.toml");
     let whole = ssdlite.detect(&frame, &[WHOLE]).unwrap();
@@ -81,28 +81,28 @@ fn the_same_frame_gives_the_same_boxes() {
     let regions = [WHOLE, BBox::new(0.0, 0.5, 0.6, 1.0)];
     let mut ssdlite = model("ssdlite.toml");
     let first = ssdlite.detect(&frame, &regions).unwrap();
-    // A look elsewhere in between leaves nothing behind.
+    // A pass over another region in between changes nothing.
     ssdlite.detect(&frame, &[BBox::new(0.5, 0.0, 1.0, 0.5)]).unwrap();
     assert_eq!(ssdlite.detect(&frame, &regions).unwrap().detections, first.detections);
     assert_eq!(model("ssdlite.toml").detect(&frame, &regions).unwrap().detections, first.detections);
 }
 
-/// The message of loading ssdlite.toml with `good` replaced by `bad`.
-fn refusal(good: &str, bad: &str) -> String {
+/// The error message of ssdlite.toml with `good` replaced by `bad`.
+fn load_error(good: &str, bad: &str) -> String {
     let models = project().join("models");
     let text = std::fs::read_to_string(models.join("ssdlite.toml")).unwrap();
     let absolute = format!("file = {:?}", models.join("ssdlite.onnx"));
     let text = text.replace("file = \"ssdlite.onnx\"", &absolute);
-    assert!(text.contains(good), "{good:?} stands in the manifest");
+    assert!(text.contains(good), "the manifest contains {good:?}");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ssdlite.toml");
     std::fs::write(&path, text.replace(good, bad)).unwrap();
-    load(&path).expect_err("a mistake").to_string()
+    load(&path).expect_err("an error").to_string()
 }
 
 #[test]
-fn a_manifest_that_does_not_fit_its_model_is_refused_by_key_with_what_the_model_has() {
-    let mistakes: [(&str, &str, &[&str]); 6] = [
+fn a_manifest_that_does_not_fit_its_model_is_an_error() {
+    let cases: [(&str, &str, &[&str]); 6] = [
         (
             "Preprocessor/map/",
             "Postprocessor/",
@@ -114,17 +114,17 @@ fn a_manifest_that_does_not_fit_its_model_is_refused_by_key_with_what_the_model_
         ("\"out_Slice\"", "\"out_ExpandDims_1\"", &["`outputs.scores`", "[1, 1917, 1, 4]", "[1, any, any]"]),
         ("vessel = [8]", "vessel = [90]", &["`classes.vessel` is index 90", "below 90"]),
     ];
-    for (good, bad, says) in mistakes {
-        let message = refusal(good, bad);
+    for (good, bad, parts) in cases {
+        let message = load_error(good, bad);
         assert!(message.contains("ssdlite.toml: "), "{message}");
-        for word in says {
-            assert!(message.contains(word), "{bad:?} should say {word:?}: {message}");
+        for part in parts {
+            assert!(message.contains(part), "{bad:?} should give {part:?}: {message}");
         }
     }
 }
 
 #[test]
-fn a_runtime_that_is_missing_or_is_none_is_refused_at_once() {
+fn a_missing_or_wrong_runtime_is_an_error() {
     let manifest = project().join("models/ssdlite.toml");
     let missing = Path::new("/nowhere/libonnxruntime.so");
     let message = OnnxDetector::load(&manifest, missing, 1).unwrap_err().to_string();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::paths::{havenwacht, root};
 
-/// The photograph and what floats in it, by eye; a second time as a picture in which nothing is said to be.
+/// The photograph with hand-drawn boxes of its vessels, and the same photograph without boxes.
 fn truth() -> Value {
     let image = |id: u32| json!({"id": id, "file_name": "nagasaki.jpg", "width": 1024, "height": 819});
     let boat = |id: u32, bbox: [u32; 4]| json!({"id": id, "image_id": 1, "category_id": 5, "bbox": bbox});
@@ -42,7 +42,7 @@ fn said(output: &Output) -> String {
 }
 
 #[test]
-fn a_model_is_scored_on_a_real_photograph_tiling_by_tiling() {
+fn a_model_is_scored_for_each_tiling() {
     let folder = tempfile::tempdir().unwrap();
     let boxes = folder.path().join("boxes.json");
     let output = eval(
@@ -54,11 +54,11 @@ fn a_model_is_scored_on_a_real_photograph_tiling_by_tiling() {
     assert_eq!((&report["pictures"], &report["left_out"]), (&json!(2), &json!({"gull": 1})), "{report:#}");
     assert_eq!(report["model"]["sha256"].as_str().unwrap().len(), 64);
     let tilings = report["tilings"].as_array().unwrap();
-    let runs: Vec<_> = tilings.iter().map(|t| t["runs_per_picture"].as_f64().unwrap()).collect();
+    let runs: Vec<_> = tilings.iter().map(|t| t["inferences_per_picture"].as_f64().unwrap()).collect();
     assert_eq!(runs, [1.0, 5.0], "the whole, and 2 x 2 tiles");
     for tiling in tilings {
         assert!(
-            tiling["picture_ms"].as_f64() > Some(0.0) && tiling["run_ms"].as_f64() > Some(0.0),
+            tiling["picture_ms"].as_f64() > Some(0.0) && tiling["inference_ms"].as_f64() > Some(0.0),
             "{tiling:#}"
         );
         let class = &tiling["classes"][0];
@@ -70,7 +70,7 @@ fn a_model_is_scored_on_a_real_photograph_tiling_by_tiling() {
             "{class:#}"
         );
     }
-    // The model is sure of two of the three in each of both pictures; in the second they are false by the truth.
+    // The model finds two of the three vessels in each picture. In the second, they count as false.
     let whole = &tilings[0]["classes"][0]["all"];
     assert_eq!((&whole["hits"], whole["false"].as_u64() >= Some(2)), (&json!(2), true), "{whole:#}");
     assert_eq!(whole["false_per_100_pictures"].as_f64().unwrap(), 50.0 * whole["false"].as_f64().unwrap());
@@ -79,13 +79,13 @@ fn a_model_is_scored_on_a_real_photograph_tiling_by_tiling() {
     assert!(rows.iter().all(|row| row["category_id"] == 5 && row["bbox"].as_array().unwrap().len() == 4));
     assert!(
         rows.iter().any(|row| row["score"].as_f64() < Some(0.1)),
-        "faint boxes count for average precision"
+        "boxes of low confidence count for average precision"
     );
     assert!(rows.iter().any(|row| row["image_id"] == 1) && rows.iter().any(|row| row["image_id"] == 2));
 }
 
 #[test]
-fn the_table_fits_a_terminal_and_leaves_out_what_cannot_be_told() {
+fn the_table_fits_a_terminal_and_marks_missing_values() {
     let folder = tempfile::tempdir().unwrap();
     let mut nothing = truth();
     nothing["annotations"] = json!([]);
@@ -94,11 +94,11 @@ fn the_table_fits_a_terminal_and_leaves_out_what_cannot_be_told() {
     let row = table.lines().find(|line| line.starts_with("vessel")).unwrap();
     let cells: Vec<_> = row.split_whitespace().collect();
     assert_eq!(cells[..7], ["vessel", "none", "all", "0", "-", "-", "-"], "{table}");
-    assert!(cells[10].parse::<f64>().unwrap() >= 100.0, "false boxes a hundred pictures: {table}");
+    assert!(cells[10].parse::<f64>().unwrap() >= 100.0, "false boxes per 100 pictures: {table}");
 }
 
 #[test]
-fn what_does_not_fit_is_told_before_the_model_runs() {
+fn wrong_input_is_an_error_before_the_first_inference() {
     let folder = tempfile::tempdir().unwrap();
     let refusal = |change: &dyn Fn(&mut Value), arguments: &[&str]| {
         let mut truth = truth();
@@ -119,7 +119,7 @@ fn what_does_not_fit_is_told_before_the_model_runs() {
     };
     let message = refusal(&persons, &[]);
     assert!(
-        message.contains("annotated with persons alone, and models/ssdlite.toml reports none"),
+        message.contains("has only persons, and models/ssdlite.toml does not detect persons"),
         "{message}"
     );
     let message = refusal(&|_| {}, &["--model", "models/nothing.toml"]);

@@ -1,4 +1,4 @@
-//! `havenwacht eval scene` on a short variant of the sample scenes, with the real model.
+//! `havenwacht eval scene` on a short sample scene, with the real model.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ fn report(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// A copy of the variant in which a file can be changed or taken away.
+/// A copy of the scene to change.
 fn copy(to: &Path) -> PathBuf {
     let folder = to.join("mine");
     fs::create_dir(&folder).unwrap();
@@ -41,14 +41,14 @@ fn copy(to: &Path) -> PathBuf {
 }
 
 #[test]
-fn a_scene_is_scored_the_same_each_time_and_its_page_needs_nothing_else() {
+fn scores_are_repeatable_and_the_page_is_self_contained() {
     let folder = tempfile::tempdir().unwrap();
     let page = folder.path().join("report.html");
     let mut once = report(&eval(&variant(), &["--json", "--html", page.to_str().unwrap()]));
     let listed: Vec<Value> =
         serde_json::from_str(&fs::read_to_string(variant().join("signals.json")).unwrap()).unwrap();
     let total = &once["total"];
-    assert_eq!(total["signals"]["listed"], json!(listed.len()), "{total:#}");
+    assert_eq!(total["signals"]["expected"], json!(listed.len()), "{total:#}");
     assert_eq!(
         (&total["signals"]["recall"], &total["signals"]["precision"]),
         (&json!(1.0), &json!(1.0)),
@@ -62,8 +62,8 @@ fn a_scene_is_scored_the_same_each_time_and_its_page_needs_nothing_else() {
     above(&total["detections"], "recall", 0.6);
     above(&total["detections"], "precision", 0.6);
     above(&total["tracks"], "idf1", 0.6);
-    above(&total["cost"], "runs_per_look", 0.9);
-    above(&total["cost"], "watch_cpu_s_per_camera_s", 0.0);
+    above(&total["cost"], "inferences_per_pass", 0.9);
+    above(&total["cost"], "pipeline_cpu_s_per_camera_s", 0.0);
     assert_eq!(once["conditions"][0]["name"], "day");
 
     let html = fs::read_to_string(page).unwrap();
@@ -74,21 +74,21 @@ fn a_scene_is_scored_the_same_each_time_and_its_page_needs_nothing_else() {
 
     let mut again = report(&eval(&variant(), &["--json"]));
     for report in [&mut once, &mut again] {
-        // Time alone may differ.
+        // Only times may differ.
         report["total"]["cost"] = Value::Null;
-        report["scenes"][0]["figures"]["cost"] = Value::Null;
-        report["conditions"][0]["figures"]["cost"] = Value::Null;
+        report["scenes"][0]["scores"]["cost"] = Value::Null;
+        report["conditions"][0]["scores"]["cost"] = Value::Null;
     }
     assert_eq!(once, again);
 }
 
 #[test]
-fn a_signal_that_is_not_raised_and_one_that_is_not_listed_are_told_with_a_cause() {
+fn missed_and_false_signals_have_a_cause() {
     let folder = tempfile::tempdir().unwrap();
     let mine = copy(folder.path());
     let mut listed: Vec<Value> =
         serde_json::from_str(&fs::read_to_string(mine.join("signals.json")).unwrap()).unwrap();
-    // The first is said to open at the other end of the clip.
+    // The first signal is now expected 7 s earlier or later.
     let opens_s = listed[0]["opens_s"].as_f64().unwrap();
     listed[0]["opens_s"] = json!(if opens_s > 8.0 { opens_s - 7.0 } else { opens_s + 7.0 });
     fs::write(mine.join("signals.json"), json!(listed).to_string()).unwrap();
@@ -96,15 +96,15 @@ fn a_signal_that_is_not_raised_and_one_that_is_not_listed_are_told_with_a_cause(
     let signals = &report["total"]["signals"];
     assert_eq!((&signals["missed"], &signals["false"]), (&json!(1), &json!(1)), "{signals:#}");
     let failures = report["scenes"][0]["failures"].as_array().unwrap();
-    let kinds: Vec<_> = failures.iter().take(2).map(|f| f["what"].as_str().unwrap()).collect();
+    let kinds: Vec<_> = failures.iter().take(2).map(|f| f["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["missed-signal", "false-signal"]);
     let rule = listed[0]["rule"].as_str().unwrap();
     assert!(failures[0]["what_happened"].as_str().unwrap().contains(rule), "{failures:#?}");
-    assert!(failures[1]["likely_cause"].as_str().unwrap().contains("must open at"), "{failures:#?}");
+    assert!(failures[1]["likely_cause"].as_str().unwrap().contains("expected at"), "{failures:#?}");
 }
 
 #[test]
-fn what_is_missing_in_a_scene_is_told_by_name() {
+fn errors_name_the_missing_file_or_value() {
     let folder = tempfile::tempdir().unwrap();
     let mine = copy(folder.path());
     let refusal = |change: &dyn Fn(&Path)| {

@@ -1,4 +1,4 @@
-//! Annotated pictures in COCO's form (<https://cocodataset.org/#format-data>, object detection): what is read of it.
+//! Reads annotated pictures in COCO's format (<https://cocodataset.org/#format-data>, object detection).
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -7,40 +7,40 @@ use std::path::Path;
 use anyhow::{Context as _, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::average_precision::{TruthBox, XyWh};
+use super::matching::{TruthBox, XyWh};
 use crate::detect::Class;
 use crate::geometry::FrameSize;
 
 /// Annotated pictures.
 #[derive(Debug)]
-pub struct Truth {
+pub struct Annotations {
     /// By id.
-    pub images: Vec<Image>,
-    /// Classes that were annotated, and the id of the first category of each.
+    pub images: Vec<AnnotatedPicture>,
+    /// The annotated classes, and the id of the first category of each.
     pub categories: BTreeMap<Class, i64>,
-    /// Categories that are no class of ours, and their boxes: not scored.
+    /// Categories that are not scored, and their number of boxes.
     pub left_out: BTreeMap<String, usize>,
 }
 
-/// One picture and what is in it.
+/// One picture and its boxes.
 #[derive(Debug)]
-pub struct Image {
-    /// The file's own number of it.
+pub struct AnnotatedPicture {
+    /// Its id in the file.
     pub id: i64,
-    /// Below the folder of pictures.
+    /// Path below the folder of pictures.
     pub file_name: String,
-    /// Extent that the boxes were drawn for.
+    /// Size of the picture for which the boxes were drawn.
     pub size: FrameSize,
     /// In the order of the file.
     pub boxes: Vec<(Class, TruthBox)>,
 }
 
-/// One row of a COCO result file.
+/// One row of a COCO results file.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ResultRow {
-    /// As in the truth.
+    /// As in the annotations.
     pub image_id: i64,
-    /// As in the truth; the first one where several categories mean the same class.
+    /// As in the annotations; the first one when several categories mean the same class.
     pub category_id: i64,
     /// Pixels.
     pub bbox: XyWh,
@@ -68,7 +68,7 @@ struct RawAnnotation {
     id: i64,
     image_id: i64,
     category_id: i64,
-    /// Looked into later, so that what is wrong with it can be told with the annotation's id.
+    /// Checked later, so that the error can name the annotation's id.
     #[serde(default)]
     bbox: serde_json::Value,
     area: Option<f64>,
@@ -83,18 +83,18 @@ struct RawAnnotation {
 #[serde(untagged)]
 enum Flag {
     Number(u8),
-    Truth(bool),
+    Bool(bool),
 }
 
 impl Default for Flag {
     fn default() -> Self {
-        Self::Truth(false)
+        Self::Bool(false)
     }
 }
 
 impl Flag {
     fn is_set(self) -> bool {
-        matches!(self, Self::Truth(true) | Self::Number(1..))
+        matches!(self, Self::Bool(true) | Self::Number(1..))
     }
 }
 
@@ -113,57 +113,29 @@ fn class(name: &str) -> Option<Class> {
     }
 }
 
-/// Reads annotations. Fields beyond those of [`Truth`] are nobody's business here, and may be there.
-pub fn read(path: &Path) -> anyhow::Result<Truth> {
+/// Reads annotations. Unknown fields are ignored.
+pub fn read(path: &Path) -> anyhow::Result<Annotations> {
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     parse(&text).with_context(|| format!("in {}", path.display()))
 }
 
-fn parse(text: &str) -> anyhow::Result<Truth> {
-    // serde_json tells line and column.
+fn parse(text: &str) -> anyhow::Result<Annotations> {
+    // The error of serde_json names line and column.
     let raw: RawTruth = serde_json::from_str(text).context("not COCO annotations")?;
-    let mut images = raw.images;
-    ensure!(!images.is_empty(), "`images` is empty: there is nothing to look at");
-    images.sort_by_key(|image| image.id);
-    let mut images: Vec<Image> = images
-        .into_iter()
-        .map(|RawImage { id, file_name, width, height }| Image {
-            id,
-            file_name,
-            size: FrameSize { width, height },
-            boxes: Vec::new(),
-        })
-        .collect();
-    if let Some(pair) = images.windows(2).find(|pair| pair[0].id == pair[1].id) {
-        bail!("image {} is there twice, as {} and as {}", pair[0].id, pair[0].file_name, pair[1].file_name);
-    }
-    let places: HashMap<i64, usize> = images.iter().enumerate().map(|(at, image)| (image.id, at)).collect();
-
-    let mut truth = Truth { images: Vec::new(), categories: BTreeMap::new(), left_out: BTreeMap::new() };
-    for category in &raw.categories {
-        match class(&category.name) {
-            Some(class) => _ = truth.categories.entry(class).or_insert(category.id),
-            None => _ = truth.left_out.insert(category.name.clone(), 0),
-        }
-    }
-    if truth.categories.is_empty() {
-        let names: Vec<_> = raw.categories.iter().map(|c| c.name.as_str()).collect();
-        bail!(
-            "no category is known among `categories` ({}): name one vessel, boat or ship, or person, people or pedestrian",
-            names.join(", ")
-        );
-    }
+    let mut images = pictures(raw.images)?;
+    let indices: HashMap<i64, usize> = images.iter().enumerate().map(|(at, image)| (image.id, at)).collect();
+    let (categories, mut left_out) = categories(&raw.categories)?;
     let names: HashMap<i64, &str> = raw.categories.iter().map(|c| (c.id, c.name.as_str())).collect();
     for annotation in raw.annotations {
         let RawAnnotation { id, image_id, category_id, bbox, area, iscrowd, ignore } = annotation;
         let Some(&name) = names.get(&category_id) else {
             bail!("annotation {id}: `categories` has no category {category_id}");
         };
-        let Some(&place) = places.get(&image_id) else {
+        let Some(&index) = indices.get(&image_id) else {
             bail!("annotation {id}: `images` has no image {image_id}");
         };
         let Some(class) = class(name) else {
-            *truth.left_out.entry(name.to_owned()).or_default() += 1;
+            *left_out.entry(name.to_owned()).or_default() += 1;
             continue;
         };
         let Some(bbox) = xywh(&bbox) else {
@@ -173,10 +145,43 @@ fn parse(text: &str) -> anyhow::Result<Truth> {
         };
         let area_px = area.unwrap_or(bbox[2] * bbox[3]);
         let drawn = TruthBox { bbox, area_px, crowd: iscrowd.is_set(), ignore: ignore.is_set() };
-        images[place].boxes.push((class, drawn));
+        images[index].boxes.push((class, drawn));
     }
-    truth.images = images;
-    Ok(truth)
+    Ok(Annotations { images, categories, left_out })
+}
+
+/// The pictures by id, without their boxes.
+fn pictures(mut raw: Vec<RawImage>) -> anyhow::Result<Vec<AnnotatedPicture>> {
+    ensure!(!raw.is_empty(), "`images` is empty: there is nothing to score");
+    raw.sort_by_key(|image| image.id);
+    if let Some(pair) = raw.windows(2).find(|pair| pair[0].id == pair[1].id) {
+        let [first, second] = [&pair[0], &pair[1]];
+        bail!("image id {} occurs twice, for {} and for {}", first.id, first.file_name, second.file_name);
+    }
+    let picture = |RawImage { id, file_name, width, height }| {
+        let size = FrameSize { width, height };
+        AnnotatedPicture { id, file_name, size, boxes: Vec::new() }
+    };
+    Ok(raw.into_iter().map(picture).collect())
+}
+
+/// The classes with their category ids, and the categories that are left out.
+fn categories(raw: &[RawCategory]) -> anyhow::Result<(BTreeMap<Class, i64>, BTreeMap<String, usize>)> {
+    let (mut categories, mut left_out) = (BTreeMap::new(), BTreeMap::new());
+    for category in raw {
+        match class(&category.name) {
+            Some(class) => _ = categories.entry(class).or_insert(category.id),
+            None => _ = left_out.insert(category.name.clone(), 0),
+        }
+    }
+    if categories.is_empty() {
+        let names: Vec<_> = raw.iter().map(|c| c.name.as_str()).collect();
+        bail!(
+            "`categories` has no known category ({}): expected vessel, boat or ship, or person, people or pedestrian",
+            names.join(", ")
+        );
+    }
+    Ok((categories, left_out))
 }
 
 fn xywh(value: &serde_json::Value) -> Option<XyWh> {
@@ -197,13 +202,13 @@ mod tests {
                  {"id": 3, "image_id": 2, "category_id": 3, "bbox": [0, 0, 9, 9]}],
  "categories": [{"id": 9, "name": "Ship"}, {"id": 4, "name": "pedestrian"}, {"id": 3, "name": "buoy"}, {"id": 8, "name": "boat"}]}"#;
 
-    fn refusal(good: &str, bad: &str) -> String {
+    fn error(good: &str, bad: &str) -> String {
         assert!(GOOD.contains(good), "{good}");
         format!("{:#}", parse(&GOOD.replacen(good, bad, 1)).unwrap_err())
     }
 
     #[test]
-    fn pictures_come_by_id_with_their_boxes_and_other_categories_are_counted_apart() {
+    fn pictures_are_sorted_by_id_and_other_categories_counted() {
         let truth = parse(GOOD).unwrap();
         let ids: Vec<_> = truth.images.iter().map(|i| (i.id, i.file_name.as_str(), i.boxes.len())).collect();
         assert_eq!(ids, [(2, "a/a.png", 0), (7, "b.jpg", 2)]);
@@ -216,8 +221,8 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_is_told_with_the_place_where_it_stands() {
-        for (good, bad, wanted) in [
+    fn errors_name_the_annotation_or_line() {
+        for (good, bad, expected) in [
             (
                 "[1, 2, 30, 40]",
                 "[1, 2, 30]",
@@ -228,17 +233,17 @@ mod tests {
             ("\"bbox\": [1, 2, 30, 40],", "", "annotation 1: bbox is null, expected"),
             ("\"image_id\": 7", "\"image_id\": 8", "annotation 1: `images` has no image 8"),
             ("\"category_id\": 9", "\"category_id\": 5", "annotation 1: `categories` has no category 5"),
-            ("\"id\": 2, \"file", "\"id\": 7, \"file", "image 7 is there twice, as b.jpg and as a/a.png"),
+            ("\"id\": 2, \"file", "\"id\": 7, \"file", "image id 7 occurs twice, for b.jpg and for a/a.png"),
             ("\"width\": 640, ", "", "missing field `width` at line 2 column"),
             ("\"annotations\": [", "\"annotations\": ", "at line 4 column"),
             ("2026}", "NaN}", "expected value at line 1 column 19"),
         ] {
-            let error = refusal(good, bad);
-            assert!(error.contains(wanted), "{bad}: {error}");
+            let message = error(good, bad);
+            assert!(message.contains(expected), "{bad}: {message}");
         }
         let unknown = GOOD.replace("Ship", "yacht").replace("pedestrian", "gull").replace("boat", "buoy2");
         let error = format!("{:#}", parse(&unknown).unwrap_err());
-        assert!(error.contains("(yacht, gull, buoy, buoy2): name one vessel, boat or ship"), "{error}");
+        assert!(error.contains("(yacht, gull, buoy, buoy2): expected vessel, boat or ship"), "{error}");
         let none = r#"{"images": [], "annotations": [], "categories": []}"#;
         assert!(format!("{:#}", parse(none).unwrap_err()).contains("`images` is empty"));
         let gone = format!("{:#}", read(Path::new("/nowhere/coco.json")).unwrap_err());

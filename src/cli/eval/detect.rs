@@ -1,4 +1,4 @@
-//! A detector model on annotated pictures, by the path that the daemon's looks take.
+//! Scores a detector model on annotated pictures, with the code that the daemon uses.
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
@@ -10,9 +10,9 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::average_precision::{FoundBox, PictureBoxes, XyWh};
-use super::coco::{self, Image, ResultRow, Truth};
-use super::report::{ClassReport, ModelEntry, Report, TilingReport};
+use super::coco::{self, AnnotatedPicture, Annotations, ResultRow};
+use super::detect_report::{ClassReport, DetectReport, ModelEntry, TilingReport};
+use super::matching::{FoundBox, PictureBoxes, XyWh};
 use crate::clock::Clock;
 use crate::detect::merge::{RegionDetection, merge};
 use crate::detect::{Class, Detection, OnnxDetector, RegionDetections, Thresholds};
@@ -21,22 +21,22 @@ use crate::frame::Picture;
 use crate::geometry::{BBox, Norm};
 use crate::regions::tiles::{SMALLEST_SIDE_PX, whole_and_tiles};
 
-/// The model that is scored when none is named.
+/// The default model.
 const DEFAULT_MODEL: &str = "models/havenwacht.toml";
-/// Average precision is about faint boxes too: down to here, where a hit hardly adds to it any more.
+/// Average precision includes boxes of low confidence. Below this score, hits hardly add to it.
 const SCORED_FROM: f32 = 0.01;
 
-/// What is scored on what.
+/// Arguments of `havenwacht eval detect`.
 #[derive(Debug, Args)]
 pub struct DetectArgs {
-    /// Folder of the pictures, JPEG or PNG.
+    /// Folder of the pictures (JPEG or PNG).
     #[arg(long, value_name = "DIR")]
     images: PathBuf,
-    /// What is in them, as COCO writes it; scored are vessel (or boat, ship) and person (or people, pedestrian).
+    /// Annotations in COCO's format. The categories vessel, boat, ship, and person, people, pedestrian are scored.
     #[arg(long, value_name = "COCO_JSON")]
     truth: PathBuf,
-    /// Look at the whole picture (none), or also at square tiles of so many pixels that cover it; several, separated by
-    /// commas, are scored in turn.
+    /// Inspect the whole picture (none), or also square tiles with sides of this many pixels. Several, separated by commas, are
+    /// scored separately.
     #[arg(long, value_name = "SIDE_PX", value_delimiter = ',', default_value = "none")]
     tiles: Vec<Tiling>,
     /// Model manifest.
@@ -45,18 +45,18 @@ pub struct DetectArgs {
     /// ONNX Runtime's library.
     #[arg(long, value_name = "PATH", default_value = "models/runtime/libonnxruntime.so")]
     runtime: PathBuf,
-    /// Threads a run.
+    /// Threads per inference.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     threads: u16,
     /// Print everything as JSON.
     #[arg(long)]
     pub json: bool,
-    /// Write the boxes of the last tiling as COCO results, for other tools to score.
+    /// Write the boxes of the last tiling as COCO results, for other tools.
     #[arg(long, value_name = "FILE")]
     detections: Option<PathBuf>,
 }
 
-/// Which regions of a picture are looked at: the whole, and tiles of so many pixels a side if any.
+/// The regions of a picture: the whole, and tiles with sides of this many pixels, if any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tiling(pub Option<u32>);
 
@@ -68,7 +68,7 @@ impl FromStr for Tiling {
             ("none", _) => Ok(Self(None)),
             (_, Ok(side_px @ SMALLEST_SIDE_PX..)) => Ok(Self(Some(side_px))),
             _ => Err(format!(
-                "a tiling is `none` or a side of {SMALLEST_SIDE_PX} pixels or more, for example 640"
+                "expected `none`, or a side of {SMALLEST_SIDE_PX} pixels or more, for example 640"
             )),
         }
     }
@@ -83,10 +83,10 @@ impl Tiling {
     }
 }
 
-/// Scores the model; what came of it. Time is asked of `clock`, progress shown on standard error if that is a terminal.
-pub fn detect(args: &DetectArgs, clock: &dyn Clock) -> anyhow::Result<Report> {
+/// Scores the model. Times are measured with `clock`; progress is shown on standard error if that is a terminal.
+pub fn detect(args: &DetectArgs, clock: &dyn Clock) -> anyhow::Result<DetectReport> {
     let truth = coco::read(&args.truth)?;
-    // Before the first of what may be hours of looks, so that they are not lost to a typing error.
+    // Checked before the first pass, so that a typing error is found at once.
     let paths = find_pictures(&args.images, &truth)?;
     let mut detector = OnnxDetector::load(&args.model, &args.runtime, args.threads)?;
     detector.lower_threshold(SCORED_FROM);
@@ -96,7 +96,7 @@ pub fn detect(args: &DetectArgs, clock: &dyn Clock) -> anyhow::Result<Report> {
         truth.categories.keys().partition(|c| is_reported(c));
     ensure!(
         !classes.is_empty(),
-        "{} is annotated with persons alone, and {} reports none",
+        "{} has only persons, and {} does not detect persons",
         args.truth.display(),
         args.model.display()
     );
@@ -107,12 +107,12 @@ pub fn detect(args: &DetectArgs, clock: &dyn Clock) -> anyhow::Result<Report> {
         None => None,
     };
 
-    let mut tallies: Vec<Tally> = args.tiles.iter().map(|&tiling| Tally::new(tiling)).collect();
+    let mut tallies: Vec<TilingTally> = args.tiles.iter().map(|&tiling| TilingTally::new(tiling)).collect();
     let bar = progress(paths.len());
     for path in &paths {
         let picture = still::read(path).with_context(|| path.display().to_string())?;
         for tally in &mut tallies {
-            tally.look(&mut detector, &picture, clock).with_context(|| path.display().to_string())?;
+            tally.add(&mut detector, &picture, clock).with_context(|| path.display().to_string())?;
         }
         bar.inc(1);
     }
@@ -121,7 +121,7 @@ pub fn detect(args: &DetectArgs, clock: &dyn Clock) -> anyhow::Result<Report> {
     if let (Some((path, file)), Some(last)) = (results, tallies.last()) {
         write_results(file, &truth, last).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    Ok(Report {
+    Ok(DetectReport {
         model: ModelEntry { name: manifest.name, sha256: manifest.sha256, manifest: args.model.clone() },
         thresholds: manifest.thresholds.into(),
         scored_from: SCORED_FROM,
@@ -133,9 +133,9 @@ pub fn detect(args: &DetectArgs, clock: &dyn Clock) -> anyhow::Result<Report> {
     })
 }
 
-/// The file of each picture; they are there and of the size that the boxes were drawn for.
-fn find_pictures(folder: &Path, truth: &Truth) -> anyhow::Result<Vec<PathBuf>> {
-    let find = |image: &Image| -> anyhow::Result<PathBuf> {
+/// The file of each picture. An error when a file is missing, or has another size than the one the boxes were drawn for.
+fn find_pictures(folder: &Path, truth: &Annotations) -> anyhow::Result<Vec<PathBuf>> {
+    let find = |image: &AnnotatedPicture| -> anyhow::Result<PathBuf> {
         let path = folder.join(&image.file_name);
         let which = || format!("image {}: {}", image.id, path.display());
         let found = still::size(&path).with_context(which)?;
@@ -158,32 +158,39 @@ fn progress(pictures: usize) -> ProgressBar {
     ProgressBar::new(pictures as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// What one tiling came to, picture by picture.
+/// Results of one tiling.
 #[derive(Debug)]
-struct Tally {
+struct TilingTally {
     tiling: Tiling,
-    runs: u64,
+    inferences: u64,
     rejected: u64,
-    run_times: Vec<Duration>,
-    look_times: Vec<Duration>,
-    seen: Vec<Seen>,
+    inference_times: Vec<Duration>,
+    pass_times: Vec<Duration>,
+    pictures: Vec<PictureDetections>,
 }
 
 /// Detections of one picture.
 #[derive(Debug)]
-struct Seen {
-    /// As the daemon would have them: merged from the manifest's floor up, then cut at its confidence.
-    sure: Vec<Detection>,
+struct PictureDetections {
+    /// As in the daemon: merged from the manifest's low threshold up, then filtered by its high threshold.
+    confident: Vec<Detection>,
     /// Merged from [`SCORED_FROM`] up.
     all: Vec<Detection>,
 }
 
-impl Tally {
+impl TilingTally {
     fn new(tiling: Tiling) -> Self {
-        Self { tiling, runs: 0, rejected: 0, run_times: vec![], look_times: vec![], seen: vec![] }
+        Self {
+            tiling,
+            inferences: 0,
+            rejected: 0,
+            inference_times: vec![],
+            pass_times: vec![],
+            pictures: vec![],
+        }
     }
 
-    fn look(
+    fn add(
         &mut self,
         detector: &mut OnnxDetector,
         picture: &Picture,
@@ -193,33 +200,39 @@ impl Tally {
         let regions = self.tiling.regions(picture);
         let began = clock.mono();
         let RegionDetections { boxes, inferences, rejected } = detector.detect_regions(picture, &regions)?;
-        // Faint boxes may take part in a merge: what the daemon never sees must not change what it reports.
+        // Boxes below the low threshold are left out before the merge, because the daemon has none of them.
         let reported: Vec<RegionDetection> =
             boxes.iter().filter(|s| s.detection.confidence >= low).copied().collect();
-        let mut sure = merge(reported, picture.size, iou).all();
-        self.look_times.push(clock.mono().since(began));
-        sure.retain(|detection| detection.confidence >= high);
-        self.seen.push(Seen { sure, all: merge(boxes, picture.size, iou).all() });
-        self.runs += u64::from(inferences);
+        let mut confident = merge(reported, picture.size, iou).all();
+        self.pass_times.push(clock.mono().since(began));
+        confident.retain(|detection| detection.confidence >= high);
+        self.pictures.push(PictureDetections { confident, all: merge(boxes, picture.size, iou).all() });
+        self.inferences += u64::from(inferences);
         self.rejected += u64::from(rejected);
         let began = clock.mono();
         detector.infer_only()?;
-        self.run_times.push(clock.mono().since(began));
+        self.inference_times.push(clock.mono().since(began));
         Ok(())
     }
 
-    fn report(&self, truth: &Truth, classes: &[Class]) -> TilingReport {
-        let pictures = |class: Class, of: fn(&Seen) -> &[Detection]| -> Vec<PictureBoxes> {
-            truth.images.iter().zip(&self.seen).map(|(image, seen)| boxes(image, of(seen), class)).collect()
+    fn report(&self, truth: &Annotations, classes: &[Class]) -> TilingReport {
+        let pictures = |class: Class, of: fn(&PictureDetections) -> &[Detection]| -> Vec<PictureBoxes> {
+            truth
+                .images
+                .iter()
+                .zip(&self.pictures)
+                .map(|(image, found)| boxes(image, of(found), class))
+                .collect()
         };
         let class_report = |&class: &Class| {
-            ClassReport::new(class, &pictures(class, |seen| &seen.all), &pictures(class, |seen| &seen.sure))
+            let all = pictures(class, |found| &found.all);
+            ClassReport::new(class, &all, &pictures(class, |found| &found.confident))
         };
         TilingReport {
             tile_side_px: self.tiling.0,
-            runs_per_picture: self.runs as f64 / self.seen.len() as f64,
-            run_ms: median_ms(&self.run_times),
-            picture_ms: median_ms(&self.look_times),
+            inferences_per_picture: self.inferences as f64 / self.pictures.len() as f64,
+            inference_ms: median_ms(&self.inference_times),
+            picture_ms: median_ms(&self.pass_times),
             rejected: self.rejected,
             classes: classes.iter().map(class_report).collect(),
         }
@@ -227,7 +240,7 @@ impl Tally {
 }
 
 /// The boxes of one class in one picture.
-fn boxes(image: &Image, detections: &[Detection], class: Class) -> PictureBoxes {
+fn boxes(image: &AnnotatedPicture, detections: &[Detection], class: Class) -> PictureBoxes {
     let truth = image.boxes.iter().filter(|(c, _)| *c == class).map(|(_, drawn)| drawn.clone()).collect();
     let found = detections.iter().filter(|d| d.class == class);
     let found = found.map(|d| FoundBox { bbox: xywh(d), score: f64::from(d.confidence) }).collect();
@@ -240,18 +253,18 @@ fn xywh(detection: &Detection) -> XyWh {
     [x0, y0, x1 - x0, y1 - y0]
 }
 
-/// The middle one: a box that was busy with something else for a moment does not move it.
+/// The median, because a short load of the machine does not change it.
 fn median_ms(times: &[Duration]) -> f64 {
     let mut times = times.to_vec();
     times.sort_unstable();
     times.get(times.len() / 2).map_or(0.0, |time| time.as_secs_f64() * 1e3)
 }
 
-fn write_results(file: File, truth: &Truth, tally: &Tally) -> anyhow::Result<()> {
+fn write_results(file: File, truth: &Annotations, tally: &TilingTally) -> anyhow::Result<()> {
     let mut rows = Vec::new();
-    for (image, seen) in truth.images.iter().zip(&tally.seen) {
-        for detection in &seen.all {
-            // A class that is not annotated cannot be scored.
+    for (image, found) in truth.images.iter().zip(&tally.pictures) {
+        for detection in &found.all {
+            // Without annotations, a class cannot be scored.
             let Some(&category_id) = truth.categories.get(&detection.class) else { continue };
             let score = f64::from(detection.confidence);
             rows.push(ResultRow { image_id: image.id, category_id, bbox: xywh(detection), score });
@@ -267,12 +280,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tiling_is_none_or_a_side_and_nothing_else() {
+    fn a_tiling_is_none_or_a_side() {
         assert_eq!("none".parse(), Ok(Tiling(None)));
         assert_eq!("640".parse(), Ok(Tiling(Some(640))));
         for text in ["63", "0", "-640", "640px", ""] {
             let error = text.parse::<Tiling>().unwrap_err();
-            assert!(error.contains("`none` or a side of 64 pixels or more"), "{text}: {error}");
+            assert!(error.contains("`none`, or a side of 64 pixels or more"), "{text}: {error}");
         }
     }
 }

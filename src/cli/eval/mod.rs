@@ -1,11 +1,12 @@
-//! `havenwacht eval`: rooms tried alone on recorded material.
+//! `havenwacht eval`: scores single modules on recorded material.
 
 pub mod average_precision;
 pub mod coco;
 pub mod detect;
+pub mod detect_report;
 #[cfg(test)]
 mod golden;
-pub mod report;
+pub mod matching;
 pub mod scene;
 pub mod track;
 
@@ -18,18 +19,18 @@ use serde::Serialize;
 
 use crate::clock::SystemClock;
 
-/// Try one room alone on recorded material.
+/// Score single modules on recorded material.
 #[derive(Debug, Subcommand)]
 pub enum EvalCommand {
-    /// Score a detector model on annotated pictures as COCO does, by the path that the daemon's looks take.
+    /// Score a detector model on annotated pictures, as COCO does.
     Detect(detect::DetectArgs),
-    /// Score the watch on annotated clips: detections, tracks, and the signals that must be raised.
+    /// Score detections, tracks and signals on annotated clips.
     Scene(scene::SceneArgs),
-    /// Run the tracker over MOTChallenge detections; write its tracks, or score them as TrackEval does.
+    /// Run the tracker on MOTChallenge detections; write its tracks, or score them as TrackEval does.
     Track(track::TrackArgs),
 }
 
-/// Carries out `havenwacht eval`.
+/// Runs `havenwacht eval`.
 pub fn eval(command: &EvalCommand) -> anyhow::Result<ExitCode> {
     match command {
         EvalCommand::Detect(args) => print(&detect::detect(args, &SystemClock::default())?, args.json)?,

@@ -1,26 +1,21 @@
-//! The report as one HTML file that needs nothing else: curves, and pictures of what went wrong.
-
-use std::fmt::Write as _;
+//! The report as one self-contained HTML file, with charts and with pictures of failures.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 
-use super::boxes::Verdict;
-use super::causes::{Failure, What};
+use super::annotated_scene::AnnotatedScene;
 use super::chart;
-use super::material::Scene;
-use super::outcome::{Figures, Outcome};
-use super::playback::{Part, Playback, pictures};
-use super::report::{Report, cells, number, percent};
+use super::failures::{FailureKind, SceneFailure};
+use super::markup::{escape, put};
+use super::playback::{Excerpt, Playback, pictures};
+use super::report::{SceneReport, cells, number, percent};
+use super::scores::{SceneScores, ScoredScene};
+use super::signals::{EARLY_S, LATE_S};
+use crate::cli::eval::matching::Verdict;
 use crate::geometry::{BBox, Px};
 
-/// Pictures of one scene at most: a page that nobody can open helps nobody.
+/// The most pictures of one scene, so that the page stays small.
 const PICTURES_PER_SCENE: usize = 4;
-
-/// Writing to a String cannot fail.
-macro_rules! put {
-    ($out:expr, $($text:tt)*) => { let _ok = write!($out, $($text)*); };
-}
 
 /// The part of the page about one scene.
 #[derive(Debug)]
@@ -29,69 +24,69 @@ pub(super) struct Section {
     body: String,
 }
 
-/// `raw` as text of a page.
-pub(super) fn text(raw: &str) -> String {
-    raw.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 impl Section {
-    /// Charts and failures of a scene; plays it again for the pictures.
+    /// Charts and failures of a scene. Plays the clip again for the pictures.
     pub(super) fn new(
-        scene: &Scene,
+        scene: &AnnotatedScene,
         played: &Playback,
-        outcome: &Outcome,
-        failures: &[Failure],
+        scored: &ScoredScene,
+        failures: &[SceneFailure],
     ) -> anyhow::Result<Self> {
         let mut body = String::new();
-        put!(body, "<h3>Signals</h3>{}", chart::signals(scene, played, outcome));
+        put!(body, "<h3>Signals</h3>{}", chart::signals(scene, played, scored));
         put!(
             body,
-            "<h3>Vessels to be found, found, and false boxes</h3>{}",
-            chart::detections(played, outcome)
+            "<h3>Vessels to find, vessels found and false boxes</h3>{}",
+            chart::detections(played, scored)
         );
         let shown = &failures[..failures.len().min(PICTURES_PER_SCENE)];
-        let wanted: Vec<_> = shown.iter().map(|f| (played.moments[f.moment].frame_seq, f.subject)).collect();
+        let wanted: Vec<_> = shown.iter().map(|f| (played.passes[f.pass].frame_seq, f.subject)).collect();
         let parts = if wanted.is_empty() { Vec::new() } else { pictures(scene, &wanted)? };
         if !failures.is_empty() {
-            body += "<h3>What went wrong</h3>";
+            body += "<h3>Failures</h3>";
         }
         for (failure, part) in shown.iter().zip(&parts) {
             put!(
                 body,
                 "<div class=\"failure\">{}<div>{}</div></div>",
-                picture(failure, part, played, outcome),
-                words(failure)
+                picture(failure, part, played, scored),
+                description(failure)
             );
         }
         for failure in &failures[shown.len()..] {
-            put!(body, "<div>{}</div>", words(failure));
+            put!(body, "<div>{}</div>", description(failure));
         }
         Ok(Self { name: scene.name.clone(), body })
     }
 }
 
-fn words(failure: &Failure) -> String {
-    let what = match failure.what {
-        What::MissedSignal => "Signal missed",
-        What::FalseSignal => "False signal",
-        What::MissedVessel => "Vessel missed",
-        What::FalseVessel => "False vessel",
+fn description(failure: &SceneFailure) -> String {
+    let what = match failure.kind {
+        FailureKind::MissedSignal => "Signal missed",
+        FailureKind::FalseSignal => "False signal",
+        FailureKind::MissedVessel => "Vessel missed",
+        FailureKind::FalseVessel => "False vessel",
     };
     format!(
         "<p><span class=\"tag\">{what}</span> <span class=\"when\">at {:.1} s</span><br>{}</p><p><b>Likely cause:</b> {}</p>",
         failure.at_s,
-        text(&failure.what_happened),
-        text(&failure.likely_cause)
+        escape(&failure.what_happened),
+        escape(&failure.likely_cause)
     )
 }
 
-/// The picture of a failure with what is there (yellow), what was found (blue) and what is false (red).
-fn picture(failure: &Failure, (crop, jpeg): &Part, played: &Playback, outcome: &Outcome) -> String {
-    let (moment, verdicts) = (&played.moments[failure.moment], &outcome.verdicts[failure.moment]);
+/// The picture of a failure: true vessels yellow, correct detections blue, false detections red.
+fn picture(
+    failure: &SceneFailure,
+    (crop, jpeg): &Excerpt,
+    played: &Playback,
+    scored: &ScoredScene,
+) -> String {
+    let (pass, verdicts) = (&played.passes[failure.pass], &scored.verdicts[failure.pass]);
     let [x, y, w, h] = [crop.x0, crop.y0, crop.width(), crop.height()];
     let mut out = format!(
         "<svg viewBox=\"{x} {y} {w} {h}\" role=\"img\"><title>{}</title>",
-        text(&failure.what_happened)
+        escape(&failure.what_happened)
     );
     put!(
         out,
@@ -108,34 +103,34 @@ fn picture(failure: &Failure, (crop, jpeg): &Part, played: &Playback, outcome: &
             b.height()
         );
     };
-    moment.truth.iter().for_each(|t| frame(&t.bbox, "true"));
-    for (found, verdict) in moment.found.iter().zip(verdicts) {
+    pass.truth.iter().for_each(|t| frame(&t.bbox, "true"));
+    for (found, verdict) in pass.found.iter().zip(verdicts) {
         frame(&found.bbox, if *verdict == Verdict::False { "wrong" } else { "seen" });
     }
     out + "</svg>"
 }
 
 /// The whole page; `sections` are those of the report's scenes, in any order.
-pub(super) fn page(report: &Report, sections: &[Section]) -> String {
+pub(super) fn page(report: &SceneReport, sections: &[Section]) -> String {
     let mut out = format!(
         "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>Havenwacht: scenes</title>\n<style>{}</style>\n<h1>How well the watch does</h1>\n",
+         <title>Havenwacht: scenes</title>\n<style>{}</style>\n<h1>Evaluation of annotated scenes</h1>\n",
         include_str!("page.css")
     );
     put!(
         out,
-        "<p class=\"note\">{} scenes, {:.1} minutes of recording{}. A signal counts when one of its rule and place opens from \
-         {:.0} s before to {:.0} s after the time at which it must. A vessel is found when a box overlaps its own by half; of a \
-         vessel that shows by less than half nothing is asked. HOTA and IDF1 say how well vessels keep their identity, 1 at best; a \
-         switch is a vessel that became another.</p>\n",
+        "<p class=\"note\">{} scenes, {:.1} minutes of recording{}. An expected signal counts as raised when a signal of the same \
+         rule and place opens from {:.0} s before to {:.0} s after the expected time. A vessel is found when a box overlaps its true \
+         box by at least half (IoU). A vessel of which less than half is visible need not be found. HOTA and IDF1 measure how well \
+         vessels keep their identity; the best value is 1. A switch is a vessel whose number changed.</p>\n",
         report.scenes.len(),
         report.total.recorded_s / 60.0,
         report
             .model
             .as_ref()
-            .map_or(String::new(), |m| format!(", model {}", text(&m.display().to_string()))),
-        super::signals::EARLY_S,
-        super::signals::LATE_S
+            .map_or(String::new(), |m| format!(", model {}", escape(&m.display().to_string()))),
+        EARLY_S,
+        LATE_S
     );
     table(&mut out, report);
     put!(
@@ -143,18 +138,17 @@ pub(super) fn page(report: &Report, sections: &[Section]) -> String {
         "<h3>Vessels found, by size in the frame</h3>{}",
         chart::sizes(&report.total.detections.by_size)
     );
-    out += "<p class=\"note\">Size is the square root of the box's area: tiny below 16 px, small below 32, medium below 96, \
-            large from there on. Tiny and small ones are found when a region of the camera shows them larger.</p>\n";
+    out += "<p class=\"note\">Size is the square root of the box's area: tiny below 16 px, small below 32 px, medium below 96 px, \
+            large from 96 px. Tiny and small vessels are only found in a region that shows them larger.</p>\n";
     index(&mut out, report);
-    out += "<h2>Scene by scene</h2><p class=\"note\">Circles are when a signal must open (dashed red: it did not), bars are when \
-            one opened (red: it must not). In the pictures yellow is where a vessel is, blue a detection that is right, red one \
-            that is false.</p>\n";
+    out += "<h2>Scene by scene</h2><p class=\"note\">Circles: expected signals (dashed red when missed). Bars: raised signals (red when \
+            false). In the pictures: yellow for true vessels, blue for correct detections, red for false ones.</p>\n";
     for scene in &report.scenes {
-        let name = text(&scene.name);
+        let name = escape(&scene.name);
         put!(
             out,
             "<h2 id=\"{name}\">{name} <span class=\"when\">{}</span></h2>",
-            text(&scene.conditions.join(", "))
+            escape(&scene.conditions.join(", "))
         );
         if let Some(section) = sections.iter().find(|section| section.name == scene.name) {
             out += &section.body;
@@ -164,32 +158,32 @@ pub(super) fn page(report: &Report, sections: &[Section]) -> String {
     out
 }
 
-fn table(out: &mut String, report: &Report) {
+fn table(out: &mut String, report: &SceneReport) {
     *out += "<table><tr><th></th><th></th><th class=\"group\" colspan=\"6\">Signals</th>\
              <th class=\"group\" colspan=\"3\">Detections</th><th class=\"group\" colspan=\"3\">Tracks</th></tr>\
-             <tr><th>Condition</th><th>scenes</th><th class=\"left\">listed</th><th>precision</th><th>recall</th>\
-             <th>delay, median</th><th>95 %</th><th>false a day</th><th class=\"left\">precision</th><th>recall</th>\
-             <th>false a minute</th><th class=\"left\">HOTA</th><th>IDF1</th><th>switches</th></tr>";
+             <tr><th>Condition</th><th>scenes</th><th class=\"left\">expected</th><th>precision</th><th>recall</th>\
+             <th>delay, median</th><th>95 %</th><th>false per day</th><th class=\"left\">precision</th><th>recall</th>\
+             <th>false per minute</th><th class=\"left\">HOTA</th><th>IDF1</th><th>switches</th></tr>";
     for condition in &report.conditions {
-        row(out, "", &condition.name, &condition.figures);
+        row(out, "", &condition.name, &condition.scores);
     }
     row(out, "total", "total", &report.total);
     *out += "</table>\n";
     let cost = &report.total.cost;
     put!(
         out,
-        "<p class=\"note\">Cost on this machine: {} detector runs a look, {} ms of processor time a run, {} s for each second of \
-         a camera ({} s with decoding).</p>",
-        number(cost.runs_per_look, 2),
-        number(cost.cpu_ms_per_run, 1),
-        number(cost.watch_cpu_s_per_camera_s, 3),
-        number(cost.all_cpu_s_per_camera_s, 3)
+        "<p class=\"note\">PlaybackCost on this machine: {} inferences per pass, {} ms of processor time per inference, {} s for each \
+         second of a camera ({} s with decoding).</p>",
+        number(cost.inferences_per_pass, 2),
+        number(cost.cpu_ms_per_inference, 1),
+        number(cost.pipeline_cpu_s_per_camera_s, 3),
+        number(cost.process_cpu_s_per_camera_s, 3)
     );
 }
 
-fn row(out: &mut String, class: &str, name: &str, figures: &Figures) {
+fn row(out: &mut String, class: &str, name: &str, scores: &SceneScores) {
     let [
-        listed,
+        expected,
         precision,
         recall,
         delay,
@@ -201,21 +195,21 @@ fn row(out: &mut String, class: &str, name: &str, figures: &Figures) {
         hota,
         idf1,
         switches,
-    ] = cells(figures);
-    let with = |told: String, unit: &str| if told == "-" { told } else { format!("{told} {unit}") };
-    let share = |value: Option<f64>, told: String| {
+    ] = cells(scores);
+    let with = |text: String, unit: &str| if text == "-" { text } else { format!("{text} {unit}") };
+    let share = |value: Option<f64>, text: String| {
         let class = if value.is_some_and(|v| v < 0.95) { "bad" } else { "" };
-        format!("<td class=\"{class}\">{}</td>", with(told, "%"))
+        format!("<td class=\"{class}\">{}</td>", with(text, "%"))
     };
     put!(
         out,
-        "<tr class=\"{class}\"><td>{}</td><td>{}</td><td class=\"left\">{listed}</td>{}{}<td>{}</td><td>{}</td><td>{a_day}</td>\
+        "<tr class=\"{class}\"><td>{}</td><td>{}</td><td class=\"left\">{expected}</td>{}{}<td>{}</td><td>{}</td><td>{a_day}</td>\
          <td class=\"left\">{}</td><td>{}</td><td>{a_minute}</td><td class=\"left\">{hota}</td><td>{idf1}</td>\
          <td>{switches}</td></tr>",
-        text(name),
-        figures.scenes,
-        share(figures.signals.precision, precision),
-        share(figures.signals.recall, recall),
+        escape(name),
+        scores.scenes,
+        share(scores.signals.precision, precision),
+        share(scores.signals.recall, recall),
         with(delay, "s"),
         with(p95, "s"),
         with(box_precision, "%"),
@@ -224,11 +218,11 @@ fn row(out: &mut String, class: &str, name: &str, figures: &Figures) {
 }
 
 /// The scenes, the worst first.
-fn index(out: &mut String, report: &Report) {
-    *out += "<h2>Scenes, the worst first</h2><table><tr><th>Scene</th><th>signals missed</th><th>false</th><th>recall of \
-             vessels</th><th>false boxes a minute</th><th>switches</th><th class=\"cause\">first cause</th></tr>";
+fn index(out: &mut String, report: &SceneReport) {
+    *out += "<h2>Scenes, the worst first</h2><table><tr><th>Scene</th><th>signals missed</th><th>signals false</th><th>vessels \
+             found</th><th>false boxes per minute</th><th>switches</th><th class=\"cause\">first likely cause</th></tr>";
     for scene in &report.scenes {
-        let (signals, boxes) = (&scene.figures.signals, &scene.figures.detections);
+        let (signals, vessels) = (&scene.scores.signals, &scene.scores.detections);
         let count =
             |n: usize| if n > 0 { format!("<td class=\"bad\">{n}</td>") } else { "<td>0</td>".to_owned() };
         let cause = shortened(scene.failures.first().map_or("", |f| &f.likely_cause));
@@ -237,31 +231,21 @@ fn index(out: &mut String, report: &Report) {
             "<tr><td><a href=\"#{name}\">{name}</a></td>{}{}<td>{} %</td><td>{}</td><td>{}</td><td class=\"note\">{}</td></tr>",
             count(signals.missed),
             count(signals.extra),
-            percent(boxes.recall),
-            number(boxes.false_per_minute, 1),
-            scene.figures.tracks.id_switches,
-            text(&cause),
-            name = text(&scene.name)
+            percent(vessels.recall),
+            number(vessels.false_per_minute, 1),
+            scene.scores.tracks.id_switches,
+            escape(&cause),
+            name = escape(&scene.name)
         );
     }
     *out += "</table>\n";
 }
 
-/// The first words of a sentence, enough to know it by.
+/// The beginning of a sentence.
 fn shortened(sentence: &str) -> String {
     const LETTERS: usize = 90;
     match sentence.char_indices().nth(LETTERS) {
         None => sentence.to_owned(),
         Some((end, _)) => format!("{} …", sentence[..end].rsplit_once(' ').map_or("", |(words, _)| words)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_site_file_says_cannot_break_the_page() {
-        assert_eq!(text("<b> & \"x\""), "&lt;b&gt; &amp; &quot;x&quot;");
     }
 }

@@ -1,66 +1,67 @@
-//! Who was taken for a vessel and who was not, and how soon vessels that come in are found.
+//! Counts of tracked, missed and false vessels, and how soon new vessels are found.
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::boxes::{Size, Verdict};
-use super::playback::{Moment, Playback};
+use super::playback::{Playback, PlayedPass};
+use super::vessels::SizeClass;
+use crate::cli::eval::matching::Verdict;
 
-/// A vessel that comes in is to be found within this time.
-const NOTICED_WITHIN_S: f64 = 3.0;
+/// A new vessel must be found within this time.
+const MAX_DELAY_S: f64 = 3.0;
 
-/// Counts of vessels, those of the truth and those that were followed.
+/// Counts of true vessels and of tracked ones.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(super) struct Identities {
-    /// Followed, and never on a vessel of the truth.
+    /// Tracked vessels that were never on a true one.
     pub(super) false_vessels: usize,
-    /// Vessels that were asked for in a look or more.
-    pub(super) asked_for: usize,
-    /// Those of them that were never followed.
-    pub(super) never_followed: usize,
+    /// True vessels that had to be found in at least one pass.
+    pub(super) to_find: usize,
+    /// Those of them that were never tracked.
+    pub(super) never_tracked: usize,
     pub(super) newcomers: Newcomers,
-    /// Those of them that were smaller than medium when they came in.
+    /// Those below medium size when they appeared.
     pub(super) small_newcomers: Newcomers,
 }
 
-/// Vessels that came into the picture after the first look and stayed for [`NOTICED_WITHIN_S`] at least.
+/// Vessels that appeared after the first pass and stayed for at least [`MAX_DELAY_S`].
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(super) struct Newcomers {
-    pub(super) came_in: usize,
-    /// Found within that time.
-    pub(super) noticed: usize,
+    pub(super) appeared: usize,
+    /// Those found within that time.
+    pub(super) found_in_time: usize,
 }
 
 impl Identities {
     pub(super) fn new(played: &Playback, verdicts: &[Vec<Verdict>]) -> Self {
-        let (mut followed, mut right) = (BTreeSet::new(), BTreeSet::new());
-        let (mut asked, mut known) = (BTreeSet::new(), BTreeSet::new());
-        for (moment, verdicts) in played.moments.iter().zip(verdicts) {
-            asked.extend(moment.truth.iter().filter(|t| t.is_asked_for()).map(|t| t.vessel));
-            for (found, verdict) in moment.found.iter().zip(verdicts) {
-                let Some(number) = found.followed else { continue };
-                followed.insert(number);
+        let (mut tracked, mut correct) = (BTreeSet::new(), BTreeSet::new());
+        let (mut to_find, mut found_vessels) = (BTreeSet::new(), BTreeSet::new());
+        for (pass, verdicts) in played.passes.iter().zip(verdicts) {
+            to_find.extend(pass.truth.iter().filter(|t| t.must_be_found()).map(|t| t.vessel));
+            for (found, verdict) in pass.found.iter().zip(verdicts) {
+                let Some(number) = found.number else { continue };
+                tracked.insert(number);
                 if *verdict != Verdict::False {
-                    right.insert(number);
+                    correct.insert(number);
                 }
                 if let Verdict::Hit(n) = verdict {
-                    known.insert(moment.truth[*n].vessel);
+                    found_vessels.insert(pass.truth[*n].vessel);
                 }
             }
         }
         let (mut newcomers, mut small_newcomers) = (Newcomers::default(), Newcomers::default());
-        for &vessel in &asked {
-            let Some((size, noticed)) = came_in(vessel, played, verdicts) else { continue };
-            newcomers.count(noticed);
-            if size < Size::Medium {
-                small_newcomers.count(noticed);
+        for &vessel in &to_find {
+            let Some((size, in_time)) = newcomer(vessel, played, verdicts) else { continue };
+            newcomers.count(in_time);
+            if size < SizeClass::Medium {
+                small_newcomers.count(in_time);
             }
         }
         Self {
-            false_vessels: followed.difference(&right).count(),
-            asked_for: asked.len(),
-            never_followed: asked.difference(&known).count(),
+            false_vessels: tracked.difference(&correct).count(),
+            to_find: to_find.len(),
+            never_tracked: to_find.difference(&found_vessels).count(),
             newcomers,
             small_newcomers,
         }
@@ -68,39 +69,39 @@ impl Identities {
 
     pub(super) fn add(&mut self, other: &Self) {
         self.false_vessels += other.false_vessels;
-        self.asked_for += other.asked_for;
-        self.never_followed += other.never_followed;
+        self.to_find += other.to_find;
+        self.never_tracked += other.never_tracked;
         self.newcomers.add(&other.newcomers);
         self.small_newcomers.add(&other.small_newcomers);
     }
 }
 
 impl Newcomers {
-    fn count(&mut self, noticed: bool) {
-        self.add(&Self { came_in: 1, noticed: usize::from(noticed) });
+    fn count(&mut self, in_time: bool) {
+        self.add(&Self { appeared: 1, found_in_time: usize::from(in_time) });
     }
 
     fn add(&mut self, other: &Self) {
-        self.came_in += other.came_in;
-        self.noticed += other.noticed;
+        self.appeared += other.appeared;
+        self.found_in_time += other.found_in_time;
     }
 }
 
-/// The size of a vessel when it came in, and whether it was found in time. `None` for one that was there at the first look,
-/// or was gone before it had to be found.
-fn came_in(vessel: i64, played: &Playback, verdicts: &[Vec<Verdict>]) -> Option<(Size, bool)> {
-    let shown = |moment: &Moment| moment.truth.iter().position(|t| t.vessel == vessel && t.is_asked_for());
-    let first = played.moments.iter().position(|moment| shown(moment).is_some()).filter(|n| *n > 0)?;
-    let came_in = &played.moments[first];
-    let by_s = came_in.at_s + NOTICED_WITHIN_S;
-    let stayed = played.moments[first..].iter().take_while(|moment| shown(moment).is_some());
+/// The size of a vessel when it appeared, and whether it was found in time. `None` for a vessel of the first pass, or one that
+/// left before it had to be found.
+fn newcomer(vessel: i64, played: &Playback, verdicts: &[Vec<Verdict>]) -> Option<(SizeClass, bool)> {
+    let shown = |pass: &PlayedPass| pass.truth.iter().position(|t| t.vessel == vessel && t.must_be_found());
+    let first = played.passes.iter().position(|pass| shown(pass).is_some()).filter(|n| *n > 0)?;
+    let appeared = &played.passes[first];
+    let by_s = appeared.at_s + MAX_DELAY_S;
+    let stayed = played.passes[first..].iter().take_while(|pass| shown(pass).is_some());
     if stayed.last()?.at_s < by_s {
         return None;
     }
-    let found = |(moment, verdicts): (&Moment, &Vec<Verdict>)| {
-        shown(moment).is_some_and(|n| verdicts.contains(&Verdict::Hit(n)))
+    let found = |(pass, verdicts): (&PlayedPass, &Vec<Verdict>)| {
+        shown(pass).is_some_and(|n| verdicts.contains(&Verdict::Hit(n)))
     };
-    let looks = played.moments[first..].iter().zip(&verdicts[first..]);
-    let noticed = looks.take_while(|(moment, _)| moment.at_s <= by_s + 1e-6).any(found);
-    Some((Size::of(&came_in.truth[shown(came_in)?].bbox), noticed))
+    let passes = played.passes[first..].iter().zip(&verdicts[first..]);
+    let in_time = passes.take_while(|(pass, _)| pass.at_s <= by_s + 1e-6).any(found);
+    Some((SizeClass::of(&appeared.truth[shown(appeared)?].bbox), in_time))
 }

@@ -1,83 +1,85 @@
-//! What a set of scenes came to, as a table and as JSON.
+//! The report on a set of scenes, as a table and as JSON.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::Strategy;
-use super::causes::Failure;
-use super::outcome::{Counts, Figures};
+use super::failures::{FailureKind, SceneFailure};
+use super::scores::{SceneCounts, SceneScores};
+use super::signals::{EARLY_S, LATE_S};
+use super::strategy::RegionStrategy;
 
-/// Scores of the watch on a set of scenes.
+/// Scores on a set of scenes.
 #[derive(Debug, Serialize)]
-pub struct Report {
-    /// The model that was named; `None` for the one of each scene's site file.
+pub struct SceneReport {
+    /// The given model; `None` for the one of each scene's site file.
     pub(super) model: Option<PathBuf>,
-    pub(super) look: Strategy,
-    /// By what went wrong, the worst first.
-    pub(super) scenes: Vec<SceneReport>,
-    /// The scenes of each condition, in the order of their names; a scene counts in each of its own.
-    pub(super) conditions: Vec<ConditionReport>,
-    pub(super) total: Figures,
+    pub(super) regions: RegionStrategy,
+    /// The worst first.
+    pub(super) scenes: Vec<SceneEntry>,
+    /// Scores by condition, by name; a scene counts in each of its conditions.
+    pub(super) conditions: Vec<ConditionEntry>,
+    pub(super) total: SceneScores,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct SceneReport {
+pub(super) struct SceneEntry {
     pub(super) name: String,
     pub(super) conditions: Vec<String>,
-    pub(super) figures: Figures,
-    pub(super) failures: Vec<Failure>,
+    pub(super) scores: SceneScores,
+    pub(super) failures: Vec<SceneFailure>,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct ConditionReport {
+pub(super) struct ConditionEntry {
     pub(super) name: String,
-    pub(super) figures: Figures,
+    pub(super) scores: SceneScores,
 }
 
-impl Report {
-    /// From the counts and failures of each scene.
+impl SceneReport {
+    /// A report of the counts and failures of each scene.
     pub(super) fn new(
         model: Option<PathBuf>,
-        look: Strategy,
-        scored: Vec<(String, Vec<String>, Counts, Vec<Failure>)>,
+        regions: RegionStrategy,
+        scored: Vec<(String, Vec<String>, SceneCounts, Vec<SceneFailure>)>,
     ) -> Self {
         let mut names: Vec<String> = scored.iter().flat_map(|s| s.1.clone()).collect();
         names.sort();
         names.dedup();
         let over = |which: &dyn Fn(&[String]) -> bool| {
-            let mut sum = Counts::default();
+            let mut sum = SceneCounts::default();
             scored.iter().filter(|s| which(&s.1)).for_each(|s| sum.add(&s.2));
-            sum.figures()
+            sum.scores()
         };
         let conditions = names
             .into_iter()
-            .map(|name| ConditionReport { figures: over(&|all| all.contains(&name)), name })
+            .map(|name| ConditionEntry { scores: over(&|all| all.contains(&name)), name })
             .collect();
         let total = over(&|_| true);
-        let scene = |(name, conditions, counts, failures): (String, Vec<String>, Counts, Vec<Failure>)| {
-            SceneReport { name, conditions, figures: counts.figures(), failures }
-        };
-        let mut scenes: Vec<SceneReport> = scored.into_iter().map(scene).collect();
+        let scene =
+            |(name, conditions, counts, failures): (String, Vec<String>, SceneCounts, Vec<SceneFailure>)| {
+                SceneEntry { name, conditions, scores: counts.scores(), failures }
+            };
+        let mut scenes: Vec<SceneEntry> = scored.into_iter().map(scene).collect();
         scenes.sort_by(|a, b| {
             b.wrong_signals()
                 .cmp(&a.wrong_signals())
                 .then(a.recall().total_cmp(&b.recall()))
                 .then(a.name.cmp(&b.name))
         });
-        Self { model, look, scenes, conditions, total }
+        Self { model, regions, scenes, conditions, total }
     }
 }
 
-impl SceneReport {
-    /// Signals missed or false.
+impl SceneEntry {
+    /// Number of missed and false signals.
     pub(super) fn wrong_signals(&self) -> usize {
-        self.figures.signals.missed + self.figures.signals.extra
+        self.scores.signals.missed + self.scores.signals.extra
     }
 
     fn recall(&self) -> f64 {
-        self.figures.detections.recall.unwrap_or(1.0)
+        self.scores.detections.recall.unwrap_or(1.0)
     }
 }
 
@@ -86,26 +88,25 @@ pub(super) fn percent(share: Option<f64>) -> String {
     share.map_or("-".to_owned(), |s| format!("{:.1}", s * 100.0))
 }
 
-/// A number with so many digits, or a dash.
+/// A number with the given digits, or a dash.
 pub(super) fn number(value: Option<f64>, digits: usize) -> String {
     value.map_or("-".to_owned(), |v| format!("{v:.digits$}"))
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for SceneReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "Signals: of one rule and place, opened from {:.0} s before to {:.0} s after the listed time. Detections: \
-             overlap 0.5.\nSizes by the root of the box's area: tiny < 16 px, small < 32, medium < 96, large.\n",
-            super::signals::EARLY_S,
-            super::signals::LATE_S
+            "Signals: same rule and place, from {:.0} s before to {:.0} s after the expected time. Detections: IoU 0.5.\n\
+             Sizes by the square root of the box's area: tiny < 16 px, small < 32 px, medium < 96 px, large.\n",
+            EARLY_S, LATE_S
         )?;
         writeln!(
             f,
             "{:<12} {:>6} | {:>6} {:>6} {:>6} {:>6} {:>6} {:>7} | {:>6} {:>6} {:>6} | {:>5} {:>5} {:>4}",
             "condition",
             "scenes",
-            "listed",
+            "expect",
             "prec%",
             "rec%",
             "delay",
@@ -119,24 +120,24 @@ impl fmt::Display for Report {
             "IDsw"
         )?;
         for condition in &self.conditions {
-            row(f, &condition.name, &condition.figures)?;
+            row(f, &condition.name, &condition.scores)?;
         }
         row(f, "total", &self.total)?;
         writeln!(f)?;
         let sizes = self.total.detections.by_size.iter().filter(|s| s.truth > 0);
         let sizes: Vec<String> =
-            sizes.map(|s| format!("{} {} % of {}", s.size.name(), percent(s.recall), s.truth)).collect();
+            sizes.map(|s| format!("{} {} % of {}", s.size.as_str(), percent(s.recall), s.truth)).collect();
         writeln!(f, "recall by size: {}", sizes.join(", "))?;
-        let Figures { cost, identities, rejected, .. } = &self.total;
+        let SceneScores { cost, identities, rejected, .. } = &self.total;
         writeln!(
             f,
-            "vessels: {} of {} never followed, and {} followed that were none; of {} that came in, {} were found within 3 s\n\
-             boxes not believed: {} outside the water, {} too small, {} too fast, {} unconfirmed, {} cut by a tile's border, {} malformed",
-            identities.never_followed,
-            identities.asked_for,
+            "vessels: {} of {} never tracked, {} tracked falsely; {} appeared, {} of them found within 3 s\n\
+             rejected boxes: {} outside the water, {} too small, {} too fast, {} unconfirmed, {} cut by a border, {} malformed",
+            identities.never_tracked,
+            identities.to_find,
             identities.false_vessels,
-            identities.newcomers.came_in,
-            identities.newcomers.noticed,
+            identities.newcomers.appeared,
+            identities.newcomers.found_in_time,
             rejected.outside_water,
             rejected.too_small,
             rejected.too_fast,
@@ -146,15 +147,15 @@ impl fmt::Display for Report {
         )?;
         writeln!(
             f,
-            "cost: {} runs a look, {} ms of processor a run, {} s of processor for a second of a camera ({} with decoding)",
-            number(cost.runs_per_look, 2),
-            number(cost.cpu_ms_per_run, 1),
-            number(cost.watch_cpu_s_per_camera_s, 3),
-            number(cost.all_cpu_s_per_camera_s, 3)
+            "cost: {} inferences per pass, {} ms CPU per inference, {} s CPU per second of a camera ({} s with decoding)",
+            number(cost.inferences_per_pass, 2),
+            number(cost.cpu_ms_per_inference, 1),
+            number(cost.pipeline_cpu_s_per_camera_s, 3),
+            number(cost.process_cpu_s_per_camera_s, 3)
         )?;
         for scene in self.scenes.iter().filter(|s| s.wrong_signals() > 0) {
             writeln!(f, "\n{} ({})", scene.name, scene.conditions.join(", "))?;
-            for failure in scene.failures.iter().filter(|x| x.what <= super::causes::What::FalseSignal) {
+            for failure in scene.failures.iter().filter(|x| x.kind <= FailureKind::FalseSignal) {
                 writeln!(f, "  {}\n    {}", failure.what_happened, failure.likely_cause)?;
             }
         }
@@ -162,9 +163,9 @@ impl fmt::Display for Report {
     }
 }
 
-fn row(f: &mut fmt::Formatter<'_>, name: &str, figures: &Figures) -> fmt::Result {
+fn row(f: &mut fmt::Formatter<'_>, name: &str, scores: &SceneScores) -> fmt::Result {
     let [
-        listed,
+        expected,
         precision,
         recall,
         delay,
@@ -176,28 +177,28 @@ fn row(f: &mut fmt::Formatter<'_>, name: &str, figures: &Figures) -> fmt::Result
         hota,
         idf1,
         switches,
-    ] = cells(figures);
+    ] = cells(scores);
     writeln!(
         f,
-        "{name:<12} {:>6} | {listed:>6} {precision:>6} {recall:>6} {delay:>6} {p95:>6} {a_day:>7} | \
+        "{name:<12} {:>6} | {expected:>6} {precision:>6} {recall:>6} {delay:>6} {p95:>6} {a_day:>7} | \
          {box_precision:>6} {box_recall:>6} {a_minute:>6} | {hota:>5} {idf1:>5} {switches:>4}",
-        figures.scenes
+        scores.scenes
     )
 }
 
-/// The figures of a row, in the order in which the table and the page show them.
-pub(super) fn cells(figures: &Figures) -> [String; 12] {
-    let (signals, boxes, tracks) = (&figures.signals, &figures.detections, &figures.tracks);
+/// The cells of a row, in the order of the table and of the page.
+pub(super) fn cells(scores: &SceneScores) -> [String; 12] {
+    let (signals, vessels, tracks) = (&scores.signals, &scores.detections, &scores.tracks);
     [
-        signals.listed.to_string(),
+        signals.expected.to_string(),
         percent(signals.precision),
         percent(signals.recall),
         number(signals.delay_median_s, 2),
         number(signals.delay_p95_s, 2),
         number(signals.false_per_camera_day, 0),
-        percent(boxes.precision),
-        percent(boxes.recall),
-        number(boxes.false_per_minute, 2),
+        percent(vessels.precision),
+        percent(vessels.recall),
+        number(vessels.false_per_minute, 2),
         number(Some(tracks.hota), 3),
         number(Some(tracks.idf1), 3),
         tracks.id_switches.to_string(),

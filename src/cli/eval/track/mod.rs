@@ -1,4 +1,4 @@
-//! The tracker over MOTChallenge detection files: its tracks, and how well they agree with the truth.
+//! `havenwacht eval track`: runs the tracker on MOTChallenge detections, and scores its tracks.
 
 #[cfg(test)]
 mod golden;
@@ -18,27 +18,27 @@ use crate::detect::{Class, Detection};
 use crate::geometry::{BBox, FrameSize};
 use crate::track::{Tracker, TrackerConfig, TrackerInput, VesselCounter};
 
-use mot::{Boxes, Frames, Row, thin};
-pub use report::Report;
-use report::{Phase, Summary};
-use scores::Tally;
+use mot::{MotBox, MotFile, MotFrames, thin};
+pub use report::TrackReport;
+use report::{FrameOffset, TrackingSummary};
+use scores::TrackTally;
 
-/// What is tracked, and what is made of the tracks.
+/// Arguments of `havenwacht eval track`.
 #[derive(Debug, Args)]
 pub struct TrackArgs {
-    /// Detections, `frame,id,x,y,w,h,conf,...` a line; a folder holds several sequences, as NAME.txt or NAME/det.txt.
+    /// Detections, one per line: frame,id,x,y,w,h,conf,... A folder has several sequences: NAME.txt or NAME/det.txt.
     #[arg(long, value_name = "FILE|DIR")]
     detections: PathBuf,
-    /// Score the tracks against these boxes, the id says whose they are; a folder holds NAME.txt or NAME/gt.txt.
+    /// True boxes to score the tracks against, with ids. A folder has NAME.txt or NAME/gt.txt.
     #[arg(long, value_name = "FILE|DIR")]
     truth: Option<PathBuf>,
-    /// Frames a second of the recording.
+    /// Frame rate of the recording.
     #[arg(long, value_parser = frame_rate)]
     fps: f64,
-    /// Look at one of so many frames, from each of the first so many on in turn.
+    /// Use one in N frames. Repeated for each of the first N frames as the start.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     every: u32,
-    /// Tracks to write, `frame,id,x,y,w,h,conf,-1,-1,-1` a line; a folder, NAME.txt each, if the detections are one.
+    /// Write the tracks here, one box per line: frame,id,x,y,w,h,conf,-1,-1,-1. A folder with NAME.txt if the detections are one.
     #[arg(long, value_name = "FILE|DIR", conflicts_with = "every")]
     output: Option<PathBuf>,
     /// Print everything as JSON.
@@ -51,67 +51,66 @@ fn frame_rate(text: &str) -> Result<f64, String> {
     rate.ok_or_else(|| "give a number above zero, for example 25".to_owned())
 }
 
-/// A sequence as it was read.
+/// A sequence.
 struct Sequence {
     name: String,
-    detections: Frames,
-    truth: Option<Frames>,
+    detections: MotFrames,
+    truth: Option<MotFrames>,
 }
 
-/// Runs the tracker over every sequence as if each frame were a look at the whole picture; writes and scores what it is asked
-/// to.
+/// Runs the tracker on every sequence, one pass over the whole picture per frame. Writes and scores the tracks as requested.
 ///
-/// Only detections that were taken for a vessel count, with its number, from the look on at which it got it.
-pub fn track(args: &TrackArgs) -> anyhow::Result<Report> {
+/// A track has the detections that were assigned to a vessel, from the pass that confirmed it on.
+pub fn track(args: &TrackArgs) -> anyhow::Result<TrackReport> {
     let sequences = read(&args.detections, args.truth.as_deref())?;
     let several = args.detections.is_dir();
     if let Some(folder) = args.output.as_ref().filter(|_| several) {
         fs::create_dir_all(folder).with_context(|| format!("cannot write {}", folder.display()))?;
     }
-    let mut phases = Vec::new();
+    let mut offsets = Vec::new();
     for first in 1..=args.every {
-        let mut phase = Phase::new(first);
+        let mut offset = FrameOffset::new(first);
         for Sequence { name, detections, truth } in &sequences {
-            let thinned = |frames: &Frames| thin(frames, args.every, first);
+            let thinned = |frames: &MotFrames| thin(frames, args.every, first);
             let (detections, truth) = (thinned(detections), truth.as_ref().map(thinned));
             let last = [Some(&detections), truth.as_ref()].into_iter().flatten().filter_map(last_frame).max();
-            let looks = last.unwrap_or(0);
-            let tracks = follow(&detections, looks, args.fps / f64::from(args.every));
+            let frames = last.unwrap_or(0);
+            let tracks = run_tracker(&detections, frames, args.fps / f64::from(args.every));
             if let Some(output) = &args.output {
                 let path = if several { output.join(format!("{name}.txt")) } else { output.clone() };
                 fs::write(&path, text(&tracks))
                     .with_context(|| format!("cannot write {}", path.display()))?;
             }
-            let tally = truth.map(|truth| Tally::new(&truth, &tracks));
-            phase.add(name, Summary::new(looks, &detections, &tracks), tally);
+            let tally = truth.map(|truth| TrackTally::new(&truth, &tracks));
+            offset.add(name, TrackingSummary::new(frames, &detections, &tracks), tally);
         }
-        phases.push(phase);
+        offsets.push(offset);
     }
-    Ok(Report::new(args.fps, args.every, phases))
+    Ok(TrackReport::new(args.fps, args.every, offsets))
 }
 
 fn read(detections: &Path, truth: Option<&Path>) -> anyhow::Result<Vec<Sequence>> {
     if let Some(truth) = truth {
         ensure!(
             truth.is_dir() == detections.is_dir(),
-            "{} and {}: give two files, or two folders",
+            "{} and {}: give two files or two folders",
             detections.display(),
             truth.display()
         );
     }
-    let found = Boxes::Detections.find(detections)?;
-    let mut drawn = truth.map(|path| Boxes::Truth.find(path)).transpose()?;
+    let found = MotFile::Detections.find(detections)?;
+    let mut drawn = truth.map(|path| MotFile::Truth.find(path)).transpose()?;
     let sequences = found.into_iter().map(|(name, path)| {
         let truth = match &mut drawn {
             Some(drawn) => {
                 let path = drawn
                     .remove(&name)
-                    .with_context(|| format!("{}: no truth for the sequence {name}", path.display()))?;
-                Some(Boxes::Truth.read(&path)?)
+                    .with_context(|| format!("{}: no true boxes for the sequence {name}", path.display()))?;
+                Some(MotFile::Truth.read(&path)?)
             }
             None => None,
         };
-        Ok(Sequence { name, detections: Boxes::Detections.read(&path)?, truth })
+        Ok(Sequence { name, detections: MotFile::Detections.read(&path)?, truth })
     });
     let sequences = sequences.collect::<anyhow::Result<_>>()?;
     if let Some((name, path)) = drawn.iter().flatten().next() {
@@ -120,42 +119,42 @@ fn read(detections: &Path, truth: Option<&Path>) -> anyhow::Result<Vec<Sequence>
     Ok(sequences)
 }
 
-fn last_frame(frames: &Frames) -> Option<u32> {
+fn last_frame(frames: &MotFrames) -> Option<u32> {
     frames.keys().next_back().copied()
 }
 
-/// The detections that the tracker takes for vessels, under the vessels' numbers and ordered by them.
-fn follow(detections: &Frames, looks: u32, detect_fps: f64) -> Frames {
+/// The detections assigned to vessels, with the vessels' numbers, in the order of the numbers.
+fn run_tracker(detections: &MotFrames, frames: u32, detect_fps: f64) -> MotFrames {
     let mut tracker = Tracker::new(TrackerConfig::default());
     let mut ids = VesselCounter::default();
-    // What is not said: the picture's size. Everything was looked at.
+    // The files do not give the picture's size. Every frame is inspected completely.
     let size = FrameSize { width: 1 << 16, height: 1 << 16 };
-    let looked = [size.bounds()];
-    let mut tracks = Frames::new();
-    for frame in 1..=looks {
+    let regions = [size.bounds()];
+    let mut tracks = MotFrames::new();
+    for frame in 1..=frames {
         let rows = detections.get(&frame).map_or(&[][..], Vec::as_slice);
         let detections: Vec<_> = rows.iter().map(detection).collect();
         let at = MonoTime::from_boot(Duration::from_secs_f64(f64::from(frame) / detect_fps));
-        let input = TrackerInput { detections: &detections, size, regions: &looked, shift: [0.0, 0.0], at };
+        let input = TrackerInput { detections: &detections, size, regions: &regions, shift: [0.0, 0.0], at };
         let reported = tracker.step(&input, &mut ids).into_iter();
-        let seen = reported.filter_map(|t| Some(Row { id: t.vessel.0 as i64, ..rows[t.detection?] }));
-        let seen: Vec<_> = seen.collect();
-        if !seen.is_empty() {
-            tracks.insert(frame, seen);
+        let detected = reported.filter_map(|t| Some(MotBox { id: t.vessel.0 as i64, ..rows[t.detection?] }));
+        let detected: Vec<_> = detected.collect();
+        if !detected.is_empty() {
+            tracks.insert(frame, detected);
         }
     }
     tracks
 }
 
-fn detection(row: &Row) -> Detection {
+fn detection(row: &MotBox) -> Detection {
     let [x, y, w, h] = row.xywh.map(|v| v as f32);
     Detection { class: Class::Vessel, confidence: row.confidence as f32, bbox: BBox::from_xywh(x, y, w, h) }
 }
 
-/// `frame,id,x,y,w,h,conf,-1,-1,-1` by frame and number.
-fn text(tracks: &Frames) -> String {
-    let line = |frame: &u32, row: &Row| {
-        let Row { id, xywh: [x, y, w, h], confidence, .. } = row;
+/// Lines `frame,id,x,y,w,h,conf,-1,-1,-1`, by frame and number.
+fn text(tracks: &MotFrames) -> String {
+    let line = |frame: &u32, row: &MotBox| {
+        let MotBox { id, xywh: [x, y, w, h], confidence, .. } = row;
         format!("{frame},{id},{x},{y},{w},{h},{confidence},-1,-1,-1\n")
     };
     tracks.iter().flat_map(|(frame, rows)| rows.iter().map(move |row| line(frame, row))).collect()
@@ -165,8 +164,8 @@ fn text(tracks: &Frames) -> String {
 mod tests {
     use super::*;
 
-    /// `eval track` over `text` at 4 frames a second in a folder of its own; what it reported and wrote, or the error.
-    fn run(text: &str) -> Result<(Summary, String), String> {
+    /// Runs `eval track` on detections at 4 frames a second; returns its report and output, or its error.
+    fn run(text: &str) -> Result<(TrackingSummary, String), String> {
         let dir = tempfile::tempdir().unwrap();
         let (detections, output) = (dir.path().join("det.txt"), dir.path().join("out.txt"));
         fs::write(&detections, text).unwrap();
@@ -182,8 +181,8 @@ mod tests {
         Ok((report.tracked(), fs::read_to_string(output).unwrap()))
     }
 
-    /// `eval track` over folders with these files in them.
-    fn score(files: &[(&str, &str)], every: u32) -> Result<Report, String> {
+    /// Runs `eval track` on folders with these files.
+    fn score(files: &[(&str, &str)], every: u32) -> Result<TrackReport, String> {
         let dir = tempfile::tempdir().unwrap();
         for (name, text) in files {
             let path = dir.path().join(name);
@@ -200,12 +199,12 @@ mod tests {
     }
 
     #[test]
-    fn a_detection_file_in_any_order_gives_rows_by_frame_and_number() {
-        // Two vessels, the file by vessel and not by frame; the right one is not seen in frame 4.
+    fn rows_are_written_by_frame_and_number() {
+        // The file is by vessel and not by frame. The right vessel has no detection in frame 4.
         let left: String = (1..=6).map(|frame| row(frame, 100.25)).collect();
         let right: String = (1..=6).filter(|&frame| frame != 4).map(|frame| row(frame, 900.0)).collect();
         let (summary, out) = run(&(left + &right)).unwrap();
-        assert_eq!(summary, Summary { looks: 6, detections: 11, vessels: 2, rows: 7 });
+        assert_eq!(summary, TrackingSummary { frames: 6, detections: 11, vessels: 2, rows: 7 });
         let numbers: Vec<_> =
             out.lines().map(|line| line.split(',').take(3).collect::<Vec<_>>().join(" ")).collect();
         assert_eq!(
@@ -216,17 +215,17 @@ mod tests {
     }
 
     #[test]
-    fn frames_without_a_box_pass_time() {
-        // 4 frames a second: 30 s of nothing, then a box at the same place is another vessel.
+    fn frames_without_detections_take_time() {
+        // After 30 s without detections, a box at the same place is another vessel.
         let early: String = (1..=4).map(|frame| row(frame, 100.0)).collect();
         let late: String = (125..=128).map(|frame| row(frame, 100.0)).collect();
         let (summary, _) = run(&(early + &late)).unwrap();
-        assert_eq!((summary.looks, summary.vessels), (128, 2));
-        assert_eq!(run("").unwrap().0.looks, 0);
+        assert_eq!((summary.frames, summary.vessels), (128, 2));
+        assert_eq!(run("").unwrap().0.frames, 0);
     }
 
     #[test]
-    fn a_mistake_in_a_file_is_told_with_its_line() {
+    fn errors_name_the_file_and_line() {
         for (text, wanted) in [
             ("1,-1,10,10,20\n", "line 1: `1,-1,10,10,20`: 5 fields, expected at least 7"),
             (
@@ -245,7 +244,7 @@ mod tests {
             ("1,left,10,10,20,30,1\n", "gt.txt, line 1: `1,left,10,10,20,30,1`: id is `left`"),
             (
                 "1,7,10,10,20,30,1\n1,7,90,10,20,30,1\n",
-                "line 2: `1,7,90,10,20,30,1`: id 7 has a box in frame 1",
+                "line 2: `1,7,90,10,20,30,1`: id 7 already has a box in frame 1",
             ),
         ] {
             let error = score(&[("found/a/det.txt", &one), ("truth/a/gt.txt", truth)], 1).unwrap_err();
@@ -254,26 +253,26 @@ mod tests {
     }
 
     #[test]
-    fn every_sequence_has_detections_and_truth() {
+    fn every_sequence_needs_detections_and_truth() {
         let (found, truth) = (row(1, 100.0), "1,1,100,200,100,40,1\n");
         let both = [("found/a.txt", found.as_str()), ("truth/a/gt/gt.txt", truth)];
         assert!(score(&both, 1).is_ok());
         let more = [both[0], both[1], ("found/b/det.txt", &found)];
-        assert!(score(&more, 1).unwrap_err().contains("det.txt: no truth for the sequence b"));
+        assert!(score(&more, 1).unwrap_err().contains("det.txt: no true boxes for the sequence b"));
         let more = [both[0], both[1], ("truth/b/gt.txt", truth)];
         assert!(score(&more, 1).unwrap_err().contains("gt.txt: no detections for the sequence b"));
         assert!(score(&[("found/a.csv", ""), ("truth/a.txt", "")], 1).unwrap_err().contains("no sequence"));
     }
 
     #[test]
-    fn at_one_of_five_frames_each_of_them_is_looked_at_once() {
+    fn every_fifth_frame_covers_each_frame_once() {
         let rows = |conf: &str| -> String {
             (1..=60).map(|frame| format!("{frame},1,{},200,100,40,{conf}\n", 100 + frame)).collect()
         };
         let (found, truth) = (rows("0.9"), rows("1"));
         let report = score(&[("found/a.txt", &found), ("truth/a.txt", &truth)], 5).unwrap();
-        let looked: Vec<_> = report.combined().iter().map(|scores| scores.true_boxes).collect();
-        assert_eq!(looked, [12; 5]);
+        let true_boxes: Vec<_> = report.combined().iter().map(|scores| scores.true_boxes).collect();
+        assert_eq!(true_boxes, [12; 5]);
         assert!(report.combined().iter().all(|scores| scores.track_ids == 1 && scores.hits >= 10));
     }
 }

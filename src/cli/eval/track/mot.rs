@@ -1,4 +1,4 @@
-//! MOTChallenge files: where the boxes of a sequence are, and what stands in them.
+//! Reads MOTChallenge files, and finds them in a folder.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,31 +8,31 @@ use anyhow::{Context as _, bail, ensure};
 
 /// A box of one frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(in crate::cli::eval) struct Row {
-    /// Whose box it is; says nothing in a detection.
+pub(in crate::cli::eval) struct MotBox {
+    /// Identity; unused in a detection.
     pub(in crate::cli::eval) id: i64,
     /// Left, top, width and height, in pixels.
     pub(in crate::cli::eval) xywh: [f64; 4],
-    /// Column 7: a detection's confidence, a true box's flag.
+    /// Column 7: the confidence of a detection, the flag of a true box.
     pub(in crate::cli::eval) confidence: f64,
-    /// Column 9 of the truth, where it is there: the share of the object that shows, 0 to 1.
+    /// Column 9 of the annotations, if present: the visible share of the object, 0 to 1.
     pub(in crate::cli::eval) visibility: f64,
 }
 
-/// The boxes of each frame that has any, in the order of the file. Frames count from 1.
-pub(in crate::cli::eval) type Frames = BTreeMap<u32, Vec<Row>>;
+/// The boxes of each frame that has any, in the order of the file. Frames are counted from 1.
+pub(in crate::cli::eval) type MotFrames = BTreeMap<u32, Vec<MotBox>>;
 
-/// Which boxes a file holds.
+/// The kind of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::cli::eval) enum Boxes {
+pub(in crate::cli::eval) enum MotFile {
     /// Column 7 is the confidence, the id is ignored.
     Detections,
-    /// The id says who it is, rows with a 0 in column 7 do not count.
+    /// The id is the identity. Rows with a 0 in column 7 do not count.
     Truth,
 }
 
-impl Boxes {
-    /// What MOTChallenge calls the file and its folder.
+impl MotFile {
+    /// MOTChallenge's name of the file and its folder.
     fn stem(self) -> &'static str {
         match self {
             Self::Detections => "det",
@@ -43,24 +43,24 @@ impl Boxes {
     /// Reads `frame,id,x,y,w,h,conf,...`, rows in any order.
     ///
     /// Errors name the file and the line.
-    pub(in crate::cli::eval) fn read(self, path: &Path) -> anyhow::Result<Frames> {
+    pub(in crate::cli::eval) fn read(self, path: &Path) -> anyhow::Result<MotFrames> {
         let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let mut frames = Frames::new();
+        let mut frames = MotFrames::new();
         for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let place = || format!("{}, line {}: `{line}`", path.display(), index + 1);
             let (frame, row) = self.row(line).with_context(place)?;
             let Some(row) = row else { continue };
             let boxes = frames.entry(frame).or_default();
             if self == Self::Truth && boxes.iter().any(|other| other.id == row.id) {
-                bail!("{}: id {} has a box in frame {frame} already", place(), row.id);
+                bail!("{}: id {} already has a box in frame {frame}", place(), row.id);
             }
             boxes.push(row);
         }
         Ok(frames)
     }
 
-    /// A line's frame and box; no box if it does not count.
-    fn row(self, line: &str) -> anyhow::Result<(u32, Option<Row>)> {
+    /// Frame and box of a line; `None` if the box does not count.
+    fn row(self, line: &str) -> anyhow::Result<(u32, Option<MotBox>)> {
         let fields: Vec<_> = line.split(',').map(str::trim).collect();
         ensure!(fields.len() >= 7, "{} fields, expected at least 7: frame,id,x,y,w,h,conf", fields.len());
         let number = |index: usize, name: &str| match fields[index].parse::<f64>() {
@@ -81,17 +81,17 @@ impl Boxes {
         ensure!(id.fract() == 0.0 && id.abs() < 1e15, "id is `{}`, expected a whole number", fields[1]);
         let xywh = [number(2, "x")?, number(3, "y")?, number(4, "w")?, number(5, "h")?];
         let [_, _, w, h] = xywh;
-        ensure!(w > 0.0 && h > 0.0, "the box is {w} by {h}, expected a width and height above zero");
+        ensure!(w > 0.0 && h > 0.0, "the box is {w} by {h}, expected a width and a height above zero");
         let counts = self == Self::Detections || confidence != 0.0;
         let visibility = match self {
             Self::Truth if fields.len() >= 9 => number(8, "visibility")?,
             _ => 1.0,
         };
-        Ok((frame as u32, counts.then_some(Row { id: id as i64, xywh, confidence, visibility })))
+        Ok((frame as u32, counts.then_some(MotBox { id: id as i64, xywh, confidence, visibility })))
     }
 
-    /// The files of a folder by the name of their sequence: `NAME.txt`, `NAME/det.txt` or `NAME/det/det.txt` (`gt` for the
-    /// truth). A file is one sequence of no name.
+    /// The files of a folder, by the name of their sequence: `NAME.txt`, `NAME/det.txt` or `NAME/det/det.txt` (`gt` for
+    /// annotations). A single file is one sequence without a name.
     pub(super) fn find(self, path: &Path) -> anyhow::Result<BTreeMap<String, PathBuf>> {
         if !path.is_dir() {
             return Ok([(String::new(), path.to_owned())].into());
@@ -116,8 +116,8 @@ impl Boxes {
     }
 }
 
-/// Every `every`-th frame from frame `first` on, counted from 1 again.
-pub(super) fn thin(frames: &Frames, every: u32, first: u32) -> Frames {
+/// Every `every`-th frame from frame `first` on, renumbered from 1.
+pub(super) fn thin(frames: &MotFrames, every: u32, first: u32) -> MotFrames {
     let kept = frames.iter().filter(|(frame, _)| **frame >= first && (**frame - first).is_multiple_of(every));
     kept.map(|(frame, boxes)| ((frame - first) / every + 1, boxes.clone())).collect()
 }

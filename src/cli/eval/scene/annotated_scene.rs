@@ -1,4 +1,4 @@
-//! A scene on disk: a folder of five files, drawn or annotated by hand.
+//! Reads an annotated scene: a folder of five files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,36 +9,36 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::cli::eval::track::mot::{Boxes, Frames};
+use crate::cli::eval::track::mot::{MotFile, MotFrames};
 use crate::config::Site;
 
-/// What is in a scene's folder.
+/// The files of a scene, and what each contains.
 const FILES: [(&str, &str); 5] = [
     ("scene.json", "camera, start, frames_per_second, conditions"),
     ("clip.mp4", "the recording"),
     ("truth.txt", "MOTChallenge lines frame,id,x,y,w,h,1,1,visibility"),
     ("site.toml", "the site file"),
-    ("signals.json", "the signals that must be raised: rule, place, vessel, opens_s"),
+    ("signals.json", "the expected signals: rule, place, vessel, opens_s"),
 ];
 
-/// What `scene.json` says.
+/// The contents of `scene.json`.
 #[derive(Debug, Deserialize)]
-pub(super) struct About {
-    /// Which camera of the site file the clip is.
+pub(super) struct SceneDescription {
+    /// The camera of the site file that recorded the clip.
     pub(super) camera: String,
-    /// When it begins.
+    /// When the clip begins.
     pub(super) start: Timestamp,
-    /// Of the truth: its frame n is n - 1 of these after the start.
+    /// Frame rate of the annotations; their frames are counted from 1.
     pub(super) frames_per_second: f64,
-    /// Words by which scores are grouped, such as `night`, `fog`.
+    /// Conditions by which scores are grouped, such as `night` or `fog`.
     #[serde(default)]
     pub(super) conditions: Vec<String>,
-    /// What comes close and must raise nothing.
+    /// Situations that are nearly a signal and must raise none.
     #[serde(default)]
     pub(super) near_misses: Vec<NearMiss>,
 }
 
-/// A rule and a vessel of which no signal must come.
+/// A rule that must not raise a signal for a vessel, and why.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct NearMiss {
     pub(super) rule: String,
@@ -48,55 +48,55 @@ pub(super) struct NearMiss {
 
 /// A signal that must be raised.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Listed {
+pub(super) struct ExpectedSignal {
     pub(super) rule: String,
     pub(super) place: String,
-    /// Its number in the truth.
+    /// Its id in the annotations.
     pub(super) vessel: i64,
-    /// When it must open, in seconds from the start of the clip.
+    /// Expected time of opening, in seconds from the start of the clip.
     pub(super) opens_s: f64,
 }
 
-/// A scene, read and checked.
+/// A checked scene.
 #[derive(Debug)]
-pub(super) struct Scene {
+pub(super) struct AnnotatedScene {
     /// The folder's name.
     pub(super) name: String,
-    pub(super) about: About,
+    pub(super) description: SceneDescription,
     pub(super) clip: PathBuf,
     pub(super) site: Site,
-    /// Which camera of the site.
+    /// Index of the camera in the site file.
     pub(super) camera: usize,
-    /// By opening time.
-    pub(super) listed: Vec<Listed>,
-    pub(super) truth: Frames,
+    /// By expected time.
+    pub(super) expected: Vec<ExpectedSignal>,
+    pub(super) truth: MotFrames,
 }
 
-impl Scene {
-    /// Reads a scene. Errors name the file that is missing or what does not fit.
+impl AnnotatedScene {
+    /// Reads a scene. Errors name the missing file, or the value that does not fit.
     pub(super) fn open(folder: &Path) -> anyhow::Result<Self> {
-        for (name, holds) in FILES {
+        for (name, contents) in FILES {
             let path = folder.join(name);
             ensure!(
                 path.is_file(),
-                "{} is missing ({holds}); a scene is a folder with {}",
+                "{} is missing ({contents}); a scene is a folder with {}",
                 path.display(),
                 FILES.map(|(name, _)| name).join(", ")
             );
         }
-        let about: About = read(&folder.join("scene.json"))?;
+        let description: SceneDescription = read(&folder.join("scene.json"))?;
         ensure!(
-            about.frames_per_second.is_finite() && about.frames_per_second > 0.0,
+            description.frames_per_second.is_finite() && description.frames_per_second > 0.0,
             "{}: frames_per_second is {}, expected a number above zero, such as 25",
             folder.join("scene.json").display(),
-            about.frames_per_second
+            description.frames_per_second
         );
         let site = crate::cli::load_site(&folder.join("site.toml"))?;
-        let camera = crate::cli::camera_index(&site, &about.camera)
+        let camera = crate::cli::camera_index(&site, &description.camera)
             .with_context(|| folder.join("scene.json").display().to_string())?;
-        let mut listed: Vec<Listed> = read(&folder.join("signals.json"))?;
-        listed.sort_by(|a, b| a.opens_s.total_cmp(&b.opens_s));
-        for signal in &listed {
+        let mut expected: Vec<ExpectedSignal> = read(&folder.join("signals.json"))?;
+        expected.sort_by(|a, b| a.opens_s.total_cmp(&b.opens_s));
+        for signal in &expected {
             ensure!(
                 site.rules.iter().any(|rule| rule.id.as_str() == signal.rule),
                 "{}: the site file has no rule `{}`",
@@ -104,10 +104,10 @@ impl Scene {
                 signal.rule
             );
         }
-        let truth = Boxes::Truth.read(&folder.join("truth.txt"))?;
+        let truth = MotFile::Truth.read(&folder.join("truth.txt"))?;
         let name =
             folder.file_name().map_or_else(|| folder.display().to_string(), |n| n.display().to_string());
-        Ok(Self { name, about, clip: folder.join("clip.mp4"), site, camera, listed, truth })
+        Ok(Self { name, description, clip: folder.join("clip.mp4"), site, camera, expected, truth })
     }
 }
 
@@ -116,13 +116,13 @@ fn read<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
     serde_json::from_str(&text).with_context(|| path.display().to_string())
 }
 
-/// Names that two scenes share would be taken for one in a report.
-pub(super) fn different(scenes: &[Scene]) -> anyhow::Result<()> {
+/// An error when two scenes have the same name, because a report could not tell them apart.
+pub(super) fn check_names(scenes: &[AnnotatedScene]) -> anyhow::Result<()> {
     let mut seen = BTreeMap::new();
     for scene in scenes {
         if let Some(other) = seen.insert(&scene.name, &scene.clip) {
             anyhow::bail!(
-                "two scenes are called {}: {} and {}",
+                "two scenes have the name {}: {} and {}",
                 scene.name,
                 other.display(),
                 scene.clip.display()

@@ -1,9 +1,9 @@
-//! `havenwacht logbook coco`: pictures of a recording with the detections of its replay, as boxes to be corrected by hand
-//! and trained on.
+//! `havenwacht logbook coco`: exports pictures of a replayed recording, with the detections as annotations to correct by hand
+//! and to train on.
 //!
-//! A look that saw nothing has no row in the logbook. But a recording and a site file say which frames were looked at, so
-//! the recording is played twice: once to find these frames and to see that the logbook's fit among them, before anything
-//! is written, and once to write those that were chosen.
+//! Passes without detections have no row in the logbook, but recording and site file determine the frames of all passes. The
+//! recording is therefore played twice: first to find these frames and to compare them with the logbook, before anything is
+//! written; then to write the chosen frames.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,7 +17,7 @@ use indicatif::ProgressBar;
 use jiff::SignedDuration;
 use serde::Serialize;
 
-use super::reel::{Reel, played, progress};
+use super::recording::{Recording, played, progress};
 use crate::clock::{MonoTime, Stamp};
 use crate::config::Camera;
 use crate::detect::{Class, Detection};
@@ -25,22 +25,21 @@ use crate::evidence;
 use crate::frame::Frame;
 use crate::logbook::{Reader, Sight};
 
-/// In one picture of so many nothing was detected: there the detector missed something, or a model learns what nothing
-/// looks like.
-const ONE_UNSEEN_IN: usize = 5;
-/// The logbook keeps whole milliseconds of the recording's start and of the frame's time.
+/// One picture in this many has no detection. It shows a missed vessel, or the model learns from it what is not a vessel.
+const ONE_EMPTY_IN: usize = 5;
+/// The logbook stores the recording's start and the frame's time in whole milliseconds.
 const TIMES_AGREE_WITHIN: SignedDuration = SignedDuration::from_millis(1);
 
-/// Write pictures of a replayed recording, and its detections as proposed boxes in COCO's form, to correct and train on.
+/// Export pictures of a replayed recording, with its detections as COCO annotations to correct and train on.
 #[derive(Debug, Args)]
 pub struct CocoArgs {
-    /// Site file the recording was replayed with; the camera's privacy masks are black in the pictures.
+    /// Site file of the replay. The camera's privacy masks are black in the pictures.
     #[arg(long)]
     config: PathBuf,
-    /// Logbook that the replay wrote.
+    /// Logbook of the replay.
     #[arg(long)]
     logbook: PathBuf,
-    /// Camera that the recording was replayed as.
+    /// Camera of the recording.
     #[arg(long)]
     camera: String,
     /// The recording.
@@ -49,27 +48,27 @@ pub struct CocoArgs {
     /// Folder to write images/ and instances.json into; absent or empty.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// So many pictures, spread over the recording; a fifth of them where nothing was detected.
+    /// Number of pictures, spread over the recording. A fifth of them have no detection.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..))]
     frames: u16,
 }
 
-/// What is written to instances.json (<https://cocodataset.org/#format-data>, object detection).
+/// The contents of instances.json (<https://cocodataset.org/#format-data>, object detection).
 #[derive(Debug, Serialize)]
-struct Coco {
-    images: Vec<Image>,
+struct CocoDataset {
+    images: Vec<CocoImage>,
     annotations: Vec<Annotation>,
     categories: [Category; 2],
 }
 
 #[derive(Debug, Serialize)]
-struct Image {
+struct CocoImage {
     id: usize,
-    /// Below images/.
+    /// Path below images/.
     file_name: String,
     width: u32,
     height: u32,
-    /// Sets are kept apart by camera when a model is trained and scored.
+    /// Training and evaluation keep cameras apart.
     camera: String,
 }
 
@@ -93,64 +92,66 @@ struct Category {
     name: &'static str,
 }
 
-/// Writes the set into a new or empty folder; what was written is said on `out`.
+/// Writes the set into a new or empty folder, and a summary to `out`.
 pub(super) fn coco(args: &CocoArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let site = super::load_site(&args.config)?;
     let index = super::camera_index(&site, &args.camera).context("--camera")?;
     let camera = &site.cameras[index];
-    refuse_full(&args.out)?;
+    check_empty(&args.out)?;
     let (book, clip) = (args.logbook.display(), args.recording.display());
     let reader = Reader::open(&args.logbook)?;
     let Some(replay) = reader.replay()? else {
-        bail!("{book} was not written by a replay: run `havenwacht replay` on {clip}, and name its logbook")
+        bail!(
+            "{book} is not the logbook of a replay: run `havenwacht replay` on {clip}, and give its logbook"
+        )
     };
-    ensure!(replay.complete, "the replay that wrote {book} did not come to its end: run it again");
+    ensure!(replay.complete, "the replay that wrote {book} did not finish: run it again");
     ensure!(
         replay.config_hash == site.hash,
-        "{} is not as it was when {book} was written, so it is unknown which frames were looked at: replay {clip} again",
+        "{} has changed since {book} was written, so the frames of its passes are unknown: replay {clip} again",
         args.config.display()
     );
     let sights = reader.sights(&replay, camera.id.as_str())?;
     ensure!(
         !sights.is_empty(),
-        "{book} has no detection of camera `{}`: it was not replayed, or nothing was seen",
+        "{book} has no detection of camera `{}`: it was not replayed, or nothing was detected",
         camera.id
     );
 
     let start = Stamp { mono: MonoTime::from_boot(Duration::ZERO), wall: replay.began };
     let bar = progress();
-    let looks = looks(Reel::open(camera, &args.recording, start)?, &sights, &bar)
-        .with_context(|| format!("{clip} does not go with {book}"))?;
-    let chosen = choose(&looks, &sights, usize::from(args.frames));
+    let frames = pass_frames(Recording::open(camera, &args.recording, start)?, &sights, &bar)
+        .with_context(|| format!("{clip} does not match {book}"))?;
+    let chosen = choose(&frames, &sights, usize::from(args.frames));
     let images = args.out.join("images");
     fs::create_dir_all(&images).with_context(|| format!("cannot create {}", images.display()))?;
-    let reel = Reel::open(camera, &args.recording, start)?;
-    let set = write_pictures(reel, camera, &chosen, &sights, &images, &bar)?;
+    let recording = Recording::open(camera, &args.recording, start)?;
+    let set = write_pictures(recording, camera, &chosen, &sights, &images, &bar)?;
     let file = args.out.join("instances.json");
     fs::write(&file, serde_json::to_vec_pretty(&set)?)
         .with_context(|| format!("cannot write {}", file.display()))?;
     bar.finish_and_clear();
 
-    let unseen = chosen.iter().filter(|frame| !sights.contains_key(frame)).count();
+    let empty = chosen.iter().filter(|frame| !sights.contains_key(frame)).count();
     writeln!(
         out,
-        "{} pictures ({unseen} where nothing was detected) and {} boxes in {}",
+        "{} pictures ({empty} without detections) and {} boxes in {}",
         set.images.len(),
         set.annotations.len(),
         args.out.display()
     )?;
     writeln!(
         out,
-        "The boxes are the detector's proposals: correct them, and draw what it missed, before training on them."
+        "The boxes are the detector's results. Correct them, and add what it missed, before you train on them."
     )?;
     Ok(())
 }
 
-/// Somebody's corrected boxes may be in it.
-fn refuse_full(folder: &Path) -> anyhow::Result<()> {
+/// An error unless the folder is empty, because it may contain corrected boxes.
+fn check_empty(folder: &Path) -> anyhow::Result<()> {
     match fs::read_dir(folder) {
         Ok(mut entries) => {
-            ensure!(entries.next().is_none(), "{} is not empty: name a new folder", folder.display());
+            ensure!(entries.next().is_none(), "{} is not empty: give a new folder", folder.display());
             Ok(())
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
@@ -158,61 +159,67 @@ fn refuse_full(folder: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// The numbers of the frames that the replay looked at. An error when the logbook saw something in any other frame, or at
-/// another time: then it is not this recording that was replayed.
-fn looks(mut reel: Reel, sights: &BTreeMap<u64, Sight>, bar: &ProgressBar) -> anyhow::Result<Vec<u64>> {
-    let mut looks = Vec::new();
-    let mut sought = sights.iter().peekable();
-    while let Some(frame) = reel.next_due()? {
-        if let Some((number, sight)) = sought.next_if(|(number, _)| **number <= frame.seq) {
+/// The frame numbers of the replay's passes. An error when the logbook has detections in another frame, or at another time:
+/// then another recording was replayed.
+fn pass_frames(
+    mut recording: Recording,
+    sights: &BTreeMap<u64, Sight>,
+    bar: &ProgressBar,
+) -> anyhow::Result<Vec<u64>> {
+    let mut frames = Vec::new();
+    let mut expected = sights.iter().peekable();
+    while let Some(frame) = recording.next_due()? {
+        if let Some((number, sight)) = expected.next_if(|(number, _)| **number <= frame.seq) {
             let apart = frame.stamp.wall.duration_since(sight.at).abs();
             let fits =
                 *number == frame.seq && apart <= TIMES_AGREE_WITHIN && sight.size == frame.picture.size;
             ensure!(fits, "{}", missing(*number, sight));
         }
-        looks.push(frame.seq);
+        frames.push(frame.seq);
         bar.set_message(format!("reading: {}", played(&frame.stamp)));
     }
-    match sought.next() {
+    match expected.next() {
         Some((number, sight)) => bail!(missing(*number, sight)),
-        None => Ok(looks),
+        None => Ok(frames),
     }
 }
 
 fn missing(frame: u64, sight: &Sight) -> String {
     let Sight { at, size, .. } = sight;
     format!(
-        "the recording has no look at frame {frame}, {at}, {}x{}, where the logbook has detections",
+        "the logbook has detections at frame {frame}, {at}, {}x{}, but the recording has no pass there",
         size.width, size.height
     )
 }
 
-/// So many frames, some of them with nothing seen; each kind spread evenly. Where one kind is short, the other fills up.
-fn choose(looks: &[u64], sights: &BTreeMap<u64, Sight>, frames: usize) -> BTreeSet<u64> {
-    let (seen, unseen): (Vec<u64>, Vec<u64>) = looks.iter().partition(|frame| sights.contains_key(frame));
-    let of_unseen = (frames / ONE_UNSEEN_IN).max(frames.saturating_sub(seen.len())).min(unseen.len());
-    spread(&seen, frames - of_unseen).chain(spread(&unseen, of_unseen)).collect()
+/// Chooses frames, some of them without detections. Each kind is spread evenly; when one kind has too few, the other fills up.
+fn choose(passes: &[u64], sights: &BTreeMap<u64, Sight>, frames: usize) -> BTreeSet<u64> {
+    let (detected, empty): (Vec<u64>, Vec<u64>) = passes.iter().partition(|frame| sights.contains_key(frame));
+    let of_empty = (frames / ONE_EMPTY_IN).max(frames.saturating_sub(detected.len())).min(empty.len());
+    spread(&detected, frames - of_empty).chain(spread(&empty, of_empty)).collect()
 }
 
-/// At most `wanted` of `list`, each from the middle of its share.
+/// At most `wanted` of `list`, evenly spread.
 fn spread(list: &[u64], wanted: usize) -> impl Iterator<Item = u64> {
     let wanted = wanted.min(list.len());
     (0..wanted).map(move |i| list[(2 * i + 1) * list.len() / (2 * wanted)])
 }
 
-/// Writes the chosen frames into `folder`, earliest first.
+/// Writes the chosen frames into `folder`, in the order of time.
 fn write_pictures(
-    mut reel: Reel,
+    mut recording: Recording,
     camera: &Camera,
     chosen: &BTreeSet<u64>,
     sights: &BTreeMap<u64, Sight>,
     folder: &Path,
     bar: &ProgressBar,
-) -> anyhow::Result<Coco> {
+) -> anyhow::Result<CocoDataset> {
     let categories = [Class::Vessel, Class::Person].map(|c| Category { id: category(c), name: c.as_str() });
-    let mut set = Coco { images: Vec::new(), annotations: Vec::new(), categories };
+    let mut set = CocoDataset { images: Vec::new(), annotations: Vec::new(), categories };
     while set.images.len() < chosen.len() {
-        let Some(frame) = reel.next_due()? else { bail!("the recording became shorter while it was read") };
+        let Some(frame) = recording.next_due()? else {
+            bail!("the recording became shorter while it was read")
+        };
         if !chosen.contains(&frame.seq) {
             continue;
         }
@@ -225,14 +232,14 @@ fn write_pictures(
     Ok(set)
 }
 
-impl Coco {
-    /// Lists a frame and what was seen in it; the name of its picture.
+impl CocoDataset {
+    /// Adds a frame and its detections; returns the name of its picture.
     fn add(&mut self, frame: &Frame, seen: &[Detection]) -> String {
         let (id, size) = (self.images.len() + 1, frame.picture.size);
         let utc = frame.stamp.wall.strftime("%Y%m%dT%H%M%S.%3fZ");
         let file_name = format!("{}-{utc}.jpg", frame.camera);
         let (width, height, camera) = (size.width, size.height, frame.camera.to_string());
-        self.images.push(Image { id, file_name: file_name.clone(), width, height, camera });
+        self.images.push(CocoImage { id, file_name: file_name.clone(), width, height, camera });
         for detection in seen {
             let bbox = &detection.bbox;
             let bbox = [bbox.x0, bbox.y0, bbox.width(), bbox.height()].map(|v| rounded(v, 10.0));
@@ -266,32 +273,32 @@ mod tests {
     use super::*;
     use crate::geometry::FrameSize;
 
-    /// Of a hundred looks, those that `seen` names saw something.
+    /// The chosen frames of a hundred passes, those with a detection and those without. `seen` says which passes have one.
     fn chosen(seen: impl Fn(u64) -> bool, frames: usize) -> (Vec<u64>, Vec<u64>) {
-        let looks: Vec<u64> = (0..100).map(|i| i * 5).collect();
+        let passes: Vec<u64> = (0..100).map(|i| i * 5).collect();
         let size = FrameSize { width: 4, height: 4 };
         let sight = Sight { at: jiff::Timestamp::UNIX_EPOCH, size, detections: Vec::new() };
-        let sights = looks.iter().filter(|&&f| seen(f / 5)).map(|&f| (f, sight.clone())).collect();
-        choose(&looks, &sights, frames).into_iter().partition(|frame| sights.contains_key(frame))
+        let sights = passes.iter().filter(|&&f| seen(f / 5)).map(|&f| (f, sight.clone())).collect();
+        choose(&passes, &sights, frames).into_iter().partition(|frame| sights.contains_key(frame))
     }
 
     #[test]
-    fn pictures_are_spread_over_the_recording_and_a_fifth_of_them_shows_what_was_not_seen() {
-        let (seen, unseen) = chosen(|look| look % 2 == 0, 10);
+    fn a_fifth_of_the_pictures_has_no_detection() {
+        let (seen, unseen) = chosen(|pass| pass % 2 == 0, 10);
         assert_eq!(seen, [30, 90, 150, 210, 280, 340, 400, 460]);
         assert_eq!(unseen, [125, 375]);
     }
 
     #[test]
-    fn where_one_kind_is_short_the_other_fills_up_and_no_picture_comes_twice() {
+    fn the_other_kind_fills_up_a_shortage() {
         let count = |seen: fn(u64) -> bool, frames| {
             let (seen, unseen) = chosen(seen, frames);
             (seen.len(), unseen.len())
         };
-        assert_eq!(count(|look| look < 3, 50), (3, 47));
+        assert_eq!(count(|pass| pass < 3, 50), (3, 47));
         assert_eq!(count(|_| true, 50), (50, 0));
-        assert_eq!(count(|look| look != 7, 50), (49, 1));
-        assert_eq!(count(|look| look < 60, 1000), (60, 40));
-        assert_eq!(count(|look| look < 60, 1), (1, 0));
+        assert_eq!(count(|pass| pass != 7, 50), (49, 1));
+        assert_eq!(count(|pass| pass < 60, 1000), (60, 40));
+        assert_eq!(count(|pass| pass < 60, 1), (1, 0));
     }
 }

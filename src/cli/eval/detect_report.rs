@@ -1,4 +1,4 @@
-//! What a detector scored, as a table and as JSON.
+//! Scores of a detector, as a table and as JSON.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,38 +6,39 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::average_precision::{Counts, PictureBoxes, Size, average_precision, counts};
+use super::average_precision::{CocoSize, HitCounts, average_precision, counts};
+use super::matching::PictureBoxes;
 use crate::detect::{Class, Thresholds};
 
 /// Scores of one model on one set of pictures.
 #[derive(Debug, Serialize)]
-pub struct Report {
+pub struct DetectReport {
     /// Which model.
     pub model: ModelEntry,
-    /// As in its manifest.
+    /// The manifest's thresholds.
     pub thresholds: ThresholdsEntry,
-    /// Average precision is over boxes from this confidence up.
+    /// Average precision includes boxes from this confidence up.
     pub scored_from: f32,
-    /// Threads a run.
+    /// Threads per inference.
     pub threads: u16,
-    /// Pictures looked at.
+    /// Number of pictures.
     pub pictures: usize,
-    /// Categories of the truth that are no class of ours, and their boxes: not scored.
+    /// Categories that are not scored, and their number of boxes.
     pub left_out: BTreeMap<String, usize>,
-    /// Classes that are annotated, but that the model does not report: not scored.
+    /// Annotated classes that the model does not detect; they are not scored.
     pub unreported: Vec<&'static str>,
-    /// By tiling, in the order asked for.
+    /// By tiling, in the order of the arguments.
     pub tilings: Vec<TilingReport>,
 }
 
 /// Which model was scored.
 #[derive(Debug, Serialize)]
 pub struct ModelEntry {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// SHA-256 of the model file, lower-case hex.
     pub sha256: String,
-    /// Its manifest.
+    /// Path of its manifest.
     pub manifest: PathBuf,
 }
 
@@ -58,15 +59,15 @@ impl From<Thresholds> for ThresholdsEntry {
 /// Scores of one tiling.
 #[derive(Debug, Serialize)]
 pub struct TilingReport {
-    /// `None` for the whole picture alone.
+    /// `None` for only the whole picture.
     pub tile_side_px: Option<u32>,
-    /// The mean; pictures of different sizes take different numbers.
-    pub runs_per_picture: f64,
-    /// The model's own time for a run, median, in milliseconds.
-    pub run_ms: f64,
-    /// All of a look at a picture in memory, from pixels to detections, median, in milliseconds.
+    /// The mean over the pictures.
+    pub inferences_per_picture: f64,
+    /// Median time of an inference in milliseconds, without pre- and postprocessing.
+    pub inference_ms: f64,
+    /// Median time of a pass over a picture in memory, from pixels to detections, in milliseconds.
     pub picture_ms: f64,
-    /// Boxes that were not finite or had no area, or were too many.
+    /// Number of boxes that were not finite, had no area, or exceeded the limit per inference.
     pub rejected: u64,
     /// By class.
     pub classes: Vec<ClassReport>,
@@ -76,22 +77,22 @@ pub struct TilingReport {
 #[derive(Debug, Serialize)]
 pub struct ClassReport {
     class: &'static str,
-    all: Figures,
-    small: Figures,
-    medium: Figures,
-    large: Figures,
+    all: SizeScores,
+    small: SizeScores,
+    medium: SizeScores,
+    large: SizeScores,
 }
 
-/// Scores of one class and size, 0 to 1; `None` where there is nothing to divide by.
+/// Scores of one class and size, 0 to 1; `None` when nothing can be divided.
 #[derive(Debug, Serialize)]
-struct Figures {
-    /// Boxes that should be found.
+struct SizeScores {
+    /// Boxes that must be found.
     truth: usize,
     ap50: Option<f64>,
     ap50_95: Option<f64>,
-    /// Of the truth, the part that is found at the manifest's threshold, at an overlap of 0.5.
+    /// The share of true boxes that are found at the manifest's high threshold, at an overlap of 0.5.
     recall: Option<f64>,
-    /// Of what is found there, the part that is true.
+    /// The share of those detections that are true.
     precision: Option<f64>,
     hits: usize,
     #[serde(rename = "false")]
@@ -100,22 +101,32 @@ struct Figures {
 }
 
 impl ClassReport {
-    /// Scores `all` boxes for average precision, and the `sure` ones for what the daemon would report.
-    pub fn new(class: Class, all: &[PictureBoxes], sure: &[PictureBoxes]) -> Self {
-        let [whole, small, medium, large] = Size::EACH.map(|size| Figures::new(all, sure, size));
-        Self { class: class.as_str(), all: whole, small, medium, large }
+    /// Average precision is over `all` boxes; the rest over the `confident` ones, which the daemon would report.
+    pub fn new(class: Class, all: &[PictureBoxes], confident: &[PictureBoxes]) -> Self {
+        let of = |size| SizeScores::new(all, confident, size);
+        Self {
+            class: class.as_str(),
+            all: of(CocoSize::All),
+            small: of(CocoSize::Small),
+            medium: of(CocoSize::Medium),
+            large: of(CocoSize::Large),
+        }
     }
 
-    fn rows(&self) -> [(Size, &Figures); 4] {
-        let figures = [&self.all, &self.small, &self.medium, &self.large];
-        std::array::from_fn(|i| (Size::EACH[i], figures[i]))
+    fn rows(&self) -> [(CocoSize, &SizeScores); 4] {
+        [
+            (CocoSize::All, &self.all),
+            (CocoSize::Small, &self.small),
+            (CocoSize::Medium, &self.medium),
+            (CocoSize::Large, &self.large),
+        ]
     }
 }
 
-impl Figures {
-    fn new(all: &[PictureBoxes], sure: &[PictureBoxes], size: Size) -> Self {
+impl SizeScores {
+    fn new(all: &[PictureBoxes], confident: &[PictureBoxes], size: CocoSize) -> Self {
         let ap = average_precision(all, size);
-        let Counts { truth, hits, false_boxes } = counts(sure, size);
+        let HitCounts { truth, hits, false_boxes } = counts(confident, size);
         let share = |part: usize, of: usize| (of > 0).then(|| part as f64 / of as f64);
         Self {
             truth,
@@ -125,32 +136,32 @@ impl Figures {
             precision: share(hits, hits + false_boxes),
             hits,
             false_boxes,
-            false_per_100_pictures: 100.0 * false_boxes as f64 / sure.len() as f64,
+            false_per_100_pictures: 100.0 * false_boxes as f64 / confident.len() as f64,
         }
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for DetectReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ThresholdsEntry { high, low, iou } = self.thresholds;
         writeln!(f, "{} ({})", self.model.name, self.model.manifest.display())?;
         writeln!(f, "sha256 {}", self.model.sha256)?;
         writeln!(
             f,
-            "pictures: {}, threads a run: {}; high threshold {high}, low threshold {low}, duplicates above IoU {iou}",
+            "{} pictures, {} threads per inference; high threshold {high}, low threshold {low}, duplicates above IoU {iou}",
             self.pictures, self.threads
         )?;
         if !self.left_out.is_empty() {
             let each: Vec<_> =
                 self.left_out.iter().map(|(name, boxes)| format!("{name} ({boxes})")).collect();
-            writeln!(f, "left out, with so many boxes: {}", each.join(", "))?;
+            writeln!(f, "not scored (number of boxes): {}", each.join(", "))?;
         }
         if !self.unreported.is_empty() {
-            writeln!(f, "left out, since the model does not report it: {}", self.unreported.join(", "))?;
+            writeln!(f, "not scored, because the model does not detect it: {}", self.unreported.join(", "))?;
         }
         writeln!(
             f,
-            "AP over boxes from {} up; recall to false/100 (false boxes a hundred pictures) at {high}, iou 0.5\n",
+            "AP: boxes from confidence {} up. Recall to false/100 (false boxes per 100 pictures): from {high} up, IoU 0.5\n",
             self.scored_from
         )?;
         writeln!(
@@ -167,8 +178,8 @@ impl fmt::Display for Report {
             "hits",
             "false",
             "false/100",
-            "runs",
-            "ms/run",
+            "infer",
+            "ms/inf",
             "ms/picture"
         )?;
         let classes = self.tilings.first().map_or(0, |tiling| tiling.classes.len());
@@ -179,10 +190,7 @@ impl fmt::Display for Report {
         }
         let rejected: u64 = self.tilings.iter().map(|tiling| tiling.rejected).sum();
         if rejected > 0 {
-            writeln!(
-                f,
-                "\n{rejected} boxes were rejected: not finite, without area, or too many in one run"
-            )?;
+            writeln!(f, "\n{rejected} boxes rejected: not finite, no area, or too many in one inference")?;
         }
         Ok(())
     }
@@ -191,29 +199,29 @@ impl fmt::Display for Report {
 impl TilingReport {
     fn write_class(&self, f: &mut fmt::Formatter<'_>, report: &ClassReport) -> fmt::Result {
         let share = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.3}"));
-        for (size, figures) in report.rows() {
-            // What is said once for a tiling stands in its first row.
+        for (size, scores) in report.rows() {
+            // Values of the whole tiling are only in its first row.
             let (class, tiles) = match (size, self.tile_side_px) {
-                (Size::All, None) => (report.class, "none".to_owned()),
-                (Size::All, Some(side_px)) => (report.class, side_px.to_string()),
+                (CocoSize::All, None) => (report.class, "none".to_owned()),
+                (CocoSize::All, Some(side_px)) => (report.class, side_px.to_string()),
                 _ => ("", String::new()),
             };
             write!(
                 f,
                 "{class:<6}  {tiles:>5}  {:<6}  {:>5}  {:>5}  {:>7}  {:>6}  {:>9}  {:>5}  {:>5}  {:>9.1}",
                 size.as_str(),
-                figures.truth,
-                share(figures.ap50),
-                share(figures.ap50_95),
-                share(figures.recall),
-                share(figures.precision),
-                figures.hits,
-                figures.false_boxes,
-                figures.false_per_100_pictures,
+                scores.truth,
+                share(scores.ap50),
+                share(scores.ap50_95),
+                share(scores.recall),
+                share(scores.precision),
+                scores.hits,
+                scores.false_boxes,
+                scores.false_per_100_pictures,
             )?;
-            if size == Size::All {
-                let Self { runs_per_picture, run_ms, picture_ms, .. } = self;
-                write!(f, "  {runs_per_picture:>5.1}  {run_ms:>6.1}  {picture_ms:>10.1}")?;
+            if size == CocoSize::All {
+                let Self { inferences_per_picture, inference_ms, picture_ms, .. } = self;
+                write!(f, "  {inferences_per_picture:>5.1}  {inference_ms:>6.1}  {picture_ms:>10.1}")?;
             }
             writeln!(f)?;
         }

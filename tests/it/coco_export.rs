@@ -1,4 +1,4 @@
-//! `havenwacht logbook coco` on a real recording, with a logbook as a replay of it writes.
+//! `havenwacht logbook coco` on a recording, with the logbook of its replay.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use tempfile::TempDir;
 use crate::clips::h264_clip;
 use crate::paths::{havenwacht, root};
 
-/// Columns under the privacy mask of the 320 there are.
+/// Masked columns of the 320.
 const MASKED: usize = 80;
 
 fn start() -> Stamp {
@@ -31,7 +31,7 @@ fn id() -> CameraId {
     CameraId::new("quay-east").unwrap()
 }
 
-/// Two cameras; the first looks five times a second and has a mask over the left quarter of its picture.
+/// Two cameras with five passes a second and a privacy mask over the left quarter of the picture.
 fn site(folder: &Path) -> PathBuf {
     let root = root().display();
     let camera = |id: &str| {
@@ -54,21 +54,21 @@ fn site(folder: &Path) -> PathBuf {
     path
 }
 
-/// The frames of the recording that a replay looks at.
-fn looked_at() -> Vec<Frame> {
+/// The frames of the passes of a replay.
+fn pass_frames() -> Vec<Frame> {
     let mut source = ClipReader::open(&id(), h264_clip(), start(), Arc::default()).unwrap();
-    let mut turns = FairScheduler::new(&[5.0]);
+    let mut scheduler = FairScheduler::new(&[5.0]);
     let mut frames = Vec::new();
     loop {
         match source.next(Duration::from_secs(20)) {
-            Next::Frame(frame) => frames.extend(turns.pick(frame.stamp.mono, &[true]).map(|_| frame)),
+            Next::Frame(frame) => frames.extend(scheduler.pick(frame.stamp.mono, &[true]).map(|_| frame)),
             Next::Ended(EndReason::EndOfStream) => return frames,
             other => panic!("{other:?}"),
         }
     }
 }
 
-/// Where the bright ball of the test picture is, from column `from` on: left, top, width, height.
+/// Left, top, width and height of the bright ball in the test picture, from column `from` on.
 fn ball(picture: &Picture, from: usize) -> Option<[usize; 4]> {
     let bright = |y: usize| {
         let row = picture.row(0, y).iter().enumerate().skip(from);
@@ -80,8 +80,7 @@ fn ball(picture: &Picture, from: usize) -> Option<[usize; 4]> {
     Some([x0, y0, x1 - x0, y1 - y0])
 }
 
-/// A replay's logbook of `frames`: the ball is detected in every second one. Frame numbers may be written falsely, by
-/// `shift`.
+/// The logbook of a replay of `frames`. Every second frame has a detection of the ball. Frame numbers are wrong by `shift`.
 fn logbook(folder: &Path, site: &Path, frames: &[Frame], shift: u64) -> PathBuf {
     let path = folder.join(format!("replay-{shift}.sqlite"));
     let (site, _) = havenwacht::config::load(site).unwrap();
@@ -123,19 +122,19 @@ fn export(site: &Path, logbook: &Path, camera: &str, recording: &Path, out: &Pat
 fn replayed() -> (TempDir, PathBuf, Vec<Frame>) {
     let folder = tempfile::tempdir().unwrap();
     let site = site(folder.path());
-    (folder, site, looked_at())
+    (folder, site, pass_frames())
 }
 
 #[test]
-fn pictures_and_proposed_boxes_belong_together_and_nothing_under_a_mask_is_written() {
+fn pictures_have_their_boxes_and_privacy_masks() {
     let (folder, site, frames) = replayed();
     let logbook = logbook(folder.path(), &site, &frames, 0);
     let out = folder.path().join("set");
     let output = export(&site, &logbook, "quay-east", h264_clip(), &out);
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(said.contains("20 pictures (4 where nothing was detected) and 16 boxes"), "{said}");
-    assert!(said.contains("proposals"), "{said}");
+    assert!(said.contains("20 pictures (4 without detections) and 16 boxes"), "{said}");
+    assert!(said.contains("Correct them"), "{said}");
 
     let set: Value = serde_json::from_slice(&std::fs::read(out.join("instances.json")).unwrap()).unwrap();
     assert_eq!(set["categories"], json!([{"id": 1, "name": "vessel"}, {"id": 2, "name": "person"}]));
@@ -158,10 +157,10 @@ fn pictures_and_proposed_boxes_belong_together_and_nothing_under_a_mask_is_writt
         let boxes: Vec<_> = annotations.iter().filter(|a| a["image_id"] == image["id"]).collect();
         assert_eq!(boxes.len(), usize::from(i % 2 == 0), "{file_name}");
         let truth = ball(&frame.picture, 0).unwrap();
-        for proposed in boxes {
-            assert_eq!(proposed["bbox"], json!(truth.map(|v| v as f64)), "{file_name}");
-            assert_eq!(proposed["area"], json!((truth[2] * truth[3]) as f64));
-            let rest = (&proposed["category_id"], &proposed["iscrowd"], &proposed["score"]);
+        for annotation in boxes {
+            assert_eq!(annotation["bbox"], json!(truth.map(|v| v as f64)), "{file_name}");
+            assert_eq!(annotation["area"], json!((truth[2] * truth[3]) as f64));
+            let rest = (&annotation["category_id"], &annotation["iscrowd"], &annotation["score"]);
             assert_eq!(rest, (&json!(1), &json!(0), &json!(0.625)));
         }
         let picture = still::read(&out.join("images").join(file_name)).unwrap();
@@ -178,32 +177,32 @@ fn pictures_and_proposed_boxes_belong_together_and_nothing_under_a_mask_is_writt
     assert!(compared > 5 && hidden > 0, "{compared} compared, {hidden} hidden");
     let times: Vec<_> = images.iter().map(|image| by_name[image["file_name"].as_str().unwrap()].0).collect();
     let gaps: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    assert!(gaps.iter().all(|gap| (1..=20).contains(gap)), "spread over 300 looks: {times:?}");
+    assert!(gaps.iter().all(|gap| (1..=20).contains(gap)), "spread over 300 passes: {times:?}");
 }
 
 #[test]
-fn what_does_not_fit_is_told_and_nothing_is_written() {
+fn wrong_input_is_an_error_and_writes_nothing() {
     let (folder, site, frames) = replayed();
     let good = logbook(folder.path(), &site, &frames, 0);
     let out = folder.path().join("set");
-    let refusal = |site: &Path, logbook: &Path, camera: &str, recording: &Path, out: &Path| {
+    let error = |site: &Path, logbook: &Path, camera: &str, recording: &Path, out: &Path| {
         let output = export(site, logbook, camera, recording, out);
         assert!(!output.status.success());
         String::from_utf8(output.stderr).unwrap()
     };
-    let full = refusal(&site, &good, "quay-east", h264_clip(), folder.path());
-    assert!(full.contains("is not empty: name a new folder"), "{full}");
-    let unknown = refusal(&site, &good, "attic", h264_clip(), &out);
+    let full = error(&site, &good, "quay-east", h264_clip(), folder.path());
+    assert!(full.contains("is not empty: give a new folder"), "{full}");
+    let unknown = error(&site, &good, "attic", h264_clip(), &out);
     assert!(unknown.contains("no camera `attic`, but quay-east, quay-west"), "{unknown}");
-    let unseen = refusal(&site, &good, "quay-west", h264_clip(), &out);
+    let unseen = error(&site, &good, "quay-west", h264_clip(), &out);
     assert!(unseen.contains("has no detection of camera `quay-west`"), "{unseen}");
-    let gone = refusal(&site, &good, "quay-east", &folder.path().join("gone.mp4"), &out);
+    let gone = error(&site, &good, "quay-east", &folder.path().join("gone.mp4"), &out);
     assert!(gone.contains("gone.mp4") && gone.contains("No such file"), "{gone}");
     let other = logbook(folder.path(), &site, &frames, 1);
-    let other = refusal(&site, &other, "quay-east", h264_clip(), &out);
-    assert!(other.contains("does not go with") && other.contains("no look at frame 1, "), "{other}");
+    let other = error(&site, &other, "quay-east", h264_clip(), &out);
+    assert!(other.contains("does not match") && other.contains("detections at frame 1, "), "{other}");
     std::fs::write(&site, std::fs::read_to_string(&site).unwrap() + "\n# later\n").unwrap();
-    let changed = refusal(&site, &good, "quay-east", h264_clip(), &out);
-    assert!(changed.contains("is not as it was when") && changed.contains("again"), "{changed}");
+    let changed = error(&site, &good, "quay-east", h264_clip(), &out);
+    assert!(changed.contains("has changed since") && changed.contains("again"), "{changed}");
     assert!(!out.exists());
 }

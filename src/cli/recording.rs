@@ -1,5 +1,5 @@
-//! A recording under way, as a replay plays it: which of its frames are looked at depends on the recording and the
-//! camera alone, so whoever plays it again finds the same ones.
+//! Plays a recording as `replay` does. The choice of frames depends only on the recording and the camera, so every playback
+//! gives the same frames.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,27 +14,27 @@ use crate::detect::FairScheduler;
 use crate::frame::Frame;
 use crate::ingest::{ClipReader, EndReason, Next, OpenError};
 
-/// One pass over one camera's recording.
-pub(super) struct Reel {
+/// The playback of one camera's recording.
+pub(super) struct Recording {
     source: ClipReader,
-    turns: FairScheduler,
+    scheduler: FairScheduler,
     frames: u64,
 }
 
-impl Reel {
-    /// Opens `clip` as what `camera` saw from `start` on.
+impl Recording {
+    /// Opens `clip` as a recording of `camera` that begins at `start`.
     pub(super) fn open(camera: &Camera, clip: &Path, start: Stamp) -> Result<Self, OpenError> {
         let source = ClipReader::open(&camera.id, clip, start, Arc::default())?;
-        Ok(Self { source, turns: FairScheduler::new(&[camera.detect_fps]), frames: 0 })
+        Ok(Self { source, scheduler: FairScheduler::new(&[camera.detect_fps]), frames: 0 })
     }
 
-    /// Decodes on to the next frame that is due a look; `None` at the recording's end.
+    /// The next frame for which a detection pass is due; `None` at the end of the recording.
     pub(super) fn next_due(&mut self) -> anyhow::Result<Option<Frame>> {
         loop {
             match self.source.next(Duration::from_secs(10)) {
                 Next::Frame(frame) => {
                     self.frames += 1;
-                    if self.turns.pick(frame.stamp.mono, &[true]).is_some() {
+                    if self.scheduler.pick(frame.stamp.mono, &[true]).is_some() {
                         return Ok(Some(frame));
                     }
                 }
@@ -45,13 +45,13 @@ impl Reel {
         }
     }
 
-    /// Frames decoded so far, looked at or not.
+    /// Number of frames decoded so far.
     pub(super) fn frames(&self) -> u64 {
         self.frames
     }
 }
 
-/// A line on standard error that says how far it is; nothing where that is no terminal.
+/// A progress line on standard error; hidden when that is not a terminal.
 pub(super) fn progress() -> ProgressBar {
     let bar = ProgressBar::new_spinner();
     bar.set_style(
@@ -60,7 +60,7 @@ pub(super) fn progress() -> ProgressBar {
     bar
 }
 
-/// How far into the recording `at` is, in words; recordings begin at boot.
+/// The position of `at` in the recording, as text. Recordings begin at monotonic time 0.
 pub(super) fn played(at: &Stamp) -> String {
     let recorded = at.mono.since_boot().as_secs();
     format!("{} min {:02} s of the recording", recorded / 60, recorded % 60)
