@@ -236,9 +236,9 @@ mod tests {
         };
         let (status, out, err) = review("2026-05-31");
         assert_eq!(status, 0);
-        let words = "warning: rule night-passage was to be reviewed by harbour master until 2026-05-31";
+        let words = "warning: the review of rule night-passage by harbour master was due on 2026-05-31";
         assert!(!out.is_empty() && err.contains(words), "{err}");
-        assert!(!review("2026-06-01").2.contains("to be reviewed"));
+        assert!(!review("2026-06-01").2.contains("the review of"));
     }
 
     #[test]

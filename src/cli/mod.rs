@@ -142,7 +142,9 @@ mod tests {
     #[test]
     fn help_of_every_command_is_as_reviewed() {
         let mut pages = String::new();
-        help(&mut Arguments::command().term_width(100), "", &mut pages);
+        let mut command = Arguments::command().term_width(100);
+        command.build();
+        help(&mut command, "", &mut pages);
         insta::assert_snapshot!(pages);
     }
 

@@ -4,16 +4,16 @@ use super::reader::{TableReader, ValueReader};
 use super::shapes;
 use crate::geometry::{Calibration, CalibrationError, Norm, Point, Survey};
 
-/// Standard error of a point that somebody clicks on a picture.
+/// Standard error of a point that a person clicks in a picture.
 const ERROR_PX: f64 = 2.0;
 const EXAMPLE: &str = "[{ image = [0.12, 0.55], metres = [0.0, 0.0] }, ...], four or more of them";
 
-/// A point: in the picture, and where it was surveyed.
+/// A point in the picture and on the ground.
 type Surveyed = (Point<Norm>, [f64; 2]);
 
 pub(super) fn read(table: &TableReader<'_>) -> Option<Calibration> {
     let error_px = table.optional("error_px", |item| {
-        item.number(0.1..=50.0, "how far off a point may be in the picture, in pixels of a picture of 1920")
+        item.number(0.1..=50.0, "standard error of a point, in pixels of a picture 1920 px wide")
     });
     let list = table.get("points");
     let points = table.required("points", EXAMPLE, points);
@@ -56,7 +56,7 @@ fn point(item: &ValueReader<'_>) -> Option<(Survey, Surveyed)> {
     match (table.get("metres").is_some(), table.get("wgs84").is_some()) {
         (true, true) => item.error("has both metres and wgs84", "keep one of the two"),
         (false, false) => item.error(
-            "does not say where it is",
+            "has no position on the ground",
             "add metres = [12.5, -3.0] (eastward, northward) or wgs84 = [52.0987, 4.2601] (latitude, longitude)",
         ),
         _ => {}
@@ -72,7 +72,7 @@ fn latitude_longitude(item: &ValueReader<'_>) -> Option<[f64; 2]> {
     let place = shapes::numbers::<2>(item, "latitude and longitude in degrees")?;
     if place[0].abs() > 85.0 || place[1].abs() > 180.0 {
         item.error(
-            format!("{}, {} is no latitude and longitude", place[0], place[1]),
+            format!("{}, {} is not a latitude and longitude", place[0], place[1]),
             "degrees with a fraction, latitude first: wgs84 = [52.0987, 4.2601]",
         );
         return None;
@@ -90,7 +90,7 @@ fn help(error: &CalibrationError, survey: Survey) -> String {
         CalibrationError::Apart(..) => format!("{order}; is a digit wrong?"),
         CalibrationError::Twins(..) => "leave one of them out, or correct it".to_owned(),
         CalibrationError::OnOneLine(..) | CalibrationError::IllConditioned(_) => {
-            "take points near and far, left and right: the corners of the largest four-sided piece of quay or pontoon in sight"
+            "choose points near and far, left and right: the corners of the largest four-sided part of a quay or pontoon"
                 .to_owned()
         }
         CalibrationError::Folded => {
@@ -103,16 +103,16 @@ fn help(error: &CalibrationError, survey: Survey) -> String {
     }
 }
 
-/// A point that the others contradict.
+/// Warns of a point that contradicts the others.
 fn warn_of_a_stray(list: &ValueReader<'_>, calibration: &Calibration, error_px: f32) {
     let Some((index, stray)) = calibration.stray(error_px) else { return };
     let Some(items) = list.list() else { return };
     let Some(item) = items.get(index) else { return };
     item.warning(
         format!(
-            "is {:.0} px of a picture of 1920 from where the other points put it, {:.1} m on the ground",
+            "deviates from the other points by {:.0} px in a picture 1920 px wide, {:.1} m on the ground",
             stray.px, stray.metres
         ),
-        "is it mistyped, or another corner than the one in the picture? `havenwacht calibrate` draws them",
+        "is it mistyped, or does it name another corner? `havenwacht calibrate` draws the points",
     );
 }

@@ -1,5 +1,4 @@
-//! User names and the places of passwords and keys. No message here repeats what stands in the file: it could be the
-//! secret itself.
+//! User names, and where passwords and keys are. No message here repeats a value of the file, which could be the secret.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -8,10 +7,10 @@ use super::reader::{TableReader, ValueReader};
 use super::secret::SecretSource;
 use super::site::Login;
 
-/// The two right ways.
+/// How to give a password.
 pub(super) const HELP: &str = "leave it out, and write username = \"...\" with password_file = \"/etc/havenwacht/secrets/...\" (a file with nothing else in it, mode 0600) or password_credential = \"...\" (a systemd credential)";
 
-/// The login of a section: a user name and one place of the password, or neither.
+/// The login of a section: a user name and one source of the password, or neither.
 pub(super) fn login(section: &TableReader<'_>) -> Option<Login> {
     let username = section.optional("username", |item| item.text().map(|name| item.at(name.to_owned())));
     let file = section.optional("password_file", |item| secret_file(item, "password"));
@@ -37,7 +36,7 @@ pub(super) fn login(section: &TableReader<'_>) -> Option<Login> {
     Some(Login { username: username?.value, password: file.or(credential)? })
 }
 
-/// The place of the key that signs the logbook's chain.
+/// The source of the key that signs the logbook's chain.
 pub(super) fn signing_key(section: &TableReader<'_>) -> Option<SecretSource> {
     let file = section.optional("signing_key_file", |item| secret_file(item, "key"));
     let credential = section.optional("signing_key_credential", |item| credential(item, "logbook-key"));
@@ -55,17 +54,17 @@ fn secret_file(item: &ValueReader<'_>, what: &str) -> Option<SecretSource> {
     match path.metadata() {
         Ok(meta) if meta.is_file() => {
             if meta.permissions().mode() & 0o004 != 0 {
-                let help = "chmod 0600 it, and let it belong to the user that havenwacht runs as";
+                let help = "run chmod 0600 on it, and give it to the user that runs havenwacht";
                 item.warning(format!("every user of this box can read the {what} in this file"), help);
             }
         }
         Ok(_) => {
-            item.error("is no file", format!("a file that holds the {what} and nothing else"));
+            item.error("is not a file", format!("a file that holds the {what} and nothing else"));
             return None;
         }
         Err(cause) if cause.kind() == std::io::ErrorKind::PermissionDenied => {
-            let help = "check as the user that havenwacht runs as";
-            item.warning("cannot be looked at by the user who runs this check", help);
+            let help = "run this check as the user that runs havenwacht";
+            item.warning("cannot be read by the user who runs this check", help);
         }
         Err(_) => {
             let help = format!(
@@ -88,7 +87,7 @@ fn credential(item: &ValueReader<'_>, example: &str) -> Option<SecretSource> {
     if !fits {
         let help =
             format!("the name alone, as in LoadCredential={example}:/etc/havenwacht/secrets/{example}");
-        item.error("is no name of a systemd credential", help);
+        item.error("is not a name for a systemd credential", help);
         return None;
     }
     Some(SecretSource::Credential(name.to_owned()))

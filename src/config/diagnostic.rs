@@ -1,35 +1,35 @@
-//! One mistake in a site file: where it is, what is wrong, what would be right.
+//! A diagnostic: where in the site file, what is wrong, what would be right.
 
 use std::fmt;
 use std::ops::Range;
 
-/// How bad a finding is.
+/// The level of a diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// The watch does not start with it.
+    /// The daemon does not start.
     Error,
-    /// Legal, but probably not what was meant.
+    /// Allowed, but probably not meant.
     Warning,
 }
 
-/// A finding in a site file. Never holds a password: what is wrong with a secret is said without repeating it.
+/// A diagnostic about a site file. It never contains a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Error or warning.
     pub level: Level,
-    /// The site file as it was named.
+    /// The path of the site file, as given.
     pub file: String,
-    /// Counted from 1.
+    /// Line, from 1.
     pub line: usize,
-    /// In characters, counted from 1.
+    /// Column in characters, from 1.
     pub column: usize,
-    /// Path of the key, list items counted from 0: `camera[2].regions[0]`. Empty for the file as a whole.
+    /// Full key, list items from 0: `camera[2].regions[0]`. Empty for the file as a whole.
     pub key: String,
     /// What is wrong.
     pub what: String,
     /// What would be right.
     pub help: Option<String>,
-    /// Bytes of the file it is about.
+    /// Its bytes in the file.
     pub span: Range<usize>,
 }
 
@@ -57,12 +57,12 @@ pub enum ConfigError {
     /// The file cannot be read at all.
     #[error("cannot read the site file {path}: {cause}")]
     Unreadable {
-        /// As it was named.
+        /// The path, as given.
         path: std::path::PathBuf,
         /// Why.
         cause: std::io::Error,
     },
-    /// Every mistake in it, and the warnings, in the order of the file.
+    /// The errors and warnings, in the order of the file.
     #[error("{}", lines(.0))]
     Invalid(Vec<Diagnostic>),
 }

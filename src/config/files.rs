@@ -1,4 +1,4 @@
-//! Paths: relative ones start in the site file's folder, and what must be there is looked for (never opened).
+//! Paths. Relative paths start in the folder of the site file. Files that must exist are checked, never opened.
 
 use std::path::PathBuf;
 
@@ -8,13 +8,13 @@ use super::reader::ValueReader;
 pub(super) fn resolved(item: &ValueReader<'_>) -> Option<PathBuf> {
     let text = item.text()?;
     if text.contains('\0') || text.starts_with('~') {
-        item.error("is no path", "an absolute path, or one that starts in the folder of the site file");
+        item.error("is not a path", "an absolute path, or one that starts in the folder of the site file");
         return None;
     }
     Some(item.collector.folder.join(text))
 }
 
-/// A file that must be there. `meaning` says what it is and where to get it.
+/// A file that must exist. `meaning` says what it is and where to get it.
 pub(super) fn existing(item: &ValueReader<'_>, meaning: &str) -> Option<PathBuf> {
     let path = resolved(item)?;
     match path.metadata() {
@@ -30,7 +30,7 @@ pub(super) fn existing(item: &ValueReader<'_>, meaning: &str) -> Option<PathBuf>
     None
 }
 
-/// A file that is made on the first start: its folder should be there.
+/// A file that the first start creates. Its folder should exist.
 pub(super) fn in_a_folder(item: &ValueReader<'_>) -> Option<PathBuf> {
     let path = resolved(item)?;
     if path.is_dir() {
@@ -41,7 +41,7 @@ pub(super) fn in_a_folder(item: &ValueReader<'_>) -> Option<PathBuf> {
     if let Some(folder) = folder {
         item.warning(
             format!("there is no folder {} yet", folder.display()),
-            "systemd makes /var/lib/havenwacht on the first start (StateDirectory=); make any other one yourself",
+            "systemd creates /var/lib/havenwacht at the first start (StateDirectory=); create any other folder yourself",
         );
     }
     Some(path)

@@ -1,4 +1,4 @@
-//! The site's list of holidays: a text file, one date a line, with a name if wanted.
+//! The list of holidays: a text file with a date a line, and optionally a name.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use super::files;
 use super::reader::{ValueReader, short};
 use crate::rules::Holidays;
 
-/// More mistakes in one list are not worth telling one by one.
-const TOLD: usize = 10;
+/// Mistakes of one list that are reported one by one.
+const MOST_ERRORS: usize = 10;
 
 /// Reads the list that `[site] holidays` names; every wrong line is an error.
 pub(super) fn read(item: &ValueReader<'_>) -> Option<Holidays> {
-    const HELP: &str = "a date a line, with a name if wanted: 2026-12-25 Christmas Day";
+    const HELP: &str = "a date a line, with an optional name: 2026-12-25 Christmas Day";
     let path = files::existing(item, "a text file with a date a line, such as 2026-12-25 Christmas Day")?;
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
@@ -24,7 +24,7 @@ pub(super) fn read(item: &ValueReader<'_>) -> Option<Holidays> {
     };
     let (mut days, mut mistakes) = (BTreeMap::new(), 0);
     for (index, line) in text.lines().enumerate() {
-        // An editor on another system may have left a mark before the first line.
+        // Some editors write a byte order mark before the first line.
         let line = line.trim_start_matches('\u{feff}').split('#').next().unwrap_or_default().trim();
         if line.is_empty() {
             continue;
@@ -33,21 +33,24 @@ pub(super) fn read(item: &ValueReader<'_>) -> Option<Holidays> {
         let (date, name) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let Some(day) = date.parse::<Date>().ok().filter(|_| date.len() == 10) else {
             mistakes += 1;
-            if mistakes <= TOLD {
+            if mistakes <= MOST_ERRORS {
                 item.error(format!("{place}: \"{}\" is not a date", short(date)), HELP);
             }
             continue;
         };
         if days.insert(day, name.trim().to_owned()).is_some() {
-            item.warning(format!("{place}: {day} is named twice"), "once is enough; the later name counts");
+            item.warning(
+                format!("{place}: {day} is in the list twice"),
+                "remove one; the later name is used",
+            );
         }
     }
-    if mistakes > TOLD {
-        let more = mistakes - TOLD;
-        item.error(format!("{}: and {more} more lines that begin with no date", path.display()), HELP);
+    if mistakes > MOST_ERRORS {
+        let more = mistakes - MOST_ERRORS;
+        item.error(format!("{}: and {more} more lines that do not begin with a date", path.display()), HELP);
     }
     if mistakes == 0 && days.is_empty() {
-        item.warning(format!("{} holds no date", path.display()), HELP);
+        item.warning(format!("{} has no date", path.display()), HELP);
     }
     (mistakes == 0).then_some(days.into_iter().collect())
 }

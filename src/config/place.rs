@@ -7,7 +7,7 @@ use crate::geometry::{Area, Point, Segment};
 use crate::ids::PlaceId;
 use crate::rules::{Berth, Line, Zone};
 
-/// A zone, a group of zones or a line as far as it could be read.
+/// A zone, a group or a line, as far as it could be read.
 pub(super) struct PlaceDraft {
     /// `zone`, `group` or `line`.
     pub(super) kind: &'static str,
@@ -70,7 +70,7 @@ impl PlaceDraft {
         let elsewhere =
             |camera: &&Located<String>| draft.camera.as_ref().is_some_and(|a| a.value != camera.value);
         if let Some(second) = members().filter_map(|zone| zone.camera.as_ref()).find(elsewhere) {
-            let help = "a rule watches one camera: make a group for each camera";
+            let help = "a rule belongs to one camera: make a group for each camera";
             table.collector.error(
                 &second.place,
                 format!("group \"{}\" has zones of another camera", id.value),
@@ -133,7 +133,7 @@ fn segment(
 ) -> Option<Segment> {
     let end = table.get("to")?;
     let Some(segment) = Segment::new(from, to) else {
-        end.error("is where the line begins: the line has no length", "from and to are its two ends");
+        end.error("is the same as from: the line has no length", "from and to are its two ends");
         return None;
     };
     if !shapes::touches_picture(&segment) {
@@ -146,13 +146,13 @@ fn segment(
     }
     let within = |p: Point<_>| (0.0..=1.0).contains(&p.x) && (0.0..=1.0).contains(&p.y);
     if !(within(from) && within(to)) {
-        let help = "coordinates run from 0 to 1; nothing is ever seen beyond";
+        let help = "coordinates run from 0 to 1; nothing is detected outside";
         table.collector.warning(&table.place, "the line lies partly outside the picture", help);
     }
     Some(segment)
 }
 
-/// `true`, or a table that says more of it; `None` for `false` and what cannot be read.
+/// `true`, or a table with the berth's keys; `None` for `false` and for invalid values.
 fn berth(item: &ValueReader<'_>) -> Option<Berth> {
     if let toml::de::DeValue::Boolean(berth) = item.value {
         return berth.then(Berth::default);

@@ -1,4 +1,4 @@
-//! A walk over the parsed file that notes what is wrong and goes on.
+//! Reads sections and values of the parsed file. Reports errors and continues.
 
 use std::ops::RangeInclusive;
 
@@ -31,7 +31,7 @@ impl<'a> TableReader<'a> {
         Self { collector, place: Location::default(), section: "", table }.reject_unknown_keys()
     }
 
-    /// Notes keys that the section does not have.
+    /// Reports keys that the section does not have.
     fn reject_unknown_keys(self) -> Self {
         let known = schema::keys(self.section);
         for (key, value) in self.table {
@@ -44,8 +44,8 @@ impl<'a> TableReader<'a> {
             if is_password(name) {
                 self.collector.error(
                     &place,
-                    "a password does not belong in the site file: the file is copied, mailed and hashed into the logbook",
-                    "name where it is: password_file = \"/etc/havenwacht/secrets/...\" (a file with nothing else in it, mode 0600) or password_credential = \"...\" (a systemd credential, LoadCredential=)",
+                    "a password must not be in the site file: the file is copied and mailed, and its hash is in the logbook",
+                    "give its source: password_file = \"/etc/havenwacht/secrets/...\" (a file with nothing else in it, mode 0600) or password_credential = \"...\" (a systemd credential, LoadCredential=)",
                 );
                 continue;
             }
@@ -66,16 +66,16 @@ impl<'a> TableReader<'a> {
         self
     }
 
-    /// Whether a password stands in the section itself, which has been noted.
+    /// Whether the section contains a password, which was reported.
     pub(super) fn holds_password(&self) -> bool {
         self.table.keys().any(|key| is_password(key.get_ref()))
     }
 
-    /// The value of `key`, if it is there.
+    /// The value of `key`, if it exists.
     pub(super) fn get(&self, key: &'static str) -> Option<ValueReader<'a>> {
         debug_assert!(schema::keys(self.section).contains(&key), "{key} is missing in the schema");
         let (name, value) = self.table.get_key_value(key)?;
-        // A section's own span is its header; a value is shown at the value.
+        // The location of a section is its header, that of a value the value.
         let span = if value.span().is_empty() { name.span() } else { value.span() };
         Some(ValueReader {
             collector: self.collector,
@@ -84,7 +84,7 @@ impl<'a> TableReader<'a> {
         })
     }
 
-    /// Reads `key`; absent is `None`, wrong is noted and `None`.
+    /// Reads `key`. `None` where it is absent, and where `read` reported an error.
     pub(super) fn optional<T>(
         &self,
         key: &'static str,
@@ -93,7 +93,7 @@ impl<'a> TableReader<'a> {
         self.get(key).and_then(|item| read(&item))
     }
 
-    /// Reads `key`; absence is an error that shows `example`.
+    /// Reads `key`. Its absence is an error that shows `example`.
     pub(super) fn required<T>(
         &self,
         key: &'static str,
@@ -108,7 +108,7 @@ impl<'a> TableReader<'a> {
         item.and_then(|item| read(&item))
     }
 
-    /// The one table `[name]`. Absence is an error where `required`; it then reads as `None`.
+    /// The table `[name]`. Its absence is an error where `required` has an example.
     pub(super) fn section(&self, name: &'static str, required: Option<&str>) -> Option<TableReader<'a>> {
         let Some(item) = self.get(name) else {
             if let Some(example) = required {
@@ -148,22 +148,22 @@ fn is_password(key: &str) -> bool {
 }
 
 impl<'a> ValueReader<'a> {
-    /// Notes an error at this value.
+    /// Reports an error at this value.
     pub(super) fn error(&self, what: impl Into<String>, help: impl Into<String>) {
         self.collector.error(&self.place, what, help);
     }
 
-    /// Notes a warning at this value.
+    /// Reports a warning at this value.
     pub(super) fn warning(&self, what: impl Into<String>, help: impl Into<String>) {
         self.collector.warning(&self.place, what, help);
     }
 
-    /// `value` with this item's place.
+    /// `value` with this item's location.
     pub(super) fn at<T>(&self, value: T) -> Located<T> {
         Located { value, place: self.place.clone() }
     }
 
-    /// Notes that the value is of another type.
+    /// Reports that the value has the wrong type.
     pub(super) fn mistyped(&self, wanted: &str, help: impl Into<String>) {
         let found = match self.value {
             DeValue::String(_) => "text in quotes",
@@ -173,7 +173,7 @@ impl<'a> ValueReader<'a> {
             DeValue::Array(_) => "a list",
             DeValue::Table(_) => "a section",
         };
-        self.error(format!("should be {wanted}, and is {found}"), help);
+        self.error(format!("should be {wanted}, but is {found}"), help);
     }
 
     /// Text that is not blank.
@@ -291,7 +291,7 @@ impl<'a> ValueReader<'a> {
     }
 }
 
-/// Text to repeat in a message: cut where a message would drown.
+/// `text` for a message: cut to 60 characters, without control characters.
 pub(super) fn short(text: &str) -> String {
     let cut: String = text.chars().take(60).collect();
     let plain: String = cut.chars().map(|c| if c.is_control() { '?' } else { c }).collect();

@@ -1,4 +1,4 @@
-//! Findings drawn into the text of the site file, for people at a terminal.
+//! Diagnostics with the lines of the site file, for a terminal.
 
 use std::fmt;
 use std::ops::Range;
@@ -7,7 +7,7 @@ use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, S
 
 use super::diagnostic::{Diagnostic, Level};
 
-/// Each finding with the line it is about. `text` is the file's; passwords in it are redacted out.
+/// Each diagnostic with its line of `text`, the site file. Passwords in it are redacted.
 pub fn rendered(diagnostics: &[Diagnostic], text: &str, colour: bool) -> String {
     let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme).with_context_lines(1).with_links(false);
@@ -24,7 +24,7 @@ pub fn rendered(diagnostics: &[Diagnostic], text: &str, colour: bool) -> String 
     drawing
 }
 
-/// The text with every value that may be or hold a password or a key replaced by as many asterisks, over all its lines.
+/// The text with asterisks in place of each value that may contain a password or a key.
 fn redacted(text: &str) -> String {
     let suspects = ["pass", "pwd", "secret", "token", "wachtwoord", "signing_key", "@"];
     let mut redacted = String::with_capacity(text.len());
@@ -48,7 +48,7 @@ fn redacted(text: &str) -> String {
             _ => line.len(),
         };
         redacted.push_str(&line[..begin]);
-        // Byte for byte, so that spans keep pointing at the right place.
+        // One asterisk a byte, so that locations stay right.
         for c in line[begin..].chars() {
             match c {
                 '\n' | '\r' | ' ' | '"' => redacted.push(c),
@@ -59,7 +59,7 @@ fn redacted(text: &str) -> String {
     redacted
 }
 
-/// The part of a span on its first line, within the text and on character borders.
+/// The first line of a span, within the text and at character boundaries.
 fn first_line(text: &str, span: &Range<usize>) -> Range<usize> {
     let mut start = span.start.min(text.len());
     while !text.is_char_boundary(start) {
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_drawing_points_at_the_mistake_and_blots_out_passwords() {
+    fn a_report_shows_the_line_and_redacts_passwords() {
         let text = "[site]\nlooks = 60\npassword = \"hunter2 é\"\nurl = \"rtsp://u:hunter2@h/\"\n";
         let at = |line, span| Diagnostic {
             level: Level::Error,

@@ -146,7 +146,7 @@ fn a_schedule_needs_position_and_holidays() {
         assert_eq!(found.matches("error: ").count(), 1, "one error is reported once\n{found}");
     }
     let (_, warnings) = with_schedule(feast, "holidays = \"days.txt\"", "# none yet\n").unwrap();
-    assert!(lines(&warnings).contains("holds no date"), "{}", lines(&warnings));
+    assert!(lines(&warnings).contains("has no date"), "{}", lines(&warnings));
 }
 
 #[test]

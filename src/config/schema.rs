@@ -1,6 +1,6 @@
-//! Every section of a site file and its keys: the one list that readers, suggestions and the reference are held to.
+//! Every section of the site file with its keys. The readers, the suggestions and the reference are tested against it.
 
-/// A section's name as it stands in brackets (empty: the file itself) and the keys it may hold.
+/// Name of a section as in its header (empty: the file itself) and its keys.
 pub(super) const SECTIONS: &[(&str, &[&str])] = &[
     (
         "",
@@ -89,7 +89,7 @@ pub(super) fn keys(section: &str) -> Vec<&'static str> {
     keys
 }
 
-/// The sections that do have `key`, as written in the file.
+/// Headers of the sections that have `key`.
 pub(super) fn sections_with(key: &str) -> Vec<String> {
     SECTIONS
         .iter()

@@ -1,19 +1,19 @@
-//! Where secrets come from. The site file names the place, never the secret.
+//! Sources of secrets. The site file names the source, never the secret.
 
 use std::path::PathBuf;
 
 use secrecy::SecretString;
 
-/// The place of a secret.
+/// The source of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretSource {
-    /// A file that holds nothing else; a final line break is not part of the secret.
+    /// A file with nothing else in it. A final line break is not part of the secret.
     File(PathBuf),
     /// A systemd credential (`LoadCredential=`), found in `$CREDENTIALS_DIRECTORY`.
     Credential(String),
 }
 
-/// Why a secret could not be read. Names the place, never the content.
+/// Why a secret could not be read. Names the source, never the content.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The file cannot be read.
@@ -24,7 +24,7 @@ pub enum SecretError {
         /// Why.
         cause: std::io::Error,
     },
-    /// Not started by systemd with this credential.
+    /// systemd did not start the program with this credential.
     #[error("credential `{0}` needs systemd: set LoadCredential={0}:/path in the unit")]
     NoCredentials(String),
 }

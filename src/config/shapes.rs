@@ -3,7 +3,7 @@
 use super::reader::ValueReader;
 use crate::geometry::{BBox, Norm, Point, Polygon, PolygonError, Segment};
 
-/// Drawn over the edge on purpose is fine; farther out than this it is another unit.
+/// Coordinates may lie this far outside the picture. Farther out they are probably in another unit.
 const STRAY: f64 = 1.0;
 
 fn coordinate(item: &ValueReader<'_>) -> Option<f32> {
@@ -21,7 +21,7 @@ fn coordinates<const N: usize>(item: &ValueReader<'_>, meaning: &str) -> Option<
     fixed(item, meaning, coordinate)
 }
 
-/// So many numbers in a list.
+/// A list of `N` numbers.
 pub(super) fn numbers<const N: usize>(item: &ValueReader<'_>, meaning: &str) -> Option<[f64; N]> {
     fixed(item, meaning, ValueReader::any_number)
 }
@@ -45,15 +45,15 @@ pub(super) fn point(item: &ValueReader<'_>) -> Option<Point<Norm>> {
     coordinates(item, "a point is [x, y]").map(|[x, y]| Point::new(x, y))
 }
 
-/// The least and the most of something, `[least, most]`.
+/// A range, `[least, most]`.
 pub(super) fn span(item: &ValueReader<'_>, unit: &str) -> Option<[f64; 2]> {
     let items = item.list()?;
     let read: Option<Vec<f64>> = items.iter().map(ValueReader::any_number).collect();
-    let help = format!("the least and the most in {unit}: [8, 14]");
+    let help = format!("the minimum and the maximum in {unit}: [8, 14]");
     match read?.as_slice() {
         &[least, most] if 0.0 <= least && least < most && most.is_finite() => Some([least, most]),
         _ => {
-            item.error("is no span from the less to the more", help);
+            item.error("is not a range from a minimum to a maximum", help);
             None
         }
     }
@@ -63,7 +63,7 @@ pub(super) fn span(item: &ValueReader<'_>, unit: &str) -> Option<[f64; 2]> {
 pub(super) fn polygon(item: &ValueReader<'_>, what: &str) -> Option<Polygon> {
     let read: Vec<_> = item.list()?.iter().map(point).collect();
     let mut corners = read.into_iter().collect::<Option<Vec<_>>>()?;
-    // Drawing tools close the ring; here it closes itself.
+    // Drawing tools repeat the first corner at the end. Here the outline closes by itself.
     if corners.len() > 3 && corners.first() == corners.last() {
         corners.pop();
     }
@@ -71,9 +71,7 @@ pub(super) fn polygon(item: &ValueReader<'_>, what: &str) -> Option<Polygon> {
         Ok(polygon) => polygon,
         Err(error) => {
             let help = match error {
-                PolygonError::SelfCrossing => {
-                    "go round the outline once, corner by corner, without crossing it"
-                }
+                PolygonError::SelfCrossing => "list the corners in order round the outline",
                 _ => "at least three corners round an area: [[0.1, 0.5], [0.6, 0.5], [0.6, 0.9]]",
             };
             item.error(error.to_string(), help);
@@ -88,7 +86,7 @@ pub(super) fn polygon(item: &ValueReader<'_>, what: &str) -> Option<Polygon> {
     if outside > area * 0.001 {
         item.warning(
             format!("the {what} lies partly outside the picture ({:.0} %)", outside / area * 100.0),
-            "coordinates run from 0 to 1; nothing is ever seen beyond",
+            "coordinates run from 0 to 1; nothing is detected outside",
         );
     }
     Some(polygon)
@@ -106,7 +104,7 @@ pub(super) fn with_holes(polygon: Polygon, list: &ValueReader<'_>) -> Option<Pol
                 PolygonError::HoleOutside(index) | PolygonError::HolesOverlap(_, index) => items.get(index),
                 _ => None,
             };
-            let help = "each hole lies within the polygon and apart from the other holes: holes = [[[x, y], [x, y], [x, y]]]";
+            let help = "each hole must lie within the polygon and must not overlap another hole: holes = [[[x, y], [x, y], [x, y]]]";
             at.unwrap_or(list).error(error.to_string(), help);
             None
         }
@@ -144,7 +142,7 @@ pub(super) fn touches_picture(line: &Segment) -> bool {
     enters <= leaves
 }
 
-/// A region to look at, `[left, top, right, bottom]`, within the picture and with area.
+/// A region, `[left, top, right, bottom]`, within the picture and with an area above zero.
 pub(super) fn region(item: &ValueReader<'_>) -> Option<BBox<Norm>> {
     let [x0, y0, x1, y1] = coordinates(item, "a region is [left, top, right, bottom]")?;
     if [x0, y0, x1, y1].iter().any(|v| !(0.0..=1.0).contains(v)) {
@@ -163,7 +161,10 @@ pub(super) fn region(item: &ValueReader<'_>) -> Option<BBox<Norm>> {
         return None;
     }
     if x1 - x0 < 0.02 || y1 - y0 < 0.02 {
-        item.error("is narrower than 2 % of the picture", "a region is looked at as a picture of its own");
+        item.error(
+            "is narrower than 2 % of the picture",
+            "the detector sees a region as a picture of its own",
+        );
         return None;
     }
     Some(BBox::new(x0, y0, x1, y1))

@@ -16,40 +16,40 @@ use crate::rules::{Calendar, CameraRules, GeoPosition, Holidays, Line, Rule, Zon
 /// A whole site file, checked.
 #[derive(Clone, Debug)]
 pub struct Site {
-    /// Topic segment and name of the box.
+    /// Its name in topics.
     pub id: SiteId,
-    /// What staff call it.
+    /// The name that staff read.
     pub name: String,
-    /// In which schedules are read.
+    /// The time zone of schedules and of local times.
     pub time_zone: TimeZone,
-    /// Where it is, for the times of the sun; always there where a schedule speaks of the sun.
+    /// Its position, for sunrise and sunset. Present where a schedule uses the sun.
     pub position: Option<GeoPosition>,
-    /// Days that schedules may except or single out.
+    /// Days that schedules can include or exclude.
     pub holidays: Holidays,
     /// The detector.
     pub model: Model,
-    /// Where alerts go.
+    /// The broker that gets the alerts.
     pub broker: Broker,
     /// The logbook file.
     pub logbook: PathBuf,
-    /// Where the key is read from that signs the chain of events; `None` where it is not signed.
+    /// The source of the key that signs the chain of events; `None` without signatures.
     pub signing_key: Option<SecretSource>,
     /// How long rows are kept.
     pub retention: Retention,
-    /// Where metrics and the health page listen.
+    /// The address of the health page and the metrics.
     pub health: SocketAddr,
     /// In the order of the file, never empty.
     pub cameras: Vec<Camera>,
     /// In the order of the file.
     pub rules: Vec<Rule>,
-    /// SHA-256 of the file's bytes and of its list of holidays, in hex: which configuration a logbook row was made under.
+    /// SHA-256 of the site file and its holidays, in hex. The logbook has it for each start.
     pub hash: String,
 }
 
 /// The detector's files.
 #[derive(Clone, Debug)]
 pub struct Model {
-    /// Manifest beside the model file.
+    /// The manifest beside the model file.
     pub manifest: PathBuf,
     /// ONNX Runtime's shared library.
     pub runtime: PathBuf,
@@ -64,51 +64,51 @@ pub struct Broker {
     pub host: String,
     /// TCP port.
     pub port: u16,
-    /// User and where the password comes from.
+    /// User name and the source of the password.
     pub login: Option<Login>,
 }
 
-/// A user name and the place of its password. Never the password.
+/// A user name and the source of its password.
 #[derive(Clone, Debug)]
 pub struct Login {
     /// User name.
     pub username: String,
-    /// Where the password is read from when it is needed.
+    /// The source of the password, which is read when it is needed.
     pub password: SecretSource,
 }
 
 /// How long rows are kept, and how large the logbook may be.
 #[derive(Clone, Copy, Debug)]
 pub struct Retention {
-    /// Looks with their detections.
+    /// Detection passes with their detections.
     pub detections: Duration,
-    /// One row for each vessel that was followed.
+    /// Tracks, a row for each vessel.
     pub tracks: Duration,
     /// Pictures of alerts.
     pub pictures: Duration,
-    /// Signals with their answers, alerts, silences, visits that have ended, camera states, blind spells, clock readings.
+    /// Signals with acknowledgements, alerts, suppressions, ended visits, camera states, camera outages, clock readings.
     pub events: Duration,
-    /// Bytes; what is beyond goes, the oldest first: detections, then pictures, then events of more than 30 days ago.
+    /// Bytes. Above it the oldest rows are deleted: detections, then pictures, then events older than 30 days.
     pub max_size: Option<u64>,
 }
 
-/// How RTP packets travel.
+/// The transport of RTP packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RtpTransport {
-    /// Interleaved in the RTSP connection.
+    /// Over the RTSP connection (interleaved).
     Tcp,
-    /// Datagrams.
+    /// In UDP datagrams.
     Udp,
 }
 
-/// Where a camera's frames come from.
+/// The source of a camera's frames.
 #[derive(Clone, Debug)]
 pub enum Stream {
     /// `rtsp://` or `rtsps://`, without credentials.
     Rtsp {
         /// The camera's address.
         url: url::Url,
-        /// Asked of the camera.
+        /// The transport to request.
         transport: RtpTransport,
         /// User and password, given to the source element, never part of the URL.
         login: Option<Login>,
@@ -120,29 +120,29 @@ pub enum Stream {
 /// A configured camera.
 #[derive(Clone, Debug)]
 pub struct Camera {
-    /// Topic segment, logbook name.
+    /// Its name in topics and in the logbook.
     pub id: CameraId,
-    /// What staff call it.
+    /// The name that staff read.
     pub name: String,
-    /// Where frames come from.
+    /// The source of its frames.
     pub stream: Stream,
-    /// What it sends.
+    /// The codec that it sends.
     pub codec: Codec,
-    /// How often the detector should look; what the box can give may be less.
+    /// Wanted detection passes a second. A slow box gives fewer.
     pub detect_fps: f32,
-    /// Whether the sweep covers the frame as a whole.
+    /// Whether the sweep includes the whole frame.
     pub whole_frame: bool,
-    /// Regions looked at besides: the tiles of the sweep.
+    /// The tiles of the sweep, where the site file gives them.
     pub regions: Vec<BBox<Norm>>,
-    /// Where vessels can be; `None`: wherever the camera looks.
+    /// Where vessels can be; `None`: in the whole picture.
     pub water: Option<Polygon>,
-    /// A picture older than this means the camera has stalled.
+    /// The camera has stalled when its last frame is older than this.
     pub stall_after: Duration,
-    /// Time for the first picture of a session.
+    /// Time limit for the first frame of a session.
     pub first_frame_within: Duration,
-    /// Where on the ground it sees what, if it was surveyed.
+    /// Its calibration, if it has surveyed points.
     pub calibration: Option<Calibration>,
-    /// Blacked out before a picture leaves memory.
+    /// Made black before a picture leaves memory.
     pub privacy_masks: Vec<Polygon>,
     /// Its zones.
     pub zones: Vec<Zone>,
@@ -151,7 +151,7 @@ pub struct Camera {
 }
 
 impl Site {
-    /// How far back rules look at visits that are over.
+    /// How far back rules need visits that have ended.
     pub fn visit_history(&self) -> Duration {
         self.rules.iter().map(|rule| rule.condition.history()).max().unwrap_or_default()
     }
@@ -179,7 +179,7 @@ impl Site {
         self.rules.iter().filter_map(move |rule| {
             let due = rule.review_by.filter(|due| *due < today)?;
             let owner = rule.owner.as_ref().map(|owner| format!(" by {owner}")).unwrap_or_default();
-            Some(format!("rule {} was to be reviewed{owner} until {due}: is it still right?", rule.id))
+            Some(format!("the review of rule {}{owner} was due on {due}: is it still right?", rule.id))
         })
     }
 }

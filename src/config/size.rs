@@ -35,7 +35,7 @@ fn size(text: &str) -> Option<u64> {
     thousandths.checked_mul(length / 1000)
 }
 
-/// What a technician probably meant by a size that is none.
+/// A suggestion for a size that cannot be read.
 fn size_help(text: &str) -> String {
     let lower = short(text.trim()).to_lowercase();
     let digits = lower.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(lower.len());

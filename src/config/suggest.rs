@@ -1,4 +1,4 @@
-//! "Did you mean": the known word nearest to a mistyped one.
+//! "Did you mean": finds the known word nearest to an unknown one.
 
 /// Words of other systems and of earlier versions, and the key or word that Havenwacht uses.
 const OTHER_NAMES: &[(&str, &str)] = &[
@@ -32,7 +32,7 @@ const OTHER_NAMES: &[(&str, &str)] = &[
     ("hevc", "h265"),
 ];
 
-/// The one of `known` that `word` was probably meant to be.
+/// The word of `known` that is nearest to `word`, if one is near.
 pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let lower = word.to_lowercase().replace(['-', ' '], "_");
     let other = OTHER_NAMES.iter().find(|(name, _)| *name == lower).map(|(_, here)| *here);
@@ -40,7 +40,7 @@ pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) 
         .into_iter()
         .map(|candidate| {
             let plain = candidate.to_lowercase().replace('-', "_");
-            // A word that is the beginning or the end of one known word is as good as a slip of the finger.
+            // The beginning or the end of a known word counts as one typing error.
             let part = lower.len() >= 3 && (plain.starts_with(&lower) || plain.ends_with(&lower));
             let whole = plain.len() >= 3 && lower.starts_with(&plain);
             let distance = match () {
@@ -55,20 +55,20 @@ pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) 
         .map(|(_, candidate)| candidate)
 }
 
-/// `did you mean "x"?`, or the whole list when nothing is near.
+/// `did you mean "x"?`, or the known words when none is near.
 pub(super) fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k str> + Clone) -> String {
     if let Some(near) = nearest(word, known.clone()) {
         return format!("did you mean \"{near}\"?");
     }
     let all: Vec<_> = known.into_iter().map(|k| format!("\"{k}\"")).collect();
     match all.len() {
-        0 => "there are none in this file yet".to_owned(),
+        0 => "this file has none".to_owned(),
         1..=12 => format!("there is {}", all.join(", ")),
         more => format!("there are {more}, among them {}", all[..6].join(", ")),
     }
 }
 
-/// The words, for somebody to choose from: "dwell, stop or overstay".
+/// The words as alternatives: "dwell, stop or overstay".
 pub(super) fn or(words: &[&str]) -> String {
     match words {
         [] => String::new(),

@@ -1,4 +1,4 @@
-//! From bytes to a parsed document, or the one place where it stops being TOML.
+//! Parses the bytes of a site file as TOML.
 
 use toml::de::DeTable;
 
@@ -17,20 +17,20 @@ pub(super) fn utf8<'t>(file: &str, bytes: &'t [u8]) -> Result<&'t str, Vec<Diagn
             column,
             key: String::new(),
             what: "this byte is not UTF-8 text".to_owned(),
-            help: Some("save the file with the encoding UTF-8".to_owned()),
+            help: Some("save the file in the encoding UTF-8".to_owned()),
             span: error.valid_up_to()..error.valid_up_to(),
         }]
     })
 }
 
-/// The document. Keys given twice are noted one by one; any other mistake of syntax makes the rest a guess, so the
-/// first is noted and nothing else is read.
+/// The document. Reports each key that is given twice. After any other syntax error the rest cannot be read reliably, so
+/// only the first is reported.
 pub(super) fn parse<'t>(collector: &Collector<'t>, text: &'t str) -> Option<DeTable<'t>> {
     let (document, errors) = DeTable::parse_recoverable(text);
     let twice = |message: &str| message.starts_with("duplicate key");
     let at = |error: &toml::de::Error| Location { key: String::new(), span: error.span().unwrap_or(0..0) };
     if let Some(first) = errors.iter().find(|error| !twice(error.message())) {
-        let help = "the rest of the file was not read; mend this and check again";
+        let help = "the rest of the file was not read: correct this and check again";
         collector.error(&at(first), format!("this is not TOML: {}", first.message()), help);
         return None;
     }

@@ -212,7 +212,7 @@ fn each_mistake_has_a_message() {
     wrong("confirm = \"2s\"", "confirm = \"2sec\"", "rule[0].confirm", &["did you mean \"2s\"?"]);
     wrong("zone = \"inner-basin\"", "zone = \"outer-basin\"", "rule[0].zone", &["no zone \"outer-basin\""]);
     wrong("\"21:30\"", "\"9:30\"", "rule[0].schedule[0].from", &["did you mean \"09:30\"?"]);
-    wrong("\"21:30\"", "21:30:00", "rule[0].schedule[0].from", &["without quotes"]);
+    wrong("\"21:30\"", "21:30:00", "rule[0].schedule[0].from", &["has no quotes"]);
     wrong("\"05:30\"", "\"24:00\"", "rule[0].schedule[0].to", &["\"00:00\""]);
     wrong("\"05:30\"", "\"21:30\"", "rule[0].schedule[0].to", &["no length", "leave from and to out"]);
     wrong("\"mon\",", "\"monday\",", "rule[0].schedule[0].days[0]", &["did you mean \"mon\"?"]);
@@ -328,7 +328,7 @@ fn no_message_repeats_a_password() {
     }
     let found = check(&EXAMPLE.replace("port = 1883", "password = \"x\"")).unwrap_err();
     let plain = lines(&found);
-    assert!(plain.contains("broker.password: a password does not belong in the site file"), "{plain}");
+    assert!(plain.contains("broker.password: a password must not be in the site file"), "{plain}");
     assert!(plain.contains("password_file = ") && plain.contains("password_credential = "), "{plain}");
 }
 
@@ -504,7 +504,7 @@ fn each_mistake_in_a_calibration_has_a_message() {
     wrong("metres = [0.0, 0.0]", "metres = [0.0]", "points[0].metres", &["1 numbers", "eastward"]);
     wrong("metres = [0.0, 0.0]", "wgs84 = [52.1, 4.26]", "points[1]", &["mixed"]);
     wrong("metres = [0.0, 0.0]", "wgs84 = [4.26, 152.1], metres = [1.0, 1.0]", "points[0]", &["both"]);
-    wrong(", metres = [0.0, 0.0]", "", "points[0]", &["does not say where it is", "metres = "]);
+    wrong(", metres = [0.0, 0.0]", "", "points[0]", &["has no position on the ground", "metres = "]);
     wrong("metres = [0.0, 0.0]", "wgs84 = [457300, 79100]", "points[0].wgs84", &["latitude first"]);
     wrong("image = [0.10, 0.90]", "image = [192, 0.90]", "points[0].image[0]", &["pixels"]);
     wrong("metres = [30.0, 0.0]", "metres = [0.01, 0.0]", "points[1]", &["one place on the ground"]);
@@ -529,7 +529,7 @@ fn a_point_that_contradicts_the_others_is_a_warning() {
     let (_, warnings) = check(&text.replace("[0.80, 0.90]", "[0.80, 0.80]")).unwrap();
     let hit = warnings.iter().find(|d| d.key == "camera[0].calibration.points[3]");
     assert!(
-        hit.is_some_and(|hit| hit.to_string().contains("from where the other points put it")),
+        hit.is_some_and(|hit| hit.to_string().contains("deviates from the other points")),
         "{}",
         lines(&warnings)
     );

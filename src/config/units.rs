@@ -26,7 +26,7 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
     Some(Duration::from_millis(thousandths.checked_mul(*length)? / 1000))
 }
 
-/// What a technician probably meant by a duration that is none.
+/// A suggestion for a duration that cannot be read.
 fn duration_help(text: &str) -> String {
     let lower = short(text.trim()).to_lowercase();
     let digits = lower.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(lower.len());
@@ -46,7 +46,7 @@ fn duration_help(text: &str) -> String {
     }
 }
 
-/// The durations in `range` that a bare number may have meant.
+/// Suggestions within `range` for a number without a unit.
 fn with_unit(number: &str, range: &RangeInclusive<Duration>) -> String {
     let meant: Vec<String> = DURATION_UNITS[1..]
         .iter()
@@ -100,7 +100,7 @@ impl ValueReader<'_> {
     pub(super) fn date(&self) -> Option<jiff::civil::Date> {
         const HELP: &str = "year, month and day in quotes: \"2027-06-01\"";
         if let DeValue::Datetime(unquoted) = self.value {
-            self.error(format!("{unquoted} stands without quotes"), HELP);
+            self.error(format!("{unquoted} has no quotes"), HELP);
             return None;
         }
         let text = self.text()?;
@@ -115,7 +115,7 @@ impl ValueReader<'_> {
     pub(super) fn time_of_day(&self) -> Option<Time> {
         const HELP: &str = "hours and minutes in quotes: \"21:30\"";
         if let DeValue::Datetime(unquoted) = self.value {
-            self.error(format!("{unquoted} stands without quotes"), HELP);
+            self.error(format!("{unquoted} has no quotes"), HELP);
             return None;
         }
         let DeValue::String(text) = self.value else {

@@ -1,4 +1,4 @@
-//! What a rule watches as one: a zone, or several.
+//! The area of a rule: one zone or several.
 
 use geo::Area as _;
 
@@ -17,7 +17,7 @@ impl From<Polygon> for Area {
 }
 
 impl Area {
-    /// All of `areas` together; `None` when there are none.
+    /// The union of `areas`; `None` without any.
     pub fn union<'a>(areas: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
         let polygons: Vec<_> = areas.into_iter().flat_map(|area| area.polygons.iter().cloned()).collect();
         (!polygons.is_empty()).then_some(Self { polygons })
@@ -33,7 +33,7 @@ impl Area {
         self.polygons.iter().any(|polygon| polygon.contains(p))
     }
 
-    /// Its extent as a fraction of the picture's; what polygons share counts once.
+    /// Its area as a fraction of the picture's. Overlaps count once.
     pub fn area(&self) -> f64 {
         self.shape().unsigned_area()
     }
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn zones_together_hold_what_one_of_them_holds_and_count_shared_water_once() {
+    fn a_union_counts_shared_area_once() {
         let square = |x: f32, side: f32| {
             let corners = [(x, 0.2), (x + side, 0.2), (x + side, 0.2 + side), (x, 0.2 + side)];
             Polygon::new(corners.map(|(x, y)| Point::new(x, y)).to_vec()).unwrap()

@@ -29,17 +29,17 @@ impl<U: Copy> BBox<U> {
         Self::new(x, y, x + width, y + height)
     }
 
-    /// Extent across.
+    /// Width in unit `U`.
     pub fn width(&self) -> f32 {
         self.x1 - self.x0
     }
 
-    /// Extent down.
+    /// Height in unit `U`.
     pub fn height(&self) -> f32 {
         self.y1 - self.y0
     }
 
-    /// Width or height, whichever is more.
+    /// The larger of width and height.
     pub fn longer_side(&self) -> f32 {
         self.width().max(self.height())
     }
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_box_overlaps_itself_wholly_and_a_stranger_not_at_all() {
+    fn iou_is_one_with_itself_and_zero_apart() {
         let a = BBox::<Px>::new(10.0, 10.0, 30.0, 20.0);
         assert_eq!(a.iou(&a), 1.0);
         assert_eq!(a.iou(&BBox::new(30.0, 10.0, 40.0, 20.0)), 0.0);

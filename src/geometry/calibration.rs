@@ -1,36 +1,36 @@
-//! Where on the ground a camera sees what, and how sure that is.
+//! The calibration of a camera: from the picture to the ground and back, with uncertainties.
 
 use super::homography::Homography;
 use super::matrix::dot;
 use super::{Metre, Norm, Origin, Point, Survey};
 
-/// Errors in the picture are stated in pixels of a picture of this size, whatever the camera sends.
+/// Errors in the picture are in pixels of a picture of this size, whatever size the camera sends.
 const PICTURE: [f64; 2] = [1920.0, 1080.0];
-/// Points nearer than this to one another in the picture are one.
+/// Two points that are nearer than this in the picture count as one point.
 const TWINS_PX: f64 = 4.0;
 /// The same on the ground.
 const TWINS_M: f64 = 0.05;
-/// A triangle lower than this in the picture is a line, to within what a hand can click.
+/// A triangle with a smaller height in the picture counts as a line, because of the error of a mouse click.
 const FLAT_PX: f64 = 6.0;
-/// The same on the ground, as a part of its longest side.
+/// The same on the ground, as a fraction of the longest side.
 const FLAT: f64 = 0.02;
-/// Beyond, small errors of the points move the ground far.
+/// With a larger condition number, small errors of the points move positions far.
 const WORST_CONDITION: f64 = 400.0;
-/// Points farther from the first than this are mistyped.
+/// A point farther from the first is probably mistyped.
 const FARTHEST_POINT_M: f64 = 20_000.0;
-/// Points that are off by more than this on average are no survey of one plane.
+/// A larger mean error means that the points do not lie in one plane.
 const WORST_FIT_PX: f64 = 40.0;
-/// Residuals so many times as large as the stated error are looked into.
+/// A residual this many times as large as the given error is checked for a mistyped point.
 const STRAY: f64 = 3.0;
-/// A stated error counts as so many measured ones beside the residuals: few points say little about their own errors.
+/// The given error counts as this many measurements beside the residuals, because few points say little about errors.
 const STATED_COUNTS: f64 = 4.0;
-/// A position less sure than this, with one pixel of error, is none.
+/// A position with a larger uncertainty for one pixel of error is not returned.
 const WORST_FIX_M: f64 = 50.0;
 
-/// A camera's view of the water as a plane: picture to ground and back, with its error.
+/// Maps between a camera's picture and the plane of the water, with errors.
 ///
-/// The view is that of a camera without lens distortion on water without tide: where straight quays look bent, or the
-/// water stands metres lower than surveyed, errors are larger than stated.
+/// It assumes a lens without distortion and a constant water level. Where straight quays look bent, or the water is metres
+/// lower than surveyed, errors are larger than the uncertainties.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Calibration {
     view: Homography,
@@ -40,12 +40,12 @@ pub struct Calibration {
     residuals: Vec<Residual>,
 }
 
-/// How far a surveyed point is from where the calibration puts it.
+/// The deviation of a surveyed point from the calibration.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Residual {
-    /// Where it was clicked.
+    /// The point in the picture, as given.
     pub image: Point<Norm>,
-    /// Where it was surveyed.
+    /// The point on the ground, as surveyed.
     pub ground: Point<Metre>,
     /// Distance in the picture, in pixels of a picture of 1920 by 1080.
     pub px: f32,
@@ -53,15 +53,15 @@ pub struct Residual {
     pub metres: f32,
 }
 
-/// A position on the ground and how its errors come about.
+/// A position on the ground with the sources of its errors.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fix {
-    /// Metres eastward and northward of the calibration's first point.
+    /// Metres east and north of the calibration's first point.
     pub at: Point<Metre>,
-    /// Metres (rows: eastward, northward) that a pixel of a picture of 1920 by 1080 is (columns: x, y).
+    /// Metres (rows: east, north) for one pixel (columns: x, y) of a picture of 1920 by 1080.
     pub metres_a_px: [[f64; 2]; 2],
-    /// Metres that each of eight independent errors of the calibration, of one standard deviation, moves it. Fixes of
-    /// one calibration share these errors: they do not average out.
+    /// Metres that it moves for each of the eight independent errors of the calibration, at one standard deviation.
+    /// All fixes of a calibration share these errors, so averaging does not reduce them.
     pub shared: [[f64; 8]; 2],
 }
 
@@ -80,13 +80,13 @@ impl Fix {
     }
 }
 
-/// Why points make no calibration. Points are counted from 0.
+/// Why points give no calibration. Points count from 0.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum CalibrationError {
     /// Fewer than four.
     #[error("a calibration needs at least 4 points, this has {0}")]
     TooFew(usize),
-    /// Far from the others.
+    /// A point far from the others.
     #[error("points[{0}] is {1:.0} km from points[0]")]
     Apart(usize, f64),
     /// Two points in one place, in the picture or on the ground.
@@ -95,7 +95,7 @@ pub enum CalibrationError {
     /// Three of four on one line, in the picture or on the ground.
     #[error("points {0:?} lie on one line {1}: a fourth point cannot tell how the ground lies")]
     OnOneLine([usize; 3], &'static str),
-    /// No camera sees them so.
+    /// No camera can see the points in this arrangement.
     #[error(
         "no camera sees these points so: the order of some of them in the picture is not that on the ground"
     )]
@@ -103,21 +103,21 @@ pub enum CalibrationError {
     /// Left and right are swapped.
     #[error("the ground is a mirror image of the picture")]
     Mirrored,
-    /// They nearly lie on a line.
+    /// The points nearly lie on a line.
     #[error(
         "the points hardly tell how the ground lies: all but one of them are near one line (condition {0:.0}, at most {WORST_CONDITION:.0})"
     )]
     IllConditioned(f64),
-    /// Residuals of no survey.
+    /// The residuals are too large for points of one plane.
     #[error("the points do not fit a flat ground: they are off by {0:.0} px of a picture of 1920 on average")]
     NoFit(f64),
 }
 
 impl Calibration {
-    /// Fits surveyed points: where each is in the picture, and its place as `survey` writes it.
+    /// Fits surveyed points: each with its position in the picture and its place in the units of `survey`.
     ///
     /// `error_px` is the standard error of a point in the picture, in pixels of a picture of 1920 by 1080. With more
-    /// than four points their residuals are taken into account beside it.
+    /// than four points, the residuals count as well.
     pub fn fit(
         survey: Survey,
         points: &[(Point<Norm>, [f64; 2])],
@@ -147,7 +147,7 @@ impl Calibration {
         Ok(Self { view, origin, error_px, residuals })
     }
 
-    /// The ground seen at `image`. `None` at the horizon and above, and where a pixel is worth more than 50 m.
+    /// The ground at `image`. `None` at the horizon, above it, and where one pixel is more than 50 m.
     pub fn ground(&self, image: Point<Norm>) -> Option<Fix> {
         let [x, y] = self.view.ground(pixels(image))?;
         let local = self.view.at([x, y])?;
@@ -159,26 +159,26 @@ impl Calibration {
         (fix.uncertainty([1.0; 2]) < WORST_FIX_M).then_some(fix)
     }
 
-    /// How wide, in widths of the picture, something of that many metres lies across the view at `image`; something upright
-    /// that stands there is as high, in the same unit. `None` as for [`Self::ground`].
+    /// Width of an object of that many metres that lies across the view at `image`, in widths of the picture. An upright
+    /// object there has the same size as its height. `None` as for [`Self::ground`].
     pub fn width_of(&self, metres: f32, image: Point<Norm>) -> Option<f32> {
         let [[east, _], [north, _]] = self.ground(image)?.metres_a_px;
         Some((f64::from(metres) / (east.hypot(north) * PICTURE[0])) as f32)
     }
 
-    /// Where in the picture a place on the ground is seen; `None` where the camera does not look. It may lie outside.
+    /// The place on the ground in the picture, possibly outside its edges; `None` behind the camera.
     pub fn image(&self, ground: Point<Metre>) -> Option<Point<Norm>> {
         let p = point(self.view.at([f64::from(ground.x), f64::from(ground.y)])?.image);
         (p.x.is_finite() && p.y.is_finite()).then_some(p)
     }
 
-    /// Of each point, in the order they were given.
+    /// The deviation of each point, in the given order.
     pub fn residuals(&self) -> &[Residual] {
         &self.residuals
     }
 
-    /// The point that the others contradict most, by more than clicks of `error_px` explain, and how far from where they
-    /// put it. `None` with fewer than six points: the rest of five fits whichever is left out.
+    /// The point that contradicts the others by more than `error_px` explains, with its deviation from their fit. `None`
+    /// with fewer than six points, because the rest of five fits whichever point is left out.
     pub fn stray(&self, error_px: f32) -> Option<(usize, Residual)> {
         let pairs: Vec<_> = self
             .residuals
@@ -190,7 +190,8 @@ impl Calibration {
         if pairs.len() < 6 || squares / free < (STRAY * f64::from(error_px)).powi(2) {
             return None;
         }
-        // Least squares spreads one point's mistake over all: whose absence lets the rest agree best made it.
+        // Least squares spreads the mistake of one point over all. The mistyped point is the one without which the
+        // rest fits best.
         let without = |index: usize| {
             let mut rest = pairs.clone();
             rest.remove(index);
@@ -203,13 +204,13 @@ impl Calibration {
         (best.0 < squares / 4.0).then_some((best.1, best.2))
     }
 
-    /// Standard error of the points in the picture that their residuals and the stated error come to, in pixels of a
-    /// picture of 1920 by 1080.
+    /// Standard error of the points in the picture, from their residuals and the given error, in pixels of a picture of
+    /// 1920 by 1080.
     pub fn error_px(&self) -> f64 {
         self.error_px
     }
 
-    /// What positions are counted from.
+    /// The origin of positions.
     pub fn origin(&self) -> &Origin {
         &self.origin
     }
@@ -227,7 +228,7 @@ fn residuals(view: &Homography, pairs: &[([f64; 2], [f64; 2])]) -> Option<Vec<Re
     let residual = |&(ground, image): &([f64; 2], [f64; 2])| {
         let local = view.at(ground)?;
         let off = [image[0] - local.image[0], image[1] - local.image[1]];
-        // Along the ground from the point, not where the pixel is seen: that may be the sky.
+        // Along the ground from the point, because the pixel itself may show the sky.
         let [east, north] = local.by_image()?.map(|row| dot(&row, &off));
         Some(Residual {
             image: point(image),
@@ -277,7 +278,7 @@ fn distance(a: [f64; 2], b: [f64; 2]) -> f64 {
     (a[0] - b[0]).hypot(a[1] - b[1])
 }
 
-/// Height over the longest side, and that side.
+/// Height over the longest side, and the length of that side.
 fn triangle([a, b, c]: [[f64; 2]; 3]) -> (f64, f64) {
     let side = distance(a, b).max(distance(b, c)).max(distance(c, a));
     let twice = ((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])).abs();
@@ -312,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn points_that_tell_nothing_are_refused_with_the_reason() {
+    fn unusable_points_are_rejected_with_a_reason() {
         let same = |_, image, ground| (image, ground);
         assert_eq!(refusal(same, 6), "accepted");
         assert_eq!(refusal(same, 4), "accepted");
@@ -368,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_boat_across_the_view_is_as_wide_and_a_pole_as_high_as_they_are_seen() {
+    fn apparent_width_and_height_match_the_view() {
         let calibration = MAST.calibrated(&CORNERS, &mut Rng::new(1), 0.0).unwrap();
         let across = Mast { azimuth: 0.0, ..MAST };
         for (ahead, right) in [(50.0, -10.0), (120.0, 30.0), (300.0, 0.0)] {
@@ -376,7 +377,7 @@ mod tests {
             let six_metres = f64::from(calibration.width_of(6.0, norm([u, v])).unwrap()) * PICTURE[0];
             let [left, stern] = [right - 3.0, right + 3.0].map(|x| across.pixel([x, ahead]).unwrap()[0]);
             assert!((six_metres / (stern - left) - 1.0).abs() < 0.01, "{six_metres} at {ahead} m");
-            // The top of a pole is seen where the ground is from so much lower.
+            // The top of a pole appears where a camera that is lower by its height sees the ground.
             let top = Mast { height: MAST.height - 6.0, ..across }.pixel([right, ahead]).unwrap()[1];
             assert!((six_metres / (v - top) - 1.0).abs() < 0.05, "{six_metres} at {ahead} m");
         }
@@ -400,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn true_positions_lie_within_the_stated_uncertainty() {
+    fn true_positions_lie_within_the_uncertainty() {
         let mut noise = Rng::new(5);
         for points in [4, 5, 6] {
             let (mut within, mut all) = (0, 0);

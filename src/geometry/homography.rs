@@ -1,26 +1,26 @@
-//! From the ground plane to a picture of it, and back.
+//! The homography between the ground plane and the picture.
 
 use super::matrix::{dot, eigen};
 
-/// Steps of least squares; from the first solution three or four suffice.
+/// Iterations of least squares. Three or four suffice from the first solution.
 const STEPS: usize = 20;
 
-/// A view of a plane by a camera without distortion, fitted to pairs of points, with how sure it is.
+/// A homography for a camera without distortion, fitted to pairs of points, with its uncertainty.
 ///
-/// Both sides are kept centred and scaled, so that the eight parameters are of one size.
+/// Both sides are centred and scaled, so that the eight parameters have similar sizes.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Homography {
     ground: Scaling,
     image: Scaling,
     h: [f64; 8],
-    /// How the errors of the pairs, each with a standard deviation of one image unit, go into the parameters: eight
-    /// independent errors, each with a standard deviation of one.
+    /// The effect of the pairs' errors (standard deviation: one image unit) on the parameters, as eight independent
+    /// errors with a standard deviation of one.
     pub(super) spread: [[f64; 8]; 8],
     /// The condition number of the equations that gave the parameters.
     pub(super) condition: f64,
 }
 
-/// Moved to the middle of points and shrunk to a mean square distance of two (Hartley, "In Defense of the Eight-Point
+/// Translates points to their centre and scales them to a mean square distance of two (Hartley, "In Defense of the Eight-Point
 /// Algorithm", IEEE TPAMI 19(6), 1997).
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Scaling {
@@ -45,22 +45,22 @@ impl Scaling {
     }
 }
 
-/// The view near one ground point.
+/// The linearised view near one ground point.
 pub(super) struct Local {
-    /// Where it is in the picture.
+    /// The point in the picture.
     pub(super) image: [f64; 2],
-    /// What a move on the ground is in the picture: rows x and y of the picture.
+    /// Change in the picture for a move on the ground: rows x and y of the picture.
     pub(super) by_ground: [[f64; 2]; 2],
-    /// What a change of each parameter is in the picture.
+    /// Change in the picture for a change of each parameter.
     by_parameter: [[f64; 8]; 2],
 }
 
 impl Homography {
     /// Fits (ground, image) pairs, at least four, no three of them on a line: the normalised direct linear transform,
-    /// then least squares of the distances in the picture by Gauss and Newton's steps (Hartley and Zisserman,
-    /// "Multiple View Geometry in Computer Vision", 2nd edition, algorithms 4.2 and 4.3; section 5.2 for the spread).
+    /// then least squares of the distances in the picture with the Gauss-Newton method (Hartley and Zisserman,
+    /// "Multiple View Geometry in Computer Vision", 2nd edition, algorithms 4.2 and 4.3; section 5.2 for the covariance).
     ///
-    /// `None` when no camera sees all of the points before it.
+    /// `None` when no camera can have all points in front of it.
     pub(super) fn fit(pairs: &[([f64; 2], [f64; 2])]) -> Option<Self> {
         let ground = Scaling::of(pairs.iter().map(|pair| pair.0));
         let image = Scaling::of(pairs.iter().map(|pair| pair.1));
@@ -84,7 +84,7 @@ impl Homography {
         Some(Self { ground, image, h, spread, condition })
     }
 
-    /// The view near `ground`; `None` where the camera does not look.
+    /// The view near `ground`; `None` behind the camera.
     pub(super) fn at(&self, ground: [f64; 2]) -> Option<Local> {
         let g = self.ground.to(ground);
         let p = project(&self.h, g)?;
@@ -95,7 +95,7 @@ impl Homography {
         Some(Local { image: self.image.from(p), by_ground, by_parameter })
     }
 
-    /// The ground point seen at `image`; `None` at the horizon and above.
+    /// The ground point at `image`; `None` at the horizon and above.
     pub(super) fn ground(&self, image: [f64; 2]) -> Option<[f64; 2]> {
         let (p, h) = (self.image.to(image), &self.h);
         let m = [0, 1].map(|i| [0, 1].map(|j| h[3 * i + j] - p[i] * h[6 + j]));
@@ -105,21 +105,21 @@ impl Homography {
         (depth(h, g) > 0.0).then(|| self.ground.from(g))
     }
 
-    /// True when the picture shows the plane as from behind, or from below.
+    /// True when the picture shows the plane mirrored or from below.
     pub(super) fn is_mirrored(&self) -> bool {
         let [a, b, c, d, e, f, g, h] = self.h;
-        // Northward is up and pictures count downward: seen from above, the two turn against one another.
+        // North is up and picture rows count downward, so seen from above the two orientations are opposite.
         a * (e - f * h) - b * (d - f * g) + c * (d * h - e * g) > 0.0
     }
 }
 
 impl Local {
-    /// Metres on the ground for one image unit: rows x and y of the ground. `None` where the view is edge on.
+    /// Metres on the ground for one image unit: rows x and y of the ground. `None` where the camera lies in the plane.
     pub(super) fn by_image(&self) -> Option<[[f64; 2]; 2]> {
         inverse(self.by_ground)
     }
 
-    /// What the eight independent errors of `spread` are in the picture here.
+    /// The effect of the eight independent errors of `spread` in the picture here.
     pub(super) fn errors(&self, spread: &[[f64; 8]; 8]) -> [[f64; 8]; 2] {
         self.by_parameter.map(|row| spread.map(|error| dot(&row, &error)))
     }
@@ -131,7 +131,7 @@ fn inverse([[a, b], [c, d]]: [[f64; 2]; 2]) -> Option<[[f64; 2]; 2]> {
     inverse.iter().flatten().all(|part| part.is_finite()).then_some(inverse)
 }
 
-/// How far along the view `g` lies, in units in which the middle of the points has one.
+/// Depth of `g` along the view, where the centre of the points has depth one.
 fn depth(h: &[f64; 8], g: [f64; 2]) -> f64 {
     h[6] * g[0] + h[7] * g[1] + 1.0
 }
@@ -147,7 +147,7 @@ fn by_parameter(h: &[f64; 8], [x, y]: [f64; 2], [u, v]: [f64; 2]) -> [[f64; 8]; 
         .map(|row| row.map(|part| part / depth))
 }
 
-/// The direct linear transform: the parameters whose algebraic errors are least.
+/// The direct linear transform: the parameters with the smallest algebraic errors.
 fn direct(pairs: &[([f64; 2], [f64; 2])]) -> Option<[f64; 8]> {
     let mut normal = [[0.0; 9]; 9];
     for &([x, y], [u, v]) in pairs {
@@ -158,7 +158,7 @@ fn direct(pairs: &[([f64; 2], [f64; 2])]) -> Option<[f64; 8]> {
         }
     }
     let [(_, least), ..] = eigen(normal);
-    // The middle of points before a camera lies before it too, so its depth, the last parameter, can be one.
+    // The centre of points in front of a camera is in front of it too, so its depth, the last parameter, can be one.
     let h: [f64; 8] = std::array::from_fn(|i| least[i] / least[8]);
     h.iter().all(|part| part.is_finite()).then_some(h)
 }
@@ -171,7 +171,7 @@ fn squares(h: &[f64; 8], pairs: &[([f64; 2], [f64; 2])]) -> Option<f64> {
     })
 }
 
-/// Gauss and Newton's normal equations.
+/// The normal equations of the Gauss-Newton method.
 fn equations(h: &[f64; 8], pairs: &[([f64; 2], [f64; 2])]) -> Option<([[f64; 8]; 8], [f64; 8])> {
     let (mut normal, mut slope) = ([[0.0; 8]; 8], [0.0; 8]);
     for &(g, image) in pairs {

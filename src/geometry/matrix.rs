@@ -1,6 +1,6 @@
 //! Small symmetric matrices.
 
-/// Sweeps after which Jacobi's method has converged many times over; it does so quadratically.
+/// Iterations of Jacobi's method. It converges quadratically, so this is more than enough.
 const SWEEPS: usize = 30;
 
 /// A symmetric matrix's eigenvalues, ascending, each with its eigenvector of length one.
@@ -67,10 +67,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_eigenvectors_put_the_matrix_together_again(
+        fn eigenvectors_reproduce_the_matrix(
             rows in proptest::array::uniform8(proptest::array::uniform8(-5.0..5.0f64)),
         ) {
-            // A product with its transpose, as normal equations are.
+            // A product with its transpose, such as normal equations.
             let a: [[f64; 8]; 8] = std::array::from_fn(|i| std::array::from_fn(|j| dot(&rows[i], &rows[j])));
             let pairs = eigen(a);
             for i in 0..8 {

@@ -1,7 +1,7 @@
-//! Points, boxes, polygons and segments, and where on the ground they are. Pure: no I/O, no clock.
+//! Points, boxes, polygons, segments, and calibrations to the ground. No I/O, no clock.
 //!
 //! A unit is part of the type: [`Px`] for pixels of one frame, [`Norm`] for fractions of its width and height
-//! (0,0 top left; 1,1 bottom right), in which technicians draw zones, and [`Metre`] for the ground. Mixing them does
+//! (0,0 top left; 1,1 bottom right), the unit of zones, and [`Metre`] for the ground. Mixing units does
 //! not compile.
 
 mod area;
@@ -39,9 +39,9 @@ pub struct Metre;
 /// A point in unit `U`; y grows downward in pictures, northward on the ground.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point<U> {
-    /// Rightward; eastward on the ground.
+    /// To the right; east on the ground.
     pub x: f32,
-    /// Downward; northward on the ground.
+    /// Down; north on the ground.
     pub y: f32,
     unit: PhantomData<U>,
 }
@@ -61,9 +61,9 @@ impl<U> Point<U> {
 /// Width and height of a frame in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FrameSize {
-    /// Pixels across.
+    /// Width in pixels.
     pub width: u32,
-    /// Pixels down.
+    /// Height in pixels.
     pub height: u32,
 }
 

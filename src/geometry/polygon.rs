@@ -1,22 +1,22 @@
-//! Simple polygons, as technicians draw zones.
+//! Simple polygons, the shape of zones.
 
 use geo::orient::{Direction, Orient};
 use geo::{Area as _, BooleanOps, CoordsIter, Validation};
 
 use super::{Norm, Point};
 
-/// Of two shapes, the part of the smaller one that may be rounding.
+/// The part of the smaller of two shapes that rounding can explain.
 const SLIVER: f64 = 1e-4;
 
-/// A simple polygon in normalised coordinates: at least three corners, edges that do not cross, some area. It may have
-/// holes, which are no part of it.
+/// A simple polygon in normalised coordinates: at least three corners, edges that do not cross, an area above zero. It
+/// can have holes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Polygon {
     corners: Vec<Point<Norm>>,
     holes: Vec<Vec<Point<Norm>>>,
 }
 
-/// Why corners do not make a polygon.
+/// Why corners give no polygon.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PolygonError {
     /// Fewer than three.
@@ -49,7 +49,7 @@ impl Polygon {
             return Err(PolygonError::NotFinite(at + 1));
         }
         let outline = geo::Polygon::new(ring(&corners), Vec::new());
-        // Corners on one line make a ring that validation calls self-crossing; the plainer reason comes first.
+        // Validation reports corners on one line as self-crossing. This reason is easier to understand.
         if outline.unsigned_area() < 1e-9 && !has_extent(&outline) {
             return Err(PolygonError::NoArea);
         }
@@ -100,7 +100,7 @@ impl Polygon {
 
     pub(super) fn shape(&self) -> geo::Polygon<f64> {
         let holes = self.holes.iter().map(|hole| ring(hole)).collect();
-        // A union takes what turns the other way for a hole.
+        // A union treats an outline with the opposite orientation as a hole.
         geo::Polygon::new(ring(&self.corners), holes).orient(Direction::Default)
     }
 
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hole_is_no_part_of_the_polygon_and_lies_within_it() {
+    fn a_hole_lies_within_the_polygon_and_is_excluded() {
         let square = |x: f32, y: f32, side: f32| {
             polygon(&[(x, y), (x + side, y), (x + side, y + side), (x, y + side)]).unwrap()
         };

@@ -1,4 +1,4 @@
-//! Directed line segments, as technicians draw lines.
+//! Directed line segments, the shape of lines.
 
 use super::{Norm, Point};
 
@@ -11,12 +11,12 @@ pub struct Segment {
     pub to: Point<Norm>,
 }
 
-/// A side of a segment, as seen by somebody who walks from `from` to `to` on the picture.
+/// A side of a segment, as seen when going from `from` to `to` in the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// To the walker's left.
+    /// Left.
     Left,
-    /// To the walker's right.
+    /// Right.
     Right,
 }
 
@@ -40,7 +40,7 @@ impl Segment {
         p.distance(Point::new(self.from.x + along * dx, self.from.y + along * dy))
     }
 
-    /// Distance of `p` from the infinite line through the segment: positive on the walker's right, negative on the left.
+    /// Distance of `p` from the infinite line through the segment: positive on the right, negative on the left.
     pub fn signed_distance(&self, p: Point<Norm>) -> f32 {
         let (dx, dy) = (self.to.x - self.from.x, self.to.y - self.from.y);
         // y grows downward, so a positive cross product is clockwise: the right hand.
@@ -100,7 +100,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn crossing_does_not_depend_on_the_direction_of_travel(a in point(), b in point(), c in point(), d in point()) {
+        fn crossing_is_the_same_in_both_directions(a in point(), b in point(), c in point(), d in point()) {
             if let Some(line) = Segment::new(a, b) {
                 // A path that starts on the line to within rounding may count from one end only.
                 prop_assume!(line.signed_distance(c).abs() > 1e-4 && line.signed_distance(d).abs() > 1e-4);

@@ -1,22 +1,22 @@
-//! Where points were surveyed.
+//! Units and origin of surveyed points.
 
 use super::{Metre, Point};
 
-/// How the places of surveyed points are written.
+/// The units of surveyed points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Survey {
-    /// Metres eastward and northward of any fixed point.
+    /// Metres east and north of any fixed point.
     Metres,
     /// Degrees of latitude and longitude on WGS 84.
     Wgs84,
 }
 
-/// The place that positions on the ground are counted from: the first surveyed point.
+/// The origin of positions on the ground: the first surveyed point.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Origin {
     survey: Survey,
     place: [f64; 2],
-    /// Metres northward and eastward that one of the survey's units is, in the order in which `place` has them.
+    /// Metres for one unit of the survey, in the order of `place`.
     scale: [f64; 2],
 }
 
@@ -30,27 +30,27 @@ impl Origin {
         Self { survey, place, scale }
     }
 
-    /// Metres eastward and northward of the origin.
+    /// Metres east and north of the origin.
     pub(super) fn metres_to(&self, place: [f64; 2]) -> [f64; 2] {
         let [a, b] = [0, 1].map(|i| (place[i] - self.place[i]) * self.scale[i]);
         if self.survey == Survey::Wgs84 { [b, a] } else { [a, b] }
     }
 
-    /// A position as the survey writes places.
+    /// A position in the units of the survey.
     pub fn place_of(&self, at: Point<Metre>) -> [f64; 2] {
         let (x, y) = (f64::from(at.x), f64::from(at.y));
         let metres = if self.survey == Survey::Wgs84 { [y, x] } else { [x, y] };
         [0, 1].map(|i| self.place[i] + metres[i] / self.scale[i])
     }
 
-    /// How its places are written.
+    /// The units.
     pub fn survey(&self) -> Survey {
         self.survey
     }
 }
 
-/// Metres that a degree of latitude and one of longitude are at `latitude`: the radii of curvature of the WGS 84
-/// ellipsoid (Torge and Müller, "Geodesy", 4th edition, section 4.1.3). A flat harbour of 10 km is off by 1 in 10,000.
+/// Metres for a degree of latitude and a degree of longitude at `latitude`: the radii of curvature of the WGS 84
+/// ellipsoid (Torge and Müller, "Geodesy", 4th edition, section 4.1.3). Over 10 km the flat approximation has an error of 1 in 10,000.
 fn metres_a_degree(latitude: f64) -> [f64; 2] {
     const EQUATOR_M: f64 = 6_378_137.0;
     const FLATTENING: f64 = 1.0 / 298.257_223_563;
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_position_goes_back_to_the_place_it_came_from() {
+    fn positions_convert_back_to_places() {
         for (survey, place, other) in [
             (Survey::Wgs84, [52.0987, 4.2601], [52.1012, 4.2655]),
             (Survey::Metres, [79_100.0, 457_300.0], [79_350.5, 457_222.25]),

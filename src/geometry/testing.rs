@@ -1,4 +1,4 @@
-//! A quay with a camera on a mast, and errors to add to what it sees.
+//! A simulated camera on a mast, with errors of its points.
 
 use super::{Calibration, CalibrationError, Norm, Point, Survey};
 use test_support::Rng;
@@ -6,7 +6,7 @@ use test_support::Rng;
 /// A camera without distortion at (0, 0), with a picture of 1920 by 1080.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mast {
-    /// Metres over the water.
+    /// Height above the water in metres.
     pub(crate) height: f64,
     /// Degrees below the horizon.
     pub(crate) tilt: f64,
@@ -17,7 +17,7 @@ pub(crate) struct Mast {
 }
 
 impl Mast {
-    /// Where in the picture, in pixels, the ground at (`x`, `y`) is seen; `None` behind the camera.
+    /// The ground at (`x`, `y`) in the picture, in pixels; `None` behind the camera.
     pub(crate) fn pixel(&self, [x, y]: [f64; 2]) -> Option<[f64; 2]> {
         let (turn, tilt) = (self.azimuth.to_radians(), self.tilt.to_radians());
         let (right, ahead) = (x * turn.cos() - y * turn.sin(), x * turn.sin() + y * turn.cos());
@@ -30,13 +30,13 @@ impl Mast {
         self.pixel(ground).map(norm)
     }
 
-    /// A place `ahead` metres before the camera and `right` metres to the right.
+    /// A place `ahead` metres in front of the camera and `right` metres to the right.
     pub(crate) fn place(&self, ahead: f64, right: f64) -> [f64; 2] {
         let turn = self.azimuth.to_radians();
         [right * turn.cos() + ahead * turn.sin(), ahead * turn.cos() - right * turn.sin()]
     }
 
-    /// Calibrated from (ahead, right) places, clicked with errors of `error_px`.
+    /// A calibration from (ahead, right) places with errors of `error_px` in the picture.
     pub(crate) fn calibrated(
         &self,
         places: &[(f64, f64)],
