@@ -13,6 +13,7 @@ mod recording;
 mod reexec;
 pub mod replay;
 pub mod run;
+mod site;
 #[cfg(test)]
 mod testing;
 mod upkeep;
@@ -27,6 +28,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
+pub use self::site::PermanentError;
+use self::site::{camera_index, load_site};
 use crate::clock::{Clock as _, SystemClock};
 
 /// Finds vessels in camera streams, flags suspicious movements, keeps a logbook and alerts the harbour staff.
@@ -99,29 +102,6 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     let _closed = writeln!(std::io::stderr(), "havenwacht: {error:#}");
     let permanent = error.chain().any(|cause| cause.is::<PermanentError>());
     ExitCode::from(if permanent { check::BAD_CONFIG } else { 1 })
-}
-
-/// An error that a restart cannot repair: in the site file, the model, or a logbook of another version.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct PermanentError(String);
-
-/// Reads a site file. Warnings go to standard error; an error ends the command with [`check::BAD_CONFIG`].
-fn load_site(path: &Path) -> anyhow::Result<crate::config::Site> {
-    let (site, warnings) =
-        crate::config::load(path).map_err(|mistakes| PermanentError(mistakes.to_string()))?;
-    for warning in warnings {
-        let _closed = writeln!(std::io::stderr(), "{warning}");
-    }
-    Ok(site)
-}
-
-/// The index of camera `id` in the site file.
-fn camera_index(site: &crate::config::Site, id: &str) -> anyhow::Result<usize> {
-    site.cameras.iter().position(|camera| camera.id.as_str() == id).with_context(|| {
-        let known: Vec<_> = site.cameras.iter().map(|camera| camera.id.as_str()).collect();
-        format!("the site file has no camera `{id}`; it has {}", known.join(", "))
-    })
 }
 
 #[cfg(test)]

@@ -158,6 +158,8 @@ fn references(code: &[Token], module: &[String], modules: &BTreeSet<Vec<String>>
                 let is_export = at > 0 && (code[at - 1].is("pub") || code[at - 1].is(")"));
                 let mut names = Vec::new();
                 at = use_tree(code, at + 1, &[], &mut names) + 1;
+                // A path in a macro that starts with a parameter is unknown.
+                names.retain(|(path, _)| !path.is_empty());
                 let here = here();
                 found.extend(names.into_iter().map(|(path, binds)| {
                     let path = absolute(path, &here, modules);
