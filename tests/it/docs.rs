@@ -1,4 +1,5 @@
-//! The Markdown documents: links resolve, the README stays short, and what they quote from the code is there.
+//! The Markdown documents: links resolve, commands and quotes fit the code, the README stays short, and the words are those of
+//! `docs/design.md`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -105,15 +106,85 @@ fn quoted_messages_are_in_the_code() {
     const SHORTEST: usize = 8;
     let code = code(&Path::new(ROOT).join("src"));
     let guide = fs::read_to_string(Path::new(ROOT).join("docs/troubleshooting.md")).unwrap();
-    let mut all = 0;
+    let (mut all, mut missing) = (0, Vec::new());
     for row in guide.lines().filter(|line| line.starts_with("| `") || line.starts_with("| ``")) {
         let cell = row.trim_start_matches("| ").split(" | ").next().unwrap().trim_matches('`');
         for part in cell.split("...").map(|part| part.trim_matches(|c: char| !c.is_alphanumeric())) {
             all += 1;
             let quoted = part.replace('"', "\\\"");
             let found = part.len() < SHORTEST || code.contains(part) || code.contains(&quoted);
-            assert!(found, "docs/troubleshooting.md quotes {part:?}, which no code says");
+            if !found {
+                missing.push(part);
+            }
         }
     }
+    assert!(missing.is_empty(), "docs/troubleshooting.md quotes what no code says: {missing:?}");
     assert!(all > 20, "{all} messages");
+}
+
+/// Shell commands of fenced blocks, continued lines joined, without comments; and code spans, which may be cut short.
+fn commands(text: &str) -> Vec<(String, bool)> {
+    let mut found = Vec::new();
+    let mut in_shell = false;
+    let joined = text.replace("\\\n", " ");
+    for line in joined.lines() {
+        let line = line.trim();
+        if line.starts_with("```") {
+            in_shell = line == "```sh";
+        } else if in_shell {
+            found.push((line.split(" #").next().unwrap_or_default().to_owned(), true));
+        } else if let Some(command) = line.strip_prefix("havenwacht ") {
+            found.push((format!("havenwacht {}", command.split(" #").next().unwrap_or_default()), false));
+        } else {
+            let spans = line.split('`').skip(1).step_by(2);
+            found.extend(spans.map(|span| (span.to_owned(), false)));
+        }
+    }
+    found
+}
+
+/// Words of a command; quotes keep spaces together.
+fn words(command: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quote = None;
+    for c in command.chars() {
+        match (quote, c) {
+            (None, '"' | '\'') => quote = Some(c),
+            (Some(open), c) if open == c => quote = None,
+            (None, ' ') => words.push(String::new()),
+            _ => words.last_mut().unwrap().push(c),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[test]
+fn documented_commands_are_accepted() {
+    use clap::Parser as _;
+    use clap::error::ErrorKind as Kind;
+
+    let (mut checked, mut rejected) = (0, Vec::new());
+    for (path, text) in all() {
+        for (command, is_whole) in commands(&text) {
+            let command = command.split([';', '|', '>']).next().unwrap_or_default();
+            let command = command.strip_prefix("sudo -u havenwacht ").unwrap_or(command);
+            let words = words(command);
+            let is_ours = words.first().is_some_and(|word| word.rsplit('/').next() == Some("havenwacht"));
+            if !is_ours || words.len() == 1 {
+                continue;
+            }
+            checked += 1;
+            let words = words.iter().filter(|word| *word != "...");
+            let Err(error) = havenwacht::cli::Arguments::try_parse_from(words) else { continue };
+            let missing = [Kind::MissingRequiredArgument, Kind::DisplayHelpOnMissingArgumentOrSubcommand];
+            let cut_short = !is_whole && missing.contains(&error.kind());
+            let shown = error.kind() == Kind::DisplayVersion;
+            if !(cut_short || shown) {
+                rejected.push(format!("{}: `{command}`: {error}", path.display()));
+            }
+        }
+    }
+    assert!(rejected.is_empty(), "{}", rejected.join("\n"));
+    assert!(checked > 40, "{checked} commands");
 }
