@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{anyhow, bail};
 use clap::Args;
 use jiff::civil::DateTime;
-use jiff::tz::{AmbiguousOffset, Offset};
+use jiff::tz::AmbiguousOffset;
 use jiff::{Timestamp, ToSpan};
 
 use crate::config::Site;
@@ -91,7 +91,11 @@ fn write_moment(site: &Site, asked: Asked, out: &mut impl Write) -> io::Result<(
             ambiguous.compatible().map(|at| (String::new(), at)).into_iter().collect()
         }
         (_, AmbiguousOffset::Fold { before, after }) => {
-            writeln!(out, "This time occurs twice: clocks go back {} that night.", span(before, after))?;
+            writeln!(
+                out,
+                "This time occurs twice: clocks go back {} that night.",
+                super::week::span(before, after)
+            )?;
             let times = [("first", before), ("second", after)];
             let times = times.map(|(time, offset)| {
                 let at = offset.to_timestamp(local).ok()?;
@@ -109,7 +113,7 @@ fn write_moment(site: &Site, asked: Asked, out: &mut impl Write) -> io::Result<(
             writeln!(
                 out,
                 "This time does not occur: clocks go forward {} that night. The following is for {shows}, the time after the change.",
-                span(before, after)
+                super::week::span(before, after)
             )?;
             change.map(|at| (String::new(), at)).into_iter().collect()
         }
@@ -167,12 +171,6 @@ fn write_day(site: &Site, at: Timestamp, out: &mut impl Write) -> io::Result<()>
         Some("") => writeln!(out, "Holiday."),
         Some(name) => writeln!(out, "Holiday: {name}."),
     }
-}
-
-/// The size of a change of the clock.
-pub(super) fn span(before: Offset, after: Offset) -> String {
-    let minutes = (after.seconds() - before.seconds()).abs() / 60;
-    if minutes == 60 { "an hour".to_owned() } else { format!("{minutes} minutes") }
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 
 use jiff::civil::{Date, Time, Weekday};
+use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use super::explain::span;
 use crate::config::Site;
 use crate::rules::{Edge, Schedule, ScheduleStatus, Shift, Shifts, Sun};
 
@@ -127,4 +127,10 @@ fn note(site: &Site, day: Date) -> String {
         }
     }
     notes.join("; ")
+}
+
+/// The size of a change of the clock.
+pub(super) fn span(before: Offset, after: Offset) -> String {
+    let minutes = (after.seconds() - before.seconds()).abs() / 60;
+    if minutes == 60 { "an hour".to_owned() } else { format!("{minutes} minutes") }
 }

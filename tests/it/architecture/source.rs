@@ -154,6 +154,8 @@ fn references(code: &[Token], module: &[String], modules: &BTreeSet<Vec<String>>
                 inline.push((code[at + 1].text.clone(), closing(code, at + 2)));
                 at += 3;
             }
+            // `pub(in crate::x)` says who sees an item and uses nothing.
+            "pub" if next(1) == "(" => at = closing(code, at + 1) + 1,
             "use" if next(1) != "<" => {
                 let is_export = at > 0 && (code[at - 1].is("pub") || code[at - 1].is(")"));
                 let mut names = Vec::new();
@@ -296,7 +298,7 @@ fn defines(code: &[Token], name: &str) -> bool {
 #[test]
 fn every_form_of_use_is_found() {
     let source = "use crate::a; pub use crate::{b, c::{self, D as E}}; use super::f::*;\n\
-                  fn g() { crate::h::i(); self::j::k(); x.y::<u8>() } mod inner { use super::l; }\n\
+                  fn g() { crate::h::i(); self::j::k(); x.y::<u8>() } pub(in crate::q) mod inner { use super::l; }\n\
                   #[cfg(test)] mod tests { use crate::m; } #[cfg(test)] mod n; use o::p;";
     let code = without_tests(&tokens(source));
     let found = references(&code, &["x".to_owned(), "y".to_owned()], &BTreeSet::new());
