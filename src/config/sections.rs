@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use super::holidays;
 use super::reader::{TableReader, ValueReader, short};
 use super::secret::SecretSource;
-use super::site::{Broker, Model, Retention};
+use super::site::{Broker, ModelConfig, Retention};
 use super::{credentials, files, identifier, suggest};
 use crate::ids::SiteId;
 use crate::rules::{GeoPosition, Holidays, format_duration};
@@ -37,7 +37,7 @@ pub(super) struct Sections {
     pub(super) time_zone: Option<TimeZone>,
     pub(super) position: OptionalValue<GeoPosition>,
     pub(super) holidays: OptionalValue<Holidays>,
-    pub(super) model: Option<Model>,
+    pub(super) model: Option<ModelConfig>,
     pub(super) broker: Option<Broker>,
     pub(super) logbook: Option<PathBuf>,
     pub(super) signing_key: Option<SecretSource>,
@@ -130,7 +130,7 @@ fn position(site: &TableReader<'_>) -> OptionalValue<GeoPosition> {
     }
 }
 
-fn model(section: &TableReader<'_>) -> Option<Model> {
+fn model(section: &TableReader<'_>) -> Option<ModelConfig> {
     let manifest = section.required("manifest", "\"/usr/share/havenwacht/models/havenwacht.toml\"", |item| {
         files::existing(
             item,
@@ -144,7 +144,7 @@ fn model(section: &TableReader<'_>) -> Option<Model> {
         )
     });
     let threads = section.optional("threads", |item| item.whole(1..=64, "threads of one inference"));
-    Some(Model { manifest: manifest?, runtime: runtime?, threads: threads.unwrap_or(1) })
+    Some(ModelConfig { manifest: manifest?, runtime: runtime?, threads: threads.unwrap_or(1) })
 }
 
 fn broker(section: &TableReader<'_>) -> Option<Broker> {
@@ -239,7 +239,7 @@ fn listen(item: &ValueReader<'_>) -> Option<SocketAddr> {
     Some(address)
 }
 
-impl Model {
+impl ModelConfig {
     /// Width of the model's input in pixels, from its manifest; `None` where the manifest cannot be read.
     pub fn input_width(&self) -> Option<u32> {
         let manifest: toml::Table = std::fs::read_to_string(&self.manifest).ok()?.parse().ok()?;

@@ -27,7 +27,7 @@ pub struct Site {
     /// Days that schedules can include or exclude.
     pub holidays: Holidays,
     /// The detector.
-    pub model: Model,
+    pub model: ModelConfig,
     /// The broker that gets the alerts.
     pub broker: Broker,
     /// The logbook file.
@@ -48,7 +48,7 @@ pub struct Site {
 
 /// The detector's files.
 #[derive(Clone, Debug)]
-pub struct Model {
+pub struct ModelConfig {
     /// The manifest beside the model file.
     pub manifest: PathBuf,
     /// ONNX Runtime's shared library.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use havenwacht::alerts::{self, MqttMessage, MqttSettings, Relay, StaffClient, Topic, TopicKind};
 use havenwacht::cli::demo::programs::free_port;
 use havenwacht::clock::{Clock, Stamp, SystemClock};
-use havenwacht::config::{Broker, Model, Retention, Severity, Site};
+use havenwacht::config::{Broker, ModelConfig, Retention, Severity, Site};
 use havenwacht::geometry::BBox;
 use havenwacht::ids::{CameraId, PlaceId, RuleId, SiteId};
 use havenwacht::logbook::{
@@ -58,7 +58,7 @@ fn site(port: u16) -> Site {
         position: None,
         holidays: Default::default(),
         time_zone: TimeZone::get("Europe/Amsterdam").unwrap(),
-        model: Model { manifest: "unused".into(), runtime: "unused".into(), threads: 1 },
+        model: ModelConfig { manifest: "unused".into(), runtime: "unused".into(), threads: 1 },
         broker: Broker { host: "127.0.0.1".into(), port, login: None },
         logbook: "unused".into(),
         signing_key: None,

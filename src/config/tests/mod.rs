@@ -1,11 +1,13 @@
 //! Valid and invalid site files.
 
-use proptest::prelude::*;
+mod calibration;
+mod damaged_files;
+mod secrets;
 
 use super::*;
 
-pub(super) const EXAMPLE: &str = include_str!("../../config/example.toml");
-const BROKEN: &str = include_str!("../../tests/data/broken.toml");
+pub(super) const EXAMPLE: &str = include_str!("../../../config/example.toml");
+const BROKEN: &str = include_str!("../../../tests/data/broken.toml");
 
 /// A folder with the files that the example names.
 pub(super) fn folder() -> tempfile::TempDir {
@@ -302,52 +304,6 @@ fn a_crossing_needs_a_line() {
 }
 
 #[test]
-fn no_message_repeats_a_password() {
-    let secret = "zeer-geheim-77";
-    for (old, new) in [
-        ("port = 1883", format!("password = \"{secret}\"")),
-        ("port = 1883", format!("passwort = \"{secret}\"")),
-        ("port = 1883", format!("password = \"\"\"\n{secret}\"\"\"")),
-        ("port = 1883", format!("password = [\n\"{secret}\"\n]")),
-        ("port = 1883", format!("Password = [\"{secret}\"]")),
-        ("port = 1883", format!("username = \"a\"\npassword_file = \"{secret}\"")),
-        ("port = 1883", format!("username = \"a\"\npassword_fiel = \"{secret}\"")),
-        ("port = 1883", format!("username = \"a\"\npassword_credential = \"{secret}!\"")),
-        ("127.0.0.1", format!("user:{secret}@127.0.0.1")),
-        ("rtsp://", format!("rtsp://viewer:{secret}@")),
-        ("rtsp://", format!("rtsp://viewer:{secret}/x@")),
-        ("rtsp://", format!("http://viewer:{secret}@")),
-        ("rtsp://", format!("viewer:{secret}@")),
-        ("stream1", format!("user=viewer_password={secret}")),
-    ] {
-        let text = EXAMPLE.replacen(old, &new, 1);
-        let found = check(&text).unwrap_err();
-        let (plain, drawing) = (lines(&found), rendered(&found, &text, true));
-        assert!(!plain.contains(secret) && !drawing.contains(secret), "{new}: {plain}{drawing}");
-        assert!(plain.contains("password"), "{new}: {plain}");
-    }
-    let found = check(&EXAMPLE.replace("port = 1883", "password = \"x\"")).unwrap_err();
-    let plain = lines(&found);
-    assert!(plain.contains("broker.password: a password must not be in the site file"), "{plain}");
-    assert!(plain.contains("password_file = ") && plain.contains("password_credential = "), "{plain}");
-}
-
-#[test]
-fn a_password_file_readable_by_all_is_a_warning() {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = folder();
-    let text = EXAMPLE.replace("port = 1883", "username = \"a\"\npassword_file = \"secret\"");
-    let (site, warnings) = check_in(folder.path(), &text).unwrap();
-    assert_eq!(warnings, []);
-    let place = SecretSource::File(folder.path().join("config/secret"));
-    assert_eq!(site.broker.login.map(|login| login.password), Some(place));
-    let open = std::fs::Permissions::from_mode(0o644);
-    std::fs::set_permissions(folder.path().join("config/secret"), open).unwrap();
-    let (_, warnings) = check_in(folder.path(), &text).unwrap();
-    assert!(lines(&warnings).contains("every user of this box can read"), "{warnings:?}");
-}
-
-#[test]
 fn a_file_that_is_not_utf8_gives_the_location() {
     let folder = folder();
     let path = folder.path().join("config/site.toml");
@@ -360,7 +316,7 @@ fn a_file_that_is_not_utf8_gives_the_location() {
 
 #[test]
 fn the_reference_explains_every_key() {
-    let reference = include_str!("../../config/reference.md");
+    let reference = include_str!("../../../config/reference.md");
     for (section, keys) in schema::SECTIONS.iter().filter(|(section, _)| !section.is_empty()) {
         let header = if *section == "shift" {
             "### Shifts".to_owned()
@@ -390,149 +346,6 @@ fn a_file_without_a_camera_is_an_error() {
         );
         assert_eq!(found.len(), 1, "{}", lines(&found));
     }
-}
-
-/// Damages the text: removes, repeats, overwrites and swaps parts.
-fn damage(text: &str, cuts: &[(u8, usize, usize, u8)]) -> Vec<u8> {
-    let mut bytes = text.as_bytes().to_vec();
-    for &(how, at, length, byte) in cuts {
-        if bytes.is_empty() {
-            break;
-        }
-        let at = at % bytes.len();
-        let end = (at + length).min(bytes.len());
-        match how % 5 {
-            0 => drop(bytes.drain(at..end)),
-            1 => {
-                let again = bytes[at..end].to_vec();
-                bytes.splice(at..at, again);
-            }
-            2 => bytes[at] = byte,
-            3 => {
-                let mut lines: Vec<_> = bytes.split(|b| *b == b'\n').map(<[u8]>::to_vec).collect();
-                let (a, b) = (at % lines.len(), length % lines.len());
-                lines.swap(a, b);
-                bytes = lines.join(&b'\n');
-            }
-            _ => {
-                // Swapped values stay valid TOML with a wrong meaning.
-                let mut lines: Vec<String> =
-                    String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect();
-                let with: Vec<_> = (0..lines.len()).filter(|i| lines[*i].contains(" = ")).collect();
-                if with.len() < 2 {
-                    continue;
-                }
-                let (a, b) = (with[at % with.len()], with[length % with.len()]);
-                let split =
-                    |line: &str| line.split_once(" = ").map(|(k, v)| (k.to_owned(), v.to_owned())).unwrap();
-                let ((ka, va), (kb, vb)) = (split(&lines[a]), split(&lines[b]));
-                lines[a] = format!("{ka} = {vb}");
-                if a != b {
-                    lines[b] = format!("{kb} = {va}");
-                }
-                bytes = lines.join("\n").into_bytes();
-            }
-        }
-    }
-    bytes
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(2_000),
-        ..ProptestConfig::default()
-    })]
-
-    #[test]
-    fn no_damage_makes_the_check_panic_or_lose_the_line(
-        cuts in proptest::collection::vec((any::<u8>(), any::<usize>(), 0..40usize, any::<u8>()), 1..6),
-    ) {
-        let text = damage(EXAMPLE, &cuts);
-        let found = match syntax::utf8("site.toml", &text) {
-            Err(found) => found,
-            Ok(text) => match check_text("site.toml", text, Path::new("/nonexistent")) {
-                Ok((_, warnings)) => warnings,
-                Err(ConfigError::Invalid(found)) => {
-                    prop_assert!(found.iter().any(|d| d.level == Level::Error), "refused without a reason");
-                    found
-                }
-                Err(other) => panic!("{other}"),
-            },
-        };
-        let count = text.split(|b| *b == b'\n').count();
-        for diagnostic in &found {
-            prop_assert!((1..=count).contains(&diagnostic.line), "{}", diagnostic);
-            prop_assert!(diagnostic.column >= 1 && !diagnostic.what.is_empty());
-        }
-        if let Ok(text) = std::str::from_utf8(&text) {
-            prop_assert!(found.is_empty() || !rendered(&found, text, false).is_empty());
-        }
-    }
-}
-
-const SURVEYED: &str = "[camera.calibration]
-points = [
-  { image = [0.10, 0.90], metres = [0.0, 0.0] },
-  { image = [0.80, 0.90], metres = [30.0, 0.0] },
-  { image = [0.70, 0.60], metres = [40.0, 60.0] },
-  { image = [0.25, 0.60], metres = [-5.0, 60.0] },
-]
-
-[[zone]]";
-
-#[test]
-fn surveyed_points_give_a_calibration() {
-    let (site, warnings) = check(&EXAMPLE.replacen("[[zone]]", SURVEYED, 1)).unwrap();
-    assert_eq!(warnings, []);
-    let calibration = site.cameras[0].calibration.as_ref().unwrap();
-    let fix = calibration.ground(crate::geometry::Point::new(0.80, 0.90)).unwrap();
-    assert!((fix.at.x - 30.0).abs() < 0.01 && fix.at.y.abs() < 0.01, "{fix:?}");
-}
-
-#[test]
-fn each_mistake_in_a_calibration_has_a_message() {
-    let wrong = |old: &str, new: &str, key: &str, words: &[&str]| {
-        let text = EXAMPLE.replacen("[[zone]]", &SURVEYED.replacen(old, new, 1), 1);
-        let found = check(&text).unwrap_err();
-        let all = lines(&found);
-        let Some(hit) = found.iter().find(|d| d.key == format!("camera[0].calibration.{key}")) else {
-            panic!("no diagnostic at {key} in\n{all}");
-        };
-        assert!(words.iter().all(|word| hit.to_string().contains(word)), "{hit}");
-    };
-    wrong("  { image = [0.25, 0.60], metres = [-5.0, 60.0] },\n", "", "points", &["at least 4 points"]);
-    wrong("metres = [0.0, 0.0]", "metres = [0.0]", "points[0].metres", &["1 numbers", "eastward"]);
-    wrong("metres = [0.0, 0.0]", "wgs84 = [52.1, 4.26]", "points[1]", &["mixed"]);
-    wrong("metres = [0.0, 0.0]", "wgs84 = [4.26, 152.1], metres = [1.0, 1.0]", "points[0]", &["both"]);
-    wrong(", metres = [0.0, 0.0]", "", "points[0]", &["has no position on the ground", "metres = "]);
-    wrong("metres = [0.0, 0.0]", "wgs84 = [457300, 79100]", "points[0].wgs84", &["latitude first"]);
-    wrong("image = [0.10, 0.90]", "image = [192, 0.90]", "points[0].image[0]", &["pixels"]);
-    wrong("metres = [30.0, 0.0]", "metres = [0.01, 0.0]", "points[1]", &["one place on the ground"]);
-    wrong("metres = [30.0, 0.0]", "metres = [30000, 0.0]", "points[1]", &["30 km", "digit"]);
-    let (right, left) = ("[0.70, 0.60], metres = [40.0, 60.0]", "[0.25, 0.60], metres = [-5.0, 60.0]");
-    let (old, new) = (
-        format!("{right} }},\n  {{ image = {left}"),
-        "[0.25, 0.60], metres = [40.0, 60.0] },\n  { image = [0.70, 0.60], metres = [-5.0, 60.0]",
-    );
-    wrong(&old, new, "points", &["no camera sees these points so", "swapped"]);
-    wrong("points = [", "error_px = 0\npoints = [", "error_px", &["out of range"]);
-    wrong("points = [", "surface = 1\npoints = [", "surface", &["no such key in [camera.calibration]"]);
-}
-
-#[test]
-fn a_point_that_contradicts_the_others_is_a_warning() {
-    let more = "points = [
-  { image = [0.3692, 0.7385], metres = [10.0, 20.0] },
-  { image = [0.5735, 0.6529], metres = [25.0, 40.0] },";
-    let text = EXAMPLE.replacen("[[zone]]", &SURVEYED.replacen("points = [", more, 1), 1);
-    assert_eq!(check(&text).unwrap().1, []);
-    let (_, warnings) = check(&text.replace("[0.80, 0.90]", "[0.80, 0.80]")).unwrap();
-    let hit = warnings.iter().find(|d| d.key == "camera[0].calibration.points[3]");
-    assert!(
-        hit.is_some_and(|hit| hit.to_string().contains("deviates from the other points")),
-        "{}",
-        lines(&warnings)
-    );
 }
 
 #[test]
