@@ -13,7 +13,7 @@ use crate::camera_state::CameraChange;
 use crate::clock;
 use crate::config::Site;
 use crate::ids::SiteId;
-use crate::logbook::{Head, MAX_PICTURE_BYTES, OutboxAlert};
+use crate::logbook::{ChainHead, MAX_PICTURE_BYTES, OutboxAlert};
 use crate::rules::SignalEvent;
 
 /// Version of every payload. Fields may be added under the same version; none is removed or changes its meaning.
@@ -220,8 +220,8 @@ pub(super) fn online(site: &SiteId, start: i64, since: Timestamp, problems: &[St
     })
 }
 
-/// The head of the chain: the fields of [`Head::to_json`], and when it was sent.
-pub(super) fn head(site: &SiteId, start: i64, now: Timestamp, head: &Head) -> String {
+/// The head of the chain: the fields of [`ChainHead::to_json`], and when it was sent.
+pub(super) fn head(site: &SiteId, start: i64, now: Timestamp, head: &ChainHead) -> String {
     let mut json = head.to_json();
     json["schema"] = SCHEMA.into();
     json["site"] = site.as_str().into();

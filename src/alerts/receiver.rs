@@ -116,7 +116,7 @@ impl AcknowledgementReceiver {
             Err(cause) => tracing::debug!("cannot look up signal {}: {cause}", signal.0),
         }
         tracing::info!("signal {}: {} by {}", signal.0, acknowledgement.verdict.as_str(), acknowledgement.by);
-        let mut entry = Entry::Acknowledged(acknowledgement);
+        let mut entry = Entry::Acknowledgement(acknowledgement);
         while let Ok(Some(returned)) = self.logbook.try_send(entry) {
             entry = returned;
             tokio::time::sleep(QUEUE_RETRY).await;

@@ -23,7 +23,7 @@ use crate::config::Camera;
 use crate::detect::{Class, Detection};
 use crate::evidence;
 use crate::frame::Frame;
-use crate::logbook::{Reader, Sight};
+use crate::logbook::{Reader, ReplayFrame};
 
 /// One picture in this many has no detection. It shows a missed vessel, or the model learns from it what is not a vessel.
 const ONE_EMPTY_IN: usize = 5;
@@ -100,7 +100,7 @@ pub(super) fn coco(args: &CocoArgs, out: &mut impl Write) -> anyhow::Result<()> 
     check_empty(&args.out)?;
     let (book, clip) = (args.logbook.display(), args.recording.display());
     let reader = Reader::open(&args.logbook)?;
-    let Some(replay) = reader.replay()? else {
+    let Some(replay) = reader.newest_replay()? else {
         bail!(
             "{book} is not the logbook of a replay: run `havenwacht replay` on {clip}, and give its logbook"
         )
@@ -111,7 +111,7 @@ pub(super) fn coco(args: &CocoArgs, out: &mut impl Write) -> anyhow::Result<()> 
         "{} has changed since {book} was written, so the frames of its passes are unknown: replay {clip} again",
         args.config.display()
     );
-    let sights = reader.sights(&replay, camera.id.as_str())?;
+    let sights = reader.replay_frames(&replay, camera.id.as_str())?;
     ensure!(
         !sights.is_empty(),
         "{book} has no detection of camera `{}`: it was not replayed, or nothing was detected",
@@ -163,7 +163,7 @@ fn check_empty(folder: &Path) -> anyhow::Result<()> {
 /// then another recording was replayed.
 fn pass_frames(
     mut recording: Recording,
-    sights: &BTreeMap<u64, Sight>,
+    sights: &BTreeMap<u64, ReplayFrame>,
     bar: &ProgressBar,
 ) -> anyhow::Result<Vec<u64>> {
     let mut frames = Vec::new();
@@ -184,8 +184,8 @@ fn pass_frames(
     }
 }
 
-fn missing(frame: u64, sight: &Sight) -> String {
-    let Sight { at, size, .. } = sight;
+fn missing(frame: u64, sight: &ReplayFrame) -> String {
+    let ReplayFrame { at, size, .. } = sight;
     format!(
         "the logbook has detections at frame {frame}, {at}, {}x{}, but the recording has no pass there",
         size.width, size.height
@@ -193,7 +193,7 @@ fn missing(frame: u64, sight: &Sight) -> String {
 }
 
 /// Chooses frames, some of them without detections. Each kind is spread evenly; when one kind has too few, the other fills up.
-fn choose(passes: &[u64], sights: &BTreeMap<u64, Sight>, frames: usize) -> BTreeSet<u64> {
+fn choose(passes: &[u64], sights: &BTreeMap<u64, ReplayFrame>, frames: usize) -> BTreeSet<u64> {
     let (detected, empty): (Vec<u64>, Vec<u64>) = passes.iter().partition(|frame| sights.contains_key(frame));
     let of_empty = (frames / ONE_EMPTY_IN).max(frames.saturating_sub(detected.len())).min(empty.len());
     spread(&detected, frames - of_empty).chain(spread(&empty, of_empty)).collect()
@@ -210,7 +210,7 @@ fn write_pictures(
     mut recording: Recording,
     camera: &Camera,
     chosen: &BTreeSet<u64>,
-    sights: &BTreeMap<u64, Sight>,
+    sights: &BTreeMap<u64, ReplayFrame>,
     folder: &Path,
     bar: &ProgressBar,
 ) -> anyhow::Result<CocoDataset> {
@@ -277,7 +277,7 @@ mod tests {
     fn chosen(seen: impl Fn(u64) -> bool, frames: usize) -> (Vec<u64>, Vec<u64>) {
         let passes: Vec<u64> = (0..100).map(|i| i * 5).collect();
         let size = FrameSize { width: 4, height: 4 };
-        let sight = Sight { at: jiff::Timestamp::UNIX_EPOCH, size, detections: Vec::new() };
+        let sight = ReplayFrame { at: jiff::Timestamp::UNIX_EPOCH, size, detections: Vec::new() };
         let sights = passes.iter().filter(|&&f| seen(f / 5)).map(|&f| (f, sight.clone())).collect();
         choose(&passes, &sights, frames).into_iter().partition(|frame| sights.contains_key(frame))
     }

@@ -5,7 +5,6 @@ pub mod calibrate;
 pub mod check;
 pub mod coco_export;
 pub mod demo;
-mod erase;
 pub mod eval;
 pub mod explain;
 pub mod logbook;
@@ -16,10 +15,7 @@ pub mod run;
 mod site;
 #[cfg(test)]
 mod testing;
-mod upkeep;
-mod verify;
 mod week;
-pub mod why;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -112,7 +112,7 @@ pub fn run(site: Site, clock: SystemClock) -> Result<(), RunError> {
     options.retention = Some(site.retention);
     options.replace_damaged = true;
     options.signing_key = signing_key;
-    options.beat = Box::new(move || writer_beat.beat());
+    options.heartbeat = Box::new(move || writer_beat.beat());
     let (writer, logbook) = Writer::open(&site.logbook, &start, options).map_err(logbook_error)?;
 
     let clocks = Clocks::begin(clock.clone(), logbook.clone())?;
@@ -249,7 +249,9 @@ fn spawn_camera(
         let on_change = |change: CameraChange| {
             *desk.last[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(change.clone());
             desk.relay.camera_state(&change);
-            if let Err(cause) = desk.logbook.send_turning(Entry::Camera(change), || change_beat.beat()) {
+            if let Err(cause) =
+                desk.logbook.send_with_heartbeat(Entry::CameraState(change), || change_beat.beat())
+            {
                 tracing::error!(camera = %id, "a change of state of {id} was not written: {cause}");
             }
         };

@@ -59,7 +59,7 @@ impl Doors<'_> {
             if let Entry::Outage(step) = &entry {
                 self.relay.camera_outage(&step.camera, step.change.current());
             }
-            self.logbook.send_turning(entry, || beat.beat())?;
+            self.logbook.send_with_heartbeat(entry, || beat.beat())?;
         }
         Ok(())
     }

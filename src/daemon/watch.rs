@@ -15,7 +15,7 @@ use crate::detect::{Class, DetectError, Detection, DetectionPass, Detector, Thre
 use crate::evidence;
 use crate::frame::{Frame, Thumbnail};
 use crate::geometry::{BBox, FrameSize, Px};
-use crate::logbook::{Entry, LookEntry, OutageStep, SignalEntry};
+use crate::logbook::{Entry, OutageStep, PassEntry, SignalEntry};
 use crate::regions::{
     BoxFilter, FixedPlan, PassContext, PassResult, PlannerConfig, PriorityArea, RegionPlanner, RejectReason,
     TrackedVessel,
@@ -226,7 +226,7 @@ impl Watch {
         let detections =
             look.detections.iter().copied().zip(post.tracker.assignments().iter().copied()).collect();
         post.count_begun(&tracks);
-        entries.push(Entry::Look(post.look_entry(frame.stamp, frame.seq, size, detections, tracks)));
+        entries.push(Entry::Pass(post.look_entry(frame.stamp, frame.seq, size, detections, tracks)));
         entries.extend(events.into_iter().map(|event| post.entry(site, event, Some(frame))));
         Ok(entries)
     }
@@ -359,7 +359,7 @@ impl Post {
         self.last = LastLook::default();
         let ended = self.tracker.end_all();
         let events = self.engine.end_all(at);
-        let mut entries = vec![Entry::Look(self.look_entry(at, frame_seq, size, Vec::new(), ended))];
+        let mut entries = vec![Entry::Pass(self.look_entry(at, frame_seq, size, Vec::new(), ended))];
         entries.extend(events.into_iter().map(|event| self.entry(site, event, None)));
         entries
     }
@@ -378,8 +378,8 @@ impl Post {
         frame_size: FrameSize,
         detections: Vec<(Detection, Option<VesselId>)>,
         tracks: Vec<Track>,
-    ) -> LookEntry {
-        LookEntry { camera: self.camera.id.clone(), at, frame_seq, frame_size, detections, tracks }
+    ) -> PassEntry {
+        PassEntry { camera: self.camera.id.clone(), at, frame_seq, frame_size, detections, tracks }
     }
 
     fn entry(&self, site: &Site, event: RuleEvent, frame: Option<&Frame>) -> Entry {

@@ -58,7 +58,7 @@ fn what_can_be_no_vessel_is_counted_by_its_reason_and_not_handed_on() {
     let detector = Still(vec![boat, gull, on_the_quay]);
     let mut watch = Watch::new(Arc::new(site), Box::new(detector), BELIEVED, 1, &ResumeState::default());
     let entries = watch.look(0, &frame).unwrap();
-    let [Entry::Look(look)] = &entries[..] else { panic!("{entries:?}") };
+    let [Entry::Pass(look)] = &entries[..] else { panic!("{entries:?}") };
     assert_eq!(look.detections.iter().map(|(d, _)| *d).collect::<Vec<_>>(), [boat]);
     let stats = &watch.stats()[0];
     let counts = [&stats.too_small, &stats.outside_water, &stats.detections];

@@ -1,39 +1,43 @@
-//! What the rooms hand to the writer.
+//! Entries: what other modules hand to the writer.
 
-use super::acknowledgements::Acknowledgement;
+use jiff::Timestamp;
+use strum::{Display, EnumString, IntoStaticStr};
+use uuid::Uuid;
+
 use crate::camera_health::OutageChange;
 use crate::camera_state::CameraChange;
 use crate::clock::{ClockReading, Stamp};
 use crate::detect::Detection;
+use crate::geometry::FrameSize;
 use crate::ids::CameraId;
-use crate::rules::{SignalEvent, Suppression, VisitEvent};
+use crate::rules::{SignalEvent, SignalId, Suppression, VisitEvent};
 use crate::track::{Track, VesselId};
 
-/// One thing to write. Entries are written in the order in which they are handed over.
+/// Something to write. Entries are written in the order in which they are handed over.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "each is boxed on its way to the writer")]
 pub enum Entry {
-    /// A look: its detections and what became of the tracks.
-    Look(LookEntry),
-    /// A signal's step and, when staff are told, its alert: one transaction.
+    /// A detection pass: its detections, and the tracks after it.
+    Pass(PassEntry),
+    /// A step of a signal and, when staff are notified, its alert: one transaction.
     Signal(SignalEntry),
     /// A camera changed its state.
-    Camera(CameraChange),
-    /// What became of an alert on its way to the broker.
+    CameraState(CameraChange),
+    /// What happened to an alert on its way to the broker.
     Delivery(DeliveryNote),
-    /// A rule's silence; adds to the row of the same start, rule, vessel and reason.
+    /// A signal that a rule suppressed. Adds to the row of the same start, camera, rule, vessel and reason.
     Suppressed(Suppression),
-    /// A step in a vessel's stay at a berth.
+    /// A step of a vessel's stay at a berth.
     Visit(VisitEvent),
-    /// A camera became blind, or sees again.
+    /// The beginning or the end of a camera outage.
     Outage(OutageStep),
-    /// What staff answered to a signal.
-    Acknowledged(Acknowledgement),
-    /// What the machine's clocks said, when that is worth a row.
+    /// Staff acknowledged a signal.
+    Acknowledgement(Acknowledgement),
+    /// A reading of the machine's clocks.
     Clock(ClockReading),
 }
 
-/// The daemon's (or a replay's) start: everything written after it belongs to it.
+/// A start of the daemon, a replay or another writer. Everything that is written after it belongs to it.
 #[derive(Clone, Debug)]
 pub struct StartEntry {
     /// When.
@@ -44,43 +48,43 @@ pub struct StartEntry {
     pub config_hash: String,
     /// Hash of the model file.
     pub model_hash: String,
-    /// `run`, `replay`.
+    /// What writes: `run`, `replay`, `erase`.
     pub mode: &'static str,
-    /// Zone in which the views show local time.
+    /// IANA name of the zone in which the views show local time.
     pub time_zone: String,
 }
 
-/// One look at one frame.
+/// One detection pass over one frame.
 #[derive(Debug)]
-pub struct LookEntry {
-    /// Which camera.
+pub struct PassEntry {
+    /// The camera.
     pub camera: CameraId,
     /// When the frame was taken.
     pub at: Stamp,
-    /// The frame's number.
+    /// The frame's number in the session.
     pub frame_seq: u64,
     /// Frame width and height in pixels.
-    pub frame_size: crate::geometry::FrameSize,
-    /// What was seen, each with the vessel it was taken for.
+    pub frame_size: FrameSize,
+    /// The detections, each with the vessel that it was assigned to.
     pub detections: Vec<(Detection, Option<VesselId>)>,
-    /// Vessels that are followed, and those whose track ended with this look. Rows of open tracks keep up with them.
+    /// The tracks that are confirmed or lost, and those that ended with this pass.
     pub tracks: Vec<Track>,
 }
 
-/// A signal's step.
+/// A step of a signal.
 #[derive(Debug)]
 pub struct SignalEntry {
-    /// What the engine said.
+    /// What the rules engine reported.
     pub event: SignalEvent,
-    /// What staff are told, when they are.
+    /// The message to staff, when they are notified.
     pub alert: Option<OutboxAlert>,
 }
 
-/// A message for staff, ready to send.
+/// A message to staff, ready to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutboxAlert {
-    /// Time-ordered, unique; staff's systems drop repeats by it.
-    pub id: uuid::Uuid,
+    /// Unique, and ordered by time. Receivers recognise repeats by it.
+    pub id: Uuid,
     /// MQTT topic.
     pub topic: String,
     /// JSON object without the delivery fields (`published_at`, `attempt`, `historical`), which the relay adds.
@@ -89,36 +93,69 @@ pub struct OutboxAlert {
     pub picture: Option<Vec<u8>>,
 }
 
-/// The beginning or the end of a blind spell.
+/// The beginning or the end of a camera outage.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutageStep {
-    /// The spell: the same recording and site file give the same.
-    pub id: uuid::Uuid,
-    /// Which camera.
+    /// The outage. The same recording and site file give the same id.
+    pub id: Uuid,
+    /// The camera.
     pub camera: CameraId,
-    /// What became of it.
+    /// What happened.
     pub change: OutageChange,
 }
 
-/// The relay's word on an alert.
+/// What staff answered to a signal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acknowledgement {
+    /// The signal.
+    pub signal: SignalId,
+    /// When it was given.
+    pub at: Timestamp,
+    /// By whom, as they call themselves.
+    pub by: String,
+    /// The answer.
+    pub verdict: StaffVerdict,
+    /// Remark; may be empty.
+    pub note: String,
+}
+
+/// The content of an acknowledgement.
+#[derive(Clone, Copy, Debug, Display, EnumString, Eq, IntoStaticStr, PartialEq)]
+#[strum(serialize_all = "lowercase")]
+pub enum StaffVerdict {
+    /// Somebody takes care of it.
+    Acknowledged,
+    /// It was nothing.
+    #[strum(serialize = "false alarm")]
+    FalseAlarm,
+}
+
+impl StaffVerdict {
+    /// As it is stored and shown.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// What happened to an alert, reported by the relay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeliveryNote {
     /// The alert's number in the outbox.
     pub seq: i64,
     /// When.
-    pub at: jiff::Timestamp,
+    pub at: Timestamp,
     /// How often it was sent since the last note.
     pub attempts: u32,
-    /// What became of it.
-    pub outcome: Outcome,
+    /// What happened.
+    pub outcome: DeliveryOutcome,
 }
 
-/// What became of an alert.
+/// What happened to an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum DeliveryOutcome {
     /// The broker confirmed it.
     Delivered,
-    /// Sent, the connection broke before the broker confirmed it; it stays in the outbox.
+    /// It was sent, and the connection broke before the broker confirmed it; it stays in the outbox.
     Unconfirmed,
     /// Too old to be sent.
     Expired,

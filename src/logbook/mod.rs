@@ -1,153 +1,113 @@
-//! The logbook: SQLite, one writer, the commit point. Nothing is told to anyone before it is on disk.
+//! The logbook: SQLite, one writer, the commit point. Nothing is published before it is on disk.
 //!
-//! # What is promised
+//! # Guarantees
 //!
-//! Each is followed by the tests that hold it.
+//! Tests in brackets hold them.
 //!
-//! 1. An entry that was committed survives the end of the process, and of power when the disk honours a sync
-//!    (WAL, `synchronous=FULL`). Not promised: entries that still waited, at most a quarter of a second of looks.
-//!    (`what_was_flushed_is_there_after_a_stop_without_farewell`, `the_file_is_set_up_as_promised`)
-//! 2. A signal's step and its alert in the outbox are one transaction. There is no alert without its signal, and no
-//!    signal that was to be told without its alert.
-//!    (`an_alert_is_in_the_outbox_if_and_only_if_its_signal_is_written`)
-//! 3. Entries are committed in the order in which they were handed over. (`entries_keep_their_order_over_many_commits`)
-//! 4. An entry is never given up because the disk is full or busy: the batch is tried again until it is in. Meanwhile
-//!    the channel (1024 entries) fills, and then the watch waits; no event is dropped. It is written again within five
-//!    seconds after there is room. An entry that *can* never be written (a closed signal that was never opened, say) is
-//!    counted and logged as an error, and the others go on.
-//!    (`a_full_disk_costs_nothing_once_there_is_room`,
-//!    `a_really_full_disk_costs_no_event_and_the_logbook_is_written_again_soon_after_there_is_room`)
-//! 5. Whoever is woken by [`Writer::outbox`] finds the alert committed. (`whoever_is_woken_by_the_outbox_finds_the_alert`)
-//! 6. A file that is not ours or of a later schema is refused by name and left as it was.
-//!    (`a_newer_logbook_is_refused_and_left_as_it_was`, `a_file_that_is_not_a_logbook_is_refused_and_left_as_it_was`,
-//!    `a_newer_logbook_is_not_taken_for_a_damaged_one`)
-//! 7. A damaged file is kept as it was. A replay refuses it; the watch moves it aside, says so for the whole run and in
-//!    `v_receipts`, and goes on with a new logbook into which undelivered alerts, their signals and visits that last were
-//!    carried as far as they can be read. Damage that is met while running ends the writer and with it the process; the next
-//!    start moves the file aside without finding the damage anew. Damage in a file that was closed in order is found when it
-//!    is met, or by [`check`].
-//!    (`a_damaged_logbook_is_refused_after_a_crash_and_left_as_it_was`,
-//!    `a_damaged_logbook_is_moved_aside_whole_and_the_watch_goes_on_with_what_must_not_wait`,
-//!    `a_write_ahead_log_is_moved_aside_with_its_logbook_and_its_rows_are_carried_over`,
-//!    `damage_that_is_met_while_running_ends_the_writer_and_the_next_start_moves_it_aside`,
-//!    `whatever_happened_to_the_file_the_watch_starts_and_a_salvage_makes_a_sound_logbook`)
-//! 8. Rows leave by age, by size ([`crate::config::Retention`]) or for a full disk alone, and never without a receipt that
-//!    was committed before the first of them went; a removal that was cut off is carried on.
-//!    (`a_removal_is_written_down_before_the_first_row_goes_and_carried_on_after_a_crash`,
-//!    `every_kind_goes_with_its_age_and_leaves_a_receipt_and_what_lasts_stays`,
-//!    `a_logbook_that_is_too_large_gives_up_detections_then_pictures_then_events_of_more_than_30_days`)
-//! 9. What lasts never leaves: an alert that was not delivered, an open signal, visit, track or blind spell, a camera's
-//!    present state. Nor do the newest look and track, so that no number is given twice. Detections that are sealed leave by
-//!    whole seals. (`old_rows_go_and_an_undelivered_alert_stays`, `an_ended_visit_goes_with_age_and_one_that_lasts_never`,
-//!    `detections_that_are_sealed_go_by_whole_seals_and_the_seal_stays`)
-//! 10. Removal keeps commits waiting for 50 ms at a stretch, and then leaves them a second. A step that is under way is
-//!     finished; steps are kept to 16 ms by what the last ones took. Not counted: the sync of a disk that stalls.
-//!     (`a_stretch_of_removal_ends_before_another_step_would_make_commits_wait_longer_than_stated`,
-//!     `commits_wait_for_removal_no_longer_than_stated`)
-//! 11. On a full disk the oldest rows that may go make room: a reserve beside the logbook (8 MiB, an eighth of a smaller
-//!     disk) is given up for it and built again before anything else is written. Not promised where there is no reserve
-//!     (the disk was full before the first start) or a reader holds the write-ahead log: then somebody must free space.
-//!     (`a_full_disk_with_detections_to_drop_recovers_without_anybody_freeing_space`,
-//!     `a_really_full_disk_with_detections_recovers_by_itself_and_keeps_its_reserve`)
-//! 12. The write-ahead log stays below 16 MB as long as readers let go. Ours do: a statement at a time, an export by pages of
-//!     1000 rows; a backup and a check hold on while they run. A log that a foreign reader holds cannot be folded in by
-//!     anybody, and no row is refused for it: above 64 MiB it is told as a problem, and removal rests until it is folded in.
-//!     (`a_reader_that_does_not_let_go_is_told_and_nothing_is_removed_until_it_does`,
-//!     `readers_of_ours_let_go_between_rows`)
-//! 13. A logbook of an earlier version becomes what a new one is, with every row.
-//!     (`each_earlier_version_becomes_what_a_fresh_logbook_is_and_keeps_every_row`,
-//!     `a_logbook_of_version_1_keeps_every_row_and_goes_on`)
-//! 14. A backup is the logbook of one moment, checked. A salvage brings every row but those that stood on damaged pages,
-//!     and says which it did not. (`a_backup_is_one_moment_of_a_logbook_that_is_being_written`,
-//!     `a_salvage_brings_everything_but_what_stood_on_the_damaged_page`,
-//!     `a_salvage_of_a_whole_logbook_is_the_whole_logbook`, `a_check_names_what_is_wrong`)
-//! 15. Whoever alters, removes, adds or reorders a row is found ([`chain`], and its tests).
-//! 16. What the clocks said stands in the logbook for each start and step. Rows keep the order in which they were written, whatever
-//!     the wall clock did; nothing leaves for its age, and no alert is called too old, on the word of a clock that is not set or
-//!     was put forward by more than a day within the last week (`clock_promises`).
+//! 1. A committed entry survives the end of the process, and a power cut if the disk honours a sync (WAL,
+//!    `synchronous=FULL`). Not guaranteed: entries that still wait, at most a quarter of a second of passes.
+//!    (`flushed_entries_survive_a_cut_off`, `the_file_has_its_settings`)
+//! 2. A step of a signal and its alert are one transaction: no alert without its signal, and no notified signal without its
+//!    alert. (`alert_and_signal_are_written_together`)
+//! 3. Entries are committed in the order in which they are handed over. (`entries_keep_their_order`)
+//! 4. No event is dropped because the disk is full or busy: the batch is tried again until it is written. Meanwhile the
+//!    channel (1024 entries) fills, and then the sender waits. The logbook is written again within five seconds after there
+//!    is room. An entry that can never be written (for example, the close of an unknown signal) is counted and logged as an
+//!    error, and the others are written. (`entries_wait_for_room_on_a_full_disk`, `a_full_file_system_loses_no_event`)
+//! 5. A task that [`Writer::outbox`] wakes finds the alert committed. (`a_wake_up_finds_the_alert_committed`)
+//! 6. A file that is not a logbook, or of a later schema, is rejected with a clear error and not changed.
+//!    (`a_newer_logbook_is_rejected_unchanged`, `a_foreign_file_is_rejected_unchanged`, `a_newer_logbook_is_not_quarantined`)
+//! 7. A damaged file is kept unchanged. A replay rejects it. The daemon puts it in quarantine, reports the problem until its
+//!    next start and in `v_receipts`, and continues with a new logbook, which gets the undelivered alerts with their signals
+//!    and the open visits, as far as they can be read. Damage that is found while running ends the writer and the process;
+//!    the next start puts the file in quarantine. Damage in a file that was closed in order is found when its page is read,
+//!    or by [`check_integrity`]. (`a_damaged_logbook_is_rejected_unchanged`, `a_damaged_logbook_is_quarantined_and_replaced`,
+//!    `the_write_ahead_log_is_quarantined_with_its_logbook`, `damage_found_while_running_ends_the_writer`,
+//!    `any_damage_permits_a_start_and_a_sound_recovery`)
+//! 8. Rows are removed only for age, size ([`crate::config::Retention`]) or a full disk, and never before a receipt is
+//!    committed. A removal that was cut off is continued. (`a_receipt_precedes_the_deletion_and_survives_a_crash`,
+//!    `old_rows_are_removed_with_receipts`, `a_large_logbook_loses_detections_pictures_old_events`)
+//! 9. Never removed: an undelivered alert; an open signal, visit, track or camera outage; a camera's present state; the newest
+//!    pass and track, so that no number is used twice. Sealed passes are removed by whole seals.
+//!    (`old_rows_are_removed_but_undelivered_alerts_stay`, `only_ended_visits_are_removed_for_age`,
+//!    `passes_are_removed_by_whole_seals`)
+//! 10. Removal delays commits by at most 50 ms, and then pauses for a second. A step that has begun is finished; steps are kept
+//!     to 16 ms by the time that the last ones took. Not counted: the sync of a slow disk.
+//!     (`removal_stops_before_it_delays_commits_too_long`, `commits_are_delayed_no_longer_than_stated`)
+//! 11. On a full disk the oldest rows that may be removed make room: a reserve file (8 MiB, or an eighth of a smaller disk) is
+//!     removed first and created again before anything else is written. Not guaranteed without a reserve (the disk was full
+//!     before the first start), or while a reader holds the write-ahead log: then somebody must free space.
+//!     (`a_full_disk_recovers_by_removing_detections`, `a_full_file_system_recovers_and_keeps_its_reserve`)
+//! 12. The write-ahead log stays below 16 MB as long as no reader holds it. Our readers do not: each statement, and each 1000
+//!     rows of an export, is a transaction of its own; only a backup and a check hold it while they run. When another
+//!     program holds it, no row is rejected; above 64 MiB the problem is reported, and no rows are removed.
+//!     (`a_reader_that_holds_the_log_stops_removal`, `exports_do_not_hold_the_log`)
+//! 13. A logbook of an earlier version becomes one of this version, with every row.
+//!     (`migration_keeps_every_row_and_gives_the_new_schema`, `a_logbook_of_version_1_continues`)
+//! 14. A backup is the logbook at one moment, and is checked. A recovery copies every row that is not on a damaged page, and
+//!     names the others. (`a_backup_is_consistent_while_the_logbook_is_written`, `recovery_loses_only_rows_on_damaged_pages`,
+//!     `recovery_of_a_sound_logbook_copies_every_row`, `a_check_names_faults`)
+//! 15. Every altered, removed, added or reordered row is found (`integrity/chain.rs`).
+//! 16. The readings of the machine's clocks are recorded at each start and at each step of the wall clock. Rows are numbered in
+//!     the order of writing, whatever the wall clock does. No row is removed for its age, and no alert is called too old, by
+//!     a clock that is not set, or that was put forward by more than a day within the last week (`tests/clocks.rs`).
 //!
 //! # Order of steps
 //!
-//! Open: take `<logbook>.lock`; look at the file read-only (application id, schema, the note of damage that was met, and
-//! every page when the last start was cut off); configure; migrate, a transaction a step; in one transaction close the signals,
-//! tracks and blind spells that the last start left open (`restart`, `cut`) and write the new start row. Visits stay open; the watch resumes them.
-//! Commit: begin; every entry in a savepoint; links for the events among them; commit (the sync); count; wake the relay.
-//! Damaged: note it in `<logbook>.damaged`; give the files second names (`<logbook>.damaged-<UTC>`); make `<logbook>.new`
-//! and carry over; rename it into the place; take the note back; open.
-//! Removal: plan; receipt; rows; done.
-//! Close: commit what waits; mark the start as ended; fold the write-ahead log in.
+//! - Open: lock `<logbook>.lock`; read the file without changing it (application id, schema, damage note, and all pages if the
+//!   last start was cut off); configure; migrate and update the views, in one transaction; in one more, close the signals,
+//!   tracks and camera outages that the last start left open (`restart`, `cut`), and write the new start. Visits stay open.
+//! - Commit: begin; each entry in a savepoint; links for its events; commit (the sync); count; wake the relay.
+//! - Damage: write the note `<logbook>.damaged`; give the files second names (`<logbook>.damaged-<UTC>`); make
+//!   `<logbook>.new` and copy what must not wait; rename it; remove the note; open.
+//! - Removal: plan; receipt; rows; done.
+//! - Close: commit what waits; mark the start as ended; checkpoint.
 //!
 //! # Reading
 //!
-//! People read the views `v_starts`, `v_detections`, `v_tracks`, `v_signals`, `v_signal_steps`, `v_alerts`,
-//! `v_acknowledgements`, `v_suppressed`, `v_visits`, `v_visit_steps`, `v_camera_state`, `v_blind_spells`, `v_clock`,
-//! `v_receipts` and `v_chain` with plain `sqlite3`;
-//! `migrations/` says what each column means. Times are UTC milliseconds; each event keeps the site's offset from UTC at that moment, so local columns are right on both nights of the year on which clocks change.
+//! People read the views with plain `sqlite3`; `schema/views.sql` describes them, `schema/migrations/` the tables. Times are
+//! UTC milliseconds, each with the site's offset from UTC at that time, so that local times are right on both nights of the
+//! year on which clocks change.
 
-mod acknowledgements;
-mod aside;
-mod backup;
-mod chain;
-mod checkup;
-mod chores;
-#[cfg(test)]
-mod clock_promises;
-mod clocks;
-mod copying;
-#[cfg(test)]
-mod damage_promises;
-#[cfg(test)]
-mod disk_promises;
+mod context;
 mod entry;
-mod erase;
 mod error;
-mod holdings;
+mod files;
+mod integrity;
+mod maintain;
 mod open;
-mod outage;
-mod outbox;
-mod plan;
-#[cfg(test)]
-mod promises;
 mod ranges;
-mod reader;
-mod receipts;
-mod replayed;
-mod reserve;
-mod retention;
-#[cfg(test)]
-mod retention_promises;
-mod salvage;
-mod signals;
-mod stats;
-mod store;
-mod suppressed;
+mod read;
+mod schema;
 #[cfg(test)]
 pub(crate) mod testing;
-mod visits;
-mod why;
-mod writer;
+#[cfg(test)]
+mod tests;
+mod values;
+mod write;
 
-use std::path::{Path, PathBuf};
-
-pub use acknowledgements::{Acknowledgement, StaffVerdict};
-pub use backup::backup;
-pub use chain::{Evidence, Fault, Head, KeyError, PublicKey, SigningKey, Step, Verification};
-pub use checkup::{Checkup, check};
-pub use entry::{DeliveryNote, Entry, LookEntry, OutageStep, OutboxAlert, Outcome, SignalEntry, StartEntry};
-pub use erase::{Erasure, Personal, erase};
+pub use entry::{
+    Acknowledgement, DeliveryNote, DeliveryOutcome, Entry, OutageStep, OutboxAlert, PassEntry, SignalEntry,
+    StaffVerdict, StartEntry,
+};
 pub use error::LogbookError;
-pub use outbox::{Depth, Outbox, OutboxRow};
-pub use reader::{Filter, Kind, News, Position, Reader, Table};
-pub use replayed::{Replay, Sight};
-pub use salvage::{Salvaged, SalvagedKind, salvage};
-pub use signals::{MAX_PAYLOAD_BYTES, MAX_PICTURE_BYTES};
-pub use stats::WriterStats;
-pub use why::{Account, CameraThen, Grounds, OutageThen, Question, Seen, Silence, Spoken, Stay, WatchThen};
-pub use writer::{LogbookSender, Writer, WriterGone, WriterOptions};
-
-/// The file beside a logbook whose name ends so.
-fn beside(logbook: &Path, end: &str) -> PathBuf {
-    let mut name = logbook.as_os_str().to_owned();
-    name.push(end);
-    PathBuf::from(name)
-}
+pub use integrity::chain::ChainHead;
+pub use integrity::integrity_check::{IntegrityReport, check_integrity};
+pub use integrity::key::{KeyError, PublicKey, SigningKey};
+pub use integrity::verification::{ChainFault, TrustAnchors, Verification, VerifyProgress};
+pub use maintain::backup::backup;
+pub use maintain::erase::{Erasure, PersonalData, erase};
+pub use maintain::recover::{RecoveredTable, Recovery, recover};
+pub use read::explanation::{
+    CameraStateChange, DecisionFacts, ExplainedSignal, ExplainedSuppression, Explanation, ExplanationQuery,
+    OutageSpan, StartSpan, TrackSpan, VisitSpan,
+};
+pub use read::listing::Listing;
+pub use read::news::{NewsItem, NewsPosition};
+pub use read::outbox::{Outbox, OutboxDepth, OutboxRow};
+pub use read::reader::{Filter, Reader, SignalRecord, TextTable, VesselRecord};
+pub use read::replay_reader::{ReplayFrame, ReplayRun};
+pub use write::options::WriterOptions;
+pub use write::signals::{MAX_PAYLOAD_BYTES, MAX_PICTURE_BYTES};
+pub use write::stats::WriterStats;
+pub use write::writer::{LogbookSender, Writer, WriterGone};

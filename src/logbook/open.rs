@@ -1,64 +1,25 @@
-//! Opening: is it ours, is it whole, is it of our time?
+//! Opening: is the file a logbook, is it whole, and does this version know its schema?
 //!
-//! Everything that can refuse the file looks at it read-only, before the first byte may change.
+//! Every check that can refuse the file reads it only; nothing is written before all have passed.
 
-#[cfg(test)]
-mod tests;
-
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, ffi};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 
-use super::chain;
-use super::error::{LogbookError, sql};
-use super::reserve::Reserve;
-use super::{aside, beside};
+use super::error::{LogbookError, code, damage_or_sql, sql};
+use super::files::{beside, read_damage_note, remove_damage_note};
+use super::maintain::reserve::Reserve;
+use super::schema::{self, APPLICATION_ID};
 
-/// Where the header of a database file says in which format it may be written, and the last one that there is: with a
-/// write-ahead log ("Database File Format", section 1.3.3).
+/// The byte of the header that says which format version may write the file, and the highest value that SQLite writes
+/// ("Database File Format", section 1.3.3).
 const WRITE_VERSION: usize = 18;
 const LAST_WRITE_VERSION: u8 = 2;
 
-/// "HAVW" in the SQLite header.
-pub(super) const APPLICATION_ID: i32 = 0x4841_5657;
-
-/// One file a step; step n makes `user_version` n. Never changed once released.
-const STEPS: &[&str] = &[
-    include_str!("migrations/001_logbook.sql"),
-    include_str!("migrations/002_reasons.sql"),
-    include_str!("migrations/003_guarantees.sql"),
-];
-
-/// The schema in which events began to be linked.
-const CHAIN_BEGINS: usize = 3;
-
-/// Every table, those that others refer to first.
-pub(super) const TABLES: &[&str] = &[
-    "start",
-    "camera",
-    "look",
-    "detection",
-    "track",
-    "signal",
-    "signal_step",
-    "alert",
-    "acknowledgement",
-    "suppressed",
-    "visit",
-    "visit_step",
-    "camera_state",
-    "blind_spell",
-    "clock_reading",
-    "seal",
-    "receipt",
-    "link",
-];
-
-/// A writer waits so long for whoever else has the file.
+/// How long a writer waits for another connection that holds the file.
 pub(super) const BUSY: Duration = Duration::from_millis(500);
 
 /// A connection that may write, and the lock that makes it the only one.
@@ -69,114 +30,20 @@ pub(super) struct Opened {
     pub(super) unclean: bool,
 }
 
-/// Opens or creates the logbook for writing.
+/// Opens or creates a logbook for writing, and updates its schema.
 pub(super) fn for_writing(path: &Path) -> Result<Opened, LogbookError> {
     let lock = lock(path)?;
     let unclean = if is_absent(path)? {
-        aside::unmark(path);
+        remove_damage_note(path);
         false
     } else {
         inspect(path)?
     };
     let mut connection = Connection::open(path).map_err(sql("open the logbook"))?;
-    let failed = |doing| move |cause| damage_or(doing, path, cause);
+    let failed = |doing| move |cause| damage_or_sql(doing, path, cause);
     configure(&connection).map_err(failed("configure the logbook"))?;
-    migrate(&mut connection).map_err(failed("bring the logbook's schema up to date"))?;
+    schema::migrate(&mut connection).map_err(failed("update the logbook's schema"))?;
     Ok(Opened { connection, lock, unclean })
-}
-
-/// What SQLite said while `doing`, or that the file is damaged when that is what it said.
-pub(super) fn damage_or(doing: &'static str, path: &Path, cause: rusqlite::Error) -> LogbookError {
-    match is_damage(&cause) {
-        true => LogbookError::Damaged { path: path.into(), report: cause.to_string() },
-        false => LogbookError::Sql { doing, cause },
-    }
-}
-
-/// Opens a file for reading in which anything may be wrong.
-pub(super) fn damaged(path: &Path) -> Result<Connection, LogbookError> {
-    if is_absent(path)? {
-        return Err(LogbookError::Missing { path: path.into() });
-    }
-    let connection = open_read_only(path)?;
-    // A file that lost its end is read up to there.
-    connection.pragma_update(None, "writable_schema", true).map_err(sql("configure the logbook"))?;
-    // A page is looked at before it is believed.
-    connection.pragma_update(None, "cell_size_check", true).map_err(sql("configure the logbook"))?;
-    Ok(connection)
-}
-
-/// The schema version of an opened file that is ours.
-pub(super) fn version_of(connection: &Connection, path: &Path) -> Result<usize, LogbookError> {
-    refuse_strangers(connection, path)?
-        .ok_or_else(|| LogbookError::Foreign { path: path.into(), found: "an empty database".into() })
-}
-
-/// A new logbook at `path` of an earlier schema, or this one. What is copied into it is not linked by itself.
-pub(super) fn of_version(path: &Path, version: usize) -> Result<Connection, LogbookError> {
-    let mut connection = Connection::open(path).map_err(sql("make a new logbook"))?;
-    configure(&connection).map_err(sql("configure the new logbook"))?;
-    migrate_to(&mut connection, version).map_err(sql("make a new logbook"))?;
-    drop(connection);
-    plain(path)
-}
-
-/// A connection to a new logbook that notes no events, as one does that has brought it up to date.
-fn plain(path: &Path) -> Result<Connection, LogbookError> {
-    let connection = Connection::open(path).map_err(sql("open the new logbook"))?;
-    configure(&connection).map_err(sql("configure the new logbook"))?;
-    Ok(connection)
-}
-
-/// Brings a new logbook up to date.
-pub(super) fn bring_up_to_date(path: &Path) -> Result<Connection, LogbookError> {
-    let mut connection = plain(path)?;
-    migrate(&mut connection).map_err(sql("bring the new logbook's schema up to date"))?;
-    drop(connection);
-    plain(path)
-}
-
-/// A new logbook at `path` of this version.
-pub(super) fn of_this_version(path: &Path) -> Result<Connection, LogbookError> {
-    of_version(path, STEPS.len())
-}
-
-/// A logbook of this version that holds nothing, in memory.
-pub(super) fn fresh() -> rusqlite::Result<Connection> {
-    fresh_of(STEPS.len())
-}
-
-fn fresh_of(version: usize) -> rusqlite::Result<Connection> {
-    let mut connection = Connection::open_in_memory()?;
-    migrate_to(&mut connection, version)?;
-    Ok(connection)
-}
-
-/// The tables that a logbook of this version has, those that others refer to first.
-pub(super) fn tables_of(version: usize) -> rusqlite::Result<Vec<&'static str>> {
-    let schema = schema(&fresh_of(version)?)?;
-    Ok(TABLES.iter().copied().filter(|table| schema.contains_key(&format!("table {table}"))).collect())
-}
-
-/// Every table, index and view (`view v_alerts`) with its definition.
-pub(super) fn schema(connection: &Connection) -> rusqlite::Result<BTreeMap<String, String>> {
-    connection
-        .prepare("SELECT type || ' ' || name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite!_%' ESCAPE '!'")?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect()
-}
-
-/// Keeps the write-ahead log about as short as this, and no longer than SQLite would let it become: a full disk must have
-/// room for folding in what it holds.
-pub(super) fn keep_log_short(connection: &Connection, bytes: u64) -> rusqlite::Result<()> {
-    let pages = i64::try_from(bytes / 4096).unwrap_or(i64::MAX).clamp(16, 1000);
-    connection.pragma_update_and_check(None, "wal_autocheckpoint", pages, |_| Ok(()))?;
-    connection.pragma_update_and_check(None, "journal_size_limit", pages * 4096, |_| Ok(()))
-}
-
-/// Folds the write-ahead log into the logbook.
-pub(super) fn fold(connection: &Connection) -> rusqlite::Result<()> {
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_row| Ok(()))
 }
 
 /// Opens an existing logbook for reading.
@@ -185,15 +52,85 @@ pub(super) fn for_reading(path: &Path) -> Result<Connection, LogbookError> {
         return Err(LogbookError::Missing { path: path.into() });
     }
     let connection = open_read_only(path)?;
-    match refuse_strangers(&connection, path)? {
-        Some(found) if found < STEPS.len() => {
-            Err(LogbookError::Older { path: path.into(), found, known: STEPS.len() })
+    match checked_version(&connection, path)? {
+        Some(found) if found < schema::VERSION => {
+            return Err(LogbookError::Older { path: path.into(), found, known: schema::VERSION });
         }
-        _ => Ok(connection),
+        Some(_) => {}
+        None => return Ok(connection),
+    }
+    let failed = |cause| damage_or_sql("read the logbook's views", path, cause);
+    if !schema::views_are_current(&connection).map_err(failed)? {
+        schema::create_temporary_views(&connection).map_err(failed)?;
+    }
+    Ok(connection)
+}
+
+/// Opens a file for reading in which anything may be wrong.
+pub(super) fn damaged(path: &Path) -> Result<Connection, LogbookError> {
+    if is_absent(path)? {
+        return Err(LogbookError::Missing { path: path.into() });
+    }
+    let connection = open_read_only(path)?;
+    // Otherwise SQLite refuses a file that lost its end.
+    connection.pragma_update(None, "writable_schema", true).map_err(sql("configure the logbook"))?;
+    // Pages are checked before their cells are read.
+    connection.pragma_update(None, "cell_size_check", true).map_err(sql("configure the logbook"))?;
+    Ok(connection)
+}
+
+/// The schema version of an opened logbook.
+pub(super) fn version_of(connection: &Connection, path: &Path) -> Result<usize, LogbookError> {
+    checked_version(connection, path)?
+        .ok_or_else(|| LogbookError::Foreign { path: path.into(), found: "an empty database".into() })
+}
+
+/// As [`version_of`]. In a damaged file the tables tell more than the number in the header.
+pub(super) fn version_of_damaged(connection: &Connection, path: &Path) -> Result<usize, LogbookError> {
+    let is_current = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'pass'";
+    match connection.query_row(is_current, [], |row| row.get::<_, i64>(0)) {
+        Ok(1..) => Ok(schema::VERSION),
+        _ => version_of(connection, path).map(|version| version.max(1)),
     }
 }
 
-/// One writer a logbook. A file of its own, because SQLite's own locks would be lost if somebody here closed the logbook.
+/// A new logbook with the schema of a version. Rows that are written through this connection get no links.
+pub(super) fn new_of_version(path: &Path, version: usize) -> Result<Connection, LogbookError> {
+    let mut connection = without_links(path)?;
+    schema::migrate_to(&mut connection, version).map_err(sql("make a new logbook"))?;
+    drop(connection);
+    without_links(path)
+}
+
+/// Updates the schema of a new logbook.
+pub(super) fn update_new(path: &Path) -> Result<Connection, LogbookError> {
+    let mut connection = without_links(path)?;
+    schema::migrate(&mut connection).map_err(sql("update the new logbook's schema"))?;
+    drop(connection);
+    without_links(path)
+}
+
+/// A fresh connection has no triggers that note events, unlike one that ran a migration.
+fn without_links(path: &Path) -> Result<Connection, LogbookError> {
+    let connection = Connection::open(path).map_err(sql("open the new logbook"))?;
+    configure(&connection).map_err(sql("configure the new logbook"))?;
+    Ok(connection)
+}
+
+/// Limits the length of the write-ahead log: a full disk must have room for a checkpoint of all of it. SQLite's own limit
+/// stays the maximum.
+pub(super) fn limit_wal(connection: &Connection, bytes: u64) -> rusqlite::Result<()> {
+    let pages = i64::try_from(bytes / 4096).unwrap_or(i64::MAX).clamp(16, 1000);
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", pages, |_| Ok(()))?;
+    connection.pragma_update_and_check(None, "journal_size_limit", pages * 4096, |_| Ok(()))
+}
+
+/// Runs a checkpoint, and empties the write-ahead log.
+pub(super) fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_row| Ok(()))
+}
+
+/// One writer for a logbook. A file of its own: SQLite's locks are lost when any connection of this process is closed.
 fn lock(path: &Path) -> Result<File, LogbookError> {
     let lock_path = beside(path, ".lock");
     let file = File::create(&lock_path).map_err(|cause| LogbookError::Io {
@@ -225,14 +162,15 @@ fn open_read_only(path: &Path) -> Result<Connection, LogbookError> {
     Ok(connection)
 }
 
-/// The schema of a file that is ours and not of a later time. `None` for an empty database.
-fn refuse_strangers(connection: &Connection, path: &Path) -> Result<Option<usize>, LogbookError> {
+/// The schema version of a file that is a logbook and not newer than this version. `None` for an empty database.
+fn checked_version(connection: &Connection, path: &Path) -> Result<Option<usize>, LogbookError> {
     let read = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     let header = || Ok((read("application_id")?, read("schema_version")?, read("user_version")?));
     let (application, schema, version) = header().map_err(|cause| match code(&cause) {
-        Some(ErrorCode::NotADatabase) if was_ours(path) => {
-            LogbookError::Damaged { path: path.into(), report: "its first page is not a database's".into() }
-        }
+        Some(ErrorCode::NotADatabase) if was_logbook(path) => LogbookError::Damaged {
+            path: path.into(),
+            report: "the first page is not a database header".into(),
+        },
         Some(ErrorCode::NotADatabase) => {
             LogbookError::Foreign { path: path.into(), found: "not an SQLite database".into() }
         }
@@ -249,42 +187,42 @@ fn refuse_strangers(connection: &Connection, path: &Path) -> Result<Option<usize
         return Err(LogbookError::Foreign { path: path.into(), found });
     }
     let version = usize::try_from(version).unwrap_or(usize::MAX);
-    if version > STEPS.len() {
-        return Err(LogbookError::Newer { path: path.into(), found: version, known: STEPS.len() });
+    if version > schema::VERSION {
+        return Err(LogbookError::Newer { path: path.into(), found: version, known: schema::VERSION });
     }
     Ok(Some(version))
 }
 
-/// Whether a file that SQLite does not know is what is left of a logbook: our mark in the header, or a reserve beside it.
-fn was_ours(path: &Path) -> bool {
+/// Whether a file that SQLite cannot read was a logbook: our application id in the header, or a reserve beside it.
+fn was_logbook(path: &Path) -> bool {
     let marked = header(path).is_ok_and(|header| header[68..] == APPLICATION_ID.to_be_bytes());
     marked || Reserve::of(path).is_there()
 }
 
-/// The beginning of a database file, up to our mark.
+/// The beginning of a database file, up to and with the application id.
 fn header(path: &Path) -> std::io::Result<[u8; 72]> {
     let mut header = [0; 72];
     File::open(path)?.read_exact(&mut header)?;
     Ok(header)
 }
 
-/// Refuses what is not ours, and tables that nobody made so; says whether the last writer was cut off, and then checks every
-/// page.
+/// Refuses a file that is no logbook or is damaged. Returns whether the last writer was cut off; every page is checked
+/// then.
 fn inspect(path: &Path) -> Result<bool, LogbookError> {
     let connection = open_read_only(path)?;
-    let Some(version) = refuse_strangers(&connection, path)? else { return Ok(false) };
+    let Some(version) = checked_version(&connection, path)? else { return Ok(false) };
     let damaged = |report: String| LogbookError::Damaged { path: path.into(), report };
-    if let Some(report) = aside::marked(path) {
+    if let Some(report) = read_damage_note(path) {
         return Err(damaged(report));
     }
-    // SQLite only reads what says that a later format wrote it; there is none.
+    // SQLite opens a file of a later format for reading only. There is no such format: the byte is damaged.
     if header(path).is_ok_and(|header| header[WRITE_VERSION] > LAST_WRITE_VERSION) {
-        return Err(damaged("its first page says that nobody may write".into()));
+        return Err(damaged("the first page says that the file is read-only".into()));
     }
-    // SQLite believes what a definition says, even of a table that is not there, and then nothing can ever be written.
-    let altered = altered_table(&connection, version).map_err(|cause| damaged(cause.to_string()))?;
+    // SQLite trusts a definition, even one that refers to a missing table; then no row can ever be written.
+    let altered = schema::altered_table(&connection, version).map_err(|cause| damaged(cause.to_string()))?;
     if let Some(table) = altered {
-        return Err(damaged(format!("{table} is not as it was made")));
+        return Err(damaged(format!("the definition of {table} was altered")));
     }
     let unclean = connection
         .query_row(
@@ -307,89 +245,34 @@ fn inspect(path: &Path) -> Result<bool, LogbookError> {
     Ok(unclean)
 }
 
-/// A table that is not as that version of the schema makes it.
-fn altered_table(connection: &Connection, version: usize) -> rusqlite::Result<Option<String>> {
-    let (found, made) = (schema(connection)?, schema(&fresh_of(version)?)?);
-    Ok(made
-        .into_iter()
-        .filter(|(name, _)| name.starts_with("table "))
-        .find(|(name, definition)| found.get(name) != Some(definition))
-        .map(|(name, _)| name))
-}
-
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
-    // Takes effect only before the first page is written, so it stands first.
+    // First, because it has an effect only before the first page is written.
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    if !says_write_ahead(connection)? {
+    if !is_in_wal_mode(connection)? {
         let why = Some("the disk refused the write-ahead log".to_owned());
         return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_IOERR), why));
     }
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
-    // What a full disk must not be asked for.
+    // A full disk has no room for temporary files.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }
 
-/// Whether a new connection finds the file in write-ahead mode. The one that asked for it is told "wal" before the change is on
-/// disk, goes on being told so, and writes in the old mode without a word when the disk refused it: nothing here is promised
-/// in that mode.
-fn says_write_ahead(connection: &Connection) -> rusqlite::Result<bool> {
+/// Whether a second connection finds the file in write-ahead mode. The connection that asked for the mode reports "wal"
+/// before the change is on disk; when the disk refuses the change, it goes on in the old mode without an error.
+fn is_in_wal_mode(connection: &Connection) -> rusqlite::Result<bool> {
     let Some(path) = connection.path().filter(|path| !path.is_empty()) else { return Ok(false) };
     let other = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    // It knows the mode once it has read the first page.
+    // A connection knows the mode after it has read the first page.
     match other.pragma_query_value(None, "schema_version", |_| Ok(())) {
-        // A change that was broken off left a journal, which this connection may not roll back.
+        // A broken change left a journal, which a read-only connection cannot roll back.
         Err(cause) if code(&cause) == Some(ErrorCode::ReadOnly) => return Ok(false),
         read => read?,
     }
     other.pragma_query_value(None, "journal_mode", |row| Ok(row.get::<_, String>(0)? == "wal"))
-}
-
-/// Walks the steps from the file's `user_version`, each in a transaction of its own.
-fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
-    migrate_to(connection, STEPS.len())
-}
-
-fn migrate_to(connection: &mut Connection, version: usize) -> rusqlite::Result<()> {
-    let done: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    for (index, step) in STEPS.iter().enumerate().take(version).skip(usize::try_from(done).unwrap_or(0)) {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        transaction.execute_batch(step)?;
-        if index + 1 == CHAIN_BEGINS {
-            chain::adopt(&transaction)?;
-        }
-        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        transaction.pragma_update(None, "user_version", i32::try_from(index + 1).unwrap_or(i32::MAX))?;
-        transaction.commit()?;
-    }
-    Ok(())
-}
-
-/// Whether this says that the file is damaged.
-pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
-    matches!(code(error), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
-}
-
-/// Whether this says that the file holds what nobody wrote: damage, or values of another kind than their columns'.
-pub(super) fn is_broken(error: &rusqlite::Error) -> bool {
-    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error};
-    let of_another_kind = matches!(
-        error,
-        FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) | Utf8Error(..)
-    );
-    of_another_kind || is_damage(error)
-}
-
-/// Whether this says that there is no room.
-pub(super) fn is_full(error: &rusqlite::Error) -> bool {
-    code(error) == Some(ErrorCode::DiskFull)
-}
-
-pub(super) fn code(error: &rusqlite::Error) -> Option<ErrorCode> {
-    error.sqlite_error_code()
 }

@@ -1,9 +1,9 @@
-//! Sets of row numbers as receipts spell them: `1-40,42`.
+//! Sets of row numbers, written as `1-40,42`.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// Row numbers, as ranges that rise and do not touch.
+/// Row numbers as ranges, in order; ranges do not touch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Ranges(Vec<(i64, i64)>);
 
@@ -22,7 +22,7 @@ impl Ranges {
         other.0.iter().for_each(|&(first, last)| self.add(first, last));
     }
 
-    /// Nothing is in it.
+    /// There is no number.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -37,7 +37,7 @@ impl Ranges {
         self.iter().map(|(first, last)| last.abs_diff(first) + 1).sum()
     }
 
-    /// Leaves out what is above `end`.
+    /// Removes the numbers above `end`.
     pub(super) fn cut_after(&mut self, end: i64) {
         self.0.retain(|range| range.0 <= end);
         if let Some(range) = self.0.last_mut() {
@@ -45,7 +45,7 @@ impl Ranges {
         }
     }
 
-    /// Leaves out what is below `begin`.
+    /// Removes the numbers below `begin`.
     pub(super) fn cut_before(&mut self, begin: i64) {
         self.0.retain(|range| range.1 >= begin);
         if let Some(range) = self.0.first_mut() {
@@ -53,7 +53,7 @@ impl Ranges {
         }
     }
 
-    /// Takes the lowest `count` numbers out.
+    /// Removes the lowest `count` numbers, and returns them.
     pub(super) fn take(&mut self, count: u64) -> Self {
         let (mut taken, mut left, mut whole) = (Self::default(), count, 0);
         for range in &mut self.0 {
@@ -74,13 +74,13 @@ impl Ranges {
         taken
     }
 
-    /// Whether the number is in it.
+    /// Whether the number is included.
     pub(super) fn contains(&self, number: i64) -> bool {
         let next = self.0.partition_point(|&(_, to)| to < number);
         self.0.get(next).is_some_and(|&(from, _)| from <= number)
     }
 
-    /// Whether all numbers from `first` to `last` are in it.
+    /// Whether all numbers from `first` to `last` are included.
     pub(super) fn contains_all(&self, first: i64, last: i64) -> bool {
         let next = self.0.partition_point(|&(_, to)| to < first);
         self.0.get(next).is_some_and(|&(from, to)| from <= first && last <= to)
@@ -115,19 +115,19 @@ impl fmt::Display for Ranges {
 
 /// Not of the form `1-40,42`.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is no list of row numbers such as 1-40,42")]
-pub(super) struct NoRanges(String);
+#[error("`{0}` is not a list of row numbers such as 1-40,42")]
+pub(super) struct InvalidRanges(String);
 
 impl FromStr for Ranges {
-    type Err = NoRanges;
+    type Err = InvalidRanges;
 
-    fn from_str(text: &str) -> Result<Self, NoRanges> {
+    fn from_str(text: &str) -> Result<Self, InvalidRanges> {
         let mut ranges = Self::default();
         for part in text.split(',').filter(|part| !part.is_empty()) {
             let (first, last) = part.split_once('-').unwrap_or((part, part));
             match (first.parse(), last.parse()) {
                 (Ok(first), Ok(last)) if first <= last => ranges.add(first, last),
-                _ => return Err(NoRanges(text.to_owned())),
+                _ => return Err(InvalidRanges(text.to_owned())),
             }
         }
         Ok(ranges)
@@ -144,7 +144,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn ranges_hold_what_was_added_and_read_as_they_are_written(
+        fn ranges_hold_what_was_added_and_parse_their_text(
             added in proptest::collection::vec((0i64..60, 0i64..6), 0..20),
         ) {
             let mut ranges = Ranges::default();
@@ -165,7 +165,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_taken_and_what_is_left_are_the_whole(
+        fn taken_and_left_numbers_are_all_numbers(
             numbers in proptest::collection::btree_set(1i64..300, 0..80),
             count in 0u64..100,
         ) {
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_is_gone_and_the_rest_stays() {
+    fn cut_ranges_keep_the_rest() {
         let mut ranges: Ranges = "1-40,42".parse().unwrap();
         ranges.cut_after(12);
         assert_eq!(ranges.to_string(), "1-12");
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_is_refused() {
+    fn invalid_lists_are_rejected() {
         for text in ["4-2", "1,x", "-", "1-2-3"] {
             assert!(text.parse::<Ranges>().is_err(), "{text}");
         }

@@ -20,14 +20,14 @@ use crate::rules::{
 };
 use crate::track::{Track, TrackState, VesselId};
 
-pub(crate) const NIGHT: &str = "2026-06-01T20:13:00Z";
+pub(crate) const BEGIN: &str = "2026-06-01T20:13:00Z";
 
-/// `seconds` after `NIGHT`.
+/// `seconds` after `BEGIN`.
 pub(crate) fn at(seconds: f64) -> Stamp {
     let since = SignedDuration::from_secs_f64(seconds);
     Stamp {
         mono: MonoTime::from_boot(Duration::from_secs_f64(3600.0 + seconds)),
-        wall: NIGHT.parse::<Timestamp>().unwrap() + since,
+        wall: BEGIN.parse::<Timestamp>().unwrap() + since,
     }
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn options_at(wall: &str) -> (WriterOptions, Arc<SimulatedClock>) {
 }
 
 /// Detections and tracks are kept so long, pictures and events so long.
-pub(crate) fn kept(detections: Duration, events: Duration) -> Retention {
+pub(crate) fn retention(detections: Duration, events: Duration) -> Retention {
     Retention { detections, tracks: detections, pictures: events, events, max_size: None }
 }
 
@@ -87,12 +87,12 @@ pub(crate) fn track(vessel: u64, state: TrackState, seconds: f64) -> Track {
     }
 }
 
-pub(crate) fn look(
+pub(crate) fn pass(
     seconds: f64,
     detections: Vec<(Detection, Option<VesselId>)>,
     tracks: Vec<Track>,
 ) -> Entry {
-    Entry::Look(LookEntry {
+    Entry::Pass(PassEntry {
         camera: camera(),
         at: at(seconds),
         frame_seq: (seconds * 25.0) as u64,
@@ -124,7 +124,7 @@ pub(crate) fn event(number: u128, phase: Phase, seconds: f64) -> SignalEvent {
 }
 
 /// An opened signal with its alert.
-pub(crate) fn told(number: u128, seconds: f64) -> Entry {
+pub(crate) fn notified_signal(number: u128, seconds: f64) -> Entry {
     let alert = OutboxAlert {
         id: Uuid::from_u128(number << 64),
         topic: "havenwacht/sample-harbour/alert/quay-east/night-passage".into(),
@@ -134,7 +134,7 @@ pub(crate) fn told(number: u128, seconds: f64) -> Entry {
     Entry::Signal(SignalEntry { event: event(number, Phase::Opened, seconds), alert: Some(alert) })
 }
 
-pub(crate) fn step(number: u128, phase: Phase, seconds: f64) -> Entry {
+pub(crate) fn signal_step(number: u128, phase: Phase, seconds: f64) -> Entry {
     Entry::Signal(SignalEntry { event: event(number, phase, seconds), alert: None })
 }
 
@@ -150,7 +150,7 @@ pub(crate) fn facts() -> Facts {
 }
 
 /// `times` looks up to the second, at four looks a second.
-pub(crate) fn silence(reason: SuppressionReason, seconds: f64, times: u32) -> Suppression {
+pub(crate) fn suppression(reason: SuppressionReason, seconds: f64, times: u32) -> Suppression {
     Suppression {
         camera: camera(),
         rule: RuleId::new("night-passage").unwrap(),

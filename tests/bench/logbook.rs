@@ -16,7 +16,7 @@ use havenwacht::detect::{Class, Detection};
 use havenwacht::geometry::{BBox, FrameSize};
 use havenwacht::ids::{CameraId, PlaceId, RuleId};
 use havenwacht::logbook::{
-    Entry, Evidence, LookEntry, OutboxAlert, Reader, SignalEntry, StartEntry, Writer, WriterOptions,
+    Entry, OutboxAlert, PassEntry, Reader, SignalEntry, StartEntry, TrustAnchors, Writer, WriterOptions,
 };
 use havenwacht::rules::{Facts, Phase, SignalEvent, SignalId};
 use havenwacht::track::VesselId;
@@ -24,10 +24,10 @@ use rusqlite::{Connection, params};
 use test_support::now;
 use uuid::Uuid;
 
-/// Boxes of a look, looks of a transaction: the writer's groups when it is busy.
+/// Boxes of a pass, and passes of a transaction, as the writer groups them when it is busy.
 const SEEN: usize = 8;
 const GROUP: usize = 512;
-const LOOKS: usize = 40 * GROUP;
+const PASSES: usize = 40 * GROUP;
 const ROUNDS: usize = 15;
 const ALERTS: usize = 400;
 /// The project's promises.
@@ -68,13 +68,13 @@ fn camera() -> CameraId {
     CameraId::new("quay-east").expect("an identifier")
 }
 
-/// Four looks a second.
-fn look(number: usize) -> Entry {
+/// Four passes a second.
+fn pass(number: usize) -> Entry {
     let boxed = |i: usize| {
         let bbox = BBox::from_xywh((i * 200) as f32, 500.0, 120.0, 60.0);
         (Detection { class: Class::Vessel, confidence: 0.81, bbox }, Some(VesselId(i as u64)))
     };
-    Entry::Look(LookEntry {
+    Entry::Pass(PassEntry {
         camera: camera(),
         at: at(number as f64 / 4.0),
         frame_seq: number as u64,
@@ -145,13 +145,13 @@ fn median(mut figures: Vec<f64>) -> f64 {
 fn writer_rate(path: &Path) -> f64 {
     let clock = Arc::new(SystemClock::default());
     let (writer, sender) = Writer::open(path, &start(), WriterOptions::new(clock)).expect("a new logbook");
-    let looks: Vec<Entry> = (0..LOOKS).map(look).collect();
+    let passes: Vec<Entry> = (0..PASSES).map(pass).collect();
     let begun = now();
-    for look in looks {
-        sender.send(look).expect("the writer runs");
+    for pass in passes {
+        sender.send(pass).expect("the writer runs");
     }
     writer.flush(Duration::from_secs(120)).expect("all is written");
-    (LOOKS * SEEN) as f64 / begun.elapsed().as_secs_f64()
+    (PASSES * SEEN) as f64 / begun.elapsed().as_secs_f64()
 }
 
 fn bare_rate(path: &Path) -> f64 {
@@ -159,7 +159,7 @@ fn bare_rate(path: &Path) -> f64 {
     connection
         .execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-             CREATE TABLE look (id INTEGER PRIMARY KEY, start INTEGER NOT NULL, camera INTEGER NOT NULL, at INTEGER NOT NULL,
+             CREATE TABLE pass (id INTEGER PRIMARY KEY, start INTEGER NOT NULL, camera INTEGER NOT NULL, at INTEGER NOT NULL,
                utc_offset INTEGER NOT NULL, frame INTEGER NOT NULL, frame_width INTEGER NOT NULL,
                frame_height INTEGER NOT NULL) STRICT;
              CREATE TABLE detection (id INTEGER PRIMARY KEY, vessel INTEGER, class INTEGER NOT NULL, confidence INTEGER NOT NULL,
@@ -167,16 +167,16 @@ fn bare_rate(path: &Path) -> f64 {
         )
         .expect("two tables");
     let begun = now();
-    for first in (1..=LOOKS).step_by(GROUP) {
+    for first in (1..=PASSES).step_by(GROUP) {
         connection.execute_batch("BEGIN IMMEDIATE").expect("a transaction");
-        let mut look = connection
-            .prepare_cached("INSERT INTO look VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
+        let mut pass = connection
+            .prepare_cached("INSERT INTO pass VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
             .expect("a statement");
         let mut detection = connection
             .prepare_cached("INSERT INTO detection VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
             .expect("a statement");
         for id in first as i64..(first + GROUP) as i64 {
-            look.execute(params![id, 1, 1, 1_780_000_000_000i64 + id * 250, 8, id, 1920, 1080])
+            pass.execute(params![id, 1, 1, 1_780_000_000_000i64 + id * 250, 8, id, 1920, 1080])
                 .expect("a row");
             for place in 0..SEEN as i64 {
                 detection
@@ -186,7 +186,7 @@ fn bare_rate(path: &Path) -> f64 {
         }
         connection.execute_batch("COMMIT").expect("on disk");
     }
-    (LOOKS * SEEN) as f64 / begun.elapsed().as_secs_f64()
+    (PASSES * SEEN) as f64 / begun.elapsed().as_secs_f64()
 }
 
 /// How long an alert takes from being handed over to being on disk, each in a commit of its own, with its picture; and what
@@ -214,7 +214,7 @@ fn alerts() {
     );
     let begun = now();
     let verified = Reader::open(&path)
-        .and_then(|reader| reader.verify(&Evidence::default(), |_| ()))
+        .and_then(|reader| reader.verify(&TrustAnchors::default(), |_| ()))
         .expect("it verifies");
     println!("verified {} links in {:.1} ms\n", verified.links, begun.elapsed().as_secs_f64() * 1e3);
 }
@@ -266,34 +266,34 @@ fn questions() {
     }
 }
 
-/// Fills a logbook with looks of five boxes, four a second; each vessel is in 300 of them, every eighth raises a signal. Gives
+/// Fills a logbook with passes of five boxes, four a second; each vessel is in 300 of them, every eighth raises a signal. Gives
 /// the last day's beginning and a vessel in the middle.
 fn fill(path: &Path, detections: u64) -> (String, i64) {
     const BOXES: i64 = 5;
-    const LOOKS_OF_A_VESSEL: i64 = 300;
+    const PASSES_OF_A_VESSEL: i64 = 300;
     let connection = Connection::open(path).expect("the logbook");
     connection
         .execute_batch("PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -200000")
         .expect("settings");
-    let looks = i64::try_from(detections).expect("a number") / BOXES;
+    let passes = i64::try_from(detections).expect("a number") / BOXES;
     let began = 1_760_000_000_000i64;
     connection
         .execute("INSERT OR IGNORE INTO camera (id, name) VALUES (1, 'quay-east')", [])
         .expect("a camera");
     let mut id = 1;
-    while id <= looks {
+    while id <= passes {
         connection.execute_batch("BEGIN").expect("a transaction");
         {
-            let mut look = connection
-                .prepare_cached("INSERT INTO look VALUES (?1, 1, 1, ?2, 8, ?1, 1920, 1080)")
+            let mut pass = connection
+                .prepare_cached("INSERT INTO pass VALUES (?1, 1, 1, ?2, 8, ?1, 1920, 1080)")
                 .expect("a statement");
             let mut detection = connection
                 .prepare_cached("INSERT INTO detection VALUES (?1, ?2, 0, 813, ?3, 500, 120, 60)")
                 .expect("a statement");
             for _ in 0..50_000 {
-                look.execute([id, began + id * 250]).expect("a row");
+                pass.execute([id, began + id * 250]).expect("a row");
                 for place in 0..BOXES {
-                    let vessel = (id / LOOKS_OF_A_VESSEL) * BOXES + place + 1;
+                    let vessel = (id / PASSES_OF_A_VESSEL) * BOXES + place + 1;
                     detection.execute([id * 256 + place, vessel, 200 * place]).expect("a row");
                 }
                 id += 1;
@@ -301,15 +301,15 @@ fn fill(path: &Path, detections: u64) -> (String, i64) {
         }
         connection.execute_batch("COMMIT").expect("written");
     }
-    let vessels = looks / LOOKS_OF_A_VESSEL * BOXES;
+    let vessels = passes / PASSES_OF_A_VESSEL * BOXES;
     connection
         .execute_batch(&format!(
             "BEGIN;
              WITH RECURSIVE n(v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n WHERE v < {vessels})
-             INSERT INTO track SELECT v, 1, 1, 'ended', {began} + (v - 1) / {BOXES} * {LOOKS_OF_A_VESSEL} * 250, 8,
-               {began} + ((v - 1) / {BOXES} + 1) * {LOOKS_OF_A_VESSEL} * 250, 8, (v - 1) / {BOXES} * {LOOKS_OF_A_VESSEL},
-               ((v - 1) / {BOXES} + 1) * {LOOKS_OF_A_VESSEL} - 1, {LOOKS_OF_A_VESSEL}, 0, 500, 120, 60 FROM n;
-             INSERT INTO signal (id, start, camera, rule, rule_name, kind, place, place_name, severity, vessel, told, since,
+             INSERT INTO track SELECT v, 1, 1, 'ended', {began} + (v - 1) / {BOXES} * {PASSES_OF_A_VESSEL} * 250, 8,
+               {began} + ((v - 1) / {BOXES} + 1) * {PASSES_OF_A_VESSEL} * 250, 8, (v - 1) / {BOXES} * {PASSES_OF_A_VESSEL},
+               ((v - 1) / {BOXES} + 1) * {PASSES_OF_A_VESSEL} - 1, {PASSES_OF_A_VESSEL}, 0, 500, 120, 60 FROM n;
+             INSERT INTO signal (id, start, camera, rule, rule_name, kind, place, place_name, severity, vessel, notified, since,
                since_offset, opened, opened_offset, closed, closed_offset, closed_by, measured, threshold, unit, text)
              SELECT 'signal-' || vessel, 1, 1, 'night-passage', 'Night passage', 'presence', 'basin', 'Basin', 'alert', vessel, 1,
                first_seen, 8, first_seen, 8, last_seen, 8, 'rule', 1.5, 1.0, 's', 'vessel ' || vessel || ' entered Basin'
@@ -319,7 +319,7 @@ fn fill(path: &Path, detections: u64) -> (String, i64) {
              COMMIT;"
         ))
         .expect("tracks and signals");
-    let last_day = began + looks * 250 - 86_400_000;
+    let last_day = began + passes * 250 - 86_400_000;
     let day: String = connection
         .query_row("SELECT strftime('%Y-%m-%dT%H:%M:%fZ', ?1 / 1000.0, 'unixepoch')", [last_day], |row| {
             row.get(0)

@@ -12,7 +12,7 @@ use havenwacht::detect::{Class, Detection};
 use havenwacht::geometry::{BBox, FrameSize};
 use havenwacht::ids::{CameraId, PlaceId, RuleId};
 use havenwacht::logbook::{
-    Entry, LogbookError, LogbookSender, LookEntry, SignalEntry, StartEntry, Writer, WriterOptions,
+    Entry, LogbookError, LogbookSender, PassEntry, SignalEntry, StartEntry, Writer, WriterOptions,
 };
 use havenwacht::rules::{Facts, Phase, SignalEvent, SignalId};
 use havenwacht::track::VesselId;
@@ -105,7 +105,7 @@ pub(crate) fn pass_entry(number: u64) -> Entry {
         let bbox = BBox::from_xywh(f32::from(i) * 90.0, 400.0, 80.0, 40.0);
         (Detection { class: Class::Vessel, confidence: 0.8, bbox }, None)
     };
-    Entry::Look(LookEntry {
+    Entry::Pass(PassEntry {
         camera: CameraId::new(CAMERAS[0]).unwrap(),
         at: SystemClock::default().now(),
         frame_seq: number,

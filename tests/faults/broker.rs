@@ -267,7 +267,7 @@ fn an_oversize_alert_is_rejected_and_delays_no_other() {
         source.raise(None);
     }
     source.raise_many(0);
-    let refused = source.writer.stats().refused.load(Relaxed);
+    let refused = source.writer.stats().rejected.load(Relaxed);
     let patience = Duration::from_secs(20 + rounds as u64);
     wait_until(patience, "all others are delivered", || source.count("delivered is null") == 0);
     let log = broker.log();

@@ -20,7 +20,7 @@ use crate::{Row, alert_source, rounds};
 const PAGE: usize = 4096;
 
 /// Tables whose every column is held by a digest.
-const HELD: [&str; 5] = ["look", "detection", "seal", "link", "signal_step"];
+const HELD: [&str; 5] = ["pass", "detection", "seal", "link", "signal_step"];
 
 /// A whole logbook, and what stands where in it.
 struct Logbook {

@@ -161,7 +161,7 @@ fn check(path: &Path) {
     }
     let count = |query: &str| logbook.query_row(query, [], |row| row.get::<_, i64>(0)).unwrap();
     let told_without_alert = count(
-        "select count(*) from signal where told = 1 and seq not in (select signal from alert where phase = 'opened')",
+        "select count(*) from signal where notified = 1 and seq not in (select signal from alert where phase = 'opened')",
     );
     assert_eq!(told_without_alert, 0, "a signal that was to be told without its alert");
     let without_signal = count("select count(*) from alert where signal not in (select seq from signal)");

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use havenwacht::clock::{Clock, SystemClock};
-use havenwacht::logbook::{DeliveryNote, Entry, Evidence, LogbookError, Outcome, Reader, Writer};
+use havenwacht::logbook::{DeliveryNote, DeliveryOutcome, Entry, LogbookError, Reader, TrustAnchors, Writer};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -113,7 +113,7 @@ fn write_alerts(folder: &Path, alerts: u64, opened: bool) -> Result<(), LogbookE
     });
     use std::sync::atomic::Ordering::Relaxed;
     println!("failed {}", stats.failed_commits.load(Relaxed));
-    println!("refused {}", stats.refused.load(Relaxed));
+    println!("refused {}", stats.rejected.load(Relaxed));
     println!("degraded {}", u8::from(stats.degraded.load(Relaxed)));
     told?;
     writer.close(SystemClock::default().now().wall, Duration::from_secs(20))
@@ -140,7 +140,7 @@ fn cut_off() -> TempDir {
             break;
         }
         let at = SystemClock::default().now().wall;
-        let note = DeliveryNote { seq: 1, at, attempts: 1, outcome: Outcome::Unconfirmed };
+        let note = DeliveryNote { seq: 1, at, attempts: 1, outcome: DeliveryOutcome::Unconfirmed };
         logbook.send(Entry::Delivery(note)).unwrap();
         writer.flush(Duration::from_secs(20)).unwrap();
     }
@@ -327,7 +327,7 @@ impl Tally {
         logbook.send(Entry::Signal(alert_source::signal_entry(&site, 0, None))).unwrap();
         writer.close(SystemClock::default().now().wall, Duration::from_secs(20)).unwrap();
         self.lost += usize::from(kept(path).len() != before + 1);
-        let verified = Reader::open(path).unwrap().verify(&Evidence::default(), |_| ()).unwrap();
+        let verified = Reader::open(path).unwrap().verify(&TrustAnchors::default(), |_| ()).unwrap();
         self.not_whole += usize::from(!verified.faults.is_empty());
     }
 }
@@ -354,10 +354,10 @@ fn is_whole(path: &Path, looks: u64) -> bool {
     let (pages, mode) = (text("pragma integrity_check"), text("pragma journal_mode"));
     let mut whole = pages == "ok";
     if has_chain(path) {
-        let mut statement = logbook.prepare("select frame from look order by id").unwrap();
+        let mut statement = logbook.prepare("select frame from pass order by id").unwrap();
         let frames = statement.query_map([], |row| row.get::<_, i64>(0)).unwrap().map(Result::unwrap);
         let frames: Vec<_> = frames.map(i64::unsigned_abs).collect();
-        let verified = Reader::open(path).unwrap().verify(&Evidence::default(), |_| ()).unwrap();
+        let verified = Reader::open(path).unwrap().verify(&TrustAnchors::default(), |_| ()).unwrap();
         whole &= mode == "wal"
             && frames.len() as u64 >= looks
             && frames.iter().copied().eq(0..frames.len() as u64)

@@ -16,7 +16,7 @@ use havenwacht::config::{Broker, ModelConfig, Retention, Severity, Site};
 use havenwacht::geometry::BBox;
 use havenwacht::ids::{CameraId, PlaceId, RuleId, SiteId};
 use havenwacht::logbook::{
-    Acknowledgement, Entry, Filter, Kind, LogbookSender, Outbox, Reader, SignalEntry, StaffVerdict,
+    Acknowledgement, Entry, Filter, Listing, LogbookSender, Outbox, Reader, SignalEntry, StaffVerdict,
     StartEntry, Writer, WriterOptions,
 };
 use havenwacht::rules::{Facts, Phase, SignalEvent, SignalId};
@@ -322,9 +322,9 @@ fn acknowledgements_reach_logbook_and_rules_and_nonsense_reaches_neither() {
         verdicts.push(row[16].clone());
         Ok(())
     };
-    Reader::open(&path).unwrap().export(Kind::Signals, &Filter::default(), verdict_of).unwrap().unwrap();
+    Reader::open(&path).unwrap().export(Listing::Signals, &Filter::default(), verdict_of).unwrap().unwrap();
     assert_eq!(verdicts[1..], ["acknowledged by desk 2", "false alarm by desk 2", "acknowledged by desk 2"]);
-    assert_eq!(writer.stats().refused.load(Ordering::Relaxed), 0);
+    assert_eq!(writer.stats().rejected.load(Ordering::Relaxed), 0);
     // The receiver has its own session; the alerts' session may begin later.
     wait_until(LIMIT, "connected", || relay.stats().connected.load(Ordering::Relaxed));
     assert!(runtime.block_on(relay.stop(deadline)), "`offline` was sent");

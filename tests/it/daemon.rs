@@ -101,8 +101,8 @@ fn a_watch_whose_camera_and_broker_are_away_is_ready_fed_and_stops_in_order() {
     let one = |query: &str| logbook.query_row(query, [], |row| row.get::<_, String>(0)).unwrap();
     assert_eq!(one("select state from v_camera_state where state = 'backing-off' limit 1"), "backing-off");
     assert_eq!(
-        one("select camera || cause || ended_by || (seconds > 1) || text from v_blind_spells"),
-        "awayawaystop1no picture has arrived for 1 s"
+        one("select camera || cause || ended_by || (seconds > 1) || text from v_camera_outages"),
+        "awaysignal lossstop1no picture has arrived for 1 s"
     );
     assert_eq!(one("select rule || reason from v_suppressed"), "basincamera outage");
 }

@@ -99,7 +99,7 @@ fn the_same_recording_gives_the_same_logbook() {
     let variant = root().join("sample-streams/out/variants/day-00");
     let folder = tempfile::tempdir().unwrap();
     let tables =
-        ["start", "camera", "look", "detection", "track", "signal", "signal_step", "alert", "camera_state"];
+        ["start", "camera", "pass", "detection", "track", "signal", "signal_step", "alert", "camera_state"];
     let dump = |name: &str| {
         let path = folder.path().join(name);
         replay(&variant.join("site.toml"), "quay", &variant.join("clip.mp4"), &path);

@@ -21,7 +21,7 @@ use super::topic::{Topic, TopicKind};
 use super::transport::{MqttError, MqttEvent, MqttMessage, Transport};
 use crate::backoff::Delays;
 use crate::clock::Clock;
-use crate::logbook::{Depth, OutboxRow, Outcome};
+use crate::logbook::{DeliveryOutcome, OutboxDepth, OutboxRow};
 use in_flight::{InFlight, InFlightWindow};
 use retained::SentRetained;
 
@@ -91,7 +91,7 @@ impl<T: Transport> RelayTask<T> {
             self.stats.connected.store(false, Ordering::Relaxed);
             let now = self.clock.now().wall;
             for seq in session.window.clear() {
-                self.outbox.note(seq, Outcome::Unconfirmed, 1, now);
+                self.outbox.note(seq, DeliveryOutcome::Unconfirmed, 1, now);
             }
             match ended {
                 Ok(()) => return true,
@@ -170,7 +170,7 @@ impl<T: Transport> RelayTask<T> {
                 self.delays.reset();
                 if let Some(InFlight::Alert(seq)) = session.window.acknowledged(packet_id) {
                     self.stats.add(|s| &s.delivered, 1);
-                    self.outbox.settle(seq, Outcome::Delivered, 1, self.clock.now().wall);
+                    self.outbox.settle(seq, DeliveryOutcome::Delivered, 1, self.clock.now().wall);
                 }
             }
             MqttEvent::Subscribed | MqttEvent::Received(_) | MqttEvent::Disconnected | MqttEvent::Other => {}
@@ -211,7 +211,7 @@ impl<T: Transport> RelayTask<T> {
         if age.is_some_and(|age| age > EXPIRES_AFTER) {
             tracing::warn!("alert {} of {} was not sent: it is older than 24 hours", row.seq, row.at);
             self.stats.add(|s| &s.expired, 1);
-            self.outbox.settle(row.seq, Outcome::Expired, 0, now);
+            self.outbox.settle(row.seq, DeliveryOutcome::Expired, 0, now);
             return Ok(());
         }
         let attempt = self.outbox.next_attempt(&row);
@@ -252,7 +252,7 @@ impl<T: Transport> RelayTask<T> {
     async fn housekeeping(&mut self) {
         (self.beat)();
         self.outbox.flush_notes();
-        if let Ok(Depth { alerts, oldest }) = self.outbox.depth().await {
+        if let Ok(OutboxDepth { alerts, oldest }) = self.outbox.depth().await {
             let age = oldest.map_or(0, |at| self.clock.now().wall.duration_since(at).as_secs().max(0));
             self.stats.undelivered.store(alerts, Ordering::Relaxed);
             self.stats.oldest_seconds.store(age.unsigned_abs(), Ordering::Relaxed);

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::Stamp;
-use crate::logbook::{DeliveryNote, Depth, Entry, LogbookError, LogbookSender, Outbox, OutboxRow, Outcome};
+use crate::logbook::{
+    DeliveryNote, DeliveryOutcome, Entry, LogbookError, LogbookSender, Outbox, OutboxDepth, OutboxRow,
+};
 
 /// Undelivered alerts, each with its age as far as that is known.
 #[derive(Debug, Default)]
@@ -64,7 +66,7 @@ impl OutboxQueue {
     }
 
     /// How many alerts wait.
-    pub(super) async fn depth(&self) -> Result<Depth, LogbookError> {
+    pub(super) async fn depth(&self) -> Result<OutboxDepth, LogbookError> {
         self.query(Outbox::depth).await
     }
 
@@ -95,14 +97,14 @@ impl OutboxQueue {
     }
 
     /// An alert is done: delivered or expired.
-    pub(super) fn settle(&mut self, seq: i64, outcome: Outcome, attempts: u32, at: Timestamp) {
+    pub(super) fn settle(&mut self, seq: i64, outcome: DeliveryOutcome, attempts: u32, at: Timestamp) {
         self.settled.insert(seq);
         self.attempts.remove(&seq);
         self.note(seq, outcome, attempts, at);
     }
 
     /// Notes an outcome for the logbook.
-    pub(super) fn note(&mut self, seq: i64, outcome: Outcome, attempts: u32, at: Timestamp) {
+    pub(super) fn note(&mut self, seq: i64, outcome: DeliveryOutcome, attempts: u32, at: Timestamp) {
         self.notes.push_back(DeliveryNote { seq, at, attempts, outcome });
         self.flush_notes();
     }

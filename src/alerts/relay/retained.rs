@@ -15,7 +15,7 @@ use crate::camera_health::Outage;
 use crate::camera_state::CameraChange;
 use crate::clock::{Clock, Stamp};
 use crate::ids::{CameraId, SiteId};
-use crate::logbook::{Head, WriterStats};
+use crate::logbook::{ChainHead, WriterStats};
 
 /// The head of the chain is sent at most this often.
 const HEAD_EVERY: Duration = Duration::from_secs(10);
@@ -38,7 +38,7 @@ pub(in crate::alerts) struct RetainedSources {
     /// This start's id, and when it began.
     pub(in crate::alerts) start: (i64, Stamp),
     pub(in crate::alerts) cameras: watch::Receiver<CameraStates>,
-    pub(in crate::alerts) heads: watch::Receiver<Head>,
+    pub(in crate::alerts) heads: watch::Receiver<ChainHead>,
     /// The logbook's problems are part of the status.
     pub(in crate::alerts) writer: Arc<WriterStats>,
     pub(in crate::alerts) clock: Arc<dyn Clock>,

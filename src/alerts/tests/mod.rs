@@ -13,8 +13,8 @@ use super::relay::WINDOW;
 use super::relay::retained::PublishedCamera;
 use crate::camera_health::{Cause, Outage};
 use crate::camera_state::{CameraChange, CameraState};
-use crate::logbook::testing::{at, camera, column, told};
-use crate::logbook::{Entry, Head};
+use crate::logbook::testing::{at, camera, column, notified_signal};
+use crate::logbook::{ChainHead, Entry};
 use relay_fixture::{RelayFixture, alert_seq};
 use scripted_broker::Behaviour;
 
@@ -94,7 +94,7 @@ async fn every_session_sends_the_head_of_the_chain() {
     fixture.wait_until("two sessions", |f| heads(f).len() == 2).await;
     for (session, message) in heads(&fixture).into_iter().enumerate() {
         assert_eq!(message.session, session);
-        assert_eq!(Head::from_json(&String::from_utf8(message.payload).unwrap()), Some(head.clone()));
+        assert_eq!(ChainHead::from_json(&String::from_utf8(message.payload).unwrap()), Some(head.clone()));
     }
 }
 
@@ -174,7 +174,7 @@ async fn late_alerts_are_historical_and_old_ones_expire() {
     let day = 86_400.0;
     let mut fixture = RelayFixture::new(&[Behaviour::Acknowledge], day + 100.0);
     for (number, seconds) in [(1, 50.0), (2, day), (3, day + 90.0)] {
-        fixture.sender.send(told(number, seconds)).unwrap();
+        fixture.sender.send(notified_signal(number, seconds)).unwrap();
     }
     fixture.start_relay();
     fixture.wait_until("two are delivered", |f| f.delivered() == [2, 3]).await;
@@ -189,7 +189,7 @@ async fn late_alerts_are_historical_and_old_ones_expire() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_picture_is_sent_just_before_its_alert() {
     let mut fixture = RelayFixture::new(&[Behaviour::Acknowledge], 10.0);
-    let Entry::Signal(mut signal) = told(1, 5.0) else { unreachable!() };
+    let Entry::Signal(mut signal) = notified_signal(1, 5.0) else { unreachable!() };
     let alert = signal.alert.as_mut().unwrap();
     let topic = "havenwacht/sample-harbour/picture/1";
     alert.payload = format!(r#"{{"schema":1,"picture_topic":"{topic}"}}"#);

@@ -16,8 +16,8 @@ use crate::backoff::Backoff;
 use crate::clock::SimulatedClock;
 use crate::config::Broker;
 use crate::ids::SiteId;
-use crate::logbook::testing::{at, column, open, told};
-use crate::logbook::{Head, LogbookSender, Writer};
+use crate::logbook::testing::{at, column, notified_signal, open};
+use crate::logbook::{ChainHead, LogbookSender, Writer};
 
 pub(super) struct RelayFixture {
     folder: tempfile::TempDir,
@@ -27,7 +27,7 @@ pub(super) struct RelayFixture {
     pub(super) broker: ScriptedBroker,
     pub(super) cameras: watch::Sender<CameraStates>,
     /// Empty until a test sets it.
-    pub(super) heads: watch::Sender<Head>,
+    pub(super) heads: watch::Sender<ChainHead>,
     pub(super) stats: Arc<RelayStats>,
     pub(super) stop: CancellationToken,
     pub(super) relay: JoinHandle<bool>,
@@ -41,7 +41,7 @@ impl RelayFixture {
         let broker = ScriptedBroker::start(script);
         let clock = Arc::new(SimulatedClock::new(at(now).wall));
         let cameras = watch::channel(CameraStates::new()).0;
-        let heads = watch::channel(Head::default()).0;
+        let heads = watch::channel(ChainHead::default()).0;
         let (stats, stop) = Default::default();
         let relay = tokio::spawn(async { false });
         Self { folder, writer, sender, clock, broker, cameras, heads, stats, stop, relay }
@@ -85,7 +85,7 @@ impl RelayFixture {
     /// together.
     pub(super) fn raise(&self, numbers: std::ops::RangeInclusive<u32>) {
         for number in numbers {
-            self.sender.send(told(number.into(), f64::from(number))).unwrap();
+            self.sender.send(notified_signal(number.into(), f64::from(number))).unwrap();
         }
         self.writer.flush(Duration::from_secs(20)).unwrap();
     }

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use havenwacht::camera_state::{CameraChange, CameraState};
-use havenwacht::cli::logbook::{KindArg, LogbookCommand, logbook};
+use havenwacht::cli::logbook::{ExportArgs, KindArg, ListArgs, LogbookCommand, ShowArgs, logbook};
 use havenwacht::clock::ClockWatch;
 use havenwacht::detect::{Class, Detection};
 use havenwacht::geometry::{BBox, FrameSize};
 use havenwacht::ids::CameraId;
 use havenwacht::logbook::{Acknowledgement, Entry, Filter, LogbookError, Reader, StaffVerdict};
-use havenwacht::logbook::{LookEntry, OutboxAlert, SignalEntry};
+use havenwacht::logbook::{OutboxAlert, PassEntry, SignalEntry};
 use havenwacht::rules::{Phase, SignalId};
 use havenwacht::track::VesselId;
 use uuid::Uuid;
@@ -68,12 +68,12 @@ impl Logbooks {
 
     fn check_answer(&self, command: &LogbookCommand, output: &str) {
         match command {
-            LogbookCommand::Show { what, .. } => {
+            LogbookCommand::Show(ShowArgs { what, .. }) => {
                 let number = what.strip_prefix("vessel:").and_then(|number| number.parse::<u64>().ok());
                 let known = number == Some(7) || what == "1" || *what == SIGNAL.to_string();
                 assert!(known, "{what:?} shows {output}");
             }
-            LogbookCommand::List { kind, rows, limit, .. } => {
+            LogbookCommand::List(ListArgs { kind, rows, limit, .. }) => {
                 let lines = output.lines().count();
                 let all = self.exported(*kind, &rows.filter(None)).len();
                 assert!(
@@ -81,7 +81,7 @@ impl Logbooks {
                     "{lines} lines, {all} rows: {output}"
                 );
             }
-            LogbookCommand::Export { kind, rows, .. } => {
+            LogbookCommand::Export(ExportArgs { kind, rows, .. }) => {
                 let filter = rows.filter(None);
                 let found = csv(output);
                 assert_eq!(found, self.exported(*kind, &filter), "the CSV has the same rows as the reader");
@@ -132,10 +132,12 @@ fn run(logbook_file: &Path, words: &[&str]) -> Option<(LogbookCommand, Option<St
 /// Whether this is the answer from an empty logbook.
 fn is_empty_answer(command: &LogbookCommand, output: Option<&str>) -> bool {
     match command {
-        LogbookCommand::Show { .. } => output.is_none(),
-        LogbookCommand::List { .. } => output == Some("(none)\n"),
-        LogbookCommand::Export { .. } => output.is_some_and(|output| csv(output).len() == 1),
-        LogbookCommand::Why(_) => output.is_none_or(|output| output.contains("no signal, and no silence")),
+        LogbookCommand::Show(_) => output.is_none(),
+        LogbookCommand::List(_) => output == Some("(none)\n"),
+        LogbookCommand::Export(_) => output.is_some_and(|output| csv(output).len() == 1),
+        LogbookCommand::Why(_) => {
+            output.is_none_or(|output| output.contains("no signal, and no suppressed signal"))
+        }
         _ => true,
     }
 }
@@ -192,7 +194,7 @@ fn entries() -> Vec<Entry> {
     };
     let bbox = BBox::from_xywh(100.0, 500.4, 120.0, 60.0);
     let detection = Detection { class: Class::Vessel, confidence: 0.8125, bbox };
-    let look = LookEntry {
+    let look = PassEntry {
         camera,
         at: sample::at(1000),
         frame_seq: 25,
@@ -217,10 +219,10 @@ fn entries() -> Vec<Entry> {
         |phase, at, alert| SignalEntry { event: sample::event(SIGNAL, phase, sample::at(at)), alert };
     vec![
         Entry::Clock(ClockWatch::begin(sample::at(250), "boot".into(), None).1),
-        Entry::Camera(change),
-        Entry::Look(look),
+        Entry::CameraState(change),
+        Entry::Pass(look),
         Entry::Signal(signal(Phase::Opened, 2000, Some(alert))),
-        Entry::Acknowledged(acknowledgement),
+        Entry::Acknowledgement(acknowledgement),
         Entry::Signal(signal(Phase::Closed, 30_000, None)),
     ]
 }

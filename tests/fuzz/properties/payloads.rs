@@ -64,7 +64,7 @@ impl Payloads {
             let event = sample::event(signal, Phase::Opened, sample::at(1000));
             self.send(Entry::Signal(SignalEntry { event, alert: None }));
         }
-        self.send(Entry::Acknowledged(acknowledged.clone()));
+        self.send(Entry::Acknowledgement(acknowledged.clone()));
         self.writer.flush(sample::LIMIT).expect("a flushed logbook");
         let found = self.reader.signal(&signal.to_string()).expect("a logbook").expect("the signal");
         let row = [
@@ -73,7 +73,11 @@ impl Payloads {
             acknowledged.verdict.as_str(),
             &acknowledged.note,
         ];
-        assert!(found[3].rows.iter().any(|found| found[..4] == row), "{row:?} not in {:?}", found[3].rows);
+        assert!(
+            found.acknowledgements.rows.iter().any(|found| found[..4] == row),
+            "{row:?} not in {:?}",
+            found.acknowledgements.rows
+        );
     }
 
     fn check_alert(&mut self, bytes: &mut Bytes<'_>) {

@@ -179,7 +179,7 @@ fn note(
     let at_s = frame.stamp.mono.since_boot().as_secs_f64();
     for entry in entries {
         match entry {
-            Entry::Look(look) => {
+            Entry::Pass(look) => {
                 let vessels = look.detections.iter().filter(|(d, _)| d.class == Class::Vessel);
                 let counted =
                     vessels.filter(|(d, vessel)| d.confidence >= high_threshold || vessel.is_some());

@@ -1,0 +1,23 @@
+//! Tests of the whole module.
+
+mod clocks;
+mod damage;
+mod full_disk;
+mod recovery;
+mod retention;
+mod writing;
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+/// A folder, and the path of a logbook in it.
+fn fresh() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("logbook.sqlite");
+    (folder, path)
+}
+
+fn hash(path: &Path) -> Vec<u8> {
+    Sha256::digest(std::fs::read(path).unwrap()).to_vec()
+}
