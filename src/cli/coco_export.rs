@@ -94,8 +94,8 @@ struct Category {
 
 /// Writes the set into a new or empty folder, and a summary to `out`.
 pub(super) fn coco(args: &CocoArgs, out: &mut impl Write) -> anyhow::Result<()> {
-    let site = super::load_site(&args.config)?;
-    let index = super::camera_index(&site, &args.camera).context("--camera")?;
+    let site = super::site::load_site(&args.config)?;
+    let index = super::site::camera_index(&site, &args.camera).context("--camera")?;
     let camera = &site.cameras[index];
     check_empty(&args.out)?;
     let (book, clip) = (args.logbook.display(), args.recording.display());

@@ -78,7 +78,7 @@ struct ReplayedCamera {
 
 /// Runs the replay.
 pub fn replay(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
-    let site = Arc::new(super::load_site(&args.config)?);
+    let site = Arc::new(super::site::load_site(&args.config)?);
     if args.logbook.exists() {
         bail!("{} exists already: a replay writes a new logbook, give a new file", args.logbook.display());
     }
@@ -187,7 +187,7 @@ fn open_recordings(cameras: &[String], site: &Site, start: Stamp) -> anyhow::Res
         let (id, clip) = argument
             .split_once('=')
             .with_context(|| format!("--camera {argument}: write ID=CLIP, such as quay-east=night.mp4"))?;
-        let index = super::camera_index(site, id).with_context(|| format!("--camera {argument}"))?;
+        let index = super::site::camera_index(site, id).with_context(|| format!("--camera {argument}"))?;
         if opened.iter().any(|other| other.index == index) {
             bail!("--camera {argument}: camera `{id}` already has a recording");
         }

@@ -36,7 +36,7 @@ struct CameraShare {
 
 /// The measured and the wanted rate of a camera.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PassRate {
+pub struct DetectionRate {
     /// Detection passes a second, lately.
     pub achieved_hz: f32,
     /// Detection passes a second, by the site file.
@@ -87,7 +87,7 @@ impl FairScheduler {
     }
 
     /// Rates over the last ten seconds, or since the first pick if that is more recent, in the order of the cameras.
-    pub fn rates(&self, now: MonoTime) -> Vec<PassRate> {
+    pub fn rates(&self, now: MonoTime) -> Vec<DetectionRate> {
         let since_start = self.first_pick.map_or(Duration::ZERO, |first| now.since(first));
         let span = since_start.min(WINDOW).max(Duration::from_secs(1));
         self.cameras
@@ -96,7 +96,7 @@ impl FairScheduler {
                 let recent = camera.recent.iter().filter(|(at, _)| now.since(*at) < span);
                 let (passes, inferences) = recent.fold((0, 0), |(passes, all), (_, n)| (passes + 1, all + n));
                 let per_second = |n: u32| n as f32 / span.as_secs_f32();
-                PassRate {
+                DetectionRate {
                     achieved_hz: per_second(passes),
                     target_hz: camera.target_hz,
                     inferences_hz: per_second(inferences),

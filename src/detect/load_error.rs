@@ -37,7 +37,7 @@ pub enum LoadError {
         /// The manifest.
         file: PathBuf,
         /// What is wrong with the key.
-        error: KeyError,
+        error: ManifestError,
     },
     /// ONNX Runtime's library is missing or cannot be loaded.
     #[error("{}: {message}; {fix}", file.display())]
@@ -62,7 +62,7 @@ pub enum LoadError {
 /// What is wrong with a key of a manifest, and what would be right.
 #[derive(Debug, thiserror::Error)]
 #[error("`{key}` is {found}, expected {expected}; {fix}")]
-pub struct KeyError {
+pub struct ManifestError {
     /// The key, with its table.
     pub key: String,
     /// Its value, or what the model has in its place.
@@ -73,7 +73,7 @@ pub struct KeyError {
     pub fix: String,
 }
 
-impl KeyError {
+impl ManifestError {
     pub(super) fn new(
         key: &str,
         found: impl Into<String>,

@@ -20,7 +20,7 @@ mod resample;
 pub use class::Class;
 pub use decoder::Decoder;
 pub use detection::{DetectError, Detection, DetectionPass, Detector};
-pub use fair_scheduler::{FairScheduler, PassRate};
+pub use fair_scheduler::{DetectionRate, FairScheduler};
 pub use load_error::LoadError;
 pub use manifest::{Manifest, Thresholds};
 pub use onnx::{OnnxDetector, RegionDetections};

@@ -30,7 +30,7 @@ pub(super) fn config(detect_fps: f32) -> PlannerConfig {
 
 /// A boat that appears at `from_s`. Position, length and speed in pixels.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct SimulatedBoat {
+pub(super) struct MovingBoat {
     pub(super) from_s: f32,
     pub(super) x: f32,
     pub(super) y: f32,
@@ -38,7 +38,7 @@ pub(super) struct SimulatedBoat {
     pub(super) speed: [f32; 2],
 }
 
-impl SimulatedBoat {
+impl MovingBoat {
     pub(super) fn still(x: f32, y: f32, long: f32) -> Self {
         Self { from_s: 0.0, x, y, long, speed: [0.0, 0.0] }
     }
@@ -68,11 +68,11 @@ pub(super) fn found_with_low_confidence(b: &BBox<Px>, crop: &BBox<Px>) -> bool {
     b.intersection(crop) == Some(*b) && shown_px(b, crop) >= LOW_CONFIDENCE_FROM_PX
 }
 
-pub(super) struct Simulation {
+pub(super) struct PlannerSimulation {
     pub(super) planner: RegionPlanner,
     pub(super) frame: FrameSize,
     pub(super) period_s: f32,
-    pub(super) boats: Vec<SimulatedBoat>,
+    pub(super) boats: Vec<MovingBoat>,
     pub(super) moving_cells: Vec<bool>,
     pub(super) pass: u32,
     /// When each boat was found as a whole, in seconds.
@@ -82,8 +82,8 @@ pub(super) struct Simulation {
     pub(super) crops: Vec<BBox<Px>>,
 }
 
-impl Simulation {
-    pub(super) fn new(config: PlannerConfig, frame: FrameSize, boats: Vec<SimulatedBoat>) -> Self {
+impl PlannerSimulation {
+    pub(super) fn new(config: PlannerConfig, frame: FrameSize, boats: Vec<MovingBoat>) -> Self {
         let period_s = 1.0 / config.detect_fps;
         let hits = vec![Vec::new(); boats.len()];
         let planner = RegionPlanner::new(config);
@@ -190,10 +190,10 @@ impl Simulation {
     }
 }
 
-pub(super) fn boats(most: usize) -> impl Strategy<Value = Vec<SimulatedBoat>> {
+pub(super) fn boats(most: usize) -> impl Strategy<Value = Vec<MovingBoat>> {
     let boat = (0.0..1700.0f32, 0.0..950.0f32, 32.0..400.0f32, -60.0..60.0f32, -8.0..8.0f32);
     prop::collection::vec(boat, 0..=most).prop_map(|boats| {
-        let boat = |(x, y, long, vx, vy)| SimulatedBoat { from_s: 0.0, x, y, long, speed: [vx, vy] };
+        let boat = |(x, y, long, vx, vy)| MovingBoat { from_s: 0.0, x, y, long, speed: [vx, vy] };
         boats.into_iter().map(boat).collect()
     })
 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use test_support::Rng;
 
 use super::cells::cell_at;
-use super::simulation::{FULL_HD, SimulatedBoat, Simulation, boats, config, found};
+use super::simulation::{FULL_HD, MovingBoat, PlannerSimulation, boats, config, found};
 use super::{CELLS, PassResult, PlannerConfig, PriorityArea, SWEEP_GOAL, TrackedVessel};
 use crate::geometry::testing::Mast;
 use crate::geometry::{Area, BBox, FrameSize, Point, Polygon, Px};
@@ -19,7 +19,7 @@ proptest! {
         boats in boats(12), fps in 1.0..8.0f32, late in 0..9, motion in any::<bool>(), width in 640..4000u32,
     ) {
         let frame = FrameSize { width, height: width * 9 / 16 };
-        let mut simulation = Simulation::new(config(fps), frame, boats);
+        let mut simulation = PlannerSimulation::new(config(fps), frame, boats);
         (0..late).for_each(|_| simulation.planner.adapt(1.0));
         simulation.moving_cells = vec![motion; CELLS];
         for _ in 0..150 {
@@ -37,12 +37,12 @@ proptest! {
         others in boats(8), x in 0.0..1850.0f32, y in 0.0..1050.0f32, long in 32.0..64.0f32, from_s in 3.0..9.0f32,
         vx in -40.0..40.0f32,
     ) {
-        let new = SimulatedBoat { from_s, x: x.min(1910.0 - long), y, long, speed: [0.0, 0.0] };
+        let new = MovingBoat { from_s, x: x.min(1910.0 - long), y, long, speed: [0.0, 0.0] };
         let mut boats = others;
-        boats.insert(0, SimulatedBoat { speed: [vx * long / 64.0, 0.0], ..new });
+        boats.insert(0, MovingBoat { speed: [vx * long / 64.0, 0.0], ..new });
         // Skips boats that leave the picture at once.
         prop_assume!((0..12).all(|t| boats[0].at(from_s + t as f32 * 0.25, FULL_HD).is_some_and(|b| b.width() > 0.95 * long)));
-        let mut simulation = Simulation::new(config(4.0), FULL_HD, boats);
+        let mut simulation = PlannerSimulation::new(config(4.0), FULL_HD, boats);
         simulation.run(from_s + 3.25);
         prop_assert!(simulation.hits[0].first().is_some_and(|at| at - from_s <= 3.0), "{:?}", simulation.hits[0]);
         simulation.assert_within_budget(2);
@@ -52,7 +52,7 @@ proptest! {
     fn a_failed_pass_does_not_count_as_coverage(
         boats in boats(8), fps in 1.0..8.0f32, fails in prop::collection::vec(any::<bool>(), 60),
     ) {
-        let mut simulation = Simulation::new(config(fps), FULL_HD, boats);
+        let mut simulation = PlannerSimulation::new(config(fps), FULL_HD, boats);
         simulation.step(&[]);
         for failed in fails {
             let (now, before) = (simulation.now(), simulation.planner.coverage(simulation.now()));
@@ -69,8 +69,8 @@ proptest! {
 
     #[test]
     fn planning_is_deterministic(boats in boats(8)) {
-        let mut once = Simulation::new(config(4.0), FULL_HD, boats.clone());
-        let mut again = Simulation::new(config(4.0), FULL_HD, boats);
+        let mut once = PlannerSimulation::new(config(4.0), FULL_HD, boats.clone());
+        let mut again = PlannerSimulation::new(config(4.0), FULL_HD, boats);
         for _ in 0..60 {
             once.step(&[]);
             again.step(&[]);
@@ -80,8 +80,8 @@ proptest! {
 
     #[test]
     fn tracked_vessels_are_inspected_every_three_seconds(boats in boats(20)) {
-        let still: Vec<_> = boats.into_iter().map(|boat| SimulatedBoat { speed: [0.0; 2], ..boat }).collect();
-        let mut simulation = Simulation::new(config(4.0), FULL_HD, still);
+        let still: Vec<_> = boats.into_iter().map(|boat| MovingBoat { speed: [0.0; 2], ..boat }).collect();
+        let mut simulation = PlannerSimulation::new(config(4.0), FULL_HD, still);
         simulation.run(30.0);
         for (id, boat) in simulation.boats.iter().enumerate() {
             // Skips boats that the picture's edge cuts.
@@ -95,7 +95,7 @@ proptest! {
 
 #[test]
 fn full_hd_at_4_fps_reaches_the_sweep_goal() {
-    let mut simulation = Simulation::new(config(4.0), FULL_HD, Vec::new());
+    let mut simulation = PlannerSimulation::new(config(4.0), FULL_HD, Vec::new());
     simulation.run(5.0);
     assert!(simulation.planner.coverage(simulation.now()).max_age <= SWEEP_GOAL);
     assert!(
@@ -107,8 +107,8 @@ fn full_hd_at_4_fps_reaches_the_sweep_goal() {
 
 #[test]
 fn stationary_vessels_cost_hardly_any_inferences() {
-    let moored = (0..8).map(|i| SimulatedBoat::still(40.0 + 230.0 * i as f32, 500.0, 120.0)).collect();
-    let mut simulation = Simulation::new(config(4.0), FULL_HD, moored);
+    let moored = (0..8).map(|i| MovingBoat::still(40.0 + 230.0 * i as f32, 500.0, 120.0)).collect();
+    let mut simulation = PlannerSimulation::new(config(4.0), FULL_HD, moored);
     simulation.run(15.0);
     simulation.inferences.clear();
     simulation.run(30.0);
@@ -118,17 +118,17 @@ fn stationary_vessels_cost_hardly_any_inferences() {
 #[test]
 fn a_fast_boat_is_inspected_every_half_second() {
     let mut boats: Vec<_> =
-        (0..8).map(|i| SimulatedBoat::still(40.0 + 230.0 * i as f32, 700.0, 120.0)).collect();
-    boats.push(SimulatedBoat { from_s: 16.0, x: 20.0, y: 300.0, long: 60.0, speed: [110.0, 5.0] });
-    let mut simulation = Simulation::new(config(4.0), FULL_HD, boats);
+        (0..8).map(|i| MovingBoat::still(40.0 + 230.0 * i as f32, 700.0, 120.0)).collect();
+    boats.push(MovingBoat { from_s: 16.0, x: 20.0, y: 300.0, long: 60.0, speed: [110.0, 5.0] });
+    let mut simulation = PlannerSimulation::new(config(4.0), FULL_HD, boats);
     simulation.run(30.0);
     assert!(simulation.longest_gap(8) <= 0.5, "{:?}", simulation.hits[8]);
 }
 
 #[test]
 fn small_vessels_near_each_other_share_a_tile() {
-    let boat = |x, y| SimulatedBoat { from_s: 0.0, x, y, long: 50.0, speed: [20.0, 0.0] };
-    let mut simulation = Simulation::new(
+    let boat = |x, y| MovingBoat { from_s: 0.0, x, y, long: 50.0, speed: [20.0, 0.0] };
+    let mut simulation = PlannerSimulation::new(
         config(4.0),
         FULL_HD,
         vec![boat(600.0, 500.0), boat(700.0, 540.0), boat(780.0, 480.0)],
@@ -145,7 +145,8 @@ fn the_next_pass_shows_all_of_a_cut_box() {
     // Two regions without overlap, and a vessel across their border.
     let regions = vec![BBox::new(0.0, 0.3, 0.5, 0.8), BBox::new(0.5, 0.3, 1.0, 0.8)];
     let config = PlannerConfig { regions, whole_frame: false, ..config(4.0) };
-    let mut simulation = Simulation::new(config, FULL_HD, vec![SimulatedBoat::still(880.0, 600.0, 160.0)]);
+    let mut simulation =
+        PlannerSimulation::new(config, FULL_HD, vec![MovingBoat::still(880.0, 600.0, 160.0)]);
     simulation.step(&[]);
     assert!(simulation.hits[0].is_empty());
     simulation.step(&[]);
@@ -157,8 +158,8 @@ fn the_next_pass_shows_all_of_a_cut_box() {
 #[test]
 fn the_next_pass_shows_a_low_confidence_box_larger() {
     // It is 16 pixels long in a tile of the sweep.
-    let boat = SimulatedBoat { from_s: 5.0, ..SimulatedBoat::still(980.0, 560.0, 24.0) };
-    let mut simulation = Simulation::new(config(4.0), FULL_HD, vec![boat]);
+    let boat = MovingBoat { from_s: 5.0, ..MovingBoat::still(980.0, 560.0, 24.0) };
+    let mut simulation = PlannerSimulation::new(config(4.0), FULL_HD, vec![boat]);
     simulation.run(12.0);
     let first = simulation.hits[0].first().unwrap();
     assert!(*first <= 5.0 + SWEEP_GOAL.as_secs_f32() + 0.5, "{:?}", simulation.hits[0]);
@@ -170,7 +171,7 @@ fn the_next_pass_shows_a_low_confidence_box_larger() {
 fn close_ups_that_find_nothing_become_rarer() {
     let thing = BBox::from_xywh(980.0, 560.0, 24.0, 10.0);
     let post = BBox::from_xywh(300.0, 560.0, 10.0, 24.0);
-    let mut simulation = Simulation::new(config(4.0), FULL_HD, Vec::new());
+    let mut simulation = PlannerSimulation::new(config(4.0), FULL_HD, Vec::new());
     let mut closer = Vec::new();
     for _ in 0..4 * 120 {
         let t = simulation.now_s();
@@ -207,7 +208,8 @@ fn the_next_pass_shows_what_a_failed_pass_did_not() {
     let regions = vec![BBox::new(0.0, 0.3, 0.5, 0.8), BBox::new(0.5, 0.3, 1.0, 0.8)];
     let config = PlannerConfig { regions, whole_frame: false, ..config(4.0) };
     let vessel = BBox::from_xywh(880.0, 600.0, 160.0, 64.0);
-    let mut simulation = Simulation::new(config, FULL_HD, vec![SimulatedBoat::still(880.0, 600.0, 160.0)]);
+    let mut simulation =
+        PlannerSimulation::new(config, FULL_HD, vec![MovingBoat::still(880.0, 600.0, 160.0)]);
     simulation.step(&[]);
     for _ in 0..2 {
         assert!(simulation.fail().iter().any(|crop| found(&vessel, crop).is_some_and(|(_, whole)| whole)));
@@ -220,7 +222,7 @@ fn the_next_pass_shows_what_a_failed_pass_did_not() {
 fn the_sweep_uses_the_regions_of_the_site_file() {
     let regions = vec![BBox::new(0.0, 0.25, 0.5, 0.75), BBox::new(0.5, 0.25, 1.0, 0.75)];
     let config = PlannerConfig { regions: regions.clone(), whole_frame: false, ..config(4.0) };
-    let mut simulation = Simulation::new(config, FULL_HD, Vec::new());
+    let mut simulation = PlannerSimulation::new(config, FULL_HD, Vec::new());
     let mut seen = Vec::new();
     for _ in 0..8 {
         simulation.step(&[]);
@@ -241,7 +243,7 @@ fn the_sweep_covers_only_the_drawn_water() {
     let water =
         Polygon::new(vec![corner(0.0, 0.5), corner(1.0, 0.5), corner(1.0, 0.7), corner(0.0, 0.7)]).unwrap();
     let config = PlannerConfig { water: Some(water), whole_frame: false, ..config(4.0) };
-    let mut simulation = Simulation::new(config, FULL_HD, Vec::new());
+    let mut simulation = PlannerSimulation::new(config, FULL_HD, Vec::new());
     for _ in 0..40 {
         simulation.step(&[]);
         for crop in &simulation.crops {
@@ -254,7 +256,7 @@ fn the_sweep_covers_only_the_drawn_water() {
 #[test]
 fn motion_and_active_zones_are_inspected_more_often() {
     let inspections = |moving_cells: Vec<bool>, zone: Option<Area>| {
-        let mut simulation = Simulation::new(config(4.0), FULL_HD, Vec::new());
+        let mut simulation = PlannerSimulation::new(config(4.0), FULL_HD, Vec::new());
         simulation.moving_cells = moving_cells;
         let at = Point::<Px>::new(300.0, 900.0);
         let mut count = 0;
@@ -284,7 +286,7 @@ fn motion_and_active_zones_are_inspected_more_often() {
 
 #[test]
 fn the_sweep_is_finer_where_small_vessels_were_seen() {
-    let sizes_at = |simulation: &Simulation| {
+    let sizes_at = |simulation: &PlannerSimulation| {
         let at = Point::<Px>::new(500.0, 560.0);
         let narrowest = |crops: &[BBox<Px>]| {
             let around = crops.iter().filter(|c| c.x0 < at.x && at.x < c.x1 && c.y0 < at.y && at.y < c.y1);
@@ -292,7 +294,7 @@ fn the_sweep_is_finer_where_small_vessels_were_seen() {
         };
         narrowest(&simulation.planner.sweep().unwrap().crops().copied().collect::<Vec<_>>())
     };
-    let mut simulation = Simulation::new(config(4.0), FULL_HD, Vec::new());
+    let mut simulation = PlannerSimulation::new(config(4.0), FULL_HD, Vec::new());
     simulation.step(&[]);
     assert_eq!(sizes_at(&simulation), 640.0);
     let far = BBox::from_xywh(485.0, 550.0, 26.0, 12.0);
@@ -321,7 +323,7 @@ fn calibration_allows_larger_tiles_near_the_water() {
         let calibration = calibrate.then(|| mast.calibrated(&places, &mut Rng::new(3), 0.0).unwrap());
         let water = Polygon::new(corners.to_vec()).ok();
         let config = PlannerConfig { water, calibration, whole_frame: false, ..config(4.0) };
-        let mut simulation = Simulation::new(config, FULL_HD, Vec::new());
+        let mut simulation = PlannerSimulation::new(config, FULL_HD, Vec::new());
         simulation.step(&[]);
         simulation.planner.sweep().unwrap().crops().map(|crop| crop.width()).fold(0.0, f32::max)
     };
@@ -333,14 +335,14 @@ fn calibration_allows_larger_tiles_near_the_water() {
 
 #[test]
 fn an_overloaded_detector_gets_fewer_inferences() {
-    let many = (0..30).map(|i| SimulatedBoat {
+    let many = (0..30).map(|i| MovingBoat {
         from_s: 0.0,
         x: 60.0 * i as f32,
         y: 30.0 * i as f32,
         long: 60.0,
         speed: [9.0, 0.0],
     });
-    let mut simulation = Simulation::new(config(4.0), FULL_HD, many.collect());
+    let mut simulation = PlannerSimulation::new(config(4.0), FULL_HD, many.collect());
     (0..20).for_each(|_| simulation.planner.adapt(1.0));
     simulation.run(20.0);
     simulation.assert_within_budget(1);

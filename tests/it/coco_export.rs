@@ -193,7 +193,7 @@ fn wrong_input_is_an_error_and_writes_nothing() {
     let full = error(&site, &good, "quay-east", h264_clip(), folder.path());
     assert!(full.contains("is not empty: give a new folder"), "{full}");
     let unknown = error(&site, &good, "attic", h264_clip(), &out);
-    assert!(unknown.contains("no camera `attic`, but quay-east, quay-west"), "{unknown}");
+    assert!(unknown.contains("no camera `attic`; it has quay-east, quay-west"), "{unknown}");
     let unseen = error(&site, &good, "quay-west", h264_clip(), &out);
     assert!(unseen.contains("has no detection of camera `quay-west`"), "{unseen}");
     let gone = error(&site, &good, "quay-east", &folder.path().join("gone.mp4"), &out);

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use super::candidates::Candidates;
 use crate::detect::class::Class;
-use crate::detect::load_error::KeyError;
+use crate::detect::load_error::ManifestError;
 
 /// How the outputs of a family of models are decoded.
 pub trait HeadFormat: Debug + Sync {
@@ -21,7 +21,7 @@ pub trait HeadFormat: Debug + Sync {
 
     /// Checks the shapes of the outputs, in the order of [`outputs`](Self::outputs), as many as that asks for. Returns the number
     /// of scores in a cell or anchor.
-    fn check(&self, input: InputSize, shapes: &[Vec<i64>]) -> Result<usize, KeyError>;
+    fn check(&self, input: InputSize, shapes: &[Vec<i64>]) -> Result<usize, ManifestError>;
 
     /// Decodes the outputs of one inference, whose shapes were checked, into candidates.
     fn decode(&self, context: &DecodeContext, outputs: &[Tensor], into: &mut Candidates);
@@ -95,14 +95,14 @@ impl Tensor<'_> {
 }
 
 /// An error unless an output has the shape `expected`; `-1` there stands for any extent.
-pub(super) fn expect_shape(key: &str, found: &[i64], expected: &[i64]) -> Result<(), KeyError> {
+pub(super) fn expect_shape(key: &str, found: &[i64], expected: &[i64]) -> Result<(), ManifestError> {
     let fits = found.len() == expected.len() && found.iter().zip(expected).all(|(f, e)| *e < 0 || f == e);
     if fits {
         return Ok(());
     }
     let extents: Vec<_> =
         expected.iter().map(|&e| if e < 0 { "any".to_owned() } else { e.to_string() }).collect();
-    Err(KeyError::new(
+    Err(ManifestError::new(
         key,
         format!("an output of shape {found:?}"),
         format!("[{}]", extents.join(", ")),

@@ -8,7 +8,7 @@ use super::candidates::Candidates;
 #[cfg(test)]
 use super::format::Example;
 use super::format::{DecodeContext, HeadFormat, InputSize, OutputNames, Tensor, expect_shape};
-use crate::detect::load_error::KeyError;
+use crate::detect::load_error::ManifestError;
 
 #[derive(Debug)]
 pub(super) struct NanoDet;
@@ -32,7 +32,7 @@ impl HeadFormat for NanoDet {
         vec![("scores", levels), ("boxes", levels)]
     }
 
-    fn check(&self, input: InputSize, shapes: &[Vec<i64>]) -> Result<usize, KeyError> {
+    fn check(&self, input: InputSize, shapes: &[Vec<i64>]) -> Result<usize, ManifestError> {
         let (mut scores, mut sides) = (-1, -1);
         let levels = shapes.len() / 2;
         for (i, stride) in strides(levels).enumerate() {
@@ -43,7 +43,7 @@ impl HeadFormat for NanoDet {
             (scores, sides) = (shapes[i][2], shapes[i + levels][2]);
         }
         if sides < 8 || sides % 4 != 0 {
-            return Err(KeyError::new(
+            return Err(ManifestError::new(
                 "outputs.boxes",
                 format!("{sides} values per cell"),
                 "4 sides of at least 2 bins",

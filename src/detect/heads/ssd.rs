@@ -7,7 +7,7 @@ use super::candidates::Candidates;
 #[cfg(test)]
 use super::format::Example;
 use super::format::{DecodeContext, HeadFormat, InputSize, OutputNames, Tensor, expect_shape};
-use crate::detect::load_error::KeyError;
+use crate::detect::load_error::ManifestError;
 
 #[derive(Debug)]
 pub(super) struct Ssd;
@@ -25,7 +25,7 @@ impl HeadFormat for Ssd {
         vec![("scores", 1), ("boxes", 1)]
     }
 
-    fn check(&self, _input: InputSize, shapes: &[Vec<i64>]) -> Result<usize, KeyError> {
+    fn check(&self, _input: InputSize, shapes: &[Vec<i64>]) -> Result<usize, ManifestError> {
         expect_shape("outputs.scores", &shapes[0], &[1, -1, -1])?;
         let (anchors, scores) = (shapes[0][1], shapes[0][2]);
         let boxes: &[i64] = if shapes[1].len() == 4 { &[1, anchors, 1, 4] } else { &[1, anchors, 4] };

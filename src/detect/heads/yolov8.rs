@@ -7,7 +7,7 @@ use super::candidates::Candidates;
 #[cfg(test)]
 use super::format::Example;
 use super::format::{DecodeContext, HeadFormat, InputSize, OutputNames, Tensor, expect_shape};
-use crate::detect::load_error::KeyError;
+use crate::detect::load_error::ManifestError;
 
 #[derive(Debug)]
 pub(super) struct YoloV8;
@@ -25,12 +25,12 @@ impl HeadFormat for YoloV8 {
         vec![("predictions", 1)]
     }
 
-    fn check(&self, _input: InputSize, shapes: &[Vec<i64>]) -> Result<usize, KeyError> {
+    fn check(&self, _input: InputSize, shapes: &[Vec<i64>]) -> Result<usize, ManifestError> {
         expect_shape("outputs.predictions", &shapes[0], &[1, -1, -1])?;
         let (values, cells) = (shapes[0][1], shapes[0][2]);
         // An output with the channels last would decode to nonsense without an error.
         if values < 5 || values > cells {
-            return Err(KeyError::new(
+            return Err(ManifestError::new(
                 "outputs.predictions",
                 format!("an output of shape {:?}", shapes[0]),
                 "[1, 4 + classes, cells], fewer channels than cells",

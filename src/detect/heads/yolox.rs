@@ -8,7 +8,7 @@ use super::candidates::Candidates;
 #[cfg(test)]
 use super::format::Example;
 use super::format::{DecodeContext, HeadFormat, InputSize, OutputNames, Tensor, expect_shape};
-use crate::detect::load_error::KeyError;
+use crate::detect::load_error::ManifestError;
 
 /// Strides of the grids over the input, in pixels.
 const STRIDES: [usize; 3] = [8, 16, 32];
@@ -29,13 +29,13 @@ impl HeadFormat for YoloX {
         vec![("predictions", 1)]
     }
 
-    fn check(&self, input: InputSize, shapes: &[Vec<i64>]) -> Result<usize, KeyError> {
+    fn check(&self, input: InputSize, shapes: &[Vec<i64>]) -> Result<usize, ManifestError> {
         let cells: usize =
             STRIDES.into_iter().map(|stride| input.grid(stride)).map(|(columns, rows)| columns * rows).sum();
         expect_shape("outputs.predictions", &shapes[0], &[1, cells as i64, -1])?;
         let values = shapes[0][2];
         if values < 6 {
-            return Err(KeyError::new(
+            return Err(ManifestError::new(
                 "outputs.predictions",
                 format!("{values} values per cell"),
                 "4 for the box, 1 objectness and at least 1 score",

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Input, Manifest, Thresholds};
+use super::types::{Input, Manifest, Thresholds};
 use crate::detect::class::Class;
 use crate::detect::heads::{HEADS, HeadFormat, OutputNames};
-use crate::detect::load_error::KeyError;
+use crate::detect::load_error::ManifestError;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,10 +33,10 @@ struct RawThresholds {
     iou: f32,
 }
 
-pub(super) fn checked(path: &Path, raw: RawManifest) -> Result<Manifest, KeyError> {
+pub(super) fn checked(path: &Path, raw: RawManifest) -> Result<Manifest, ManifestError> {
     let head = head(&raw.head)?;
     if raw.sha256.len() != 64 || !raw.sha256.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err(KeyError::new(
+        return Err(ManifestError::new(
             "sha256",
             format!("{:?}", raw.sha256),
             "64 hex digits",
@@ -63,10 +63,10 @@ pub(super) fn checked(path: &Path, raw: RawManifest) -> Result<Manifest, KeyErro
     })
 }
 
-fn head(name: &str) -> Result<&'static dyn HeadFormat, KeyError> {
+fn head(name: &str) -> Result<&'static dyn HeadFormat, ManifestError> {
     HEADS.iter().copied().find(|head| head.name() == name).ok_or_else(|| {
         let known: Vec<_> = HEADS.iter().map(|head| head.name()).collect();
-        KeyError::new(
+        ManifestError::new(
             "head",
             format!("{name:?}"),
             format!("one of {}", known.join(", ")),
@@ -75,10 +75,10 @@ fn head(name: &str) -> Result<&'static dyn HeadFormat, KeyError> {
     })
 }
 
-fn check_input(input: &Input, head: &dyn HeadFormat) -> Result<(), KeyError> {
+fn check_input(input: &Input, head: &dyn HeadFormat) -> Result<(), ManifestError> {
     for (key, value) in [("input.width", input.width), ("input.height", input.height)] {
         let wrong = |expected: String| {
-            KeyError::new(key, value.to_string(), expected, "write the size the model was exported with")
+            ManifestError::new(key, value.to_string(), expected, "write the size the model was exported with")
         };
         if !(64..=2048).contains(&value) {
             return Err(wrong("64 to 2048 pixels".to_owned()));
@@ -89,7 +89,7 @@ fn check_input(input: &Input, head: &dyn HeadFormat) -> Result<(), KeyError> {
     }
     for (key, values) in [("input.mean", input.mean), ("input.std", input.std)] {
         if values.iter().any(|v| !v.is_finite()) {
-            return Err(KeyError::new(
+            return Err(ManifestError::new(
                 key,
                 format!("{values:?}"),
                 "three finite numbers",
@@ -98,7 +98,7 @@ fn check_input(input: &Input, head: &dyn HeadFormat) -> Result<(), KeyError> {
         }
     }
     if input.std.iter().any(|&v| v <= 0.0) {
-        return Err(KeyError::new(
+        return Err(ManifestError::new(
             "input.std",
             format!("{:?}", input.std),
             "three numbers above 0",
@@ -109,10 +109,10 @@ fn check_input(input: &Input, head: &dyn HeadFormat) -> Result<(), KeyError> {
 }
 
 /// The output names in the head's order.
-fn outputs(mut names: OutputNames, head: &dyn HeadFormat) -> Result<Vec<String>, KeyError> {
+fn outputs(mut names: OutputNames, head: &dyn HeadFormat) -> Result<Vec<String>, ManifestError> {
     let mut ordered = Vec::new();
     let wrong = |key: &str, found: usize, wanted: usize| {
-        KeyError::new(
+        ManifestError::new(
             &format!("outputs.{key}"),
             format!("{found} names"),
             format!("{wanted} for this head"),
@@ -132,12 +132,12 @@ fn outputs(mut names: OutputNames, head: &dyn HeadFormat) -> Result<Vec<String>,
     }
 }
 
-fn classes(raw: BTreeMap<String, Vec<usize>>) -> Result<Vec<(Class, Vec<usize>)>, KeyError> {
+fn classes(raw: BTreeMap<String, Vec<usize>>) -> Result<Vec<(Class, Vec<usize>)>, ManifestError> {
     let mut classes = Vec::new();
     for (name, indices) in raw {
         let key = format!("classes.{name}");
         let Ok(class) = name.parse::<Class>() else {
-            return Err(KeyError::new(
+            return Err(ManifestError::new(
                 &key,
                 "unknown",
                 "vessel or person",
@@ -145,7 +145,7 @@ fn classes(raw: BTreeMap<String, Vec<usize>>) -> Result<Vec<(Class, Vec<usize>)>
             ));
         };
         if indices.is_empty() {
-            return Err(KeyError::new(
+            return Err(ManifestError::new(
                 &key,
                 "empty",
                 "at least one index",
@@ -155,7 +155,7 @@ fn classes(raw: BTreeMap<String, Vec<usize>>) -> Result<Vec<(Class, Vec<usize>)>
         classes.push((class, indices));
     }
     if !classes.iter().any(|(class, _)| *class == Class::Vessel) {
-        return Err(KeyError::new(
+        return Err(ManifestError::new(
             "classes.vessel",
             "missing",
             "the model's score indices that mean a vessel",
@@ -165,7 +165,7 @@ fn classes(raw: BTreeMap<String, Vec<usize>>) -> Result<Vec<(Class, Vec<usize>)>
     Ok(classes)
 }
 
-fn thresholds(raw: &RawThresholds) -> Result<Thresholds, KeyError> {
+fn thresholds(raw: &RawThresholds) -> Result<Thresholds, ManifestError> {
     let thresholds = Thresholds { high: raw.high, low: raw.low.unwrap_or(raw.high), iou: raw.iou };
     for (key, value) in [
         ("thresholds.high", thresholds.high),
@@ -173,7 +173,7 @@ fn thresholds(raw: &RawThresholds) -> Result<Thresholds, KeyError> {
         ("thresholds.iou", thresholds.iou),
     ] {
         if !(value > 0.0 && value < 1.0) {
-            return Err(KeyError::new(
+            return Err(ManifestError::new(
                 key,
                 value.to_string(),
                 "between 0 and 1, both excluded",
@@ -182,7 +182,7 @@ fn thresholds(raw: &RawThresholds) -> Result<Thresholds, KeyError> {
         }
     }
     if thresholds.low > thresholds.high {
-        return Err(KeyError::new(
+        return Err(ManifestError::new(
             "thresholds.low",
             thresholds.low.to_string(),
             format!("at most `thresholds.high`, {}", thresholds.high),

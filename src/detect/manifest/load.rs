@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::Manifest;
+use super::types::Manifest;
 use crate::detect::load_error::LoadError;
 
 /// Larger model files are refused unread, because the box's memory is limited.

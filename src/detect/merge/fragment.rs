@@ -1,6 +1,6 @@
 //! Boxes that may be cut by the border of a region, and how the halves of a vessel are joined.
 
-use super::RegionDetection;
+use super::region_detection::RegionDetection;
 use crate::detect::class::Class;
 use crate::detect::detection::Detection;
 use crate::geometry::{BBox, FrameSize, Px};

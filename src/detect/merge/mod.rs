@@ -4,12 +4,14 @@
 //! region contains most of it. Two cut boxes that meet at the border between their regions become one.
 
 mod fragment;
+mod region_detection;
 #[cfg(test)]
 mod tests;
 
 use super::detection::Detection;
 use crate::geometry::{BBox, FrameSize, Px};
 use fragment::{Fragment, drop_contained, join_halves};
+pub use region_detection::RegionDetection;
 
 /// A box with at least this share inside a box of higher confidence ...
 const WITHIN: f32 = 0.9;
@@ -22,15 +24,6 @@ const SAME_ENDS: f32 = 0.08;
 /// ... and their waterlines by at most this share of the taller one, one box is the hull and the other the hull with masts and
 /// sails. Of two vessels of equal length in the picture, the nearer one has a lower waterline.
 const SAME_WATERLINE: f32 = 0.06;
-
-/// A detection and the region it was found in, both in pixels of the frame.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RegionDetection {
-    /// What was found.
-    pub detection: Detection,
-    /// The inspected region.
-    pub region: BBox<Px>,
-}
 
 /// The detections of a frame, each vessel once, by falling confidence.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -48,7 +48,7 @@ pub(super) struct NearMiss {
 
 /// A signal that must be raised.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct ExpectedSignal {
+pub(super) struct AnnotatedSignal {
     pub(super) rule: String,
     pub(super) place: String,
     /// Its id in the annotations.
@@ -68,7 +68,7 @@ pub(super) struct AnnotatedScene {
     /// Index of the camera in the site file.
     pub(super) camera: usize,
     /// By expected time.
-    pub(super) expected: Vec<ExpectedSignal>,
+    pub(super) expected: Vec<AnnotatedSignal>,
     pub(super) truth: MotFrames,
 }
 
@@ -91,10 +91,10 @@ impl AnnotatedScene {
             folder.join("scene.json").display(),
             description.frames_per_second
         );
-        let site = crate::cli::load_site(&folder.join("site.toml"))?;
-        let camera = crate::cli::camera_index(&site, &description.camera)
+        let site = crate::cli::site::load_site(&folder.join("site.toml"))?;
+        let camera = crate::cli::site::camera_index(&site, &description.camera)
             .with_context(|| folder.join("scene.json").display().to_string())?;
-        let mut expected: Vec<ExpectedSignal> = read(&folder.join("signals.json"))?;
+        let mut expected: Vec<AnnotatedSignal> = read(&folder.join("signals.json"))?;
         expected.sort_by(|a, b| a.opens_s.total_cmp(&b.opens_s));
         for signal in &expected {
             ensure!(

@@ -124,35 +124,7 @@ impl fmt::Display for SceneReport {
         }
         row(f, "total", &self.total)?;
         writeln!(f)?;
-        let sizes = self.total.detections.by_size.iter().filter(|s| s.truth > 0);
-        let sizes: Vec<String> =
-            sizes.map(|s| format!("{} {} % of {}", s.size.as_str(), percent(s.recall), s.truth)).collect();
-        writeln!(f, "recall by size: {}", sizes.join(", "))?;
-        let SceneScores { cost, identities, rejected, .. } = &self.total;
-        writeln!(
-            f,
-            "vessels: {} of {} never tracked, {} tracked falsely; {} appeared, {} of them found within 3 s\n\
-             rejected boxes: {} outside the water, {} too small, {} too fast, {} unconfirmed, {} cut by a border, {} malformed",
-            identities.never_tracked,
-            identities.to_find,
-            identities.false_vessels,
-            identities.newcomers.appeared,
-            identities.newcomers.found_in_time,
-            rejected.outside_water,
-            rejected.too_small,
-            rejected.too_fast,
-            rejected.unconfirmed,
-            rejected.cut,
-            rejected.malformed
-        )?;
-        writeln!(
-            f,
-            "cost: {} inferences per pass, {} ms CPU per inference, {} s CPU per second of a camera ({} s with decoding)",
-            number(cost.inferences_per_pass, 2),
-            number(cost.cpu_ms_per_inference, 1),
-            number(cost.pipeline_cpu_s_per_camera_s, 3),
-            number(cost.process_cpu_s_per_camera_s, 3)
-        )?;
+        write_totals(f, &self.total)?;
         for scene in self.scenes.iter().filter(|s| s.wrong_signals() > 0) {
             writeln!(f, "\n{} ({})", scene.name, scene.conditions.join(", "))?;
             for failure in scene.failures.iter().filter(|x| x.kind <= FailureKind::FalseSignal) {
@@ -161,6 +133,39 @@ impl fmt::Display for SceneReport {
         }
         Ok(())
     }
+}
+
+/// The lines below the table: sizes, vessels, rejected boxes and cost.
+fn write_totals(f: &mut fmt::Formatter<'_>, total: &SceneScores) -> fmt::Result {
+    let sizes = total.detections.by_size.iter().filter(|s| s.truth > 0);
+    let sizes: Vec<String> =
+        sizes.map(|s| format!("{} {} % of {}", s.size.as_str(), percent(s.recall), s.truth)).collect();
+    writeln!(f, "recall by size: {}", sizes.join(", "))?;
+    let SceneScores { cost, identities, rejected, .. } = total;
+    writeln!(
+        f,
+        "vessels: {} of {} never tracked, {} tracked falsely; {} appeared, {} of them found within 3 s\n\
+         rejected boxes: {} outside the water, {} too small, {} too fast, {} unconfirmed, {} cut by a border, {} malformed",
+        identities.never_tracked,
+        identities.to_find,
+        identities.false_vessels,
+        identities.newcomers.appeared,
+        identities.newcomers.found_in_time,
+        rejected.outside_water,
+        rejected.too_small,
+        rejected.too_fast,
+        rejected.unconfirmed,
+        rejected.cut,
+        rejected.malformed
+    )?;
+    writeln!(
+        f,
+        "cost: {} inferences per pass, {} ms CPU per inference, {} s CPU per second of a camera ({} s with decoding)",
+        number(cost.inferences_per_pass, 2),
+        number(cost.cpu_ms_per_inference, 1),
+        number(cost.pipeline_cpu_s_per_camera_s, 3),
+        number(cost.process_cpu_s_per_camera_s, 3)
+    )
 }
 
 fn row(f: &mut fmt::Formatter<'_>, name: &str, scores: &SceneScores) -> fmt::Result {

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::annotated_scene::ExpectedSignal;
+use super::annotated_scene::AnnotatedSignal;
 use crate::geometry::{BBox, Norm};
 
 /// Expected times assume exact boxes in every frame. A box that is slightly too large reaches a line earlier.
@@ -39,7 +39,7 @@ pub(super) struct SignalMatches {
 }
 
 /// Matches the signals.
-pub(super) fn match_signals(expected: &[ExpectedSignal], raised: &[RaisedSignal]) -> SignalMatches {
+pub(super) fn match_signals(expected: &[AnnotatedSignal], raised: &[RaisedSignal]) -> SignalMatches {
     let mut order: Vec<usize> = (0..expected.len()).collect();
     order.sort_by(|&a, &b| expected[a].opens_s.total_cmp(&expected[b].opens_s));
     let mut by_time: Vec<usize> = (0..raised.len()).collect();
@@ -92,7 +92,7 @@ pub(super) struct SignalScores {
 
 impl SignalCounts {
     pub(super) fn new(
-        expected: &[ExpectedSignal],
+        expected: &[AnnotatedSignal],
         raised: &[RaisedSignal],
         matches: &SignalMatches,
         recorded_s: f64,
@@ -142,8 +142,8 @@ fn percentile(values: &[f64], share: f64) -> Option<f64> {
 mod tests {
     use super::*;
 
-    fn expected(rule: &str, opens_s: f64) -> ExpectedSignal {
-        ExpectedSignal { rule: rule.to_owned(), place: "basin".to_owned(), vessel: 1, opens_s }
+    fn expected(rule: &str, opens_s: f64) -> AnnotatedSignal {
+        AnnotatedSignal { rule: rule.to_owned(), place: "basin".to_owned(), vessel: 1, opens_s }
     }
 
     fn raised(rule: &str, opened_s: f64) -> RaisedSignal {
