@@ -7,7 +7,7 @@ use strum::VariantArray as _;
 use super::Cause;
 use super::measures::ImageMeasures;
 use super::reference::Reference;
-use super::scene_change::{Features, Shift, UsualScene};
+use super::scene_change::{Features, PictureShift, UsualScene};
 use crate::clock::Stamp;
 use crate::frame::Thumbnail;
 
@@ -175,7 +175,7 @@ pub(super) struct SceneMatch {
     /// Without a shift.
     pub(super) similarity: f32,
     /// The shift at which it fits, where one explains the difference.
-    pub(super) shift: Option<Shift>,
+    pub(super) shift: Option<PictureShift>,
 }
 
 impl SceneMatch {
@@ -183,13 +183,13 @@ impl SceneMatch {
     pub(super) fn new(
         scene: &UsualScene,
         features: &Features,
-        search: impl FnOnce() -> Option<Shift>,
+        search: impl FnOnce() -> Option<PictureShift>,
     ) -> Self {
         let similarity = scene.similarity(features, [0, 0]);
         if similarity >= SAME_SCENE {
             return Self { similarity, shift: None };
         }
-        let explains = |&(_, there): &Shift| there >= SAME_SCENE && there - similarity >= SHIFT_GAIN;
+        let explains = |&(_, there): &PictureShift| there >= SAME_SCENE && there - similarity >= SHIFT_GAIN;
         Self { similarity, shift: search().filter(explains) }
     }
 

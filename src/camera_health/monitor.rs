@@ -10,7 +10,7 @@ use super::freeze::FreezeDetector;
 use super::measures::ImageMeasures;
 use super::outage::{Outage, OutageChange, OutageEnd};
 use super::reference::References;
-use super::scene_change::{Features, Shift};
+use super::scene_change::{Features, PictureShift};
 use crate::clock::{MonoTime, Stamp};
 use crate::frame::{Picture, Thumbnail};
 use crate::geometry::FrameSize;
@@ -61,7 +61,7 @@ pub struct HealthMonitor {
     references: References,
     size: Option<FrameSize>,
     /// The last search for a shifted scene: when, and what it found.
-    searched: Option<(MonoTime, Option<Shift>)>,
+    searched: Option<(MonoTime, Option<PictureShift>)>,
     /// Since when the first picture is awaited.
     awaits_first: Option<Stamp>,
     outage: Option<Outage>,

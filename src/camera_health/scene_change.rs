@@ -52,7 +52,7 @@ impl Features {
 }
 
 /// A shift of the scene in thumbnail pixels, across and down, and the similarity to the reference at that shift.
-pub(super) type Shift = ([i32; 2], f32);
+pub(super) type PictureShift = ([i32; 2], f32);
 
 /// The scene that a camera usually shows.
 #[derive(Clone, Debug)]
@@ -119,7 +119,7 @@ impl UsualScene {
 
     /// The shift at which the picture is most similar to the scene. `None` when that is at the edge of the search range:
     /// the true shift may be anywhere beyond.
-    pub(super) fn search(&self, features: &Features) -> Option<Shift> {
+    pub(super) fn search(&self, features: &Features) -> Option<PictureShift> {
         let [across, down] = SEARCH_RANGE;
         let shifts = (-down..=down).flat_map(|dy| (-across..=across).map(move |dx| [dx, dy]));
         let best = shifts

@@ -79,6 +79,31 @@ fn every_kind_is_documented() {
 }
 
 #[test]
+fn documented_texts_are_those_of_the_code() {
+    // Numbers differ from signal to signal; the words do not.
+    let words = |text: &str| {
+        text.split(|c: char| c.is_ascii_digit())
+            .filter(|part| !part.is_empty())
+            .fold(String::new(), |text, part| text + "#" + part)
+    };
+    for kind in KINDS {
+        let (site, _) = check(&format!("{}{}", harbour(), kind.info.example)).unwrap();
+        let rule = site.rules.iter().find(|rule| rule.condition.info().word == kind.info.word).unwrap();
+        let (_, rest) = section(kind).split_once("**Staff read:** `").unwrap();
+        let documented = rest.split('`').next().unwrap();
+        // Minutes and hours are written in different ways.
+        let has_schedule = !rule.schedule.only.is_empty();
+        let text = |seconds| crate::rules::sample_text(&rule.condition, seconds, has_schedule);
+        let texts = [60.0, 7200.0].map(text);
+        assert!(
+            texts.iter().any(|text| words(text) == words(documented)),
+            "{}: {documented:?} is not like {texts:?}",
+            kind.info.word
+        );
+    }
+}
+
+#[test]
 fn documented_numbers_are_those_of_the_code() {
     for kind in KINDS {
         for sentence in (kind.quoted)() {

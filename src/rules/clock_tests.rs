@@ -9,7 +9,7 @@ use super::engine::Engine;
 use super::event::RuleEvent;
 use super::kinds::*;
 use super::signal::Phase;
-use super::simulation::{Script, Simulation, basin, berth, boat, named, opened, seconds};
+use super::simulation::{HarbourSimulation, Script, basin, berth, boat, named, opened, seconds};
 use super::testing::{camera_rules, night_rule, track};
 use super::visits::ResumeState;
 use crate::clock::{MonoTime, Stamp};
@@ -47,7 +47,7 @@ fn clock_steps_do_not_change_durations() {
             if ahead < 80.0 { |_| vec![boat(1, 70.0, 0.0)] } else { |_| vec![boat(1, 100.0, 0.0)] };
         let signal = |forward| {
             let rule = named("rule", condition.clone());
-            let mut simulation = Simulation::new(vec![rule], vec![zone.clone()]);
+            let mut simulation = HarbourSimulation::new(vec![rule], vec![zone.clone()]);
             simulation.forward = forward;
             let events = simulation.play(script, 0.0, 300.0);
             let when = events

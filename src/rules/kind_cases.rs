@@ -4,8 +4,8 @@ use super::kinds::*;
 use super::place::Zone;
 use super::rule::Rule;
 use super::simulation::{
-    Script, SimulatedBoat, Simulation, Visibility, basin, berth, boat, comes_and_goes, goes, line, named,
-    opened, seconds, segment,
+    HarbourSimulation, Script, ScriptedBoat, Visibility, basin, berth, boat, comes_and_goes, goes, line,
+    named, opened, seconds, segment,
 };
 use super::visits::ResumeState;
 use crate::ids::RuleId;
@@ -41,7 +41,7 @@ impl KindCase {
     /// The texts of the signals that open.
     pub(super) fn raises(&self, script: Script, visibility: Visibility) -> Vec<String> {
         let (rules, zones) = (self.rules.clone(), self.zones.clone());
-        let mut simulation = Simulation::with(rules, zones, visibility, &ResumeState::default());
+        let mut simulation = HarbourSimulation::with(rules, zones, visibility, &ResumeState::default());
         let events = simulation.play(script, 0.0, self.seconds);
         opened(&events).into_iter().map(|event| event.text.clone()).collect()
     }
@@ -194,7 +194,7 @@ fn berth_cases() -> Vec<KindCase> {
         KindCase::new(
             C::Unexpected(Unexpected { zone: berth(Some([6.0, 14.0])) }),
             90.0,
-            |_| vec![SimulatedBoat { length: 24.0, ..boat(1, 70.0, 0.0) }],
+            |_| vec![ScriptedBoat { length: 24.0, ..boat(1, 70.0, 0.0) }],
             |_| vec![boat(1, 70.0, 0.0)],
         )
         .unless(|condition| {

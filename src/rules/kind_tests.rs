@@ -9,7 +9,7 @@ use super::place::Zone;
 use super::rule::Rule;
 use super::signal::Phase;
 use super::simulation::{
-    CLEAR, Script, Simulation, Visibility, basin, berth, boat, goes, named, opened, seconds, signals,
+    CLEAR, HarbourSimulation, Script, Visibility, basin, berth, boat, goes, named, opened, seconds, signals,
 };
 use super::suppression::SuppressionReason;
 use super::testing::night_rule;
@@ -81,7 +81,7 @@ fn low_rates_with_misses_decide_the_same() {
 fn suppressed_signals_have_a_reason() {
     let reasons =
         |rule: Rule, zones: Vec<Zone>, script: Script, until: f64| -> Vec<(SuppressionReason, u32)> {
-            let mut simulation = Simulation::new(vec![rule], zones);
+            let mut simulation = HarbourSimulation::new(vec![rule], zones);
             let mut events = simulation.play(script, 0.0, until);
             let end = simulation.engine.end_all(super::testing::at(until));
             events.extend(end.into_iter().map(|event| (until, event)));
@@ -135,7 +135,7 @@ fn only_signals_not_acknowledged_escalate() {
         ..named("rule", Condition::ZonePresence(ZonePresence { zone: basin() }))
     };
     for acknowledged in [false, true] {
-        let mut simulation = Simulation::new(vec![rule.clone()], vec![]);
+        let mut simulation = HarbourSimulation::new(vec![rule.clone()], vec![]);
         let script: Script = |_| vec![boat(1, 100.0, 0.0)];
         let signal = opened(&simulation.play(script, 0.0, 10.0))[0].signal;
         if acknowledged {
@@ -151,7 +151,7 @@ fn only_signals_not_acknowledged_escalate() {
 #[test]
 fn a_camera_outage_suspends_the_rules() {
     let rule = named("rule", Condition::ZonePresence(ZonePresence { zone: basin() }));
-    let mut simulation = Simulation::new(vec![rule], vec![]);
+    let mut simulation = HarbourSimulation::new(vec![rule], vec![]);
     simulation.engine.suspend(Some("the camera was moved"));
     let events = simulation.play(|_| vec![boat(1, 100.0, 0.0)], 0.0, 10.0);
     let [(_, RuleEvent::Suppressed(suppression))] = &events[..] else { panic!("{events:?}") };
@@ -165,7 +165,7 @@ fn a_camera_outage_suspends_the_rules() {
 fn a_closed_signal_keeps_its_last_measurement() {
     let fast =
         Condition::Speeding(Speeding { zone: basin(), limit_knots: 6.0, margin_knots: 0.5, estimates: 2 });
-    let mut simulation = Simulation::new(vec![named("rule", fast)], vec![]);
+    let mut simulation = HarbourSimulation::new(vec![named("rule", fast)], vec![]);
     let script: Script =
         |t| vec![goes(1, (100.0, -50.0), (0.0, 5.0), t)].into_iter().filter(|b| b.right < 40.0).collect();
     let events = simulation.play(script, 0.0, 60.0);
@@ -180,7 +180,7 @@ fn a_closed_signal_keeps_its_last_measurement() {
 #[test]
 fn a_linked_track_that_reappears_is_two_vessels() {
     let rule = named("rule", Condition::Dwell(Dwell { zone: basin(), longer_than: seconds(40) }));
-    let mut simulation = Simulation::new(vec![rule], vec![]);
+    let mut simulation = HarbourSimulation::new(vec![rule], vec![]);
     // Number 2 appears where number 1 was hidden; at second 32 both are there, side by side.
     let script: Script = |t| {
         let (one, two) = (boat(1, 100.0, 0.0), boat(2, 100.0, 3.0));
@@ -204,7 +204,7 @@ fn a_linked_track_that_reappears_is_two_vessels() {
 fn cameras_do_not_influence_each_other() {
     let alone = |case: &KindCase| case.raises(case.must, CLEAR).len();
     for (a, b) in cases().iter().zip(cases().iter().skip(1)) {
-        let simulation = |case: &KindCase| Simulation::new(case.rules.clone(), case.zones.clone());
+        let simulation = |case: &KindCase| HarbourSimulation::new(case.rules.clone(), case.zones.clone());
         let (mut first, mut second) = (simulation(a), simulation(b));
         let (mut raised_a, mut raised_b) = (0, 0);
         let until = a.seconds.max(b.seconds).ceil() as u32;
@@ -223,7 +223,7 @@ fn cameras_do_not_influence_each_other() {
 #[test]
 fn a_dwell_continues_under_a_new_track_number() {
     let rule = named("rule", Condition::Dwell(Dwell { zone: basin(), longer_than: seconds(40) }));
-    let mut simulation = Simulation::new(vec![rule], vec![]);
+    let mut simulation = HarbourSimulation::new(vec![rule], vec![]);
     let script: Script = |t| vec![goes(if t < 25.0 { 1 } else { 2 }, (100.0, -20.0), (0.0, 0.5), t)];
     let events = simulation.play(script, 0.0, 60.0);
     let opened = opened(&events);

@@ -58,4 +58,6 @@ pub use visits::ResumeState;
 pub use words::{DURATION_UNITS, WEEKDAYS, format_duration, format_time, format_weekday};
 
 #[cfg(test)]
+pub(crate) use kinds::sample_text;
+#[cfg(test)]
 pub(crate) use visits::quoted_about_berths;

@@ -30,15 +30,15 @@ const MOST_MISSES: u32 = 2;
 
 /// A boat across the view: metres ahead of the camera and to the right.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct SimulatedBoat {
+pub(super) struct ScriptedBoat {
     pub(super) number: u64,
     pub(super) ahead: f64,
     pub(super) right: f64,
     pub(super) length: f64,
 }
 
-pub(super) fn boat(number: u64, ahead: f64, right: f64) -> SimulatedBoat {
-    SimulatedBoat { number, ahead, right, length: 10.0 }
+pub(super) fn boat(number: u64, ahead: f64, right: f64) -> ScriptedBoat {
+    ScriptedBoat { number, ahead, right, length: 10.0 }
 }
 
 /// Moves at a steady speed from where it was at `from_s`.
@@ -47,12 +47,12 @@ pub(super) fn goes(
     (ahead, right): (f64, f64),
     (north, east): (f64, f64),
     t: f64,
-) -> SimulatedBoat {
+) -> ScriptedBoat {
     boat(number, ahead + north * t, right + east * t)
 }
 
 /// A boat comes from the right, is moored for a minute and leaves; so many times, each under another number.
-pub(super) fn comes_and_goes(t: f64, times: f64) -> Vec<SimulatedBoat> {
+pub(super) fn comes_and_goes(t: f64, times: f64) -> Vec<ScriptedBoat> {
     let (round, t) = ((t / 300.0).floor(), t % 300.0);
     let right = match t {
         ..50.0 => 0.8 * (50.0 - t),
@@ -64,7 +64,7 @@ pub(super) fn comes_and_goes(t: f64, times: f64) -> Vec<SimulatedBoat> {
 }
 
 /// The boats at a second.
-pub(super) type Script = fn(f64) -> Vec<SimulatedBoat>;
+pub(super) type Script = fn(f64) -> Vec<ScriptedBoat>;
 
 /// How well the camera sees the boats.
 #[derive(Clone, Copy, Debug)]
@@ -121,7 +121,7 @@ fn calibration() -> Calibration {
 }
 
 /// The engine of a camera, and the boats in front of it.
-pub(super) struct Simulation {
+pub(super) struct HarbourSimulation {
     pub(super) engine: Engine,
     visibility: Visibility,
     noise: Rng,
@@ -133,7 +133,7 @@ pub(super) struct Simulation {
     misses: BTreeMap<u64, u32>,
 }
 
-impl Simulation {
+impl HarbourSimulation {
     pub(super) fn new(rules: Vec<Rule>, zones: Vec<Zone>) -> Self {
         Self::with(rules, zones, CLEAR, &ResumeState::default())
     }
@@ -180,8 +180,8 @@ impl Simulation {
         // A track is still when its boat has not moved for five seconds.
         let before = script(now - 5.0);
         let still = |number: u64| {
-            let find = |boats: &[SimulatedBoat]| boats.iter().find(|boat| boat.number == number).copied();
-            let moved = |(a, b): (SimulatedBoat, SimulatedBoat)| (a.ahead - b.ahead).hypot(a.right - b.right);
+            let find = |boats: &[ScriptedBoat]| boats.iter().find(|boat| boat.number == number).copied();
+            let moved = |(a, b): (ScriptedBoat, ScriptedBoat)| (a.ahead - b.ahead).hypot(a.right - b.right);
             find(&boats).zip(find(&before)).is_some_and(|pair| moved(pair) < 0.3)
         };
         let mut ended = Vec::new();
@@ -215,7 +215,7 @@ impl Simulation {
         tracks
     }
 
-    fn detection(&mut self, boat: &SimulatedBoat) -> BBox<Px> {
+    fn detection(&mut self, boat: &ScriptedBoat) -> BBox<Px> {
         let bbox = pixel_box(boat.ahead, boat.right, boat.length);
         let mut off = || (self.visibility.jitter_px * self.noise.normal()) as f32;
         BBox::new(bbox.x0 + off(), bbox.y0 + off(), bbox.x1 + off(), bbox.y1 + off())

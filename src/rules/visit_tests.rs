@@ -3,7 +3,7 @@
 use super::event::RuleEvent;
 use super::kinds::{Condition, Overstay};
 use super::simulation::{
-    CLEAR, Script, Simulation, berth, boat, comes_and_goes, goes, named, opened, seconds,
+    CLEAR, HarbourSimulation, Script, berth, boat, comes_and_goes, goes, named, opened, seconds,
 };
 use super::visit::{VisitEnd, VisitStep};
 use super::visits::ResumeState;
@@ -21,7 +21,7 @@ fn visits(events: &[(f64, RuleEvent)]) -> Vec<(f64, VisitStep, bool, Option<Visi
 
 #[test]
 fn a_visit_has_an_arrival_and_a_departure() {
-    let mut simulation = Simulation::new(vec![], vec![berth(None)]);
+    let mut simulation = HarbourSimulation::new(vec![], vec![berth(None)]);
     let events = visits(&simulation.play(|t| comes_and_goes(t, 1.0), 0.0, 300.0));
     let steps: Vec<_> = events.iter().map(|&(_, step, arrived, end)| (step, arrived, end)).collect();
     assert_eq!(steps, [(VisitStep::Began, true, None), (VisitStep::Ended, true, Some(VisitEnd::Departed))]);
@@ -29,7 +29,7 @@ fn a_visit_has_an_arrival_and_a_departure() {
 
 #[test]
 fn a_new_track_number_continues_the_visit() {
-    let mut simulation = Simulation::new(vec![], vec![berth(None)]);
+    let mut simulation = HarbourSimulation::new(vec![], vec![berth(None)]);
     // Moored from the beginning; not seen from second 60 to 400 (it is dark), then under another number.
     let script: Script = |t| match t {
         ..60.0 => vec![boat(1, 70.0, 0.0)],
@@ -42,7 +42,7 @@ fn a_new_track_number_continues_the_visit() {
 
 #[test]
 fn a_passing_vessel_does_not_take_over_the_visit() {
-    let mut simulation = Simulation::new(vec![], vec![berth(None)]);
+    let mut simulation = HarbourSimulation::new(vec![], vec![berth(None)]);
     // Number 1 is moored. At second 100 a passing vessel gets its number, and the moored one a new number.
     let script: Script = |t| match t {
         ..100.0 => vec![boat(1, 70.0, 0.0)],
@@ -57,7 +57,7 @@ fn a_passing_vessel_does_not_take_over_the_visit() {
 
 #[test]
 fn a_visit_resumes_after_a_restart() {
-    let mut simulation = Simulation::new(vec![], vec![berth(None)]);
+    let mut simulation = HarbourSimulation::new(vec![], vec![berth(None)]);
     let events = simulation.play(|_| vec![boat(1, 70.0, 0.0)], 0.0, 60.0);
     let last = events.iter().rev().find_map(|(_, event)| match event {
         RuleEvent::Visit(event) => Some(event.visit.clone()),
@@ -66,7 +66,7 @@ fn a_visit_resumes_after_a_restart() {
     let resume = ResumeState { open: vec![last.unwrap()], ended: Vec::new() };
     let overstay =
         named("rule", Condition::Overstay(Overstay { zone: berth(None), longer_than: seconds(150) }));
-    let mut simulation = Simulation::with(vec![overstay], vec![berth(None)], CLEAR, &resume);
+    let mut simulation = HarbourSimulation::with(vec![overstay], vec![berth(None)], CLEAR, &resume);
     let events = simulation.play(|_| vec![boat(9, 70.0, 0.0)], 100.0, 200.0);
     assert!(visits(&events).is_empty(), "it goes on");
     let opened = opened(&events);

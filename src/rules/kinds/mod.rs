@@ -15,6 +15,8 @@ mod timer;
 
 use std::time::Duration;
 
+#[cfg(test)]
+use super::evaluation::{Evaluation, Subject};
 use super::signal_text::SignalText;
 use crate::geometry::Calibration;
 use crate::ids::{PlaceId, RuleId};
@@ -152,6 +154,26 @@ pub fn all_keys() -> Vec<KeySpec> {
         }
     }
     keys
+}
+
+/// The text of a signal of `condition` about vessel 7, for tests that compare texts with the documentation.
+#[cfg(test)]
+pub(crate) fn sample_text(condition: &Condition, measured: f64, has_schedule: bool) -> String {
+    let bbox = crate::geometry::BBox::new(0.0, 0.0, 1.0, 1.0);
+    let number = crate::track::VesselId;
+    let about = Evaluation::not_met(Subject::Place, Some(number(7)), bbox);
+    let to = Some(crate::geometry::Side::Right);
+    let parts: Vec<_> = condition.parts().into_iter().map(ToString::to_string).collect();
+    let at = jiff::Timestamp::UNIX_EPOCH;
+    condition.open_text(&SignalText {
+        evaluation: &Evaluation { measured, to, ..about },
+        parts: &parts,
+        other: Some(number(9)),
+        entered: true,
+        open_s: measured,
+        at,
+        live_since: has_schedule.then_some(at),
+    })
 }
 
 impl Condition {

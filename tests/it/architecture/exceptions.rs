@@ -2,11 +2,9 @@
 
 /// Types that share their name with another.
 pub(super) const SHARED_NAMES: &[&str] = &[
-    "Act", "Boat", "Case", "Counts", "Entry", "Failure", "Figures", "FoundBox", "Head", "Image", "Kind",
-    "Known", "Line", "Listed", "Look", "Model", "Moment", "Motion", "Open", "Outcome", "Part", "Phase",
-    "Place", "Position", "Report", "Scene", "Schedule", "Seen", "Shift", "Sight", "Sighting", "Size",
-    "Status", "Stay", "Stretch", "Summary", "Tally", "Told", "Truth", "Verdict", "Walk", "Watch", "What",
-    "Work",
+    "Act", "Counts", "Entry", "Failure", "Figures", "FoundBox", "Head", "Image", "Kind", "Known", "Listed",
+    "Look", "Model", "Moment", "Outcome", "Part", "Phase", "Place", "Report", "Scene", "Seen", "Sight",
+    "Size", "Status", "Summary", "Tally", "Truth", "Verdict", "Walk", "Watch", "What", "Work",
 ];
 
 /// Files of a module that use each other, separated by spaces.
