@@ -1,11 +1,11 @@
-//! How long to wait before trying again: the one back-off of cameras, broker and disk.
+//! Exponential back-off: how long to wait before the next try. Used for cameras, broker and disk.
 //!
-//! Delays double from `min` to `max`. Jitter lengthens each by a random part of itself, so that twelve cameras behind
-//! one switch do not come back in the same moment. Seeded, so tests and replays see the same delays.
+//! Delays double from `min` to `max`. Jitter lengthens each by a random share of itself, so that twelve cameras behind one
+//! switch do not reconnect at the same moment. The seed makes delays repeatable.
 
 use std::time::Duration;
 
-/// A back-off policy that makes sense by construction.
+/// A valid back-off policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
     min: Duration,
@@ -13,16 +13,16 @@ pub struct Backoff {
     jitter_percent: u32,
 }
 
-/// Why a back-off makes no sense.
+/// Why a back-off policy is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BackoffError {
-    /// Would spin.
-    #[error("the shortest delay is zero: the retry would spin")]
+    /// Retries without a delay.
+    #[error("the shortest delay is zero: retries would have no delay")]
     Zero,
-    /// Nothing lies between.
+    /// `min` is above `max`.
     #[error("the shortest delay is longer than the longest")]
     Reversed,
-    /// More than the delay itself.
+    /// The jitter is above 100 percent.
     #[error("jitter is more than 100 percent of the delay")]
     Jitter,
 }
@@ -42,13 +42,13 @@ impl Backoff {
         Ok(Self { min, max, jitter_percent })
     }
 
-    /// A run of delays. Different `seed`s give different jitter.
+    /// A sequence of delays. Different seeds give different jitter.
     pub fn delays(self, seed: u64) -> Delays {
         Delays { policy: self, random: SplitMix(seed), failures: 0 }
     }
 }
 
-/// The delays of one thing that is retried.
+/// The delays of one operation that is retried.
 #[derive(Clone, Debug)]
 pub struct Delays {
     policy: Backoff,
@@ -57,7 +57,7 @@ pub struct Delays {
 }
 
 impl Delays {
-    /// Failed again: wait this long.
+    /// The operation failed again: the delay before the next try.
     pub fn next_delay(&mut self) -> Duration {
         let Backoff { min, max, jitter_percent } = self.policy;
         let doubled = min.saturating_mul(1 << self.failures.min(31)).min(max);
@@ -66,7 +66,7 @@ impl Delays {
         doubled.saturating_add(doubled.mul_f64(part)).min(max)
     }
 
-    /// Succeeded: the next delay is short again.
+    /// The operation succeeded: the next delay is short again.
     pub fn reset(&mut self) {
         self.failures = 0;
     }
@@ -82,7 +82,7 @@ impl Delays {
 struct SplitMix(u64);
 
 impl SplitMix {
-    /// 0 to 1, 1 excluded.
+    /// A number from 0 to 1, 1 excluded.
     fn unit(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
@@ -106,7 +106,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_delay_lies_between_min_and_max(policy in policy(), seed: u64, tries in 1usize..80) {
+        fn every_delay_is_between_min_and_max(policy in policy(), seed: u64, tries in 1usize..80) {
             let mut delays = policy.delays(seed);
             for _ in 0..tries {
                 let delay = delays.next_delay();
@@ -115,7 +115,7 @@ mod tests {
         }
 
         #[test]
-        fn a_delay_reaches_max_and_a_success_makes_it_short_again(policy in policy(), seed: u64) {
+        fn delays_reach_max_and_a_success_resets_them(policy in policy(), seed: u64) {
             let mut delays = policy.delays(seed);
             for _ in 0..40 {
                 delays.next_delay();
@@ -143,13 +143,13 @@ mod tests {
     }
 
     #[test]
-    fn cameras_with_different_seeds_do_not_come_back_together() {
+    fn different_seeds_give_different_delays() {
         let policy = Backoff::new(Duration::from_secs(1), Duration::from_secs(60), 50).unwrap();
         assert_ne!(policy.delays(1).next_delay(), policy.delays(2).next_delay());
     }
 
     #[test]
-    fn nonsense_cannot_be_built() {
+    fn an_invalid_policy_is_rejected() {
         let second = Duration::from_secs(1);
         assert_eq!(Backoff::new(Duration::ZERO, second, 0), Err(BackoffError::Zero));
         assert_eq!(Backoff::new(second * 2, second, 0), Err(BackoffError::Reversed));

@@ -6,7 +6,7 @@ use crate::clock::Stamp;
 use crate::geometry::FrameSize;
 use crate::ids::CameraId;
 
-/// How a decoder lays out 8-bit 4:2:0 pictures.
+/// Memory layout of 8-bit 4:2:0 pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PixelFormat {
     /// Three planes: Y, U, V; chroma at half width and height.
@@ -15,7 +15,7 @@ pub enum PixelFormat {
     Nv12,
 }
 
-/// Which matrix and range turn Y'CbCr into R'G'B'.
+/// The matrix and range that convert Y'CbCr to R'G'B'.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Colorimetry {
     /// BT.709 when true, else BT.601.
@@ -33,22 +33,22 @@ pub struct Plane {
     pub stride: usize,
 }
 
-/// Pixels as the decoder left them.
+/// The pixels of a picture, as the decoder wrote them.
 #[derive(Clone, Debug)]
 pub struct Picture {
     /// Layout of the planes.
     pub format: PixelFormat,
-    /// Visible extent.
+    /// Visible size.
     pub size: FrameSize,
-    /// How to read the colours.
+    /// How to convert the colours.
     pub colorimetry: Colorimetry,
-    /// Y, U, V for I420; Y, UV and a repeat of UV for NV12.
+    /// Y, U, V for I420; Y, UV and UV again for NV12.
     pub planes: [Plane; 3],
     /// The decoder's buffer.
     pub data: Bytes,
 }
 
-/// Why planes and data do not make a picture.
+/// The data is too short for its planes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a {}x{} {:?} picture needs {needed} bytes, the buffer has {held}", size.width, size.height, format)]
 pub struct PictureError {
@@ -59,7 +59,7 @@ pub struct PictureError {
 }
 
 impl Picture {
-    /// Checks that every visible pixel lies within `data`, so that readers need not.
+    /// Checks that every visible pixel lies within `data`; readers rely on it.
     pub fn new(
         format: PixelFormat,
         size: FrameSize,
@@ -103,22 +103,22 @@ impl Picture {
     }
 }
 
-/// A picture's luma at [`Thumbnail::WIDTH`] x [`Thumbnail::HEIGHT`]: what can be told without a detector is told from it.
+/// A picture's luma in [`Thumbnail::WIDTH`] x [`Thumbnail::HEIGHT`] pixels. Camera health and the motion cue need no more.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Thumbnail {
-    /// Of the picture.
+    /// Size of the whole picture.
     pub size: FrameSize,
-    /// Row by row, as in the Y plane: each value is the mean of the pixels it covers.
+    /// Row by row, in the values of the Y plane; each is the mean of the pixels that it covers.
     pub luma: Vec<f32>,
 }
 
 impl Thumbnail {
-    /// Small pixels across.
+    /// Pixels across.
     pub const WIDTH: usize = 96;
-    /// Small pixels down.
+    /// Pixels down.
     pub const HEIGHT: usize = 54;
 
-    /// Of `picture`; one that is smaller has pixels that count for several small ones.
+    /// The thumbnail of `picture`. Pixels of a picture that is smaller than a thumbnail are used several times.
     pub fn of(picture: &Picture) -> Self {
         let (width, height) = picture.plane_extent(0);
         let span = |i: usize, of: usize, extent: usize| {
@@ -150,7 +150,7 @@ impl Thumbnail {
 pub struct Frame {
     /// Which camera.
     pub camera: CameraId,
-    /// Counts the frames of this camera since the daemon's start, dropped ones included.
+    /// Number of the frame since the daemon started, for each camera; dropped frames have numbers, too.
     pub seq: u64,
     /// When it arrived (live) or when the recording says (replay).
     pub stamp: Stamp,

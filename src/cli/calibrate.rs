@@ -13,7 +13,7 @@ use super::PermanentError;
 use super::recording::Recording;
 use crate::clock::{MonoTime, Stamp};
 use crate::config::{Camera, Stream};
-use crate::evidence::{grid, still};
+use crate::evidence::{calibration_grid, still_image};
 use crate::frame::Picture;
 use crate::geometry::{BBox, Calibration, Metre, Origin, Point, Survey};
 use crate::rules::MotionEstimator;
@@ -55,12 +55,12 @@ pub fn calibrate(args: &CalibrateArgs, out: &mut impl Write) -> anyhow::Result<E
     let picture = picture(args, camera)?;
     let zones: Vec<_> = camera.zones.iter().map(|zone| &zone.area).collect();
     let lines: Vec<_> = camera.lines.iter().map(|line| &line.segment).collect();
-    let marks = grid::Marks { zones: &zones, lines: &lines, masks: &camera.privacy_masks };
-    let png = grid::draw(picture.as_ref(), calibration, &marks)?;
+    let marks = calibration_grid::Marks { zones: &zones, lines: &lines, masks: &camera.privacy_masks };
+    let png = calibration_grid::draw(picture.as_ref(), calibration, &marks)?;
     std::fs::write(&args.out, png).with_context(|| format!("cannot write {}", args.out.display()))?;
     writeln!(out, "{} ({})\n", camera.name, camera.id)?;
     print_tables(calibration, out)?;
-    let step = grid::spacing(calibration);
+    let step = calibration_grid::spacing(calibration);
     writeln!(
         out,
         "\n{}: grid lines every {step} m, bold every {} m, labels in metres east and north of points[0]; a cross is a point as given, a ring the same point by the calibration; dark parts have no position",
@@ -73,7 +73,7 @@ pub fn calibrate(args: &CalibrateArgs, out: &mut impl Write) -> anyhow::Result<E
 fn picture(args: &CalibrateArgs, camera: &Camera) -> anyhow::Result<Option<Picture>> {
     match (&args.frame, &camera.stream) {
         (Some(file), _) => {
-            still::read(file).map(Some).with_context(|| format!("cannot draw on {}", file.display()))
+            still_image::read(file).map(Some).with_context(|| format!("cannot draw on {}", file.display()))
         }
         (None, Stream::Clip(clip)) => {
             let start = Stamp { mono: MonoTime::default(), wall: Timestamp::UNIX_EPOCH };
@@ -236,7 +236,7 @@ mod tests {
         for words in ["Quay east (quay-east)", "error px", "near", "far", "knots at 2/s", "bold every"] {
             assert!(printed.contains(words), "no {words:?} in\n{printed}");
         }
-        let picture = still::read(&out).unwrap();
+        let picture = still_image::read(&out).unwrap();
         assert_eq!((picture.size.width, picture.size.height), (1920, 1080));
         let bright = (0..1080).flat_map(|y| picture.row(0, y)).filter(|&&luma| luma > 150).count();
         assert!(bright > 1000, "lines of a grid: {bright} bright pixels");

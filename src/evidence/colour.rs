@@ -1,4 +1,4 @@
-//! Y'CbCr to R'G'B' for single pixels. Pictures of events are rare; what every look needs is in `detect`.
+//! Y'CbCr to R'G'B' for single pixels. Only for the rare pictures of events; detection has a faster conversion.
 
 use crate::frame::{Picture, PixelFormat};
 

@@ -1,86 +1,72 @@
-//! The picture of an event: a crop round the vessel, privacy masks blacked out, the box drawn, as JPEG. And whole
-//! pictures, masked alike, for people who label them.
+//! The picture of an event: a crop around the vessel, black under the privacy masks, with the box drawn, as JPEG. And
+//! whole pictures with the same masks, for people who label them.
 
+pub mod calibration_grid;
 mod colour;
-pub mod grid;
-mod ink;
-pub mod still;
+mod drawing;
+mod jpeg;
+pub mod still_image;
 
-use image::codecs::jpeg::JpegEncoder;
-use image::{ExtendedColorType, Rgb, RgbImage};
+use image::{Rgb, RgbImage};
 
 use crate::frame::Picture;
 use crate::geometry::{BBox, FrameSize, Point, Polygon, Px};
 
-/// Pixels of context wanted across, at least: staff must recognise the place.
+/// Least width of the crop in pixels: staff must recognise the place.
 const MIN_CROP_WIDTH: f32 = 640.0;
-/// The picture is scaled down to at most this width: it travels with every alert.
+/// Wider pictures are scaled down to this width: a picture is sent with every alert.
 const MAX_WIDTH: u32 = 960;
-const JPEG_QUALITY: u8 = 80;
-/// Of whole pictures: models learn from them, and would learn the encoder's blocks too.
-const WHOLE_JPEG_QUALITY: u8 = 92;
 const BOX_COLOUR: Rgb<u8> = Rgb([255, 220, 0]);
 
 /// Draws the event's picture as JPEG, at most 960 pixels wide.
 ///
-/// What lies under a mask is black in every pixel that leaves memory; the mask is applied before the box is drawn.
+/// Pixels under a mask are black before anything else is done; the box is drawn last.
 pub fn draw(picture: &Picture, subject: BBox<Px>, masks: &[Polygon]) -> Result<Vec<u8>, image::ImageError> {
-    let (mut drawn, crop, shrink) = cut(picture, subject, masks);
-    let to_drawn = |x: f32, y: f32| (((x - crop.x0) / shrink) as i64, ((y - crop.y0) / shrink) as i64);
+    let (mut drawn, crop, scale) = cut(picture, subject, masks);
+    let to_drawn = |x: f32, y: f32| (((x - crop.x0) / scale) as i64, ((y - crop.y0) / scale) as i64);
     outline(&mut drawn, to_drawn(subject.x0, subject.y0), to_drawn(subject.x1, subject.y1));
-    encode(&drawn, JPEG_QUALITY)
+    jpeg::encode(&drawn, jpeg::EVENT_QUALITY)
 }
 
-/// The part of the picture that [`draw`] shows, in pixels of the picture, and it as JPEG with nothing drawn on it.
-pub fn part(
+/// The crop that [`draw`] shows, in pixels of the picture, and its JPEG without the box.
+pub fn plain_crop(
     picture: &Picture,
     subject: BBox<Px>,
     masks: &[Polygon],
 ) -> Result<(BBox<Px>, Vec<u8>), image::ImageError> {
     let (drawn, crop, _) = cut(picture, subject, masks);
-    Ok((crop, encode(&drawn, JPEG_QUALITY)?))
+    Ok((crop, jpeg::encode(&drawn, jpeg::EVENT_QUALITY)?))
 }
 
-/// What is round the subject, masked; which part of the picture that is, and how many of its pixels became one.
+/// The masked crop around the subject, its place in the picture, and how many pixels of the picture became one.
 fn cut(picture: &Picture, subject: BBox<Px>, masks: &[Polygon]) -> (RgbImage, BBox<Px>, f32) {
-    let crop = crop_round(subject, picture.size);
-    let shrink = (crop.width() / MAX_WIDTH as f32).max(1.0);
-    let (width, height) = ((crop.width() / shrink) as u32, (crop.height() / shrink) as u32);
+    let crop = crop_around(subject, picture.size);
+    let scale = (crop.width() / MAX_WIDTH as f32).max(1.0);
+    let (width, height) = ((crop.width() / scale) as u32, (crop.height() / scale) as u32);
     let drawn = RgbImage::from_fn(width.max(1), height.max(1), |x, y| {
         // Nearest pixel: evidence shows what the camera gave, not an interpolation.
-        let at = Point::<Px>::new(crop.x0 + (x as f32 + 0.5) * shrink, crop.y0 + (y as f32 + 0.5) * shrink);
+        let at = Point::<Px>::new(crop.x0 + (x as f32 + 0.5) * scale, crop.y0 + (y as f32 + 0.5) * scale);
         shown(picture, masks, at)
     });
-    (drawn, crop, shrink)
+    (drawn, crop, scale)
 }
 
-/// The whole picture as JPEG, pixel for pixel, with nothing drawn on it; black under the masks, as in [`draw`].
+/// The whole picture as JPEG in full resolution, with nothing drawn on it; black under the masks, as in [`draw`].
 pub fn whole(picture: &Picture, masks: &[Polygon]) -> Result<Vec<u8>, image::ImageError> {
     let drawn = RgbImage::from_fn(picture.size.width, picture.size.height, |x, y| {
         shown(picture, masks, Point::new(x as f32 + 0.5, y as f32 + 0.5))
     });
-    encode(&drawn, WHOLE_JPEG_QUALITY)
+    jpeg::encode(&drawn, jpeg::TRAINING_QUALITY)
 }
 
-/// What of the picture may leave memory at `at`: its colour, and black under a mask.
+/// The colour of a pixel as it may leave memory: black under a mask.
 fn shown(picture: &Picture, masks: &[Polygon], at: Point<Px>) -> Rgb<u8> {
     let masked = masks.iter().any(|mask| mask.contains(picture.size.normalise(at)));
     if masked { Rgb([0, 0, 0]) } else { Rgb(colour::rgb_at(picture, at.x as usize, at.y as usize)) }
 }
 
-fn encode(drawn: &RgbImage, quality: u8) -> Result<Vec<u8>, image::ImageError> {
-    let mut jpeg = Vec::with_capacity(64 * 1024);
-    JpegEncoder::new_with_quality(&mut jpeg, quality).encode(
-        drawn.as_raw(),
-        drawn.width(),
-        drawn.height(),
-        ExtendedColorType::Rgb8,
-    )?;
-    Ok(jpeg)
-}
-
 /// Twice the subject in 16:9, at least [`MIN_CROP_WIDTH`], moved and cut to lie within the frame.
-fn crop_round(subject: BBox<Px>, size: FrameSize) -> BBox<Px> {
+fn crop_around(subject: BBox<Px>, size: FrameSize) -> BBox<Px> {
     let (frame_w, frame_h) = (size.width as f32, size.height as f32);
     let width =
         (subject.width() * 2.0).max(subject.height() * 2.0 * 16.0 / 9.0).max(MIN_CROP_WIDTH).min(frame_w);
@@ -139,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_under_a_privacy_mask_leaves_memory() {
+    fn pixels_under_a_privacy_mask_are_black() {
         let left_half = [(0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)];
         let mask = Polygon::new(left_half.map(|(x, y)| Point::new(x, y)).to_vec()).unwrap();
         let subject = BBox::new(600.0, 300.0, 700.0, 380.0); // across the mask's edge, at x 640
@@ -153,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_vessel_is_framed_and_outlined_also_at_the_edge_of_the_picture() {
+    fn the_vessel_is_outlined_at_the_edge_of_the_picture() {
         for subject in [BBox::new(0.0, 0.0, 90.0, 60.0), BBox::new(1200.0, 640.0, 1280.0, 720.0)] {
             let drawn = decode(&draw(&grey(), subject, &[]).unwrap());
             let yellow = drawn.pixels().filter(|p| p.0[0] > 200 && p.0[2] < 120).count();
@@ -162,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_small_enough_to_travel_with_every_alert() {
+    fn a_picture_is_small_enough_for_an_alert() {
         let whole = BBox::new(0.0, 0.0, 1280.0, 720.0);
         let jpeg = draw(&grey(), whole, &[]).unwrap();
         assert_eq!(decode(&jpeg).width(), MAX_WIDTH);

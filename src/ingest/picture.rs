@@ -8,20 +8,20 @@ use gstreamer_video::{VideoColorMatrix, VideoColorRange, VideoFormat};
 use crate::frame::{Colorimetry, Picture, PixelFormat, Plane};
 use crate::geometry::FrameSize;
 
-/// Largest picture that is let in: what a hostile stream announces decides how much memory a decoder takes.
+/// Largest picture that is accepted: a hostile stream must not decide how much memory the decoder takes.
 pub(super) const LARGEST: FrameSize = FrameSize { width: 3840, height: 2160 };
 
-/// PictureLayout of the pictures between two changes of caps.
+/// Layout of the decoder's pictures; the same until its caps change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PictureLayout {
     pub(super) format: PixelFormat,
     pub(super) size: FrameSize,
     colorimetry: Colorimetry,
-    /// Where planes lie when a buffer does not say itself.
+    /// Where the planes lie in a buffer that has no metadata of its own.
     planes: [Plane; 3],
 }
 
-/// Why pictures cannot be watched, for people.
+/// Why pictures of this size cannot be used, for people; `None` when they can.
 pub(super) fn too_large(size: FrameSize) -> Option<String> {
     (size.width > LARGEST.width || size.height > LARGEST.height).then(|| {
         let (w, h, max_w, max_h) = (size.width, size.height, LARGEST.width, LARGEST.height);
@@ -30,7 +30,7 @@ pub(super) fn too_large(size: FrameSize) -> Option<String> {
 }
 
 impl PictureLayout {
-    /// Reads caps; the error is for people.
+    /// Reads the decoder's caps; the error is for people.
     pub(super) fn from_caps(caps: &gst::CapsRef) -> Result<Self, String> {
         let info = gst_video::VideoInfo::from_caps(caps)
             .map_err(|_| format!("the decoder's output cannot be read: {caps}"))?;
@@ -52,7 +52,7 @@ impl PictureLayout {
         let bt709 = match colours.matrix() {
             VideoColorMatrix::Bt601 | VideoColorMatrix::Fcc => false,
             VideoColorMatrix::Bt709 => true,
-            // Unsaid: by custom standard definition is BT.601 and all above is BT.709.
+            // Not stated: by convention standard definition is BT.601, everything above is BT.709.
             _ => size.height > 576,
         };
         let full_range = colours.range() == VideoColorRange::Range0_255;
@@ -60,13 +60,13 @@ impl PictureLayout {
         Ok(Self { format, size, colorimetry: Colorimetry { bt709, full_range }, planes })
     }
 
-    /// Maps `buffer`; its memory goes back to the decoder when the last clone of the picture is dropped.
+    /// The picture in `buffer`, not copied: the memory returns to the decoder when the last clone is dropped.
     pub(super) fn picture(&self, buffer: gst::Buffer) -> Result<Picture, String> {
         let planes = match buffer.meta::<gst_video::VideoMeta>() {
             Some(meta) => planes(meta.offset(), meta.stride()).ok_or("a plane has a negative stride")?,
             None => self.planes,
         };
-        // A buffer of several memories is merged by this, the one case that copies.
+        // The only case that copies: a buffer of several memories is merged here.
         let mapped = buffer.into_mapped_buffer_readable().map_err(|_| "a decoded buffer cannot be mapped")?;
         Picture::new(self.format, self.size, self.colorimetry, planes, Bytes::from_owner(mapped))
             .map_err(|error| error.to_string())
@@ -94,18 +94,19 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_read_as_the_stream_says_and_else_by_custom() {
+    fn colorimetry_is_the_streams_or_else_by_size() {
         let colours = |text: &str| layout(text).unwrap().colorimetry;
-        let said = "video/x-raw,format=I420,framerate=25/1,width=640,height=480,colorimetry=";
-        assert_eq!(colours(&format!("{said}bt709")), Colorimetry { bt709: true, full_range: false });
-        assert_eq!(colours(&format!("{said}bt601")), Colorimetry { bt709: false, full_range: false });
-        assert_eq!(colours(&format!("{said}1:4:0:0")), Colorimetry { bt709: false, full_range: true });
-        let unsaid = |w, h| colours(&format!("video/x-raw,format=NV12,framerate=25/1,width={w},height={h}"));
-        assert!(unsaid(1920, 1080).bt709 && !unsaid(352, 288).bt709);
+        let stated = "video/x-raw,format=I420,framerate=25/1,width=640,height=480,colorimetry=";
+        assert_eq!(colours(&format!("{stated}bt709")), Colorimetry { bt709: true, full_range: false });
+        assert_eq!(colours(&format!("{stated}bt601")), Colorimetry { bt709: false, full_range: false });
+        assert_eq!(colours(&format!("{stated}1:4:0:0")), Colorimetry { bt709: false, full_range: true });
+        let not_stated =
+            |w, h| colours(&format!("video/x-raw,format=NV12,framerate=25/1,width={w},height={h}"));
+        assert!(not_stated(1920, 1080).bt709 && !not_stated(352, 288).bt709);
     }
 
     #[test]
-    fn what_cannot_be_watched_is_refused_with_what_would_help() {
+    fn an_unusable_picture_is_rejected_with_help() {
         let sized = |w, h| {
             layout(&format!("video/x-raw,format=I420,framerate=25/1,width={w},height={h}")).map(|l| l.size)
         };
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_shares_the_decoders_memory_and_is_copied_only_when_in_pieces() {
+    fn only_a_buffer_in_pieces_is_copied() {
         let layout = layout("video/x-raw,format=I420,framerate=25/1,width=8,height=4").unwrap();
         let pixels: Vec<u8> = (0..48).collect();
         let whole = gst::Buffer::from_slice(pixels.clone());
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn padding_that_the_decoder_leaves_is_skipped() {
+    fn padding_between_rows_is_skipped() {
         let layout = layout("video/x-raw,format=NV12,framerate=25/1,width=4,height=2").unwrap();
         let mut buffer = gst::Buffer::from_slice((0u8..100).collect::<Vec<_>>());
         gst_video::VideoMeta::add_full(
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_buffer_too_short_for_its_caps_is_no_picture() {
+    fn a_buffer_too_short_for_its_caps_is_rejected() {
         let layout = layout("video/x-raw,format=I420,framerate=25/1,width=64,height=64").unwrap();
         let reason = layout.picture(gst::Buffer::from_slice(vec![0u8; 100])).unwrap_err();
         assert!(reason.contains("needs 6144 bytes, the buffer has 100"), "{reason}");

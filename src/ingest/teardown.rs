@@ -1,4 +1,4 @@
-//! Work that may hang, given a deadline.
+//! Tear-down of pipelines, which may hang, with a deadline.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -7,20 +7,20 @@ use std::time::Duration;
 
 use super::stats::IngestStats;
 
-/// A pipeline usually comes down within 0.1 s; one whose camera died in its first moments needs a second or two for a
-/// timer in its jitter buffer. Kept below a second so that shutdown stays prompt and retries do not wait for it.
+/// A pipeline usually stops within 0.1 s. One whose camera died in its first moments needs a second or two for a timer in
+/// its jitter buffer. Below a second, so that shutdown is prompt and retries do not wait for it.
 const DEADLINE: Duration = Duration::from_millis(800);
 
-/// Runs `work` on a thread of its own: setting a pipeline to NULL joins its streaming threads, which can hang when an
-/// element ignores the request, and deadlocks when a streaming thread asks for it. Past the deadline it is left to
-/// itself, and counted as leaked until it finishes after all.
+/// Runs `work` on a thread of its own. Setting a pipeline to NULL joins its streaming threads: that hangs when an element
+/// ignores the request, and deadlocks when a streaming thread makes it. After the deadline the thread is left alone, and
+/// counted as leaked until it finishes.
 pub(super) fn tear_down(stats: &Arc<IngestStats>, work: impl FnOnce() + Send + 'static) {
     within(DEADLINE, stats, work);
 }
 
 fn within(deadline: Duration, stats: &Arc<IngestStats>, work: impl FnOnce() + Send + 'static) {
     let (done, finished) = mpsc::sync_channel(1);
-    // Whoever comes second, the worker at its end or the waiter at the deadline, sees that the other was there.
+    // Set first by the worker at its end or by the waiter at the deadline; the second of them sees that.
     let settled = Arc::new(AtomicBool::new(false));
     let (worker_settled, worker_stats) = (Arc::clone(&settled), Arc::clone(stats));
     let worker = std::thread::Builder::new().name("tear-down".into()).spawn(move || {
@@ -28,13 +28,13 @@ fn within(deadline: Duration, stats: &Arc<IngestStats>, work: impl FnOnce() + Se
         if worker_settled.swap(true, SeqCst) {
             worker_stats.leaked_pipelines.fetch_sub(1, SeqCst);
         }
-        // Nobody may be waiting any more.
+        // Fails when nobody waits any more.
         done.send(()).ok();
     });
     if let Err(error) = worker {
-        // The work is lost with its closure: what it held is dropped unstopped.
+        // The closure is dropped, and the pipeline with it, without being stopped.
         stats.leaked_pipelines.fetch_add(1, SeqCst);
-        tracing::error!(%error, "no thread for a tear-down");
+        tracing::error!("no thread can be started to close a pipeline: {error}");
         return;
     }
     if finished.recv_timeout(deadline).is_ok() {
@@ -44,7 +44,7 @@ fn within(deadline: Duration, stats: &Arc<IngestStats>, work: impl FnOnce() + Se
     if settled.swap(true, SeqCst) {
         stats.leaked_pipelines.fetch_sub(1, SeqCst);
     } else {
-        tracing::debug!("a pipeline takes long to come down; it is left to itself");
+        tracing::debug!("a pipeline did not stop in time; its tear-down goes on in the background");
     }
 }
 
@@ -53,24 +53,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pipeline_that_hangs_is_left_behind_and_counted_until_it_comes_down() {
+    fn a_hanging_pipeline_is_counted_until_it_stops() {
         let stats = Arc::new(IngestStats::default());
         let (release, held) = mpsc::channel::<()>();
-        let (went, gone) = mpsc::channel::<()>();
+        let (finish, finished) = mpsc::channel::<()>();
         within(Duration::from_millis(5), &stats, move || {
             held.recv().unwrap();
-            went.send(()).unwrap();
+            finish.send(()).unwrap();
         });
         assert_eq!(stats.leaked_pipelines.load(SeqCst), 1);
         release.send(()).unwrap();
-        gone.recv().unwrap();
+        finished.recv().unwrap();
         while stats.leaked_pipelines.load(SeqCst) != 0 {
             std::thread::yield_now();
         }
     }
 
     #[test]
-    fn a_pipeline_that_comes_down_leaves_nothing() {
+    fn a_stopped_pipeline_is_not_counted() {
         let stats = Arc::new(IngestStats::default());
         for _ in 0..50 {
             tear_down(&stats, || {});

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use havenwacht::clock::{MonoTime, Stamp, SystemClock};
 use havenwacht::detect::{Class, Detection, FairScheduler};
-use havenwacht::evidence::still;
+use havenwacht::evidence::still_image;
 use havenwacht::frame::{Frame, Picture};
 use havenwacht::geometry::BBox;
 use havenwacht::ids::CameraId;
@@ -163,7 +163,7 @@ fn pictures_have_their_boxes_and_privacy_masks() {
             let rest = (&annotation["category_id"], &annotation["iscrowd"], &annotation["score"]);
             assert_eq!(rest, (&json!(1), &json!(0), &json!(0.625)));
         }
-        let picture = still::read(&out.join("images").join(file_name)).unwrap();
+        let picture = still_image::read(&out.join("images").join(file_name)).unwrap();
         assert_eq!(picture.size, frame.picture.size);
         let under_mask = (0..240).flat_map(|y| &picture.row(0, y)[..MASKED - 8]).max().unwrap();
         assert!(*under_mask < 16, "{file_name}: {under_mask}");

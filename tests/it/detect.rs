@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use havenwacht::clock::{MonoTime, Stamp};
 use havenwacht::detect::{Class, DetectionPass, Detector, LoadError, OnnxDetector};
-use havenwacht::evidence::still;
+use havenwacht::evidence::still_image;
 use havenwacht::frame::Frame;
 use havenwacht::geometry::{BBox, Norm, Px};
 use havenwacht::ids::CameraId;
@@ -28,7 +28,8 @@ fn model(name: &str) -> OnnxDetector {
 /// The photograph as a decoded frame.
 fn harbour() -> Frame {
     let path = project().join("sample-streams/material/nagasaki.jpg");
-    let picture = still::read(&path).unwrap_or_else(|e| panic!("{}: {e}; run `make setup`", path.display()));
+    let picture =
+        still_image::read(&path).unwrap_or_else(|e| panic!("{}: {e}; run `make setup`", path.display()));
     let stamp = Stamp { mono: MonoTime::default(), wall: "2026-06-01T20:00:00Z".parse().unwrap() };
     Frame { camera: CameraId::new("quay-east").unwrap(), seq: 1, stamp, picture }
 }

@@ -16,7 +16,7 @@ use super::matching::{FoundBox, PictureBoxes, XyWh};
 use crate::clock::Clock;
 use crate::detect::merge::{RegionDetection, merge};
 use crate::detect::{Class, Detection, OnnxDetector, RegionDetections, Thresholds};
-use crate::evidence::still;
+use crate::evidence::still_image;
 use crate::frame::Picture;
 use crate::geometry::{BBox, Norm};
 use crate::regions::tiles::{SMALLEST_SIDE_PX, whole_and_tiles};
@@ -110,7 +110,7 @@ pub fn detect(args: &DetectArgs, clock: &dyn Clock) -> anyhow::Result<DetectRepo
     let mut tallies: Vec<TilingTally> = args.tiles.iter().map(|&tiling| TilingTally::new(tiling)).collect();
     let bar = progress(paths.len());
     for path in &paths {
-        let picture = still::read(path).with_context(|| path.display().to_string())?;
+        let picture = still_image::read(path).with_context(|| path.display().to_string())?;
         for tally in &mut tallies {
             tally.add(&mut detector, &picture, clock).with_context(|| path.display().to_string())?;
         }
@@ -138,7 +138,7 @@ fn find_pictures(folder: &Path, truth: &Annotations) -> anyhow::Result<Vec<PathB
     let find = |image: &AnnotatedPicture| -> anyhow::Result<PathBuf> {
         let path = folder.join(&image.file_name);
         let which = || format!("image {}: {}", image.id, path.display());
-        let found = still::size(&path).with_context(which)?;
+        let found = still_image::size(&path).with_context(which)?;
         ensure!(
             found == image.size,
             "{} has {}x{} pixels, but the boxes were drawn for {}x{}",

@@ -238,7 +238,7 @@ pub(super) fn pictures(scene: &AnnotatedScene, wanted: &[(u64, BBox<Px>)]) -> an
         }
         for (place, (_, subject)) in wanted.iter().enumerate().filter(|(_, (number, _))| *number == frame.seq)
         {
-            parts.insert(place, evidence::part(&frame.picture, *subject, &camera.privacy_masks)?);
+            parts.insert(place, evidence::plain_crop(&frame.picture, *subject, &camera.privacy_masks)?);
         }
     }
     Ok(parts.into_values().collect())

@@ -1,10 +1,10 @@
-//! Lines and figures on a picture.
+//! Lines, rings and labels drawn on a picture.
 
 use std::ops::Range;
 
 use image::{Rgb, RgbImage};
 
-/// Letters 5 pixels wide and 7 high: rows from the top, the leftmost pixel in the highest of five bits.
+/// Letters of 5 x 7 pixels: rows from the top, the leftmost pixel in the highest of five bits.
 const LETTERS: [(char, [u8; 7]); 15] = [
     ('0', [0b01110, 0b10001, 0b10011, 0b10101, 0b11001, 0b10001, 0b01110]),
     ('1', [0b00100, 0b01100, 0b00100, 0b00100, 0b00100, 0b00100, 0b01110]),
@@ -23,15 +23,15 @@ const LETTERS: [(char, [u8; 7]); 15] = [
     ('W', [0b10001, 0b10001, 0b10001, 0b10101, 0b10101, 0b11011, 0b10001]),
 ];
 
-/// A picture that is drawn on, and where letters stand already.
-pub(super) struct Ink {
+/// A picture with what was drawn on it, and the places of its labels.
+pub(super) struct Drawing {
     picture: RgbImage,
-    taken: Vec<[f32; 4]>,
+    labels: Vec<[f32; 4]>,
 }
 
-impl Ink {
+impl Drawing {
     pub(super) fn new(picture: RgbImage) -> Self {
-        Self { picture, taken: Vec::new() }
+        Self { picture, labels: Vec::new() }
     }
 
     pub(super) fn into_picture(self) -> RgbImage {
@@ -51,14 +51,14 @@ impl Ink {
         self.brush(low, high, colour, thick, opaque, distance);
     }
 
-    /// A circle's line.
+    /// A circle, not filled.
     pub(super) fn ring(&mut self, middle: [f32; 2], radius: f32, colour: [u8; 3], thick: f32) {
         let distance = |x: f32, y: f32| ((x - middle[0]).hypot(y - middle[1]) - radius).abs();
         let [low, high] = [-radius, radius].map(|r| middle.map(|m| m + r));
         self.brush(low, high, colour, thick, 1.0, distance);
     }
 
-    /// Half of the light.
+    /// Halves the brightness of a rectangle.
     pub(super) fn darken(&mut self, across: Range<u32>, down: Range<u32>) {
         for y in down.start..down.end.min(self.picture.height()) {
             for x in across.start..across.end.min(self.picture.width()) {
@@ -67,26 +67,26 @@ impl Ink {
         }
     }
 
-    /// Letters of [`LETTERS`] with their upper left corner at `at`, on dark ground. Those that may `yield` are left out
-    /// where they would cover others.
-    pub(super) fn label(&mut self, at: [f32; 2], text: &str, colour: [u8; 3], unit: f32, may_yield: bool) {
+    /// Writes `text` in [`LETTERS`] on a dark background, with its upper left corner at `at`. An `optional` label is left
+    /// out where it would cover another.
+    pub(super) fn label(&mut self, at: [f32; 2], text: &str, colour: [u8; 3], unit: f32, optional: bool) {
         let dot = (2.0 * unit).round().max(1.0);
         let (width, height) = (text.chars().count() as f32 * 6.0 * dot, 8.0 * dot);
         let [x, y] = at.map(f32::round);
         let frame = [x, y, x + width + dot, y + height + dot];
-        let meets = |other: &[f32; 4]| {
+        let overlaps = |other: &[f32; 4]| {
             frame[0] < other[2] && other[0] < frame[2] && frame[1] < other[3] && other[1] < frame[3]
         };
-        if may_yield && self.taken.iter().any(meets) {
+        if optional && self.labels.iter().any(overlaps) {
             return;
         }
-        self.taken.push(frame);
+        self.labels.push(frame);
         self.fill(frame, [0; 3], 0.55);
-        for (place, letter) in text.chars().enumerate() {
+        for (index, letter) in text.chars().enumerate() {
             let Some((_, rows)) = LETTERS.iter().find(|(known, _)| *known == letter) else { continue };
             for (row, bits) in rows.iter().enumerate() {
                 for column in (0..5).filter(|column| bits >> (4 - column) & 1 == 1) {
-                    let left = x + dot + (place as f32 * 6.0 + column as f32) * dot;
+                    let left = x + dot + (index as f32 * 6.0 + column as f32) * dot;
                     let top = y + dot + row as f32 * dot;
                     self.fill([left, top, left + dot, top + dot], colour, 1.0);
                 }
@@ -102,7 +102,8 @@ impl Ink {
         }
     }
 
-    /// Draws what is nearer than half of `thick` by `distance`, within the box from `low` to `high` and a little more.
+    /// Colours the pixels whose `distance` from a shape is at most half of `thick`; `low` and `high` are the corners of the
+    /// shape's bounding box.
     fn brush(
         &mut self,
         low: [f32; 2],

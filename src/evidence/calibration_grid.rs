@@ -1,67 +1,68 @@
-//! A picture with the ground drawn on it, for people who calibrate a camera.
+//! A picture with a grid of metres drawn on it, for people who calibrate a camera.
 
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder as _, Rgb, RgbImage};
 
-use super::ink::Ink;
+use super::drawing::Drawing;
 use super::shown;
 use crate::frame::Picture;
 use crate::geometry::{Area, Calibration, FrameSize, Metre, Norm, Point, Polygon, Segment};
 
-/// Of the sheet that is drawn on when there is no picture.
-const SHEET: FrameSize = FrameSize { width: 1920, height: 1080 };
+/// Size of the drawing when there is no picture.
+const DEFAULT_SIZE: FrameSize = FrameSize { width: 1920, height: 1080 };
 const GREY: Rgb<u8> = Rgb([96, 104, 112]);
 const WHITE: [u8; 3] = [255, 255, 255];
 const YELLOW: [u8; 3] = [255, 220, 0];
 const RED: [u8; 3] = [255, 60, 60];
 const GREEN: [u8; 3] = [80, 230, 140];
-/// Every so many lines of the grid one is bold and has its metres written to it.
+/// Every fifth line of the grid is bold and labelled with its metres.
 const BOLD: i32 = 5;
-/// Lines nearer to one another than this, in pixels of a picture of 1920, are left out.
+/// Lines closer together than this, in pixels of a picture 1920 wide, are left out.
 const DENSE_PX: f32 = 9.0;
-/// The grid is at most so many times as wide as the surveyed points lie apart.
+/// Width of the grid, in multiples of the longest distance between two surveyed points.
 const REACH: f32 = 3.0;
 
 /// What is drawn besides the grid and the surveyed points.
 pub struct Marks<'a> {
-    /// Outlines.
+    /// Drawn as outlines.
     pub zones: &'a [&'a Area],
-    /// Lines.
+    /// Drawn as lines.
     pub lines: &'a [&'a Segment],
-    /// Black, as in every picture that leaves memory.
+    /// Drawn black, as in every picture that leaves memory.
     pub masks: &'a [Polygon],
 }
 
-/// Metres from one line of the grid to the next: 1, 2 or 5 times a power of ten, about 15 over the surveyed points.
+/// Metres between two lines of the grid: 1, 2 or 5 times a power of ten, so that about 15 lines cover the surveyed points.
 pub fn spacing(calibration: &Calibration) -> f32 {
     let about = extent(calibration) / 15.0;
     let ten = 10_f32.powf(about.log10().floor());
     [1.0, 2.0, 5.0, 10.0].map(|n| n * ten).into_iter().find(|step| *step >= about).unwrap_or(ten)
 }
 
-/// Draws as PNG a grid of metres from the first surveyed point, each point where it was clicked (a cross) and where the
-/// calibration puts it (a ring), and `marks`; on `picture`, or on grey. Where no positions are told it is darker.
+/// Draws a grid of metres from the first surveyed point, and `marks`, on `picture` or on grey; a PNG. A cross marks where a
+/// surveyed point was clicked, a ring where the calibration puts it. Places without a position are darker.
 pub fn draw(
     picture: Option<&Picture>,
     calibration: &Calibration,
     marks: &Marks<'_>,
 ) -> Result<Vec<u8>, image::ImageError> {
-    let size = picture.map_or(SHEET, |picture| picture.size);
+    let size = picture.map_or(DEFAULT_SIZE, |picture| picture.size);
     let drawn = RgbImage::from_fn(size.width, size.height, |x, y| match picture {
         Some(picture) => shown(picture, marks.masks, Point::new(x as f32 + 0.5, y as f32 + 0.5)),
         None => GREY,
     });
-    let mut sheet = Sheet { ink: Ink::new(drawn), size, calibration, step: spacing(calibration) };
-    sheet.shade();
+    let mut grid =
+        GridDrawing { drawing: Drawing::new(drawn), size, calibration, step: spacing(calibration) };
+    grid.shade();
     for area in marks.zones {
-        area.polygons().iter().flat_map(Polygon::rings).for_each(|ring| sheet.outline(ring));
+        area.polygons().iter().flat_map(Polygon::rings).for_each(|ring| grid.outline(ring));
     }
     for line in marks.lines {
-        sheet.stroke(line.from, line.to, GREEN, 2.0, 0.9);
+        grid.stroke(line.from, line.to, GREEN, 2.0, 0.9);
     }
-    sheet.grid();
-    sheet.points();
-    let drawn = sheet.ink.into_picture();
+    grid.draw_grid();
+    grid.points();
+    let drawn = grid.drawing.into_picture();
     let mut png = Vec::new();
     PngEncoder::new(&mut png).write_image(
         drawn.as_raw(),
@@ -79,22 +80,22 @@ fn extent(calibration: &Calibration) -> f32 {
     distances.fold(1.0, f32::max)
 }
 
-struct Sheet<'a> {
-    ink: Ink,
+struct GridDrawing<'a> {
+    drawing: Drawing,
     size: FrameSize,
     calibration: &'a Calibration,
     step: f32,
 }
 
-impl Sheet<'_> {
-    /// Thickness of a line that is one pixel of a picture of 1920.
+impl GridDrawing<'_> {
+    /// Pixels for each pixel of a picture 1920 wide.
     fn unit(&self) -> f32 {
         (self.size.width as f32 / 1920.0).max(0.5)
     }
 
     fn stroke(&mut self, from: Point<Norm>, to: Point<Norm>, colour: [u8; 3], thick: f32, opaque: f32) {
         let [from, to] = [from, to].map(|p| self.size.to_pixels(p));
-        self.ink.line([from.x, from.y], [to.x, to.y], colour, thick * self.unit(), opaque);
+        self.drawing.line([from.x, from.y], [to.x, to.y], colour, thick * self.unit(), opaque);
     }
 
     fn outline(&mut self, ring: &[Point<Norm>]) {
@@ -103,20 +104,20 @@ impl Sheet<'_> {
         }
     }
 
-    /// Darkens what has no place on the ground.
+    /// Darkens the places that have no position on the ground.
     fn shade(&mut self) {
         const BLOCK: u32 = 4;
         for y in (0..self.size.height).step_by(BLOCK as usize) {
             for x in (0..self.size.width).step_by(BLOCK as usize) {
                 let middle = Point::new((x + BLOCK / 2) as f32, (y + BLOCK / 2) as f32);
                 if self.calibration.ground(self.size.normalise(middle)).is_none() {
-                    self.ink.darken(x..x + BLOCK, y..y + BLOCK);
+                    self.drawing.darken(x..x + BLOCK, y..y + BLOCK);
                 }
             }
         }
     }
 
-    fn grid(&mut self) {
+    fn draw_grid(&mut self) {
         let reach = extent(self.calibration) * REACH / 2.0;
         let points = self.calibration.residuals();
         let n = points.len() as f32;
@@ -139,17 +140,17 @@ impl Sheet<'_> {
             .filter(|(i, j)| i % BOLD == 0 && j % BOLD == 0)
             .filter_map(|(i, j)| Some((self.pixel(i as f32, j as f32)?, i, j)))
             .collect();
-        // Near ones first: far ones give way.
+        // Near ones first: far ones are left out where they overlap.
         labels.sort_by(|a, b| b.0[1].total_cmp(&a.0[1]));
         for (at, i, j) in labels {
             let metres = |n: i32| (n as f32 * self.step).abs();
             let (east, north) = (if i < 0 { 'W' } else { 'E' }, if j < 0 { 'S' } else { 'N' });
             let text = format!("{}{east} {}{north}", metres(i), metres(j));
-            self.ink.label(at, &text, WHITE, self.unit(), true);
+            self.drawing.label(at, &text, WHITE, self.unit(), true);
         }
     }
 
-    /// From crossing (`i`, `j`) of the grid on by `along`, left out where lines are too dense.
+    /// The line from crossing (`i`, `j`) of the grid to the next along `along`; left out where lines are too dense.
     fn piece(&mut self, [i, j]: [i32; 2], along: [i32; 2], bold: bool) {
         let (i, j, [di, dj]) = (i as f32, j as f32, along.map(|d| d as f32));
         let next = if bold { BOLD as f32 } else { 1.0 };
@@ -165,11 +166,11 @@ impl Sheet<'_> {
             return;
         }
         let (thick, opaque) = if bold { (2.2, 0.8) } else { (1.2, 0.4) };
-        self.ink.line(from, to, [0; 3], (thick + 1.6) * self.unit(), opaque * 0.5);
-        self.ink.line(from, to, WHITE, thick * self.unit(), opaque);
+        self.drawing.line(from, to, [0; 3], (thick + 1.6) * self.unit(), opaque * 0.5);
+        self.drawing.line(from, to, WHITE, thick * self.unit(), opaque);
     }
 
-    /// Where crossing (`i`, `j`) is in the picture, if it is told there and not far outside.
+    /// Where crossing (`i`, `j`) is in the picture; `None` where it has no position, or lies far outside.
     fn pixel(&self, i: f32, j: f32) -> Option<[f32; 2]> {
         let image = self.calibration.image(Point::new(i * self.step, j * self.step))?;
         let near = -0.5..=1.5;
@@ -185,16 +186,16 @@ impl Sheet<'_> {
             let clicked = self.size.to_pixels(residual.image);
             if let Some(put) = self.calibration.image(residual.ground) {
                 let put = self.size.to_pixels(put);
-                self.ink.ring([put.x, put.y], 9.0 * unit, RED, 2.5 * unit);
-                self.ink.line([put.x, put.y], [clicked.x, clicked.y], RED, 2.0 * unit, 1.0);
+                self.drawing.ring([put.x, put.y], 9.0 * unit, RED, 2.5 * unit);
+                self.drawing.line([put.x, put.y], [clicked.x, clicked.y], RED, 2.0 * unit, 1.0);
             }
             for [dx, dy] in [[7.0, 7.0], [7.0, -7.0]].map(|d| d.map(|d: f32| d * unit)) {
                 let (from, to) = ([clicked.x - dx, clicked.y - dy], [clicked.x + dx, clicked.y + dy]);
-                self.ink.line(from, to, [0; 3], 4.0 * unit, 0.6);
-                self.ink.line(from, to, YELLOW, 2.0 * unit, 1.0);
+                self.drawing.line(from, to, [0; 3], 4.0 * unit, 0.6);
+                self.drawing.line(from, to, YELLOW, 2.0 * unit, 1.0);
             }
             let beside = [clicked.x + 14.0 * unit, clicked.y - 24.0 * unit];
-            self.ink.label(beside, &format!("{index}"), YELLOW, 1.5 * unit, false);
+            self.drawing.label(beside, &format!("{index}"), YELLOW, 1.5 * unit, false);
         }
     }
 }
