@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::recording::{Recording, played, progress};
 use crate::clock::{Clock, MonoTime, Stamp, SystemClock};
 use crate::config::Site;
-use crate::daemon::{Watch, WatchStats};
+use crate::daemon::{PipelineStats, Pipelines};
 use crate::detect::OnnxDetector;
 use crate::frame::Frame;
 use crate::logbook::{LogbookSender, StartEntry, Writer, WriterOptions};
@@ -90,12 +90,12 @@ pub fn replay(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let (writer, logbook) = Writer::open(&args.logbook, &entry, WriterOptions::new(Arc::new(clock)))?;
     let thresholds = detector.manifest().thresholds;
     let first_vessel = writer.next_vessel();
-    let mut watch =
-        Watch::new(site.clone(), Box::new(detector), thresholds, first_vessel, &ResumeState::default());
-    let stats = watch.stats();
+    let mut pipelines =
+        Pipelines::new(site.clone(), Box::new(detector), thresholds, first_vessel, &ResumeState::default());
+    let stats = pipelines.stats();
 
     let began = clock.mono();
-    let last = play(&mut watch, &mut cameras, &logbook, start, &clock)?;
+    let last = play(&mut pipelines, &mut cameras, &logbook, start, &clock)?;
     writer.close(last.wall, WRITE_OUT)?;
 
     let took_s = clock.mono().since(began).as_secs_f64();
@@ -131,7 +131,7 @@ fn start_entry(site: &Site, detector: &OnnxDetector, start: Stamp) -> StartEntry
 
 /// Plays all recordings together, the earliest frame first, as the cameras recorded them. Returns the time of the last pass.
 fn play(
-    watch: &mut Watch,
+    pipelines: &mut Pipelines,
     cameras: &mut [ReplayedCamera],
     logbook: &LogbookSender,
     start: Stamp,
@@ -147,7 +147,7 @@ fn play(
     {
         let Some(frame) = camera.next.take() else { break };
         last = frame.stamp;
-        for entry in watch.look(camera.index, &frame)? {
+        for entry in pipelines.process(camera.index, &frame)? {
             logbook.send(entry)?;
         }
         camera.next = camera.recording.next_due()?;
@@ -158,7 +158,7 @@ fn play(
             bar.tick();
         }
     }
-    for entry in watch.finish(last) {
+    for entry in pipelines.finish(last) {
         logbook.send(entry)?;
     }
     bar.finish_and_clear();
@@ -166,13 +166,13 @@ fn play(
 }
 
 impl ReplayedCamera {
-    fn summary(&self, site: &Site, stats: &WatchStats) -> CameraSummary {
+    fn summary(&self, site: &Site, stats: &PipelineStats) -> CameraSummary {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         CameraSummary {
             camera: site.cameras[self.index].id.to_string(),
             frames: self.recording.frames(),
-            passes: of(&stats.looks),
-            inferences: of(&stats.runs),
+            passes: of(&stats.passes),
+            inferences: of(&stats.inferences),
             detections: of(&stats.detections),
             tracks: of(&stats.tracks),
             signals: of(&stats.signals),

@@ -1,4 +1,4 @@
-//! Proof that every loop turns. The watchdog is fed only while all of them do.
+//! Proof that every loop runs. The watchdog is fed only while all of them do.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,28 +6,28 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 
-/// The loops that must turn.
+/// The loops that must run.
 #[derive(Clone)]
 pub struct Heartbeats {
     clock: Arc<dyn Clock>,
-    loops: Arc<Mutex<Vec<Loop>>>,
+    loops: Arc<Mutex<Vec<MonitoredLoop>>>,
 }
 
-struct Loop {
+struct MonitoredLoop {
     name: String,
     limit: Duration,
     last_ms: Arc<AtomicU64>,
 }
 
-/// One loop's pulse: call [`Beat::beat`] on every turn.
+/// One loop's heartbeat: call [`Heartbeat::beat`] in every iteration.
 #[derive(Clone)]
-pub struct Beat {
+pub struct Heartbeat {
     clock: Arc<dyn Clock>,
     last_ms: Arc<AtomicU64>,
 }
 
-impl Beat {
-    /// "I have turned."
+impl Heartbeat {
+    /// The loop runs.
     pub fn beat(&self) {
         self.last_ms.store(now_ms(&*self.clock), Ordering::Relaxed);
     }
@@ -40,20 +40,20 @@ impl Heartbeats {
     }
 
     /// Expects `name` to beat at least every `limit` from now on.
-    pub fn expect(&self, name: impl Into<String>, limit: Duration) -> Beat {
+    pub fn expect(&self, name: impl Into<String>, limit: Duration) -> Heartbeat {
         let last_ms = Arc::new(AtomicU64::new(now_ms(&*self.clock)));
-        let expected = Loop { name: name.into(), limit, last_ms: last_ms.clone() };
+        let expected = MonitoredLoop { name: name.into(), limit, last_ms: last_ms.clone() };
         self.loops.lock().unwrap_or_else(PoisonError::into_inner).push(expected);
-        Beat { clock: self.clock.clone(), last_ms }
+        Heartbeat { clock: self.clock.clone(), last_ms }
     }
 
     /// The loops that have not beaten within their limits, and for how long.
     pub fn late(&self) -> Vec<(String, Duration)> {
         let now = now_ms(&*self.clock);
-        let silent_for =
-            |l: &Loop| Duration::from_millis(now.saturating_sub(l.last_ms.load(Ordering::Relaxed)));
+        let since_last =
+            |l: &MonitoredLoop| Duration::from_millis(now.saturating_sub(l.last_ms.load(Ordering::Relaxed)));
         let loops = self.loops.lock().unwrap_or_else(PoisonError::into_inner);
-        loops.iter().filter(|l| silent_for(l) > l.limit).map(|l| (l.name.clone(), silent_for(l))).collect()
+        loops.iter().filter(|l| since_last(l) > l.limit).map(|l| (l.name.clone(), since_last(l))).collect()
     }
 }
 
@@ -67,17 +67,17 @@ mod tests {
     use crate::clock::SimulatedClock;
 
     #[test]
-    fn one_silent_loop_is_enough_to_be_late() {
+    fn a_loop_that_stops_beating_is_late() {
         let clock = Arc::new(SimulatedClock::new("2026-06-01T20:13:00Z".parse().unwrap()));
-        let hearts = Heartbeats::new(clock.clone());
-        let detector = hearts.expect("detector", Duration::from_secs(10));
-        let writer = hearts.expect("logbook", Duration::from_secs(10));
+        let heartbeats = Heartbeats::new(clock.clone());
+        let detector = heartbeats.expect("detector", Duration::from_secs(10));
+        let writer = heartbeats.expect("logbook", Duration::from_secs(10));
         clock.advance(Duration::from_secs(9));
-        assert_eq!(hearts.late(), []);
+        assert_eq!(heartbeats.late(), []);
         writer.beat();
         clock.advance(Duration::from_secs(2));
-        assert_eq!(hearts.late(), [("detector".to_owned(), Duration::from_secs(11))]);
+        assert_eq!(heartbeats.late(), [("detector".to_owned(), Duration::from_secs(11))]);
         detector.beat();
-        assert_eq!(hearts.late(), []);
+        assert_eq!(heartbeats.late(), []);
     }
 }

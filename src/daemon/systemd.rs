@@ -1,36 +1,36 @@
-//! What systemd is told. Outside systemd (no `NOTIFY_SOCKET`) all of it is silence.
+//! Notifications to systemd. Outside systemd (no `NOTIFY_SOCKET`) they do nothing.
 
 use std::time::Duration;
 
 use sd_notify::NotifyState;
 
-/// Model loaded, logbook open, cameras being tried: the watch is on. A dead camera does not hold this up.
+/// Model loaded, logbook open, connections to the cameras being tried. A camera that is away does not delay this.
 pub(super) fn ready() {
-    tell(&[NotifyState::Ready]);
+    notify(&[NotifyState::Ready]);
 }
 
 /// One line for `systemctl status`.
 pub(super) fn status(line: &str) {
-    tell(&[NotifyState::Status(line)]);
+    notify(&[NotifyState::Status(line)]);
 }
 
-/// Every loop has beaten.
+/// Every loop runs.
 pub(super) fn watchdog() {
-    tell(&[NotifyState::Watchdog]);
+    notify(&[NotifyState::Watchdog]);
 }
 
-/// Going down on purpose.
+/// An intended stop.
 pub(super) fn stopping() {
-    tell(&[NotifyState::Stopping]);
+    notify(&[NotifyState::Stopping]);
 }
 
-/// How often systemd wants to hear [`watchdog`]: half its limit; `None` when it does not watch.
+/// How often systemd expects [`watchdog`]: half its limit; `None` when the unit has no watchdog.
 pub(super) fn watchdog_interval() -> Option<Duration> {
     sd_notify::watchdog_enabled().map(|limit| limit / 2)
 }
 
-fn tell(state: &[NotifyState<'_>]) {
+fn notify(state: &[NotifyState<'_>]) {
     if let Err(cause) = sd_notify::notify(state) {
-        tracing::warn!(%cause, "systemd could not be told");
+        tracing::warn!("systemd cannot be notified: {cause}");
     }
 }

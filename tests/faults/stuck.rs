@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use havenwacht::alerts::RelayHandle;
 use havenwacht::clock::{Clock, Stamp, SystemClock};
-use havenwacht::daemon::{Doors, Heartbeats, Rates, Watch, take_turns};
+use havenwacht::daemon::{Heartbeats, Pipelines, SchedulerLinks, run_scheduler};
 use havenwacht::detect::{DetectError, DetectionPass, Detector, FairScheduler, Thresholds};
 use havenwacht::frame::{Colorimetry, Frame, Picture, PixelFormat, Plane};
 use havenwacht::geometry::{BBox, FrameSize, Norm};
@@ -88,39 +88,43 @@ fn a_slow_detector_sees_the_newest_frame_and_every_frame_is_accounted_for() {
     let clock = Arc::new(SystemClock::default());
     let (seen, newest) = (Seen::default(), Arc::<AtomicU64>::default());
     let slow = Slow { seen: seen.clone(), newest: newest.clone() };
-    let believed = Thresholds { high: 0.5, low: 0.5, iou: 0.5 };
-    let watch = Watch::new(site.clone(), Box::new(slow), believed, 1, &ResumeState::default());
-    let slots = LatestFrames::new(site.cameras.len());
+    let thresholds = Thresholds { high: 0.5, low: 0.5, iou: 0.5 };
+    let pipelines = Pipelines::new(site.clone(), Box::new(slow), thresholds, 1, &ResumeState::default());
+    let frames = LatestFrames::new(site.cameras.len());
     let alive = Arc::<AtomicUsize>::default();
     let seconds = rounds(5, 300) as u64;
     let (mut put, mut overwritten, mut most_alive) = (0u64, 0u64, 0);
     let mut memory = Memory::new();
     std::thread::scope(|scope| {
         let detector = scope.spawn(|| {
-            let (_acknowledge, answers) = std::sync::mpsc::sync_channel(1);
+            let (_acknowledge, acknowledged) = std::sync::mpsc::sync_channel(1);
             let relay = RelayHandle::default();
-            let doors = Doors { slots: &slots, answers: &answers, logbook: &logbook, relay: &relay };
-            let hearts = Heartbeats::new(clock.clone());
-            let beat = hearts.expect("detector", Duration::from_secs(15));
-            let rates: Rates = Arc::new(site.cameras.iter().map(|_| Default::default()).collect());
+            let links = SchedulerLinks {
+                frames: &frames,
+                acknowledged: &acknowledged,
+                logbook: &logbook,
+                relay: &relay,
+            };
+            let heartbeats = Heartbeats::new(clock.clone());
+            let beat = heartbeats.expect("detector", Duration::from_secs(15));
             // Wants far more than it gets.
-            let turns = FairScheduler::new(&[25.0, 25.0]);
-            take_turns(watch, turns, &doors, &*clock, &beat, &rates)
+            let scheduler = FairScheduler::new(&[25.0, 25.0]);
+            run_scheduler(pipelines, scheduler, &links, &*clock, &beat)
         });
         let began = now();
         while began.elapsed() < Duration::from_secs(seconds) {
             let frame = frame(&site.cameras[0].id, put, clock.now(), &alive);
             newest.store(put, Ordering::SeqCst);
-            overwritten += u64::from(slots.put(0, frame));
+            overwritten += u64::from(frames.put(0, frame));
             put += 1;
             most_alive = most_alive.max(alive.load(Ordering::SeqCst));
             memory.look();
             std::thread::sleep(FRAME);
         }
-        slots.close();
+        frames.close();
         detector.join().unwrap().unwrap();
     });
-    let waiting = u64::from(slots.take(0).is_some());
+    let waiting = u64::from(frames.take(0).is_some());
     let seen = seen.lock().unwrap();
     let mut ages: Vec<_> = seen.iter().map(|(_, age, _)| *age).collect();
     let mut behind: Vec<_> = seen.iter().map(|(_, _, behind)| *behind).collect();

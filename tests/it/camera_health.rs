@@ -10,7 +10,7 @@ use std::time::Duration;
 use havenwacht::camera_health::{OutageChange, OutageEnd};
 use havenwacht::clock::{MonoTime, Stamp};
 use havenwacht::config;
-use havenwacht::daemon::Watch;
+use havenwacht::daemon::Pipelines;
 use havenwacht::detect::{DetectError, DetectionPass, Detector, Thresholds};
 use havenwacht::frame::Frame;
 use havenwacht::geometry::{BBox, Norm};
@@ -90,8 +90,8 @@ fn watched(scene: &str, detector: Blank) -> (Vec<Spell>, u32) {
     let mut source = ClipReader::open(&camera, &clip, start, Arc::default()).unwrap();
     let believed = Thresholds { high: 0.5, low: 0.1, iou: 0.5 };
     let at = tempfile::tempdir().unwrap();
-    let mut watch =
-        Watch::new(Arc::new(site(at.path())), Box::new(detector), believed, 1, &ResumeState::default());
+    let mut pipelines =
+        Pipelines::new(Arc::new(site(at.path())), Box::new(detector), believed, 1, &ResumeState::default());
     let (mut spells, mut silent): (Vec<Spell>, u32) = Default::default();
     let second = |at: Stamp| at.mono.since(start.mono).as_secs_f64();
     let mut take = |entries: Vec<Entry>, now: Stamp| {
@@ -124,8 +124,8 @@ fn watched(scene: &str, detector: Blank) -> (Vec<Spell>, u32) {
                 if looked.is_none_or(|at| frame.stamp.mono.since(at.mono).as_secs_f32() >= 0.9 / LOOKS) {
                     looked = Some(frame.stamp);
                     // As the daemon does between looks.
-                    let entries = watch.look(0, &frame);
-                    let failed = |_: DetectError| watch.wait(frame.stamp, |_| Some(frame.stamp));
+                    let entries = pipelines.process(0, &frame);
+                    let failed = |_: DetectError| pipelines.tick(frame.stamp, |_| Some(frame.stamp));
                     take(entries.unwrap_or_else(failed), frame.stamp);
                 }
             }
@@ -133,7 +133,7 @@ fn watched(scene: &str, detector: Blank) -> (Vec<Spell>, u32) {
             other => panic!("{scene}: {other:?}"),
         }
     }
-    take(watch.finish(last), last);
+    take(pipelines.finish(last), last);
     (spells, silent)
 }
 

@@ -13,7 +13,7 @@ use super::signals::RaisedSignal;
 use super::vessels::{DetectedVessel, TrueVessel};
 use crate::cli::recording::Recording;
 use crate::clock::{MonoTime, Stamp, processor_time};
-use crate::daemon::{Watch, WatchStats};
+use crate::daemon::{PipelineStats, Pipelines};
 use crate::detect::{Class, OnnxDetector};
 use crate::evidence;
 use crate::frame::Frame;
@@ -76,7 +76,7 @@ pub(super) struct RejectedBoxes {
 }
 
 impl RejectedBoxes {
-    fn new(stats: &WatchStats) -> Self {
+    fn new(stats: &PipelineStats) -> Self {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Self {
             malformed: of(&stats.rejected_boxes),
@@ -124,11 +124,12 @@ pub(super) fn play(
     let detector = OnnxDetector::load(manifest, &site.model.runtime, site.model.threads)?;
     let thresholds = detector.manifest().thresholds;
     let input = [detector.manifest().input.width as f32, detector.manifest().input.height as f32];
-    let mut watch = Watch::new(site.clone(), Box::new(detector), thresholds, 1, &ResumeState::default());
+    let mut pipelines =
+        Pipelines::new(site.clone(), Box::new(detector), thresholds, 1, &ResumeState::default());
     if let Some(fixed) = fixed {
-        watch.use_fixed_plan(fixed);
+        pipelines.use_fixed_plan(fixed);
     }
-    let stats = watch.stats();
+    let stats = pipelines.stats();
     let mut recording = Recording::open(&site.cameras[scene.camera], &scene.clip, start)?;
 
     let (mut passes, mut raised) = (Vec::new(), Vec::new());
@@ -137,15 +138,15 @@ pub(super) fn play(
     let (_, process_before) = processor_time();
     while let Some(frame) = recording.next_due()? {
         let (before, _) = processor_time();
-        let entries = watch.look(scene.camera, &frame)?;
+        let entries = pipelines.process(scene.camera, &frame)?;
         pipeline += processor_time().0.saturating_sub(before);
         size = frame.picture.size;
         note(entries, &frame, scene, thresholds.high, &mut passes, &mut raised);
         if let Some(pass) = passes.last_mut() {
-            let last = watch.last_look(scene.camera);
-            pass.regions.clone_from(&last.looked);
+            let last = pipelines.last_pass(scene.camera);
+            pass.regions.clone_from(&last.regions);
             // Vessels outside the inspected regions count at their predicted places.
-            let not_inspected = last.followed.iter().filter(|t| t.state == TrackState::NotInspected);
+            let not_inspected = last.tracks.iter().filter(|t| t.state == TrackState::NotInspected);
             pass.found.extend(not_inspected.map(|track| DetectedVessel {
                 bbox: track.bbox,
                 confidence: thresholds.high,
@@ -157,8 +158,8 @@ pub(super) fn play(
     // Up to the last pass, as in `replay`.
     let recorded_s = passes.last().map_or(0.0, |m: &PlayedPass| m.at_s);
     let cost = PlaybackCost {
-        passes: stats[scene.camera].looks.load(Ordering::Relaxed),
-        inferences: stats[scene.camera].runs.load(Ordering::Relaxed),
+        passes: stats[scene.camera].passes.load(Ordering::Relaxed),
+        inferences: stats[scene.camera].inferences.load(Ordering::Relaxed),
         recorded_s,
         pipeline,
         process: processor_time().1.saturating_sub(process_before),

@@ -1,11 +1,11 @@
-//! What the watch promises of the looks that it hands to the logbook.
+//! What the pipeline writes to the logbook.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::overload_promises::{frames, site};
-use super::watch::Watch;
+use super::Pipelines;
+use super::overload_tests::{frames, site};
 use crate::clock::{Clock, SimulatedClock};
 use crate::detect::{Class, DetectError, Detection, DetectionPass, Detector, Thresholds};
 use crate::frame::Frame;
@@ -16,10 +16,10 @@ use crate::logbook::{Entry, Writer};
 use crate::rules::ResumeState;
 use test_support::Rng;
 
-/// Boxes that are there at every look.
-struct Still(Vec<Detection>);
+/// Finds the same boxes in every pass.
+struct ConstantDetector(Vec<Detection>);
 
-impl Detector for Still {
+impl Detector for ConstantDetector {
     fn input_px(&self) -> u32 {
         416
     }
@@ -37,10 +37,10 @@ fn vessel(bbox: BBox<Px>) -> Detection {
     Detection { class: Class::Vessel, confidence: 0.9, bbox }
 }
 
-const BELIEVED: Thresholds = Thresholds { high: 0.5, low: 0.5, iou: 0.5 };
+const THRESHOLDS: Thresholds = Thresholds { high: 0.5, low: 0.5, iou: 0.5 };
 
 #[test]
-fn what_can_be_no_vessel_is_counted_by_its_reason_and_not_handed_on() {
+fn impossible_boxes_are_counted_and_removed() {
     let folder = tempfile::tempdir().unwrap();
     let mut site = site(folder.path());
     let mast = Mast { height: 12.0, tilt: 8.0, azimuth: 0.0, focal: 1400.0 };
@@ -55,32 +55,33 @@ fn what_can_be_no_vessel_is_counted_by_its_reason_and_not_handed_on() {
     let boat = at(0.30, 0.55, 0.40, 0.62);
     let gull = at(0.50, 0.613, 0.508, 0.62);
     let on_the_quay = at(0.30, 0.1, 0.40, 0.2);
-    let detector = Still(vec![boat, gull, on_the_quay]);
-    let mut watch = Watch::new(Arc::new(site), Box::new(detector), BELIEVED, 1, &ResumeState::default());
-    let entries = watch.look(0, &frame).unwrap();
-    let [Entry::Pass(look)] = &entries[..] else { panic!("{entries:?}") };
-    assert_eq!(look.detections.iter().map(|(d, _)| *d).collect::<Vec<_>>(), [boat]);
-    let stats = &watch.stats()[0];
+    let detector = ConstantDetector(vec![boat, gull, on_the_quay]);
+    let mut pipelines =
+        Pipelines::new(Arc::new(site), Box::new(detector), THRESHOLDS, 1, &ResumeState::default());
+    let entries = pipelines.process(0, &frame).unwrap();
+    let [Entry::Pass(pass)] = &entries[..] else { panic!("{entries:?}") };
+    assert_eq!(pass.detections.iter().map(|(d, _)| *d).collect::<Vec<_>>(), [boat]);
+    let stats = &pipelines.stats()[0];
     let counts = [&stats.too_small, &stats.outside_water, &stats.detections];
     assert_eq!(counts.map(|count| count.load(Ordering::Relaxed)), [1, 1, 1]);
 }
 
 #[test]
-fn the_row_of_a_vessel_that_is_still_followed_is_seconds_old_at_most() {
+fn the_row_of_an_open_track_is_kept_up_to_date() {
     let folder = tempfile::tempdir().unwrap();
     let site = Arc::new(site(folder.path()));
     let path = folder.path().join("l.sqlite");
     let (writer, sender) = Writer::open(&path, &start(), options()).unwrap();
     let clock = SimulatedClock::new("2026-06-01T12:00:00Z".parse().unwrap());
     let mut frame = frames(&site, clock.now()).swap_remove(0);
-    let moored = Still(vec![vessel(BBox::from_xywh(400.0, 500.0, 300.0, 100.0))]);
-    let mut watch = Watch::new(site, Box::new(moored), BELIEVED, 1, &ResumeState::default());
+    let moored = ConstantDetector(vec![vessel(BBox::from_xywh(400.0, 500.0, 300.0, 100.0))]);
+    let mut pipelines = Pipelines::new(site, Box::new(moored), THRESHOLDS, 1, &ResumeState::default());
     for seq in 0..240 {
         (frame.seq, frame.stamp) = (seq, clock.now());
-        watch.look(0, &frame).unwrap().into_iter().for_each(|entry| sender.send(entry).unwrap());
+        pipelines.process(0, &frame).unwrap().into_iter().for_each(|entry| sender.send(entry).unwrap());
         clock.advance(Duration::from_millis(250));
     }
     writer.flush(Duration::from_secs(20)).unwrap();
     let behind = "SELECT track.state || ' ' || (max(look.at) - last_seen <= 10000) FROM track, look";
-    assert_eq!(column(&path, behind), ["open 1"], "as a power cut would leave it");
+    assert_eq!(column(&path, behind), ["open 1"], "what a power cut would leave");
 }

@@ -1,4 +1,4 @@
-//! Watches the machine's clocks, and writes down what is wrong with them.
+//! Reads the machine's clocks and writes to the logbook what is wrong with them.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -9,58 +9,62 @@ use std::time::Duration;
 use crate::clock::{self, Clock, ClockReading, ClockWatch, ReadingReason};
 use crate::logbook::{Entry, LogbookSender, WriterGone};
 
-/// The clocks are read this often: a step is found within so much.
-const EVERY: Duration = Duration::from_secs(1);
+/// The clocks are read this often: a step is found within this time.
+const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Which boot this is.
+/// Identifies the boot.
 const BOOT: &str = "/proc/sys/kernel/random/boot_id";
 
-/// What systemd-timesyncd keeps; it puts a file there once a time server has set the clock. What the kernel itself knows
-/// (adjtimex) has no call without unsafe code, so other time services are not heard: of those the state is unknown.
+/// Folder of systemd-timesyncd, which creates a file there when a time server has set the clock. The kernel's own state
+/// (adjtimex) cannot be read without unsafe code, so the state of other time services is unknown.
 const TIMESYNC: &str = "/run/systemd/timesync";
 
-/// What has been found, for metrics and the health page.
+/// For metrics and the health page.
 #[derive(Debug, Default)]
 pub(super) struct ClockStats {
+    /// Steps of the wall clock.
     pub(super) steps: AtomicU64,
-    /// Of the last step, in milliseconds.
+    /// The last step in milliseconds, forward positive.
     pub(super) last_step_ms: AtomicI64,
     /// 0: unknown, 1: no, 2: yes.
     synchronised: AtomicU8,
 }
 
 impl ClockStats {
-    /// Whether a time server holds the clock; `None` where the system does not say.
+    /// Whether a time server sets the clock; `None` where the system does not say.
     pub(super) fn synchronised(&self) -> Option<bool> {
         match self.synchronised.load(Relaxed) {
             0 => None,
-            word => Some(word == 2),
+            state => Some(state == 2),
         }
     }
 
-    fn set_synchronised(&self, word: Option<bool>) {
-        self.synchronised.store(word.map_or(0, |yes| 1 + u8::from(yes)), Relaxed);
+    fn set_synchronised(&self, synchronised: Option<bool>) {
+        self.synchronised.store(synchronised.map_or(0, |yes| 1 + u8::from(yes)), Relaxed);
     }
 }
 
-/// Reads the clocks by turns.
-pub(super) struct Clocks {
+/// Reads the clocks once a second.
+pub(super) struct ClockMonitor {
     clock: Arc<dyn Clock>,
     watch: ClockWatch,
     logbook: LogbookSender,
     stats: Arc<ClockStats>,
-    /// Readings that the logbook has not taken yet.
+    /// Readings that the logbook has not accepted yet.
     waiting: VecDeque<ClockReading>,
 }
 
-impl Clocks {
-    /// Reads the clocks for the first time and hands that to the logbook, before anything else.
+impl ClockMonitor {
+    /// Reads the clocks for the first time and sends the reading to the logbook, before anything else.
     pub(super) fn begin(clock: Arc<dyn Clock>, logbook: LogbookSender) -> Result<Self, WriterGone> {
-        // Where the system does not say, no two starts count as of one boot.
+        // Where the system does not say, no two starts count as the same boot.
         let boot = std::fs::read_to_string(BOOT).unwrap_or_default().trim().to_owned();
         let (now, synchronised) = (clock.now(), synchronised());
         if !clock::is_set(now.wall) {
-            tracing::error!(at = %now.wall, "the clock is not set: schedules and times mean nothing until it is");
+            tracing::error!(
+                "the clock is not set (it reads {}): schedules and times are wrong until it is",
+                now.wall
+            );
         }
         let (watch, first) = ClockWatch::begin(now, boot, synchronised);
         logbook.send(Entry::Clock(first))?;
@@ -69,22 +73,22 @@ impl Clocks {
         Ok(Self { clock, watch, logbook, stats, waiting: VecDeque::new() })
     }
 
-    /// What has been found.
+    /// Its counters.
     pub(super) fn stats(&self) -> Arc<ClockStats> {
         self.stats.clone()
     }
 
-    /// Reads them for as long as it is let.
-    pub(super) async fn watch(mut self) {
+    /// Reads the clocks until the logbook's writer is gone.
+    pub(super) async fn run(mut self) {
         loop {
-            tokio::time::sleep(EVERY).await;
-            if self.turn(synchronised()).is_err() {
+            tokio::time::sleep(INTERVAL).await;
+            if self.read(synchronised()).is_err() {
                 return;
             }
         }
     }
 
-    fn turn(&mut self, synchronised: Option<bool>) -> Result<(), WriterGone> {
+    fn read(&mut self, synchronised: Option<bool>) -> Result<(), WriterGone> {
         self.stats.set_synchronised(synchronised);
         for reading in self.watch.check(self.clock.now(), synchronised) {
             if reading.reason == ReadingReason::Stepped {
@@ -92,8 +96,8 @@ impl Clocks {
                 let by_ms = i64::try_from(reading.stepped.as_millis()).unwrap_or(i64::MAX);
                 self.stats.last_step_ms.store(by_ms, Relaxed);
                 tracing::warn!(
-                    by_s = reading.stepped.as_secs_f64(),
-                    "the clock was stepped; it reads {} now",
+                    "the clock was stepped by {:.3} s; it now reads {}",
+                    reading.stepped.as_secs_f64(),
                     reading.at.wall
                 );
             } else {
@@ -102,7 +106,7 @@ impl Clocks {
             self.waiting.push_back(reading);
         }
         while let Some(reading) = self.waiting.pop_front() {
-            // A task must not wait for the disk.
+            // An async task must not wait for the disk.
             if self.logbook.try_send(Entry::Clock(reading.clone()))?.is_some() {
                 self.waiting.push_front(reading);
                 break;
@@ -112,7 +116,7 @@ impl Clocks {
     }
 }
 
-/// Whether a time server has set the clock, in systemd-timesyncd's words.
+/// Whether a time server has set the clock, by systemd-timesyncd.
 fn synchronised() -> Option<bool> {
     let folder = Path::new(TIMESYNC);
     folder.is_dir().then(|| folder.join("synchronized").exists())
@@ -127,19 +131,19 @@ mod tests {
     use crate::logbook::testing::{SOON, column, open};
 
     #[test]
-    fn a_start_before_the_clock_is_set_is_written_down_and_so_is_the_setting() {
+    fn an_unset_clock_and_its_step_are_recorded() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("logbook.sqlite");
         let (writer, sender) = open(&path);
         let clock = Arc::new(SimulatedClock::new("1970-01-01T00:00:20Z".parse().unwrap()));
-        let mut clocks = Clocks::begin(clock.clone(), sender).unwrap();
+        let mut clocks = ClockMonitor::begin(clock.clone(), sender).unwrap();
         clock.advance(Duration::from_secs(30));
-        clocks.turn(Some(false)).unwrap();
+        clocks.read(Some(false)).unwrap();
         let today = SignedDuration::from_hours(24 * 365 * 56);
         clock.step(today);
-        clocks.turn(Some(true)).unwrap();
+        clocks.read(Some(true)).unwrap();
         clock.advance(Duration::from_secs(1));
-        clocks.turn(Some(true)).unwrap();
+        clocks.read(Some(true)).unwrap();
         assert_eq!((clocks.stats.steps.load(Relaxed), clocks.stats.synchronised()), (1, Some(true)));
         writer.flush(SOON).unwrap();
         let rows = column(
