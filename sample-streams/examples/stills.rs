@@ -5,7 +5,6 @@
 use std::io::Write as _;
 
 use anyhow::{Context, Result};
-use sample_streams::material::Material;
 use sample_streams::renderer::Renderer;
 use sample_streams::scenes::{FPS, SCENES};
 
@@ -14,9 +13,8 @@ fn main() -> Result<()> {
     let id = arguments.next().context("usage: stills SCENE N, but SCENE is missing")?;
     let step: u32 = arguments.next().context("usage: stills SCENE N, but N is missing")?.parse()?;
     let scene = SCENES.iter().find(|s| s.id == id).context("no such scene")?;
-    let material = Material::find("sample-streams/material".as_ref())?;
-    let composition = (scene.composition)(Some(&material))?;
-    let mut renderer = Renderer::new(composition, Some(&material), scene.seconds as f32, FPS as f32)?;
+    let composition = (scene.composition)()?;
+    let mut renderer = Renderer::new(composition, scene.seconds as f32, FPS as f32)?;
     let mut out = std::io::stdout().lock();
     for index in (0..scene.frames()).step_by(step as usize) {
         let (picture, boxes) = renderer.draw(index);

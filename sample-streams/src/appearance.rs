@@ -46,7 +46,7 @@ impl Appearance {
         let mut hull = scaled(drawing, length, height);
         let afloat = ((height as f32 * (1.0 - vessel.drawing.draught())) as u32).max(1);
         hull = image::imageops::crop_imm(&hull, 0, 0, length, afloat).to_image();
-        if vessel.drawing.faces_right() != vessel.to_right {
+        if !vessel.to_right {
             image::imageops::flip_horizontal_in_place(&mut hull);
         }
         let lamps_at: Vec<[f32; 2]> = vessel

@@ -172,7 +172,7 @@ impl FaultScene {
             let waypoints = [(begin, -1.1 * width, foot), (end, 2.1 * width, foot)];
             composition.vessels.push(Vessel::sailing(99, Drawing::Coaster, length, &waypoints));
         }
-        Renderer::new(composition, None, seconds as f32, FPS as f32)
+        Renderer::new(composition, seconds as f32, FPS as f32)
     }
 }
 

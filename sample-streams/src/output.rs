@@ -7,14 +7,14 @@ use sha2::{Digest, Sha256};
 
 use crate::encode::Encoder;
 use crate::files;
-use crate::material::Material;
+use crate::material;
 use crate::oracle;
 use crate::renderer::Renderer;
 use crate::scenes::{FPS, Scene};
 use crate::site::Site;
 use crate::truth::{TruthBox, from_text, to_text};
 
-/// Raised whenever the same material would give other pictures.
+/// Raised whenever the same source pictures would give other pictures.
 const DRAWING_VERSION: u32 = 4;
 
 /// A scene and the folder of its files.
@@ -32,50 +32,43 @@ impl Output<'_> {
     }
 
     /// Identifies what the clip is made of: the version of the drawing code and every source picture.
-    fn stamp(&self, material: Option<&Material>) -> Result<String> {
+    fn stamp(&self) -> String {
         let mut hash = Sha256::new();
         hash.update(format!(
             "{DRAWING_VERSION} {:?}",
             (self.scene.id, self.scene.quality, self.scene.seconds)
         ));
-        for file in material.iter().flat_map(|m| m.files()) {
-            hash.update(std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?);
-        }
-        Ok(files::hex(&hash.finalize()))
+        material::sources().for_each(|source| hash.update(source));
+        files::hex(&hash.finalize())
     }
 
-    /// Whether the clip and its boxes exist and are made of this material.
-    pub fn is_current(&self, material: Option<&Material>) -> Result<bool> {
+    /// Whether the clip and its boxes exist and are made of the present source pictures.
+    pub fn is_current(&self) -> bool {
         let stamp = std::fs::read_to_string(self.path("stamp")).unwrap_or_default();
         let complete = self.path("mp4").is_file() && self.path("gt.txt").is_file();
-        Ok(complete && stamp == self.stamp(material)?)
+        complete && stamp == self.stamp()
     }
 
     /// Draws the clip; calls `progress` with the number of frames that are done.
-    pub fn draw(&self, material: Option<&Material>, progress: &dyn Fn(u32)) -> Result<()> {
+    pub fn draw(&self, progress: &dyn Fn(u32)) -> Result<()> {
         files::create_folder(self.folder)?;
         // Without the stamp, existing files do not count as complete.
         let _removed = std::fs::remove_file(self.path("stamp"));
         let clip = self.path("mp4");
         let part = files::part(&clip);
-        let frames = self.encode(material, &part, progress).inspect_err(|_| {
+        let frames = self.encode(&part, progress).inspect_err(|_| {
             let _removed = std::fs::remove_file(&part);
         })?;
         files::write(&self.path("gt.txt"), &to_text(&frames))?;
         std::fs::rename(&part, &clip).with_context(|| format!("cannot write {}", clip.display()))?;
-        files::write(&self.path("stamp"), &self.stamp(material)?)
+        files::write(&self.path("stamp"), &self.stamp())
     }
 
     /// Draws the frames into an MP4 file at `path`; gives the boxes of each.
-    fn encode(
-        &self,
-        material: Option<&Material>,
-        path: &Path,
-        progress: &dyn Fn(u32),
-    ) -> Result<Vec<Vec<TruthBox>>> {
+    fn encode(&self, path: &Path, progress: &dyn Fn(u32)) -> Result<Vec<Vec<TruthBox>>> {
         let scene = self.scene;
-        let composition = (scene.composition)(material).with_context(|| format!("scene {}", scene.id))?;
-        let mut renderer = Renderer::new(composition, material, scene.seconds as f32, FPS as f32)?;
+        let composition = (scene.composition)().with_context(|| format!("scene {}", scene.id))?;
+        let mut renderer = Renderer::new(composition, scene.seconds as f32, FPS as f32)?;
         let mut encoder = Encoder::start(scene.codec, scene.quality, scene.size, [FPS, 1], path)?;
         let mut frames: Vec<Vec<TruthBox>> = Vec::new();
         for index in 0..scene.frames() {
@@ -119,13 +112,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let short = Scene { seconds: 1, ..SMALL[0] };
         let output = Output { scene: &short, folder: folder.path() };
-        assert!(!output.is_current(None).unwrap());
-        output.draw(None, &|_| {}).unwrap();
-        assert!(output.is_current(None).unwrap());
+        assert!(!output.is_current());
+        output.draw(&|_| {}).unwrap();
+        assert!(output.is_current());
         let left: Vec<_> =
             std::fs::read_dir(folder.path()).unwrap().flatten().map(|e| e.file_name()).collect();
         assert!(left.iter().all(|n| !n.to_string_lossy().ends_with(".part")), "{left:?}");
         std::fs::remove_file(output.path("gt.txt")).unwrap();
-        assert!(!output.is_current(None).unwrap());
+        assert!(!output.is_current());
     }
 }

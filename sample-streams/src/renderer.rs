@@ -8,7 +8,7 @@ use test_support::Rng;
 
 use crate::appearance::Appearance;
 use crate::composition::Composition;
-use crate::material::{Drawing, Material};
+use crate::material::{Drawing, picture_of};
 use crate::picture::{Picture, Sprite};
 use crate::truth::TruthBox;
 use crate::water::Water;
@@ -36,20 +36,11 @@ type Placed = (u32, i32, i32);
 
 impl Renderer {
     /// Prepares a composition of `seconds` at `fps` frames a second.
-    pub fn new(
-        composition: Composition,
-        material: Option<&Material>,
-        seconds: f32,
-        fps: f32,
-    ) -> Result<Self> {
+    pub fn new(composition: Composition, seconds: f32, fps: f32) -> Result<Self> {
         let mut drawings = HashMap::new();
         for vessel in &composition.vessels {
             if let std::collections::hash_map::Entry::Vacant(entry) = drawings.entry(vessel.drawing) {
-                let image = match material {
-                    Some(material) => material.vessel(vessel.drawing)?,
-                    None => crate::material::own_drawing(vessel.drawing)?,
-                };
-                entry.insert(image);
+                entry.insert(picture_of(vessel.drawing)?);
             }
         }
         let (width, height) = (composition.background.width, composition.background.height);

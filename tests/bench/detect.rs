@@ -92,7 +92,7 @@ fn region_to_416(bencher: Bencher, format: PixelFormat) {
     fill(bencher, format, &nanodet(), REGION);
 }
 
-/// Inference alone. Skipped when the model is not installed.
+/// Inference alone. SSDLite is skipped unless `models/setup.sh ssdlite` has fetched it.
 #[divan::bench(args = ["ssdlite", "havenwacht"])]
 fn inference(bencher: Bencher, name: &str) {
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");

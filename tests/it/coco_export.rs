@@ -42,7 +42,7 @@ fn site(folder: &Path) -> PathBuf {
     };
     let text = format!(
         "[site]\nid = \"quiet-quay\"\ntime_zone = \"Europe/Amsterdam\"\n\
-         [model]\nmanifest = \"{root}/models/ssdlite.toml\"\nruntime = \"{root}/models/runtime/libonnxruntime.so\"\n\
+         [model]\nmanifest = \"{root}/models/havenwacht.toml\"\nruntime = \"{root}/models/runtime/libonnxruntime.so\"\n\
          [broker]\nhost = \"127.0.0.1\"\nport = 9\n[logbook]\npath = \"{}/logbook.sqlite\"\n\
          [health]\nlisten = \"127.0.0.1:9464\"\n{}{}",
         folder.display(),

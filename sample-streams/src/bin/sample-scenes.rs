@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use sample_streams::camera_faults;
-use sample_streams::material::Material;
 use sample_streams::output::Output;
 use sample_streams::scenes::{SCENES, SMALL, Scene};
 use sample_streams::site::Site;
@@ -21,16 +20,13 @@ struct Arguments {
     /// Folder for the clips.
     #[arg(long, default_value = "sample-streams/out")]
     out: PathBuf,
-    /// Folder with nagasaki.jpg. It may also hold boat.jpg and stamps/sail_boat1.svg, else those of Debian are used.
-    #[arg(long, default_value = "sample-streams/material")]
-    material: PathBuf,
     /// Site file whose zones, lines and rules decide the signals.
     #[arg(long, default_value = "config/demo.toml")]
     site: PathBuf,
     /// Only these scenes.
     #[arg(long)]
     scene: Vec<String>,
-    /// Draw two short 640x360 clips for tests instead. They need no material and have no signals.
+    /// Draw two short 640x360 clips for tests instead. They have no signals.
     #[arg(long)]
     small: bool,
     /// Draw this number of random scenes instead, for `havenwacht eval scene`. Each gets a folder below --out with site file,
@@ -93,16 +89,9 @@ fn run() -> Result<()> {
         .iter()
         .filter(|s| arguments.scene.is_empty() || arguments.scene.iter().any(|id| id == s.id))
         .collect();
-    let material = if arguments.small { None } else { Some(Material::find(&arguments.material)?) };
-    let material = material.as_ref();
-    let mut stale = Vec::new();
-    for &scene in &wanted {
-        let output = Output { scene, folder: &arguments.out };
-        if arguments.again || !output.is_current(material)? {
-            stale.push(scene);
-        }
-    }
-    draw(&stale, material, &arguments)?;
+    let current = |scene| Output { scene, folder: &arguments.out }.is_current();
+    let stale: Vec<&Scene> = wanted.iter().copied().filter(|s| arguments.again || !current(s)).collect();
+    draw(&stale, &arguments)?;
     if !arguments.small {
         let site = Site::read(&arguments.site)?;
         for &scene in &wanted {
@@ -175,7 +164,7 @@ fn draw_each<T: Sync>(all: &[T], threads: usize, draw: impl Fn(&T) -> Result<()>
 }
 
 /// Draws `scenes` at the same time: three scenes end sooner side by side than two and then one.
-fn draw(scenes: &[&Scene], material: Option<&Material>, arguments: &Arguments) -> Result<()> {
+fn draw(scenes: &[&Scene], arguments: &Arguments) -> Result<()> {
     let frames: u32 = scenes.iter().map(|s| s.frames()).sum();
     let done = AtomicU32::new(0);
     draw_each(scenes, scenes.len(), |&scene| {
@@ -186,7 +175,7 @@ fn draw(scenes: &[&Scene], material: Option<&Material>, arguments: &Arguments) -
                 let _written = report(&format!("drawing the sample scenes: {:3} %", n * 100 / frames));
             }
         };
-        output.draw(material, &progress).with_context(|| format!("scene {} failed", scene.id))
+        output.draw(&progress).with_context(|| format!("scene {} failed", scene.id))
     })
 }
 

@@ -1,19 +1,19 @@
 //! Inner harbour by day: a moored fleet along the far quay, and traffic that crosses in front of it.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use image::RgbImage;
 
 use super::background::{gradient, paste, quay, reflect};
 use crate::composition::{Composition, Light};
-use crate::material::{Drawing, Material};
+use crate::material::{self, Drawing};
 use crate::picture::Picture;
 use crate::vessel::Vessel;
 use crate::water::Waves;
 
 const SHORE: u32 = 372;
 
-pub(super) fn composition(material: Option<&Material>) -> Result<Composition> {
-    let river = material.context("this scene needs material")?.river()?;
+pub(super) fn composition() -> Result<Composition> {
+    let river = material::river()?;
     let mut back = RgbImage::new(1920, 1080);
     gradient(&mut back, SHORE, 1080, [128.0, 141.0, 150.0], [52.0, 74.0, 92.0]);
     // The far bank without the tall ship at its left end.

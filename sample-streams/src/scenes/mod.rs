@@ -10,7 +10,6 @@ use anyhow::Result;
 
 use crate::composition::Composition;
 use crate::encode::Codec;
-use crate::material::Material;
 
 /// Frames a second of every scene.
 pub const FPS: u32 = 25;
@@ -29,7 +28,7 @@ pub struct Scene {
     /// Its width and height in pixels.
     pub size: (usize, usize),
     /// Makes its composition.
-    pub composition: fn(Option<&Material>) -> Result<Composition>,
+    pub composition: fn() -> Result<Composition>,
 }
 
 impl Scene {
@@ -96,8 +95,8 @@ mod tests {
     fn a_scene_drawn_twice_gives_the_same_bytes() {
         let scene = &SMALL[0];
         let draw = |frames: [u32; 3]| {
-            let composition = (scene.composition)(None).unwrap();
-            let mut renderer = Renderer::new(composition, None, scene.seconds as f32, FPS as f32).unwrap();
+            let composition = (scene.composition)().unwrap();
+            let mut renderer = Renderer::new(composition, scene.seconds as f32, FPS as f32).unwrap();
             frames.map(|n| renderer.draw(n))
         };
         let (forth, back) = (draw([0, 40, 90]), draw([90, 40, 0]));
@@ -110,10 +109,10 @@ mod tests {
     #[test]
     fn moving_vessels_are_out_of_view_at_both_ends() {
         let scene = &SMALL[0];
-        let composition = (scene.composition)(None).unwrap();
+        let composition = (scene.composition)().unwrap();
         let moored: Vec<u32> =
             composition.vessels.iter().filter(|v| v.route.len() == 1).map(|v| v.id).collect();
-        let mut renderer = Renderer::new(composition, None, scene.seconds as f32, FPS as f32).unwrap();
+        let mut renderer = Renderer::new(composition, scene.seconds as f32, FPS as f32).unwrap();
         for frame in [0, scene.frames() - 1] {
             let boxes: Vec<u32> = renderer.draw(frame).1.iter().map(|s| s.id).collect();
             assert_eq!(boxes, moored);

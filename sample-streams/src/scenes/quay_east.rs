@@ -1,13 +1,13 @@
 //! Quay east by night: lamps and their reflections, two moored vessels, and vessels that come after curfew.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use image::RgbImage;
 use test_support::Rng;
 
 use super::background::{blend, grade, gradient, paste, quay, reflect};
 use crate::composition::{Composition, Light};
 use crate::lights::{glow, streak};
-use crate::material::{Drawing, Material};
+use crate::material::{self, Drawing};
 use crate::noise::NoiseField;
 use crate::picture::Picture;
 use crate::vessel::{Lamp, Vessel};
@@ -19,8 +19,8 @@ const WHITE: [f32; 3] = [255.0, 246.0, 222.0];
 const RED: [f32; 3] = [255.0, 62.0, 44.0];
 const GREEN: [f32; 3] = [70.0, 255.0, 130.0];
 
-pub(super) fn composition(material: Option<&Material>) -> Result<Composition> {
-    let photo = material.context("this scene needs material")?.harbour()?;
+pub(super) fn composition() -> Result<Composition> {
+    let photo = material::harbour()?;
     let mut back = RgbImage::new(1920, 1080);
     let sky = ([10.0, 15.0, 30.0], [30.0, 37.0, 56.0]);
     // The hillside on both sides of the barge in the photograph, joined without the barge.

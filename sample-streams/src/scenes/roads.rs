@@ -1,19 +1,19 @@
 //! The roads: small vessels far out, off a low coast.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use image::RgbImage;
 
 use super::background::{blend, grade, gradient, paste, reflect};
 use crate::composition::{Composition, Light};
-use crate::material::{Drawing, Material};
+use crate::material::{self, Drawing};
 use crate::picture::Picture;
 use crate::vessel::Vessel;
 use crate::water::Waves;
 
 const SHORE: u32 = 430;
 
-pub(super) fn composition(material: Option<&Material>) -> Result<Composition> {
-    let mut river = material.context("this scene needs material")?.river()?;
+pub(super) fn composition() -> Result<Composition> {
+    let mut river = material::river()?;
     // The mirrored photograph: another coast than in the inner harbour.
     image::imageops::flip_horizontal_in_place(&mut river);
     let mut back = RgbImage::new(1920, 1080);

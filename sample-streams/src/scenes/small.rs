@@ -5,12 +5,12 @@ use image::RgbImage;
 
 use super::background::{gradient, quay};
 use crate::composition::{Composition, Light};
-use crate::material::{Drawing, Material};
+use crate::material::Drawing;
 use crate::picture::Picture;
 use crate::vessel::Vessel;
 use crate::water::Waves;
 
-pub(super) fn composition(_material: Option<&Material>) -> Result<Composition> {
+pub(super) fn composition() -> Result<Composition> {
     let mut back = RgbImage::new(640, 360);
     gradient(&mut back, 0, 120, [90.0, 124.0, 160.0], [176.0, 188.0, 196.0]);
     quay(&mut back, 100, 124, [112.0, 106.0, 98.0]);

@@ -83,8 +83,7 @@ impl VariantFolder<'_> {
 
     fn encode(&self, prepared: Prepared, progress: &dyn Fn()) -> Result<Vec<Vec<TruthBox>>> {
         let variant = self.variant;
-        let mut renderer =
-            Renderer::new(prepared.composition, None, variant.seconds as f32, variant.fps() as f32)?;
+        let mut renderer = Renderer::new(prepared.composition, variant.seconds as f32, variant.fps() as f32)?;
         let mut encoder = Encoder::start(Codec::H264, QUALITY, variant.size, FPS, &self.path("clip.mp4"))?;
         let mut frames = Vec::new();
         for index in 0..variant.frames() {

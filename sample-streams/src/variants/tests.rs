@@ -14,8 +14,7 @@ fn variant(theme: Theme, seed: u64) -> Variant {
 /// Every `step`-th frame of a variant with its boxes.
 fn drawn(variant: &Variant, step: usize) -> Vec<(Vec<u8>, Vec<TruthBox>)> {
     let composition = variant.prepare().unwrap().composition;
-    let mut renderer =
-        Renderer::new(composition, None, variant.seconds as f32, variant.fps() as f32).unwrap();
+    let mut renderer = Renderer::new(composition, variant.seconds as f32, variant.fps() as f32).unwrap();
     let draw = |n| {
         let (picture, boxes) = renderer.draw(n);
         assert_eq!((picture.width, picture.height), variant.size);
@@ -95,7 +94,7 @@ fn every_theme_shows_its_subject() {
         let mut overcast = glare.composition;
         overcast.weather.glitter = None;
         let top = overcast.waves.top;
-        let [_, _, dull] = water(&Renderer::new(overcast, None, 24.0, 12.5).unwrap().draw(200).0.data, top);
+        let [_, _, dull] = water(&Renderer::new(overcast, 24.0, 12.5).unwrap().draw(200).0.data, top);
         assert!(dazzling > dull + 0.001, "{dazzling} {dull}");
         assert!(boxes(Theme::Rain).1.composition.weather.rain.is_some());
         assert!(boxes(Theme::Wakes).1.composition.weather.wake.length > 3.0);
