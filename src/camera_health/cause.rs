@@ -19,28 +19,28 @@
 )]
 pub enum Cause {
     /// No picture arrives.
-    #[strum(serialize = "away")]
+    #[strum(serialize = "signal loss")]
     SignalLoss,
     /// The picture is black.
     #[strum(serialize = "black")]
     Black,
     /// Most of the picture is as bright as the sensor can measure.
-    #[strum(serialize = "washed out")]
+    #[strum(serialize = "overexposed")]
     Overexposed,
     /// Nothing in the picture differs from its surroundings.
-    #[strum(serialize = "fog")]
+    #[strum(serialize = "low contrast")]
     LowContrast,
     /// Pictures arrive, and it is always the same picture.
     #[strum(serialize = "frozen")]
     Frozen,
     /// The camera points elsewhere, or something stands in front of it.
-    #[strum(serialize = "moved")]
+    #[strum(serialize = "scene change")]
     SceneChange,
     /// Edges are soft that were sharp.
-    #[strum(serialize = "out of focus")]
+    #[strum(serialize = "defocused")]
     Defocused,
     /// Far fewer pictures arrive than the detector asks for.
-    #[strum(serialize = "slow")]
+    #[strum(serialize = "low frame rate")]
     LowFrameRate,
 }
 

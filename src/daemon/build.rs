@@ -13,9 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::camera_threads::{CameraLinks, CameraThreads};
 use super::clock_monitor::ClockMonitor;
-use super::heartbeat::Heartbeats;
+use super::heartbeat::{Heartbeats, LOGBOOK_LIMIT, LOOP_LIMIT};
 use super::pipeline::Pipelines;
-use super::run::{Daemon, LOGBOOK_LIMIT, LOOP_LIMIT, RunError};
+use super::run::{Daemon, RunError};
 use super::scheduler::{self, SchedulerLinks};
 use super::status::StatusReader;
 use crate::alerts::Relay;

@@ -6,9 +6,8 @@ use std::thread::JoinHandle;
 
 use tokio_util::sync::CancellationToken;
 
-use super::heartbeat::{Heartbeat, Heartbeats};
+use super::heartbeat::{Heartbeat, Heartbeats, LOOP_LIMIT};
 use super::pipeline::PipelineStats;
-use super::run::LOOP_LIMIT;
 use crate::alerts::RelayHandle;
 use crate::camera_state::CameraChange;
 use crate::clock::Clock;

@@ -6,6 +6,11 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 
+/// A loop that did not beat for this long hangs. A loop that waits for a camera or a broker beats.
+pub(super) const LOOP_LIMIT: Duration = Duration::from_secs(15);
+/// A commit may wait for a slow disk; a writer that takes longer hangs.
+pub(super) const LOGBOOK_LIMIT: Duration = Duration::from_secs(60);
+
 /// The loops that must run.
 #[derive(Clone)]
 pub struct Heartbeats {

@@ -25,10 +25,6 @@ const PIPELINES_DEADLINE: Duration = Duration::from_secs(4);
 const LOGBOOK_DEADLINE: Duration = Duration::from_secs(4);
 /// Time to send what waits to the broker, and the offline status.
 const ALERTS_DEADLINE: Duration = Duration::from_secs(3);
-/// A loop that did not beat for this long hangs. A loop that waits for a camera or a broker beats.
-pub(super) const LOOP_LIMIT: Duration = Duration::from_secs(15);
-/// A commit may wait for a slow disk; a writer that takes longer hangs.
-pub(super) const LOGBOOK_LIMIT: Duration = Duration::from_secs(60);
 
 /// Why the daemon did not start, or stopped by itself.
 #[derive(Debug, thiserror::Error)]

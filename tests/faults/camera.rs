@@ -116,7 +116,7 @@ fn a_camera_that_repeats_one_picture_is_called_blind_and_staff_are_told() {
         wait_for_stream(&system, "quay-east", true, Duration::from_secs(20));
         let patience = Duration::from_secs(30);
         let (spell, _) = wait_for(patience, "the frozen picture is noticed", || {
-            outage(&system).filter(|spell| spell.cause != "away")
+            outage(&system).filter(|spell| spell.cause != "signal loss")
         });
         noticed = noticed.max(froze.elapsed());
         assert_eq!(spell.cause, "frozen", "{spell:?}");

@@ -6,7 +6,8 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
 use sha2::{Digest as _, Sha256};
 
-use super::chain::Digest;
+/// A SHA-256.
+pub(in crate::logbook) type Digest = [u8; 32];
 
 /// A kind of event.
 pub(super) struct EventKind {

@@ -156,7 +156,7 @@ fn stand_in(to: &Connection, table: &str, id: i64) -> rusqlite::Result<bool> {
 
 /// In which direction rows are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Direction {
+enum ScanDirection {
     Up,
     Down,
 }
@@ -183,13 +183,13 @@ impl TableScan<'_> {
     /// ends the scan.
     fn run(
         &mut self,
-        direction: Direction,
+        direction: ScanDirection,
         start: i64,
         (first, last): (i64, i64),
         taken: &mut impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
     ) -> rusqlite::Result<Scanned> {
         let mut scanned = Scanned::default();
-        let statement = if direction == Direction::Up { &mut self.up } else { &mut self.down };
+        let statement = if direction == ScanDirection::Up { &mut self.up } else { &mut self.down };
         let Ok(mut rows) = statement.query([start]) else { return Ok(scanned) };
         loop {
             let row = match rows.next() {
@@ -201,10 +201,10 @@ impl TableScan<'_> {
             let (lowest, highest) = scanned.complete.unwrap_or((id, id));
             // A damaged page may refer to itself.
             let advances = match (direction, scanned.complete) {
-                (Direction::Up, None) => id >= start,
-                (Direction::Down, None) => id <= start,
-                (Direction::Up, Some(_)) => id > highest,
-                (Direction::Down, Some(_)) => id < lowest,
+                (ScanDirection::Up, None) => id >= start,
+                (ScanDirection::Down, None) => id <= start,
+                (ScanDirection::Up, Some(_)) => id > highest,
+                (ScanDirection::Down, Some(_)) => id < lowest,
             };
             let inside = (first..=last).contains(&id);
             if !advances || (!inside && scanned.complete.is_none() && id != start) {
@@ -214,8 +214,8 @@ impl TableScan<'_> {
                 taken(row)?;
             } else if scanned.complete.is_some() {
                 match direction {
-                    Direction::Up if id - 1 == last => scanned.complete = Some((lowest, last)),
-                    Direction::Down if id == first - 1 => scanned.complete = Some((first, highest)),
+                    ScanDirection::Up if id - 1 == last => scanned.complete = Some((lowest, last)),
+                    ScanDirection::Down if id == first - 1 => scanned.complete = Some((first, highest)),
                     _ => {}
                 }
                 return Ok(scanned);
@@ -243,12 +243,12 @@ fn read(
     };
     let mut scan =
         TableScan { up: from.prepare(&query(">=", "ASC"))?, down: from.prepare(&query("<=", "DESC"))? };
-    let up = scan.run(Direction::Up, 0, (0, i64::MAX), &mut taken)?;
+    let up = scan.run(ScanDirection::Up, 0, (0, i64::MAX), &mut taken)?;
     if up.ended {
         return Ok(Vec::new());
     }
     let first = up.complete.map_or(0, |(_, highest)| highest.saturating_add(1));
-    let last = match scan.run(Direction::Down, i64::MAX, (first, i64::MAX), &mut taken)?.complete {
+    let last = match scan.run(ScanDirection::Down, i64::MAX, (first, i64::MAX), &mut taken)?.complete {
         Some((lowest, _)) => lowest - 1,
         None => end(from, table).filter(|&end| end >= first).unwrap_or(first.saturating_add(SEARCH_LIMIT)),
     };
@@ -264,10 +264,10 @@ fn read(
         }
         probes += 1;
         let middle = last - (last - first) / 2;
-        let above = scan.run(Direction::Up, middle, (first, last), &mut taken)?.complete;
+        let above = scan.run(ScanDirection::Up, middle, (first, last), &mut taken)?.complete;
         // From a row that was read, so that none between the two is missed.
         let (start, below) = above.map_or((middle - 1, middle - 1), |(lowest, _)| (lowest, lowest - 1));
-        let below = scan.run(Direction::Down, start, (first, below), &mut taken)?.complete;
+        let below = scan.run(ScanDirection::Down, start, (first, below), &mut taken)?.complete;
         match (below.or(above), above.or(below)) {
             (Some((lowest, _)), Some((_, highest))) => {
                 gaps.extend([(first, lowest - 1), (highest.saturating_add(1), last)]);
