@@ -85,9 +85,11 @@ setup:
 build: setup
 	cargo build --workspace --release --locked
 
-# Draws only the streams that are out of date.
-streams: build
-	$(release)/sample-scenes
+# Draws only the streams that are out of date, and compiles the daemon meanwhile: its compiler alone does not keep two cores busy.
+streams: setup
+	cargo build --workspace --release --locked --bin sample-scenes --bin sample-cameras
+	@$(release)/sample-scenes & drawing=$$!; \
+	cargo build --workspace --release --locked; built=$$?; wait $$drawing && exit $$built
 
 # The unit as it will be installed, with a program that exists on this machine in place of the installed one.
 unit: setup
