@@ -11,6 +11,30 @@ const README_LINES: usize = 150;
 /// Folders with files that are not of this repository.
 const FOREIGN: [&str; 8] = ["target", "cache", "venv", "runtime", "demo-run", "out", "material", "runs"];
 
+/// Words that the vocabulary replaced; matched as whole words, in lower case.
+const REPLACED: &[&str] = &[
+    "the watch",
+    "on watch",
+    "off watch",
+    "looks_per_second",
+    "looks a second",
+    "runs a look",
+    "blind spell",
+    "blind spells",
+    "v_blind_spells",
+    "blind.md",
+    "washed out",
+    "kept silent",
+    "kept back",
+    "moved aside",
+    "folded in",
+    "troubles",
+    "promise",
+    "promises",
+    "havenwacht ack",
+    "heard",
+];
+
 fn documents(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -83,6 +107,26 @@ fn relative_links_lead_to_files_and_headings_that_exist() {
 fn the_readme_is_short() {
     let lines = fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap().lines().count();
     assert!(lines <= README_LINES, "README.md has {lines} lines: move details to docs/");
+}
+
+#[test]
+fn documents_use_no_replaced_words() {
+    let mut found = Vec::new();
+    for (path, text) in all() {
+        for (index, line) in text.lines().enumerate() {
+            let line = line.to_lowercase();
+            let is_word = |at: usize, word: &str| {
+                let part = |c: char| c.is_alphanumeric() || c == '_';
+                !line[..at].ends_with(part) && !line[at + word.len()..].starts_with(part)
+            };
+            for word in REPLACED {
+                if line.match_indices(word).any(|(at, word)| is_word(at, word)) {
+                    found.push(format!("{}:{}: {word}", path.display(), index + 1));
+                }
+            }
+        }
+    }
+    assert!(found.is_empty(), "replaced words, see docs/design.md:\n{}", found.join("\n"));
 }
 
 /// All code of `src/`, with string literals that go over several lines joined.
