@@ -24,7 +24,7 @@ pub struct Outage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, strum::IntoStaticStr)]
 pub enum OutageEnd {
     /// The pictures are usable again.
-    #[strum(serialize = "seen")]
+    #[strum(serialize = "recovered")]
     Recovered,
     /// An outage with another cause follows.
     #[strum(serialize = "another cause")]

@@ -93,7 +93,7 @@ pub use entry::{
 pub use error::LogbookError;
 pub use integrity::chain::ChainHead;
 pub use integrity::integrity_check::{IntegrityReport, check_integrity};
-pub use integrity::key::{KeyError, PublicKey, SigningKey};
+pub use integrity::key::{PublicKey, SigningKey, SigningKeyError};
 pub use integrity::verification::{ChainFault, TrustAnchors, Verification, VerifyProgress};
 pub use maintain::backup::backup;
 pub use maintain::erase::{Erasure, PersonalData, erase};

@@ -6,6 +6,9 @@ use rusqlite::types::Type;
 
 use crate::detect::Class;
 
+/// A SHA-256.
+pub(super) type Digest = [u8; 32];
+
 /// A time as it is stored: milliseconds since 1970 in UTC, and the zone's offset at that time in quarters of an hour.
 pub(super) fn local(zone: &TimeZone, at: Timestamp) -> (i64, i64) {
     (at.as_millisecond(), i64::from(zone.to_offset(at).seconds() / 900))

@@ -1,8 +1,8 @@
-//! Logbooks that disks and people damage: found by `logbook check`, moved aside by `run`, refused where they are not ours.
+//! Damaged logbooks: `logbook check` finds the damage, `run` puts the file in quarantine, and foreign files are rejected.
 //!
-//! What counts as damage is a changed byte that says something: of a page in use, and there of a row or an index entry, never of
-//! the room between them. Single bits are changed in tables of which every column is linked or sealed; what staff and watch
-//! change later (that an alert was delivered, where a track is now) no digest can hold.
+//! The tests change bytes that have a meaning: rows and index entries of pages in use, not the free space between them. Single
+//! bits are changed only in tables whose columns are all covered by the chain or a seal. Columns that change later (the
+//! delivery of an alert, the last box of a track) are covered by no digest.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -19,15 +19,15 @@ use crate::{Row, alert_source, rounds};
 
 const PAGE: usize = 4096;
 
-/// Tables whose every column is held by a digest.
-const HELD: [&str; 5] = ["pass", "detection", "seal", "link", "signal_step"];
+/// Tables whose columns are all covered by a digest.
+const COVERED: [&str; 5] = ["pass", "detection", "seal", "link", "signal_step"];
 
-/// A whole logbook, and what stands where in it.
-struct Logbook {
+/// A sound logbook, and where its contents are.
+struct SoundLogbook {
     bytes: Vec<u8>,
     /// Pages in use.
     pages: Vec<Page>,
-    /// Of alerts, large enough that they have pages of their own.
+    /// Pictures of alerts, large enough for pages of their own.
     pictures: Vec<Vec<u8>>,
 }
 
@@ -36,19 +36,19 @@ struct Page {
     of: String,
     number: usize,
     is_leaf: bool,
-    /// What is too long for a row's own page goes on here.
+    /// Continues a row that is too long for its page.
     is_overflow: bool,
     is_index: bool,
 }
 
-/// What is done to the file.
+/// How the file is damaged.
 #[derive(Clone, Copy, Debug)]
-enum Harm {
-    /// A page in use is noise.
+enum FileDamage {
+    /// A page in use has random bytes.
     Noise,
-    /// A page in use is empty.
+    /// A page in use has only zeros.
     Zeros,
-    /// The file ends early, as on a disk that lost its end.
+    /// The file is truncated.
     Truncated,
     /// One bit of a row.
     RowBit,
@@ -58,26 +58,26 @@ enum Harm {
     PictureBit,
     /// The header says that a later version wrote it.
     Newer,
-    /// A database of another program.
+    /// The database of another program.
     Foreign,
-    /// No database.
+    /// Not a database.
     Text,
 }
 
-const HARMS: [Harm; 9] = [
-    Harm::Noise,
-    Harm::Zeros,
-    Harm::Truncated,
-    Harm::RowBit,
-    Harm::IndexBit,
-    Harm::PictureBit,
-    Harm::Newer,
-    Harm::Foreign,
-    Harm::Text,
+const DAMAGES: [FileDamage; 9] = [
+    FileDamage::Noise,
+    FileDamage::Zeros,
+    FileDamage::Truncated,
+    FileDamage::RowBit,
+    FileDamage::IndexBit,
+    FileDamage::PictureBit,
+    FileDamage::Newer,
+    FileDamage::Foreign,
+    FileDamage::Text,
 ];
 
-impl Logbook {
-    /// Alerts with pictures, looks before each; closed in order or cut off.
+impl SoundLogbook {
+    /// Writes alerts with pictures, and passes before each; closes it in order or not.
     fn write(folder: &Path, alerts: u64, in_order: bool) -> Self {
         let path = folder.join("whole.sqlite");
         let (writer, logbook) = alert_source::open(&path);
@@ -129,7 +129,7 @@ impl Logbook {
         pages[rng.below(pages.len() as u64) as usize].number
     }
 
-    /// Where in the file a byte of a row, or of an entry of an index, stands.
+    /// The position in the file of a byte of a row or an index entry.
     fn place_in_cell(&self, rng: &mut Rng, fits: impl Fn(&Page) -> bool) -> usize {
         loop {
             let number = self.pick(rng, |page| page.is_leaf && fits(page));
@@ -142,15 +142,14 @@ impl Logbook {
         }
     }
 
-    /// Where in the file a byte of a picture stands: in the pages that it has to itself. What a row that moved left behind in its
-    /// old page says nothing.
+    /// The position in the file of a byte of a picture, in its own pages. Old bytes that a moved row left behind do not count.
     fn place_in_picture(&self, rng: &mut Rng) -> usize {
         let own: Vec<_> = self.pages.iter().filter(|page| page.of == "alert" && page.is_overflow).collect();
         loop {
             let picture = &self.pictures[rng.below(self.pictures.len() as u64) as usize];
             let at = rng.below(picture.len() as u64 - 16) as usize;
             let piece = &picture[at..at + 16];
-            // A piece that goes on in another page stands nowhere.
+            // A piece that continues in another page is not found.
             for page in &own {
                 if let Some(found) = self.page(page.number).windows(16).position(|window| window == piece) {
                     return (page.number - 1) * PAGE + found;
@@ -159,48 +158,47 @@ impl Logbook {
         }
     }
 
-    /// The file after `harm`; `None` where it is another file altogether.
-    fn harmed(&self, harm: Harm, rng: &mut Rng) -> Option<Vec<u8>> {
+    /// The file after the damage; `None` for the database of another program.
+    fn harmed(&self, harm: FileDamage, rng: &mut Rng) -> Option<Vec<u8>> {
         let mut bytes = self.bytes.clone();
         let flip = |bytes: &mut Vec<u8>, at: usize, rng: &mut Rng| bytes[at] ^= 1 << rng.below(8);
         match harm {
-            Harm::Noise | Harm::Zeros => {
+            FileDamage::Noise | FileDamage::Zeros => {
                 let end = self.pick(rng, |_| true) * PAGE;
-                let noise = |_: &u8| if matches!(harm, Harm::Zeros) { 0 } else { rng.below(256) as u8 };
+                let noise = |_: &u8| if matches!(harm, FileDamage::Zeros) { 0 } else { rng.below(256) as u8 };
                 let new: Vec<_> = bytes[end - PAGE..end].iter().map(noise).collect();
                 bytes[end - PAGE..end].copy_from_slice(&new);
             }
-            Harm::Truncated => bytes.truncate(512 + rng.below(bytes.len() as u64 - 512) as usize),
-            Harm::RowBit => {
-                let at = self.place_in_cell(rng, |page| HELD.contains(&page.of.as_str()));
+            FileDamage::Truncated => bytes.truncate(512 + rng.below(bytes.len() as u64 - 512) as usize),
+            FileDamage::RowBit => {
+                let at = self.place_in_cell(rng, |page| COVERED.contains(&page.of.as_str()));
                 flip(&mut bytes, at, rng);
             }
-            Harm::IndexBit => {
+            FileDamage::IndexBit => {
                 let at = self.place_in_cell(rng, |page| page.is_index);
                 flip(&mut bytes, at, rng);
             }
-            Harm::PictureBit => {
+            FileDamage::PictureBit => {
                 let at = self.place_in_picture(rng);
                 flip(&mut bytes, at, rng);
             }
             // `user_version` of the database header.
-            Harm::Newer => bytes[60..64].copy_from_slice(&(90 + rng.below(9) as u32).to_be_bytes()),
-            Harm::Text => bytes = b"Dear harbour master,\n".repeat(1 + rng.below(500) as usize),
-            Harm::Foreign => return None,
+            FileDamage::Newer => bytes[60..64].copy_from_slice(&(90 + rng.below(9) as u32).to_be_bytes()),
+            FileDamage::Text => bytes = b"Dear harbour master,\n".repeat(1 + rng.below(500) as usize),
+            FileDamage::Foreign => return None,
         }
         Some(bytes)
     }
 }
 
-/// The rows of a leaf page, or the entries of an index's, that stand in it as a whole: where their bytes are. By SQLite's "Database
-/// File Format", 1.6.
+/// The byte ranges of rows or index entries that are completely in a leaf page (SQLite, "Database File Format", 1.6).
 fn cells(page: &[u8]) -> Vec<Range<usize>> {
     let header = if page.starts_with(b"SQLite format 3\0") { 100 } else { 0 };
     let two = |at: usize| usize::from(u16::from_be_bytes([page[at], page[at + 1]]));
     let is_table = match page[header] {
         0x0D => true,
         0x0A => false,
-        other => panic!("no leaf page: {other:#x}"),
+        other => panic!("not a leaf page: {other:#x}"),
     };
     let most = if is_table { PAGE - 35 } else { (PAGE - 12) * 64 / 255 - 23 };
     let cell = |number: usize| {
@@ -214,7 +212,7 @@ fn cells(page: &[u8]) -> Vec<Range<usize>> {
     (0..two(header + 3)).filter_map(cell).collect()
 }
 
-/// A number of up to nine bytes, and how many they are.
+/// A number of one to nine bytes, and its length.
 fn varint(bytes: &[u8]) -> (usize, usize) {
     let mut value = 0;
     for (place, byte) in bytes.iter().take(8).enumerate() {
@@ -226,7 +224,7 @@ fn varint(bytes: &[u8]) -> (usize, usize) {
     (value << 8 | usize::from(bytes[8]), 9)
 }
 
-/// Writes a damaged file, or another program's.
+/// Writes the damaged file, or the database of another program.
 fn put(path: &Path, bytes: Option<&[u8]>) -> Vec<u8> {
     std::fs::remove_file(path).ok();
     match bytes {
@@ -239,7 +237,7 @@ fn put(path: &Path, bytes: Option<&[u8]>) -> Vec<u8> {
     std::fs::read(path).unwrap()
 }
 
-/// The program's answer: exit code, and all it said.
+/// Exit code and output of the program.
 pub(crate) fn ask(words: &[&str], path: &Path) -> (Option<i32>, String) {
     let output = Command::new(havenwacht()).args(words).arg(path).output().unwrap();
     let said =
@@ -248,28 +246,28 @@ pub(crate) fn ask(words: &[&str], path: &Path) -> (Option<i32>, String) {
 }
 
 #[test]
-fn a_check_finds_every_damage_names_it_and_changes_nothing() {
+fn a_check_finds_and_names_every_damage() {
     let folder = tempfile::tempdir().unwrap();
-    let logbook = Logbook::write(folder.path(), 60, true);
+    let logbook = SoundLogbook::write(folder.path(), 60, true);
     let path = folder.path().join("logbook.sqlite");
     put(&path, Some(&logbook.bytes));
     let check = ["logbook", "check", "--logbook"];
     let (code, said) = ask(&check, &path);
-    assert_eq!(code, Some(0), "whole before: {said}");
+    assert_eq!(code, Some(0), "sound before: {said}");
     let runs = rounds(27, 504);
     let (mut missed, mut unnamed, mut changed, mut slowest) = (0, 0, 0, Duration::ZERO);
     for run in 0..runs {
         let mut rng = Rng::new(run as u64);
-        let harm = HARMS[run % HARMS.len()];
+        let harm = DAMAGES[run % DAMAGES.len()];
         let harmed = logbook.harmed(harm, &mut rng);
         let before = put(&path, harmed.as_deref());
         let began = now();
         let (code, said) = ask(&check, &path);
         slowest = slowest.max(began.elapsed());
         let wanted = match harm {
-            Harm::Newer => "written by a later version",
-            Harm::Foreign | Harm::Text => "is not a Havenwacht logbook",
-            // The first page may have gone, and with it all that says whose file it was.
+            FileDamage::Newer => "written by a later version",
+            FileDamage::Foreign | FileDamage::Text => "is not a Havenwacht logbook",
+            // Without its first page the file cannot be recognised as a logbook.
             _ if said.contains("is not a Havenwacht logbook") && !before[..72].ends_with(b"HAVW") => "is not",
             _ if said.contains("fault: ") => "fault: ",
             _ => "is damaged: ",
@@ -293,8 +291,8 @@ fn a_check_finds_every_damage_names_it_and_changes_nothing() {
         .record();
 }
 
-/// What lies beside the logbook under the name of a damaged one.
-fn aside(logbook: &Path) -> Vec<PathBuf> {
+/// The logbooks in quarantine.
+fn quarantined(logbook: &Path) -> Vec<PathBuf> {
     let begins = format!("{}.damaged-2", logbook.file_name().unwrap().display());
     let files = std::fs::read_dir(logbook.parent().unwrap()).unwrap().map(|file| file.unwrap());
     let files = files.filter(|file| {
@@ -305,16 +303,16 @@ fn aside(logbook: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_watch_moves_a_damaged_logbook_aside_whole_and_goes_on_and_leaves_what_is_not_its_own_alone() {
+fn damage_is_quarantined_and_foreign_files_are_left_alone() {
     let mut system = TestSystem::small(&["quay-east"], "");
-    let logbook = Logbook::write(system.work.path(), 20, false);
+    let logbook = SoundLogbook::write(system.work.path(), 20, false);
     let path = system.ports.logbook.clone();
     let runs = rounds(2, 40);
     let (mut not_whole, mut not_sound, mut slowest) = (0, 0, Duration::ZERO);
     for run in 0..runs {
         let mut rng = Rng::new(run as u64);
         let bytes = if run % 2 == 0 {
-            // What a start looks at is every page; without the first it would not know whose file it is.
+            // A start checks every page. Without the first it would not recognise the file.
             let mut bytes = logbook.bytes.clone();
             let end = logbook.pick(&mut rng, |page| page.number > 1) * PAGE;
             bytes[end - PAGE..end].iter_mut().for_each(|byte| *byte = rng.below(256) as u8);
@@ -331,7 +329,7 @@ fn a_watch_moves_a_damaged_logbook_aside_whole_and_goes_on_and_leaves_what_is_no
         assert!(problem.contains("was damaged"), "run {run}: {problem}");
         system.wait_until_streaming();
         assert!(system.daemon.take().unwrap().stop(Duration::from_secs(15)));
-        let kept = aside(&path);
+        let kept = quarantined(&path);
         not_whole += usize::from(kept.len() != 1 || std::fs::read(&kept[0]).unwrap() != before);
         let (code, said) = ask(&["logbook", "check", "--logbook"], &path);
         if code != Some(0) {
@@ -346,20 +344,21 @@ fn a_watch_moves_a_damaged_logbook_aside_whole_and_goes_on_and_leaves_what_is_no
         .at_most("new logbooks not in order", not_sound as f64, "", 0.0)
         .record();
 
-    let strangers = [Harm::Newer, Harm::Foreign, Harm::Text];
+    let strangers = [FileDamage::Newer, FileDamage::Foreign, FileDamage::Text];
     let (mut told_badly, mut changed) = (0, 0);
     for harm in strangers {
         let harmed = logbook.harmed(harm, &mut Rng::new(1));
-        // Without what tells that a logbook stood here.
+        // Without the files that show that a logbook was here.
         std::fs::remove_file(format!("{}.reserve", path.display())).ok();
         let before = put(&path, harmed.as_deref());
         let (code, said) = ask(&["run", "--config"], &system.site);
-        let word = if matches!(harm, Harm::Newer) { "later version" } else { "is not a Havenwacht logbook" };
+        let word =
+            if matches!(harm, FileDamage::Newer) { "later version" } else { "is not a Havenwacht logbook" };
         if code != Some(78) || !said.contains(word) {
             told_badly += 1;
             println!("{harm:?}: exit {code:?}, {said}");
         }
-        changed += usize::from(std::fs::read(&path).unwrap() != before || !aside(&path).is_empty());
+        changed += usize::from(std::fs::read(&path).unwrap() != before || !quarantined(&path).is_empty());
     }
     Row::new(11, "newer logbook, or another program's file: refused", strangers.len())
         .at_most("without exit 78 and reason", told_badly as f64, "", 0.0)

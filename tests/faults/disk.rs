@@ -1,4 +1,4 @@
-//! The whole daemon on a disk that another program fills: a real one of four megabytes, in a mount namespace of the test's own.
+//! The daemon on a disk that another program fills: a real file system of four megabytes, in a mount namespace of its own.
 
 use std::collections::BTreeSet;
 use std::fs::OpenOptions;
@@ -21,12 +21,12 @@ use crate::{Row, is_long};
 const ROW: (u8, &str) = (10, "disk full under the whole daemon, then freed");
 const MEGABYTES: u32 = 4;
 
-/// Tells the inner run where its disk is.
+/// Variable with the path of the disk, for the inner run.
 const INNER: &str = "HAVENWACHT_TINY_DISK";
-/// What the shell says when nothing may be mounted.
+/// Exit status of the shell when mounting is not permitted.
 const NOT_MOUNTED: i32 = 99;
 
-/// Runs the test of this name again where a disk of its own is mounted.
+/// Runs the test of this name again with a disk of its own.
 fn on_a_tiny_disk(test: &str) -> std::io::Result<Output> {
     let folder = tempfile::tempdir()?;
     let script = format!(
@@ -40,7 +40,7 @@ fn on_a_tiny_disk(test: &str) -> std::io::Result<Output> {
         .output()
 }
 
-/// Another program that writes all it can, until it ends and its file goes.
+/// Another program that fills the disk, until it ends and its file is deleted.
 struct Filler {
     going: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -53,7 +53,7 @@ impl Filler {
         let thread = std::thread::spawn(move || {
             let mut file = OpenOptions::new().create(true).append(true).open(&ballast).unwrap();
             while goes_on.load(Relaxed) {
-                // To the last byte: large pieces, and small ones where those do not fit.
+                // To the last byte: large pieces, then small ones.
                 while [65_536, 4096, 512, 1].iter().any(|&size| file.write_all(&vec![7; size]).is_ok()) {}
                 std::thread::sleep(Duration::from_millis(5));
             }
@@ -73,11 +73,11 @@ impl Drop for Filler {
     }
 }
 
-/// What staff hear.
+/// What staff receive.
 struct Staff {
     listener: StaffClient,
     alerts: BTreeSet<String>,
-    /// What the status last said is wrong; `None` before it said anything.
+    /// The problems of the last status; `None` before the first.
     problems: Option<Vec<serde_json::Value>>,
 }
 
@@ -86,7 +86,7 @@ impl Staff {
         Self { listener, alerts: BTreeSet::new(), problems: None }
     }
 
-    /// Takes in what comes for as long as `wait` between two messages.
+    /// Receives messages until none comes for `wait`.
     fn hear(&mut self, wait: Duration) {
         while let Some(heard) = self.listener.next(wait) {
             if let Some(alert) = heard.alert() {
@@ -98,7 +98,7 @@ impl Staff {
         }
     }
 
-    /// Waits until the status names problems, or none.
+    /// Waits until the status has problems, or has none.
     fn wait_for_troubles(&mut self, some: bool) -> Duration {
         let what = if some { "staff are told of the full disk" } else { "staff are told that it is over" };
         wait_for(Duration::from_secs(30), what, || {
@@ -109,17 +109,17 @@ impl Staff {
     }
 }
 
-/// The state of a watch that is neither gone nor stuck.
+/// The health of a daemon that is running and not stuck.
 fn alive(system: &mut TestSystem) -> Health {
-    assert!(system.daemon.as_mut().unwrap().is_running(), "the watch went off");
+    assert!(system.daemon.as_mut().unwrap().is_running(), "the daemon has ended");
     let health = system.health().expect("the health page answers");
-    assert_eq!(health.late_loops, [""; 0], "a supervisor would have killed it");
+    assert_eq!(health.late_loops, [""; 0], "a loop is late");
     health
 }
 
 #[test]
-fn a_full_disk_is_told_costs_no_event_and_the_logbook_is_written_again_when_there_is_room() {
-    let name = "disk::a_full_disk_is_told_costs_no_event_and_the_logbook_is_written_again_when_there_is_room";
+fn a_full_disk_is_reported_and_loses_no_event() {
+    let name = "disk::a_full_disk_is_reported_and_loses_no_event";
     let Some(disk) = std::env::var_os(INNER) else {
         let _berth = SystemPermit::acquire();
         let ran = on_a_tiny_disk(name).unwrap();
@@ -135,7 +135,7 @@ fn a_full_disk_is_told_costs_no_event_and_the_logbook_is_written_again_when_ther
     fills_up_and_is_freed(&PathBuf::from(disk));
 }
 
-/// The row itself, on that disk.
+/// The test itself, on that disk.
 fn fills_up_and_is_freed(disk: &Path) {
     let mut system = TestSystem::new(&["inner-harbour"]);
     system.ports.logbook = disk.join("logbook.sqlite");
@@ -149,10 +149,10 @@ fn fills_up_and_is_freed(disk: &Path) {
 
     let filler = Filler::start(disk.join("ballast"));
     let told = staff.wait_for_troubles(true);
-    // Whoever comes now is told, too: it is retained.
+    // A client that connects now receives the status too: it is retained.
     Staff::new(system.staff_client("night-shift")).wait_for_troubles(true);
     let since = now();
-    // Something must happen while nothing can be written; long, more than there is room for.
+    // Events must happen while nothing can be written, more than there is room for.
     let (meanwhile, _) = wait_for(Duration::from_secs(400), "events meanwhile", || {
         staff.hear(Duration::from_millis(200));
         let health = alive(&mut system);

@@ -1,4 +1,4 @@
-//! What the daemon asks of the kernel: on disk before it is sent, nothing written elsewhere, nothing that root alone may.
+//! The daemon's system calls: alerts are on disk before they are sent, no file is written elsewhere, no capability is used.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -14,9 +14,8 @@ use crate::system::TestSystem;
 use crate::trace::{self, Call};
 use crate::{Row, rounds};
 
-/// For each alert: how often the write-ahead log was synced between the write that holds the alert and the first packet that
-/// does. None is a violation.
-fn syncs_before_telling(calls: &[Call], id: &str) -> usize {
+/// How often the write-ahead log was synced between the write of an alert and the first packet with it. 0 is a violation.
+fn syncs_before_sending(calls: &[Call], id: &str) -> usize {
     let written = calls.iter().find(|call| call.writes_to("-wal") && call.arguments.contains(id));
     let told = calls.iter().find(|call| call.sends() && call.arguments.contains(id));
     let (Some(written), Some(told)) = (written, told) else {
@@ -26,7 +25,7 @@ fn syncs_before_telling(calls: &[Call], id: &str) -> usize {
     calls.iter().filter(|call| call.syncs("-wal") && !call.failed).filter(between).count()
 }
 
-/// Where the unit lets the watch write.
+/// Whether the unit permits the daemon to write here.
 fn may_be_written(path: &str, state: &Path, runtime: &Path) -> bool {
     let path = Path::new(path);
     path.starts_with(state)
@@ -36,7 +35,7 @@ fn may_be_written(path: &str, state: &Path, runtime: &Path) -> bool {
 }
 
 #[test]
-fn an_alert_is_on_disk_before_it_is_sent_and_nothing_is_written_elsewhere() {
+fn alerts_are_on_disk_before_they_are_sent() {
     const ROWS: [(u8, &str); 2] =
         [(9, "power cut: order of disk and network"), (20, "sandbox: what the daemon writes and may")];
     if let Err(why) = trace::is_permitted() {
@@ -51,10 +50,10 @@ fn an_alert_is_on_disk_before_it_is_sent_and_nothing_is_written_elsewhere() {
     system.write_site("");
     let mut listener = system.listener();
 
-    // As the unit runs it: no capability, none to be had, and the environment's folders below its own.
+    // As the unit runs it: without capabilities, with the folders of the environment in the test's folder.
     let mut words: Vec<String> =
         ["--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "env"].map(str::to_owned).into();
-    // Build machines are spared ONNX Runtime's reports to its maker by these, harbours are not.
+    // These variables switch off reports of ONNX Runtime to its maker on build machines only.
     words.extend(["-u", "CI", "-u", "ORT_DISABLE_TELEMETRY"].map(str::to_owned));
     words.push(format!("XDG_RUNTIME_DIR={}", runtime.display()));
     words.push(format!("GST_REGISTRY={}", state.join("gstreamer-registry.bin").display()));
@@ -69,15 +68,15 @@ fn an_alert_is_on_disk_before_it_is_sent_and_nothing_is_written_elsewhere() {
     let watch = system.daemon.insert(Program::start("daemon", Path::new("setpriv"), &words, &log).unwrap());
     let pid = watch.pid();
     let alerts = rounds(2, 40);
-    let mut heard = BTreeSet::new();
+    let mut received = BTreeSet::new();
     wait_for(Duration::from_secs(60 + 30 * alerts as u64), "alerts", || {
         let alert = listener.next(Duration::from_millis(50)).and_then(|heard| heard.alert());
-        heard.extend(alert.map(|alert| alert["alert_id"].as_str().unwrap().to_owned()));
-        (heard.len() >= alerts).then_some(())
+        received.extend(alert.map(|alert| alert["alert_id"].as_str().unwrap().to_owned()));
+        (received.len() >= alerts).then_some(())
     });
     let capabilities = status(pid, "CapEff");
     assert!(system.daemon.take().unwrap().stop(Duration::from_secs(20)), "the watch stops in order");
-    // The tracer ends after the traced.
+    // The tracer ends after the program.
     std::thread::sleep(Duration::from_millis(500));
 
     let calls = trace::read(&traces);
@@ -86,8 +85,8 @@ fn an_alert_is_on_disk_before_it_is_sent_and_nothing_is_written_elsewhere() {
     {
         println!("{call:?}");
     }
-    let syncs: Vec<_> = heard.iter().map(|id| syncs_before_telling(&calls, id)).collect();
-    Row::new(ROWS[0].0, ROWS[0].1, heard.len())
+    let syncs: Vec<_> = received.iter().map(|id| syncs_before_sending(&calls, id)).collect();
+    Row::new(ROWS[0].0, ROWS[0].1, received.len())
         .at_most(
             "alerts sent before their sync",
             syncs.iter().filter(|&&syncs| syncs == 0).count() as f64,
@@ -103,7 +102,7 @@ fn an_alert_is_on_disk_before_it_is_sent_and_nothing_is_written_elsewhere() {
         .filter(|path| !may_be_written(path, &state, &runtime))
         .collect();
     println!("stray writes: {stray:#?}");
-    assert!(calls.iter().filter_map(Call::changes).count() > 2, "the trace knows of files");
+    assert!(calls.iter().filter_map(Call::changes).count() > 2, "the trace has files");
     Row::new(ROWS[1].0, ROWS[1].1, 1)
         .at_most("files written elsewhere", stray.len() as f64, "", 0.0)
         .at_most("capabilities", u64::from_str_radix(&capabilities, 16).unwrap() as f64, "", 0.0)

@@ -1,4 +1,4 @@
-//! The daemon, and the writer alone, killed at random moments, as a power cut would.
+//! The daemon, and the writer alone, killed at random times, as by a power cut.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -14,7 +14,7 @@ use crate::system::TestSystem;
 use crate::{Row, alert_source, rounds};
 
 #[test]
-fn no_alert_is_lost_and_none_is_without_its_row_when_the_daemon_is_killed() {
+fn a_killed_daemon_loses_no_alert() {
     let mut system = TestSystem::new(&["inner-harbour"]);
     let mut listener = system.listener();
     let mut heard = BTreeSet::new();
@@ -32,14 +32,14 @@ fn no_alert_is_lost_and_none_is_without_its_row_when_the_daemon_is_killed() {
             if let Some(alert) = listener.next(Duration::from_millis(50)).and_then(|heard| heard.alert()) {
                 heard.insert(alert["alert_id"].as_str().unwrap().to_owned());
             }
-            // The last life may end once nothing waits.
+            // The last run may end when no alert waits.
             if last && began.elapsed() > lives && system.health().is_some_and(|h| h.alerts.undelivered == 0) {
                 break;
             }
         }
         let mut watch = system.daemon.take().unwrap();
         if last {
-            assert!(watch.stop(Duration::from_secs(15)), "the last life ends in order");
+            assert!(watch.stop(Duration::from_secs(15)), "the last run ends in order");
         } else {
             watch.kill();
             check(&system.ports.logbook);
@@ -64,8 +64,8 @@ fn no_alert_is_lost_and_none_is_without_its_row_when_the_daemon_is_killed() {
         .record();
 }
 
-/// Not a test of its own: the process that the next test kills. Writes looks and alerts as fast as the disk takes them, and
-/// says of each alert when the logbook has called it committed.
+/// Not a test: the process that the next test kills. It writes passes and alerts as fast as the disk permits, and prints each
+/// alert that is committed.
 #[test]
 #[ignore = "a process for the test that kills it"]
 fn a_writer_under_load() {
@@ -84,7 +84,7 @@ fn a_writer_under_load() {
 }
 
 #[test]
-fn what_was_committed_is_there_whole_after_the_writer_is_killed() {
+fn a_killed_writer_keeps_what_was_committed() {
     let kills = rounds(12, 200);
     let mut rng = Rng::new(7);
     let mut folder = tempfile::tempdir().unwrap();
@@ -92,7 +92,7 @@ fn what_was_committed_is_there_whole_after_the_writer_is_killed() {
     let (mut lost, mut committed, mut opened) = (0, 0, Duration::ZERO);
     for kill in 0..kills {
         if kill % 25 == 0 {
-            // Checking a whole logbook costs what it is long.
+            // To check a long logbook takes long.
             folder = tempfile::tempdir().unwrap();
             told = BTreeSet::new();
         }
@@ -111,13 +111,13 @@ fn what_was_committed_is_there_whole_after_the_writer_is_killed() {
                 .filter_map(|line| {
                     let id = line.strip_prefix("committed ")?.to_owned();
                     first.get_or_insert_with(|| begun.elapsed());
-                    // A last line may be cut short by the kill.
+                    // The kill may cut the last line.
                     (id.len() == 36).then_some(id)
                 })
                 .collect();
             (ids, first)
         });
-        // Also before and during the opening.
+        // Sometimes before or during the opening.
         std::thread::sleep(Duration::from_millis(20 + rng.below(400)));
         victim.kill().unwrap();
         victim.wait().unwrap();
@@ -143,7 +143,7 @@ fn what_was_committed_is_there_whole_after_the_writer_is_killed() {
         .record();
 }
 
-/// Killed in the very first opening, a logbook has no tables yet.
+/// A logbook whose first opening was killed has no tables yet.
 fn has_schema(path: &Path) -> bool {
     let logbook = Connection::open(path).unwrap();
     logbook
@@ -151,7 +151,7 @@ fn has_schema(path: &Path) -> bool {
         == Ok(1)
 }
 
-/// The logbook is whole, whatever happened to its writer: the file, and alerts with their signals.
+/// Checks the file, and that alerts and signals belong together.
 fn check(path: &Path) {
     let logbook = Connection::open(path).unwrap();
     let found: String = logbook.query_row("pragma integrity_check", [], |row| row.get(0)).unwrap();
@@ -160,10 +160,10 @@ fn check(path: &Path) {
         return;
     }
     let count = |query: &str| logbook.query_row(query, [], |row| row.get::<_, i64>(0)).unwrap();
-    let told_without_alert = count(
+    let notified_without_alert = count(
         "select count(*) from signal where notified = 1 and seq not in (select signal from alert where phase = 'opened')",
     );
-    assert_eq!(told_without_alert, 0, "a signal that was to be told without its alert");
+    assert_eq!(notified_without_alert, 0, "a notified signal without its alert");
     let without_signal = count("select count(*) from alert where signal not in (select seq from signal)");
     assert_eq!(without_signal, 0, "an alert without its signal");
 }

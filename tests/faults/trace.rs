@@ -1,4 +1,4 @@
-//! What a process asks of the kernel, written down by strace: what it writes where, and in which order.
+//! The system calls of a process, recorded by strace.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ pub(crate) struct Call {
     pub(crate) began: f64,
     pub(crate) ended: f64,
     pub(crate) failed: bool,
-    /// It was not made: strace answered in the kernel's place.
+    /// strace returned the result, and the call was not made.
     pub(crate) injected: bool,
 }
 
@@ -36,7 +36,7 @@ impl Call {
         self.name.starts_with("send") || self.name.contains("write") && first.contains("<socket:")
     }
 
-    /// The file that it opens for writing, makes, renames or takes away; `None` for other calls and those that failed.
+    /// The file that it opens for writing, creates, renames or deletes; `None` for other calls and for failed ones.
     pub(crate) fn changes(&self) -> Option<&str> {
         let writes = ["O_WRONLY", "O_RDWR", "O_CREAT"].iter().any(|flag| self.arguments.contains(flag));
         let changes = match self.name.as_str() {
@@ -52,7 +52,7 @@ impl Call {
     }
 }
 
-/// The words that run a program under strace, its trace going to files in `folder`. The program keeps the process id.
+/// The arguments that run a program under strace, with trace files in `folder`. The program keeps the process id.
 pub(crate) fn words(folder: &Path) -> Vec<String> {
     let output = folder.join("trace").display().to_string();
     let words = format!(
@@ -61,7 +61,7 @@ pub(crate) fn words(folder: &Path) -> Vec<String> {
     words.split_whitespace().map(str::to_owned).collect()
 }
 
-/// Whether this machine lets a process be traced.
+/// Whether this machine permits tracing.
 pub(crate) fn is_permitted() -> Result<(), String> {
     let output = std::process::Command::new("strace").args(["-o", "/dev/null", "true"]).output();
     let output = output.map_err(|why| format!("strace: {why}"))?;
@@ -97,7 +97,7 @@ fn parse(line: &str) -> Option<Call> {
 }
 
 #[test]
-fn a_line_of_the_trace_is_read_as_it_is_meant() {
+fn trace_lines_are_parsed() {
     let sync = parse("10.5 fdatasync(12</x/logbook.sqlite-wal>) = 0 <0.25>").unwrap();
     assert!(sync.syncs("-wal") && !sync.failed && !sync.sends() && sync.changes().is_none());
     assert_eq!((sync.began, sync.ended), (10.5, 10.75));

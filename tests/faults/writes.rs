@@ -1,6 +1,6 @@
-//! The writer on a disk that fails: the first write, sync or truncation, then the second, and so on until none is left to fail.
+//! The writer on a disk that fails at the first write, sync or truncation, then at the second, and so on for every call.
 //!
-//! strace answers one call of the writer's process with an error in the kernel's place; the file and everything else is real.
+//! strace returns an error for one system call of the writer's process; everything else is real.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write as _};
@@ -16,11 +16,11 @@ use tempfile::TempDir;
 use crate::trace::{self, Call};
 use crate::{Row, alert_source, rounds};
 
-/// Looks before each alert.
-const LOOKS: u64 = 3;
+/// Passes before each alert.
+const PASSES: u64 = 3;
 
-/// The write-ahead log is folded into the logbook at about 1000 pages; the prepared one ends so many bytes before.
-const ALMOST_FOLDED: u64 = 970 * 4120;
+/// SQLite runs a checkpoint at about 1000 pages; the prepared write-ahead log is a little shorter.
+const ALMOST_CHECKPOINT: u64 = 970 * 4120;
 
 /// Which call fails, how, and how often in a row.
 #[derive(Clone, Copy, Debug)]
@@ -28,28 +28,28 @@ struct Fault {
     call: &'static str,
     error: &'static str,
     times: usize,
-    /// The short form fails every so many-th call only.
+    /// The short form of the test lets only one call in this many fail.
     apart: usize,
 }
 
 /// What the writer is doing when its disk fails.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Scene {
-    /// It makes a new logbook.
+    /// It creates a new logbook.
     New,
     /// It opens a logbook that was cut off, with a long write-ahead log.
     CutOff,
-    /// It writes alerts, folds the write-ahead log in on the way, and closes.
+    /// It writes alerts, with a checkpoint, and closes.
     Writing,
 }
 
-/// What one process said, and what it asked of the kernel.
+/// The output of one process, and its system calls.
 #[derive(Debug, Default)]
 struct Life {
     /// Alerts in the order in which they were handed to the writer.
     handed: Vec<String>,
-    /// Those that it called committed.
-    told: BTreeSet<String>,
+    /// Those that it reported as committed.
+    committed: BTreeSet<String>,
     opened: bool,
     /// Why it ended before its time; `None` when it closed the logbook in order.
     why: Option<String>,
@@ -59,7 +59,7 @@ struct Life {
     calls: Vec<Call>,
 }
 
-/// What came of all calls that failed, one a run.
+/// The results of all runs; one call fails in each.
 #[derive(Debug, Default)]
 struct Tally {
     runs: usize,
@@ -74,11 +74,11 @@ struct Tally {
     resumed: usize,
 }
 
-/// Not a test of its own: the process whose disk fails. Says what it hands over, what is committed, and how it ended.
+/// Not a test: the process whose disk fails. It prints what it hands over, what is committed, and how it ended.
 #[test]
 #[ignore = "a process for the tests that let its disk fail"]
 fn a_writer_whose_disk_fails() {
-    let told = |key: &str| std::env::var(key).expect("the test that lets it fail says what it shall do");
+    let told = |key: &str| std::env::var(key).expect("the test sets the variable");
     let folder = told("HAVENWACHT_VICTIM");
     let alerts = told("HAVENWACHT_ALERTS").parse().unwrap();
     if let Err(why) = write_alerts(Path::new(&folder), alerts, told("HAVENWACHT_READY") == "opened") {
@@ -100,8 +100,8 @@ fn write_alerts(folder: &Path, alerts: u64, opened: bool) -> Result<(), LogbookE
     let stats = writer.stats();
     let told = (0..alerts).try_for_each(|number| {
         let gone = |_| LogbookError::Stopped(stats.last_error().unwrap_or_default());
-        (0..LOOKS)
-            .try_for_each(|look| logbook.send(alert_source::pass_entry(number * LOOKS + look)))
+        (0..PASSES)
+            .try_for_each(|look| logbook.send(alert_source::pass_entry(number * PASSES + look)))
             .map_err(gone)?;
         let entry = alert_source::signal_entry(&site, number, Some(vec![0xA5; 8000]));
         let id = entry.alert.as_ref().unwrap().id;
@@ -119,7 +119,7 @@ fn write_alerts(folder: &Path, alerts: u64, opened: bool) -> Result<(), LogbookE
     writer.close(SystemClock::default().now().wall, Duration::from_secs(20))
 }
 
-/// Whoever hears the word attaches to this process, and answers.
+/// The test attaches strace to this process, and answers.
 fn wait_for_tracer() {
     println!("ready");
     std::io::stdin().read_line(&mut String::new()).unwrap();
@@ -134,9 +134,9 @@ fn cut_off() -> TempDir {
         .send(Entry::Signal(alert_source::signal_entry(&alert_source::site(work.path(), 9), 0, None)))
         .unwrap();
     let long = |writer: &Writer| writer.stats().wal_bytes.load(std::sync::atomic::Ordering::Relaxed);
-    // The same few pages again and again: the log is long, and folding it in is not.
+    // The same few pages again and again: a long log with a short checkpoint.
     for _ in 0..2000 {
-        if long(&writer) >= ALMOST_FOLDED {
+        if long(&writer) >= ALMOST_CHECKPOINT {
             break;
         }
         let at = SystemClock::default().now().wall;
@@ -156,7 +156,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 impl Fault {
-    /// strace's words that let it happen at the `n`-th such call of a thread.
+    /// The arguments of strace that let the `n`-th such call of a thread fail.
     fn words(&self, n: usize, traces: &Path) -> Vec<String> {
         let Self { call, error, times, .. } = self;
         let last = n + times - 1;
@@ -232,7 +232,7 @@ impl Life {
         match word {
             "opened" => self.opened = true,
             "handed" => self.handed.push(rest.to_owned()),
-            "committed" => assert!(self.told.insert(rest.to_owned())),
+            "committed" => assert!(self.committed.insert(rest.to_owned())),
             "ended" => self.why = Some(rest.to_owned()),
             "failed" => self.failed_commits = rest.parse().unwrap(),
             "refused" => self.refused = rest.parse().unwrap(),
@@ -275,7 +275,7 @@ impl Life {
 }
 
 impl Tally {
-    /// Looks at the logbook in `folder` after `life`.
+    /// Checks the logbook in `folder` after a run.
     fn take(&mut self, folder: &Path, life: &Life, before: usize) {
         self.runs += 1;
         let path = folder.join("logbook.sqlite");
@@ -283,7 +283,7 @@ impl Tally {
         self.unnoticed += usize::from(life.is_unnoticed());
         match &life.why {
             Some(why) => {
-                // It ends by saying that it is the disk, not that something broke in here.
+                // The error names the disk.
                 let of_disk = [
                     "disk I/O error",
                     "disk is full",
@@ -305,21 +305,21 @@ impl Tally {
         self.repeated += usize::try_from(life.refused).unwrap();
         let kept = kept(&path);
         let kept = kept.get(before..).unwrap_or_default();
-        // In order, without a hole, none twice: what is there is the beginning of what was handed over.
+        // In order, without gaps or repeats: the alerts are the first ones that were handed over.
         if life.handed.starts_with(kept) {
-            let due = if life.why.is_none() { life.handed.len() } else { life.told.len() };
+            let due = if life.why.is_none() { life.handed.len() } else { life.committed.len() };
             self.lost += due.saturating_sub(kept.len());
         } else {
             let unique: BTreeSet<_> = kept.iter().collect();
             self.repeated += kept.len() - unique.len();
-            self.lost += life.told.iter().filter(|id| !unique.contains(id)).count();
+            self.lost += life.committed.iter().filter(|id| !unique.contains(id)).count();
             assert!(self.lost + self.repeated > 0, "out of order: {kept:?} of {:?}", life.handed);
         }
-        self.not_whole += usize::from(!is_whole(&path, life.told.len() as u64 * LOOKS));
+        self.not_whole += usize::from(!is_whole(&path, life.committed.len() as u64 * PASSES));
         self.goes_on(&path);
     }
 
-    /// The next start finds nothing in its way.
+    /// The next start works.
     fn goes_on(&mut self, path: &Path) {
         let before = kept(path).len();
         let site = alert_source::site(path.parent().unwrap(), 9);
@@ -332,12 +332,12 @@ impl Tally {
     }
 }
 
-/// Ids of the alerts; a logbook whose making failed has none.
+/// Ids of the alerts; none if the logbook was not created.
 fn kept(path: &Path) -> Vec<String> {
     if has_chain(path) { alert_source::ids(path) } else { Vec::new() }
 }
 
-/// Whether the schema is there as a whole; a new logbook gets it in steps.
+/// Whether the schema is there.
 fn has_chain(path: &Path) -> bool {
     let query = "select count(*) from sqlite_schema where name = 'link'";
     path.exists()
@@ -369,7 +369,7 @@ fn is_whole(path: &Path, looks: u64) -> bool {
     whole
 }
 
-/// Lets the first call fail, then the second, until a run has none left to fail.
+/// Lets the first call fail, then the second, until no call is left.
 fn each_call_fails(row: &'static str, fault: Fault) {
     if let Err(why) = trace::is_permitted() {
         Row::new(10, row, 0).not_permitted(&why);
@@ -411,7 +411,7 @@ fn each_call_fails(row: &'static str, fault: Fault) {
 }
 
 #[test]
-fn whichever_write_fails_what_was_committed_is_kept_and_the_writer_resumes_or_says_why() {
+fn any_failed_write_keeps_what_was_committed() {
     each_call_fails(
         "the n-th write fails, for every n",
         Fault { call: "pwrite64", error: "EIO", times: 1, apart: 3 },
@@ -419,13 +419,13 @@ fn whichever_write_fails_what_was_committed_is_kept_and_the_writer_resumes_or_sa
 }
 
 #[test]
-fn whichever_write_finds_the_disk_full_what_was_committed_is_kept_and_the_writer_resumes_or_says_why() {
+fn a_full_disk_at_any_write_keeps_what_was_committed() {
     let fault = Fault { call: "pwrite64", error: "ENOSPC", times: 3, apart: 5 };
     each_call_fails("three writes from the n-th find the disk full", fault);
 }
 
 #[test]
-fn whichever_sync_fails_what_was_committed_is_kept_and_the_writer_resumes_or_says_why() {
+fn any_failed_sync_keeps_what_was_committed() {
     each_call_fails(
         "the n-th sync fails, for every n",
         Fault { call: "fsync", error: "EIO", times: 1, apart: 1 },
@@ -433,7 +433,7 @@ fn whichever_sync_fails_what_was_committed_is_kept_and_the_writer_resumes_or_say
 }
 
 #[test]
-fn whichever_truncation_fails_what_was_committed_is_kept_and_the_writer_resumes_or_says_why() {
+fn any_failed_truncation_keeps_what_was_committed() {
     let fault = Fault { call: "ftruncate", error: "EIO", times: 1, apart: 1 };
     each_call_fails("the n-th truncation fails, for every n", fault);
 }

@@ -21,8 +21,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest as _, Sha256};
 
 use super::event_kinds;
-pub(in crate::logbook) use super::event_kinds::Digest;
 use super::key::{SigningKey, hex, unhex};
+use crate::logbook::values::Digest;
 
 /// The newest link: it stands for everything before it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

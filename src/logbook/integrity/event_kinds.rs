@@ -6,8 +6,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
 use sha2::{Digest as _, Sha256};
 
-/// A SHA-256.
-pub(in crate::logbook) type Digest = [u8; 32];
+use crate::logbook::values::Digest;
 
 /// A kind of event.
 pub(super) struct EventKind {

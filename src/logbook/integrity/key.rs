@@ -24,7 +24,7 @@ pub struct PublicKey(VerifyingKey);
 
 /// Why a text is not a key. Never contains the text.
 #[derive(Debug, thiserror::Error)]
-pub enum KeyError {
+pub enum SigningKeyError {
     /// Not the form of a secret key.
     #[error("a secret key is `secret-` and 64 hexadecimal digits; `havenwacht logbook keygen` makes one")]
     NoSecretKey,
@@ -41,17 +41,17 @@ pub enum KeyError {
 
 impl SigningKey {
     /// Reads a secret key.
-    pub fn read(secret: &SecretString) -> Result<Self, KeyError> {
+    pub fn read(secret: &SecretString) -> Result<Self, SigningKeyError> {
         let seed = secret.expose_secret().trim().strip_prefix(SECRET).and_then(unhex);
-        Ok(Self(ed25519_dalek::SigningKey::from_bytes(&seed.ok_or(KeyError::NoSecretKey)?)))
+        Ok(Self(ed25519_dalek::SigningKey::from_bytes(&seed.ok_or(SigningKeyError::NoSecretKey)?)))
     }
 
     /// A new key, and its text for the file that stores it.
-    pub fn generate() -> Result<(Self, SecretString), KeyError> {
+    pub fn generate() -> Result<(Self, SecretString), SigningKeyError> {
         let mut seed = [0; 32];
         std::fs::File::open("/dev/urandom")
             .and_then(|mut random| random.read_exact(&mut seed))
-            .map_err(KeyError::NoRandomness)?;
+            .map_err(SigningKeyError::NoRandomness)?;
         Ok((Self(ed25519_dalek::SigningKey::from_bytes(&seed)), format!("{SECRET}{}", hex(&seed)).into()))
     }
 
@@ -79,15 +79,15 @@ impl PublicKey {
 }
 
 impl FromStr for PublicKey {
-    type Err = KeyError;
+    type Err = SigningKeyError;
 
-    fn from_str(text: &str) -> Result<Self, KeyError> {
+    fn from_str(text: &str) -> Result<Self, SigningKeyError> {
         let text = text.trim();
         if text.starts_with(SECRET) {
-            return Err(KeyError::SecretGiven);
+            return Err(SigningKeyError::SecretGiven);
         }
-        let bytes = text.strip_prefix(PUBLIC).and_then(unhex).ok_or(KeyError::NoPublicKey)?;
-        VerifyingKey::from_bytes(&bytes).map(Self).map_err(|_bad| KeyError::NoPublicKey)
+        let bytes = text.strip_prefix(PUBLIC).and_then(unhex).ok_or(SigningKeyError::NoPublicKey)?;
+        VerifyingKey::from_bytes(&bytes).map(Self).map_err(|_bad| SigningKeyError::NoPublicKey)
     }
 }
 

@@ -2,6 +2,8 @@
 
 pub(super) mod chain;
 #[cfg(test)]
+mod chain_property_tests;
+#[cfg(test)]
 mod chain_tests;
 pub(super) mod deletion_receipts;
 mod event_kinds;

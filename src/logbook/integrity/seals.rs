@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 use sha2::{Digest as _, Sha256};
 
-use super::chain::Digest;
 use crate::clock::MonoTime;
 use crate::logbook::context::WriteContext;
 use crate::logbook::ranges::Ranges;
+use crate::logbook::values::Digest;
 
 /// An interval is sealed when it is this long or holds this many passes: some tens of milliseconds of reading.
 const LONGEST: Duration = Duration::from_secs(600);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 
-use super::chain::{ChainHead, Digest, head, link_hash, picture_digest};
+use super::chain::{ChainHead, head, link_hash, picture_digest};
 use super::event_kinds::{self, EVENT_KINDS, EventKind};
 use super::seals::{self, SealContents};
 use super::verification::{ChainFault, TrustAnchors, Verification, VerifyProgress};
@@ -12,6 +12,7 @@ use crate::logbook::error::{LogbookError, is_unreadable, sql};
 use crate::logbook::ranges::Ranges;
 use crate::logbook::read::reader::Reader;
 use crate::logbook::schema;
+use crate::logbook::values::Digest;
 
 impl Reader {
     /// Verifies the whole logbook against itself and against `anchors`. `progress` is called from time to time.

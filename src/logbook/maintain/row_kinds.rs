@@ -97,10 +97,11 @@ impl RowKind {
     /// A query for the next `?3` rows above number `?2`: number, whether the row may be removed when rows before `?1` may,
     /// about how many bytes that frees without its detections, and how many detections are removed with it. `?4`: the
     /// newest start whose rows are older than `?1` even if its clock was not set.
+    ///
+    /// Never removed: an undelivered alert; an open signal, visit, track or camera outage; a camera's present state; the
+    /// newest track, whose number would be used again. (The number of a pass is not: its seal stays.)
+    /// The time of a clock that was not set says nothing: such a row is removed with the starts up to ?4.
     pub(super) fn window(self) -> String {
-        // Never removed: an undelivered alert; an open signal, visit, track or camera outage; a camera's present state; the
-        // newest track, whose number would be used again. (The number of a pass is not: its seal stays.)
-        // The time of a clock that was not set says nothing: such a row is removed with the starts up to ?4.
         let set = SET_SINCE.as_millisecond();
         let old = |column: &str| format!("{column} < ?1 AND ({column} >= {set} OR start <= ?4)");
         match self {

@@ -40,89 +40,107 @@ pub(super) struct View {
 
 impl Listing {
     /// How it is read.
-    pub(super) fn view(self) -> View {
+    pub(super) fn view(self) -> &'static View {
         match self {
-            Self::Detections => View {
-                name: "v_detections",
-                key: "detection",
-                time: "utc",
-                rule: "NULL",
-                listed: "local_time, camera, vessel, class, confidence, x, y, width, height",
-                exported: "utc, local_time, camera, vessel, class, confidence, x, y, width, height, frame, frame_width, \
-                           frame_height",
-            },
-            Self::Tracks => View {
-                name: "v_tracks",
-                key: "vessel",
-                time: "last_seen_utc",
-                rule: "NULL",
-                listed: "vessel, camera, first_seen, last_seen, seconds, detections, state",
-                exported: "vessel, camera, first_seen_utc, last_seen_utc, first_seen, last_seen, seconds, detections, \
-                           state, x, y, width, height",
-            },
-            Self::Signals => View {
-                name: "v_signals",
-                key: "seq",
-                time: "opened_utc",
-                rule: "rule_id",
-                listed: "seq, opened, closed, severity, rule_id AS rule, camera, vessel, notified, text",
-                exported: "id, opened_utc, closed_utc, since_utc, opened, closed, closed_by, severity, rule_id, rule, \
-                           kind, camera, place_id, place, vessel, notified, acknowledged, condition, measured, threshold, margin, \
-                           unit, schedule, config_hash, text",
-            },
-            Self::Alerts => View {
-                name: "v_alerts",
-                key: "seq",
-                time: "utc",
-                rule: "rule_id",
-                listed: "seq, local_time, phase, severity, rule_id AS rule, camera, vessel, delivery, attempts, text",
-                exported: "id, utc, local_time, phase, severity, rule_id, rule, camera, vessel, topic, picture_bytes, \
-                           delivery, delivered, attempts, text",
-            },
-            Self::CameraStates => View {
-                name: "v_camera_state",
-                key: "id",
-                time: "utc",
-                rule: "NULL",
-                listed: "local_time, camera, state, reason, retries",
-                exported: "utc, local_time, camera, state, reason, retries",
-            },
-            Self::Suppressed => View {
-                name: "v_suppressed",
-                key: "id",
-                time: "last_utc",
-                rule: "rule",
-                listed: "first, last, times, rule, camera, vessel, reason, text",
-                exported: "first_utc, last_utc, first, last, times, rule, camera, vessel, reason, condition, measured, \
-                           threshold, margin, unit, schedule, config_hash, text",
-            },
-            Self::Visits => View {
-                name: "v_visits",
-                key: "seq",
-                time: "last_seen_utc",
-                rule: "NULL",
-                listed: "began, last_seen, ended, how, camera, berth, vessel, arrival, hours, length_m",
-                exported: "id, began_utc, last_seen_utc, ended_utc, began, last_seen, ended, how, camera, berth, vessel, \
-                           arrival, hours, length_m, x0, y0, x1, y1",
-            },
-            Self::Clock => View {
-                name: "(SELECT *, NULL AS camera FROM v_clock)",
-                key: "id",
-                time: "utc",
-                rule: "NULL",
-                listed: "local_time, reason, clock_set, synchronised, stepped_s, later_steps_s, true_utc, start",
-                exported: "utc, local_time, reason, clock_set, synchronised, stepped_s, later_steps_s, true_utc, \
-                           seconds_since_boot, boot, start",
-            },
-            Self::Outages => View {
-                name: "v_camera_outages",
-                key: "seq",
-                time: "ifnull(ended_utc, '9')",
-                rule: "NULL",
-                listed: "began, ended, seconds, camera, cause, ended_by, text",
-                exported: "id, began_utc, ended_utc, began, ended, seconds, camera, cause, ended_by, measured, threshold, \
-                           unit, text",
-            },
+            Self::Detections => &DETECTIONS,
+            Self::Tracks => &TRACKS,
+            Self::Signals => &SIGNALS,
+            Self::Alerts => &ALERTS,
+            Self::CameraStates => &CAMERA_STATES,
+            Self::Suppressed => &SUPPRESSED,
+            Self::Visits => &VISITS,
+            Self::Clock => &CLOCK,
+            Self::Outages => &OUTAGES,
         }
     }
 }
+
+const DETECTIONS: View = View {
+    name: "v_detections",
+    key: "detection",
+    time: "utc",
+    rule: "NULL",
+    listed: "local_time, camera, vessel, class, confidence, x, y, width, height",
+    exported: "utc, local_time, camera, vessel, class, confidence, x, y, width, height, frame, frame_width, \
+               frame_height",
+};
+
+const TRACKS: View = View {
+    name: "v_tracks",
+    key: "vessel",
+    time: "last_seen_utc",
+    rule: "NULL",
+    listed: "vessel, camera, first_seen, last_seen, seconds, detections, state",
+    exported: "vessel, camera, first_seen_utc, last_seen_utc, first_seen, last_seen, seconds, detections, \
+               state, x, y, width, height",
+};
+
+const SIGNALS: View = View {
+    name: "v_signals",
+    key: "seq",
+    time: "opened_utc",
+    rule: "rule_id",
+    listed: "seq, opened, closed, severity, rule_id AS rule, camera, vessel, notified, text",
+    exported: "id, opened_utc, closed_utc, since_utc, opened, closed, closed_by, severity, rule_id, rule, \
+               kind, camera, place_id, place, vessel, notified, acknowledged, condition, measured, threshold, margin, \
+               unit, schedule, config_hash, text",
+};
+
+const ALERTS: View = View {
+    name: "v_alerts",
+    key: "seq",
+    time: "utc",
+    rule: "rule_id",
+    listed: "seq, local_time, phase, severity, rule_id AS rule, camera, vessel, delivery, attempts, text",
+    exported: "id, utc, local_time, phase, severity, rule_id, rule, camera, vessel, topic, picture_bytes, \
+               delivery, delivered, attempts, text",
+};
+
+const CAMERA_STATES: View = View {
+    name: "v_camera_state",
+    key: "id",
+    time: "utc",
+    rule: "NULL",
+    listed: "local_time, camera, state, reason, retries",
+    exported: "utc, local_time, camera, state, reason, retries",
+};
+
+const SUPPRESSED: View = View {
+    name: "v_suppressed",
+    key: "id",
+    time: "last_utc",
+    rule: "rule",
+    listed: "first, last, times, rule, camera, vessel, reason, text",
+    exported: "first_utc, last_utc, first, last, times, rule, camera, vessel, reason, condition, measured, \
+               threshold, margin, unit, schedule, config_hash, text",
+};
+
+const VISITS: View = View {
+    name: "v_visits",
+    key: "seq",
+    time: "last_seen_utc",
+    rule: "NULL",
+    listed: "began, last_seen, ended, how, camera, berth, vessel, arrival, hours, length_m",
+    exported: "id, began_utc, last_seen_utc, ended_utc, began, last_seen, ended, how, camera, berth, vessel, \
+               arrival, hours, length_m, x0, y0, x1, y1",
+};
+
+const CLOCK: View = View {
+    name: "(SELECT *, NULL AS camera FROM v_clock)",
+    key: "id",
+    time: "utc",
+    rule: "NULL",
+    listed: "local_time, reason, clock_set, synchronised, stepped_s, later_steps_s, true_utc, start",
+    exported: "utc, local_time, reason, clock_set, synchronised, stepped_s, later_steps_s, true_utc, \
+               seconds_since_boot, boot, start",
+};
+
+const OUTAGES: View = View {
+    name: "v_camera_outages",
+    key: "seq",
+    time: "ifnull(ended_utc, '9')",
+    rule: "NULL",
+    listed: "began, ended, seconds, camera, cause, ended_by, text",
+    exported: "id, began_utc, ended_utc, began, ended, seconds, camera, cause, ended_by, measured, threshold, \
+               unit, text",
+};

@@ -1,9 +1,12 @@
 //! Tests of the whole module.
 
+mod any_damage;
 mod clocks;
 mod damage;
 mod full_disk;
+mod outbox_model;
 mod recovery;
+mod removal_delay;
 mod retention;
 mod writing;
 

@@ -1,13 +1,13 @@
-//! Tests of retention: receipts, rows that are never removed, and delays.
+//! Tests of retention: receipts, and rows that are never removed.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::fresh;
+use super::removal_delay::SlowClock;
 use crate::camera_state::{CameraChange, CameraState};
 use crate::clock::{Clock, MonoTime, SimulatedClock, Stamp};
 use crate::config::Retention;
@@ -67,23 +67,28 @@ pub(super) fn sample_logbook(path: &Path, passes: u32) {
     left.visit.ended = Some((at(50.0).wall, VisitEnd::Departed));
     sender.send(Entry::Visit(left)).unwrap();
     writer.flush(SOON).unwrap();
+    write_outages_and_clock(path);
+    // Cut off: signal 2, track 8, visit 2 and the second outage are open.
+    drop((writer, sender));
+    let lock = std::fs::File::open(path.with_extension("sqlite.lock")).unwrap();
+    lock.lock().unwrap();
+}
+
+/// Two outages, of which the first has ended, and a reading of the clocks.
+fn write_outages_and_clock(path: &Path) {
     let connection = Connection::open(path).unwrap();
     let chain = integrity::chain::Chain::resume(&connection, None).unwrap();
     connection
         .execute_batch(&format!(
             "INSERT INTO camera_outage (id, start, camera, cause, began, began_offset, unit, text, ended, ended_offset, ended_by)
-             VALUES ('a', 1, 1, 'fog', {0}, 8, '', '', NULL, NULL, NULL), ('b', 1, 1, 'fog', {0}, 8, '', '', NULL, NULL, NULL);
-             UPDATE camera_outage SET ended = {0}, ended_offset = 8, ended_by = 'seen', end_seq = 1 WHERE seq = 1;
+             VALUES ('a', 1, 1, 'low contrast', {0}, 8, '', '', NULL, NULL, NULL), ('b', 1, 1, 'low contrast', {0}, 8, '', '', NULL, NULL, NULL);
+             UPDATE camera_outage SET ended = {0}, ended_offset = 8, ended_by = 'recovered', end_seq = 1 WHERE seq = 1;
              INSERT INTO clock_reading (start, at, utc_offset, boot, boot_ms, stepped_ms, reason)
              VALUES (1, {0}, 8, '', 0, 0, 'start');",
             at(1.0).wall.as_millisecond()
         ))
         .unwrap();
     chain.extend(&connection).unwrap();
-    // Cut off: signal 2, track 8, visit 2 and the second outage are open.
-    drop((writer, sender));
-    let lock = std::fs::File::open(path.with_extension("sqlite.lock")).unwrap();
-    lock.lock().unwrap();
 }
 
 /// Removal from a logbook, `days` after its rows.
@@ -324,81 +329,4 @@ fn a_signal_being_removed_takes_no_acknowledgement() {
     writer.flush(SOON).unwrap();
     assert_eq!(writer.stats().rejected.load(Ordering::Relaxed), 1);
     assert_eq!(column(&path, "SELECT signal FROM acknowledgement WHERE by = 'desk 3'"), ["2"]);
-}
-
-/// Each reading of this clock takes time: the test does not depend on the load of the machine.
-struct SlowClock {
-    each: Duration,
-    asked: AtomicU64,
-}
-
-impl SlowClock {
-    fn new(each: Duration) -> Self {
-        Self { each, asked: AtomicU64::new(0) }
-    }
-}
-
-impl Clock for SlowClock {
-    fn mono(&self) -> MonoTime {
-        let asked = self.asked.fetch_add(1, Ordering::Relaxed);
-        MonoTime::from_boot(Duration::from_secs(10) + self.each * u32::try_from(asked).unwrap())
-    }
-
-    fn now(&self) -> Stamp {
-        let wall: Timestamp = at(0.0).wall + 30 * DAY;
-        Stamp { mono: self.mono(), wall }
-    }
-}
-
-#[test]
-fn removal_stops_before_it_delays_commits_too_long() {
-    for each_ms in [1, 2, 3, 20] {
-        let (_folder, path) = fresh();
-        sample_logbook(&path, 3000);
-        let clock = SlowClock::new(Duration::from_millis(each_ms));
-        let mut store = Store::open(&path, &StartEntry { at: at(0.0), ..start() }, None).unwrap();
-        let mut removal = Removal::new(retention(DAY, DAY), MonoTime::from_boot(Duration::ZERO));
-        let (mut calls, mut longest) = (0, Duration::ZERO);
-        while column(&path, "SELECT count(*) FROM signal") == ["2"] {
-            let begun = clock.mono();
-            removal.step(&mut store, &clock).unwrap();
-            longest = longest.max(clock.mono().since(begun));
-            calls += 1;
-            // Beyond the pause.
-            clock.asked.fetch_add(1 + 1500 / each_ms, Ordering::Relaxed);
-            assert!(calls < 2000);
-        }
-        // A step reads the clock at most five times, and the call twice more. At 20 ms each call is one step.
-        let bound = LONGEST_DELAY.max(5 * clock.each) + 2 * clock.each;
-        assert!(longest <= bound, "{longest:?} with {:?} for each reading", clock.each);
-        assert!(calls > 1);
-    }
-}
-
-/// The figure that the documentation states, on this machine.
-#[test]
-#[expect(clippy::print_stderr, reason = "the figure is for the reader of the test run")]
-fn commits_are_delayed_no_longer_than_stated() {
-    let (_folder, path) = fresh();
-    sample_logbook(&path, 40_000);
-    let (mut options, clock) = options_at(BEGIN);
-    options.clock = std::sync::Arc::new(crate::clock::SystemClock::starting_at(clock.now().wall + 20 * DAY));
-    options.retention = Some(retention(DAY, 10 * DAY));
-    let (writer, sender) = Writer::open(&path, &start(), options).unwrap();
-    let stats = writer.stats();
-    for number in 0..400 {
-        // Entries keep coming during removal.
-        sender.send(pass(2_000_000.0 + f64::from(number), vec![vessel_at(1.0, None)], vec![])).unwrap();
-        std::thread::sleep(Duration::from_millis(30));
-        if stats.removed_passes.load(Ordering::Relaxed) >= 40_000 {
-            break;
-        }
-    }
-    writer.flush(SOON).unwrap();
-    let removed = stats.removed_passes.load(Ordering::Relaxed);
-    let longest = Duration::from_micros(stats.longest_removal_micros.load(Ordering::Relaxed));
-    eprintln!("{removed} passes removed; the longest delay of a commit was {longest:?}");
-    assert!(removed > 1000, "{removed}");
-    // The test machine may be busy; the test above holds the exact limit.
-    assert!(longest < 4 * LONGEST_DELAY, "{longest:?}");
 }

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use proptest::prelude::*;
 use test_support::wait_until;
 
 use super::{fresh, hash};
@@ -14,7 +13,7 @@ use crate::logbook::*;
 use crate::rules::Phase;
 use crate::track::TrackState;
 
-fn now() -> jiff::Timestamp {
+pub(super) fn now() -> jiff::Timestamp {
     BEGIN.parse().unwrap()
 }
 
@@ -114,7 +113,7 @@ fn a_damaged_logbook_is_rejected_unchanged() {
 }
 
 /// The writer's thread ends soon after its last sender. Then its lock is free.
-fn wait_for_writer(path: &Path) {
+pub(super) fn wait_for_writer(path: &Path) {
     let lock = std::fs::File::open(path.with_extension("sqlite.lock")).unwrap();
     lock.lock().unwrap();
 }
@@ -391,82 +390,4 @@ fn a_detection_takes_few_bytes() {
         "{each:.1} bytes for each detection, its share of the pass included: {day:.0} MB a day and camera; {spent} us for each pass"
     );
     assert!(each < 45.0, "{each:.1} bytes for each detection");
-}
-
-/// A simple outbox, to compare with.
-#[derive(Debug, Default)]
-struct OutboxModel {
-    waiting: Vec<(i64, u32)>,
-    next: i64,
-}
-
-#[derive(Clone, Debug)]
-enum ModelStep {
-    Raise,
-    Settle(usize, DeliveryOutcome),
-    Crash,
-}
-
-impl OutboxModel {
-    fn raise(&mut self) {
-        self.next += 1;
-        self.waiting.push((self.next, 0));
-    }
-
-    fn settle(&mut self, seq: i64, outcome: DeliveryOutcome) {
-        self.waiting.iter_mut().filter(|row| row.0 == seq).for_each(|row| row.1 += 1);
-        if outcome != DeliveryOutcome::Unconfirmed {
-            self.waiting.retain(|row| row.0 != seq);
-        }
-    }
-}
-
-fn steps() -> impl Strategy<Value = Vec<ModelStep>> {
-    let outcome = prop_oneof![
-        Just(DeliveryOutcome::Delivered),
-        Just(DeliveryOutcome::Unconfirmed),
-        Just(DeliveryOutcome::Expired)
-    ];
-    let step = prop_oneof![
-        5 => Just(ModelStep::Raise),
-        5 => (0usize..12, outcome).prop_map(|(which, outcome)| ModelStep::Settle(which, outcome)),
-        1 => Just(ModelStep::Crash),
-    ];
-    prop::collection::vec(step, 1..30)
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
-
-    #[test]
-    fn the_outbox_holds_alerts_that_are_not_final(steps in steps()) {
-        let (_folder, path) = fresh();
-        let mut model = OutboxModel::default();
-        let mut open_writer = Some(open(&path));
-        for step in steps {
-            let (writer, sender) = open_writer.as_ref().unwrap();
-            match step {
-                ModelStep::Raise => {
-                    model.raise();
-                    sender.send(notified_signal(model.next as u128, model.next as f64)).unwrap();
-                }
-                ModelStep::Settle(which, outcome) => {
-                    // Also alerts that are final already, or were never raised: these must have no effect.
-                    let seq = which as i64;
-                    model.settle(seq, outcome);
-                    sender.send(Entry::Delivery(DeliveryNote { seq, at: now(), attempts: 1, outcome })).unwrap();
-                }
-                ModelStep::Crash => {
-                    writer.flush(SOON).unwrap();
-                    drop(open_writer.take());
-                    wait_for_writer(&path);
-                    open_writer = Some(open(&path));
-                }
-            }
-            open_writer.as_ref().unwrap().0.flush(SOON).unwrap();
-            let rows = Outbox::open(&path).unwrap().undelivered(0, 100).unwrap();
-            let found: Vec<_> = rows.iter().map(|row| (row.seq, row.attempts)).collect();
-            prop_assert_eq!(&found, &model.waiting);
-        }
-    }
 }
