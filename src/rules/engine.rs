@@ -229,7 +229,7 @@ impl Engine {
 mod tests {
     use super::*;
     use crate::geometry::BBox;
-    use crate::rules::kinds::Direction;
+    use crate::rules::kinds::CrossingDirection;
     use crate::rules::signal::{Phase, SignalEvent};
     use crate::rules::testing::{
         at, camera_rules, crossing_rule, dwell_rule, entry_rule, night_rule, presence_rule, track,
@@ -281,7 +281,9 @@ mod tests {
     fn opens_once_and_closes_once() {
         // Outside, from second 5 inside for 10 s, outside again; it crosses the line on the way down.
         let visit = |t: f64| Some(if (5.0..15.0).contains(&t) { (0.6, 0.7) } else { (0.4, 0.3) });
-        for rule in [presence_rule(), entry_rule(), dwell_rule(), crossing_rule(Direction::LeftToRight)] {
+        for rule in
+            [presence_rule(), entry_rule(), dwell_rule(), crossing_rule(CrossingDirection::LeftToRight)]
+        {
             let kind = rule.condition.info().word;
             let phases: Vec<_> = raised(rule, visit, 30).into_iter().map(|(_, event)| event.phase).collect();
             assert_eq!(phases, [Phase::Opened, Phase::Closed], "{kind}");

@@ -60,7 +60,7 @@ fn movement_cases() -> Vec<KindCase> {
         KindCase::new(
             C::Crossing(Crossing {
                 line: line((100.0, -60.0), (100.0, 60.0)),
-                direction: Direction::LeftToRight,
+                direction: CrossingDirection::LeftToRight,
                 dead_band: 0.005,
             }),
             40.0,
@@ -69,7 +69,7 @@ fn movement_cases() -> Vec<KindCase> {
         )
         .unless(|condition| {
             if let C::Crossing(Crossing { direction, .. }) = condition {
-                *direction = Direction::RightToLeft;
+                *direction = CrossingDirection::RightToLeft;
             }
         }),
         KindCase::new(
@@ -305,7 +305,7 @@ fn then_case() -> KindCase {
     let lay = Condition::Stop(Stop { zone: basin(), longer_than: seconds(20) });
     let leave = Condition::Crossing(Crossing {
         line: line((100.0, 20.0), (60.0, 20.0)),
-        direction: Direction::Either,
+        direction: CrossingDirection::Either,
         dead_band: 0.005,
     });
     let then = Condition::Then(Then { first: id("lay"), second: id("leaves"), within: seconds(60) });

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::engine::CameraRules;
-use super::kinds::{Condition, Crossing, Direction, Dwell, ZoneEntry, ZonePresence};
+use super::kinds::{Condition, Crossing, CrossingDirection, Dwell, ZoneEntry, ZonePresence};
 use super::place::{Line, Zone};
 use super::rule::Rule;
 use super::schedule::{Calendar, Edge, Holidays, Shift, Shifts};
@@ -88,7 +88,7 @@ pub(super) fn dwell_rule() -> Rule {
 }
 
 /// The line runs up the middle of the picture, from y 0.8 to y 0.2.
-pub(super) fn crossing_rule(direction: Direction) -> Rule {
+pub(super) fn crossing_rule(direction: CrossingDirection) -> Rule {
     let line = Line {
         id: PlaceId::new("mouth").unwrap(),
         name: "Harbour mouth".into(),

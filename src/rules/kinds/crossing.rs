@@ -17,7 +17,7 @@ const PASSES_ACROSS: u32 = 2;
 /// The direction of a crossing, as seen when walking from the line's `from` to its `to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString)]
 #[strum(serialize_all = "kebab-case")]
-pub enum Direction {
+pub enum CrossingDirection {
     /// From the walker's left to the right.
     LeftToRight,
     /// From the walker's right to the left.
@@ -26,7 +26,7 @@ pub enum Direction {
     Either,
 }
 
-const DIRECTION: Key<Direction> =
+const DIRECTION: Key<CrossingDirection> =
     Key::word("direction", "\"left-to-right\"", &["left-to-right", "right-to-left", "either"])
         .or(DefaultValue::Word("either"));
 const DEAD_BAND: Key<f64> =
@@ -39,7 +39,7 @@ rule_kind! {
         /// The line.
         line: Line = LINE,
         /// Which way counts.
-        direction: Direction = DIRECTION,
+        direction: CrossingDirection = DIRECTION,
         /// Normalised distance on either side of the line within which nothing counts.
         dead_band: f64 = DEAD_BAND,
     }
@@ -103,9 +103,9 @@ impl Kind for Crossing {
             }
             let to = self.step(state, vessel.vessel, vessel.point);
             let to = to.filter(|to| match self.direction {
-                Direction::Either => true,
-                Direction::LeftToRight => *to == Side::Right,
-                Direction::RightToLeft => *to == Side::Left,
+                CrossingDirection::Either => true,
+                CrossingDirection::LeftToRight => *to == Side::Right,
+                CrossingDirection::RightToLeft => *to == Side::Left,
             });
             let is_now = to.is_some() && context.live;
             let crossed = f64::from(u8::from(to.is_some()));
@@ -116,9 +116,9 @@ impl Kind for Crossing {
 
     fn condition_text(&self, _confirm: Duration) -> String {
         let direction = match self.direction {
-            Direction::Either => "",
-            Direction::LeftToRight => " from left to right",
-            Direction::RightToLeft => " from right to left",
+            CrossingDirection::Either => "",
+            CrossingDirection::LeftToRight => " from left to right",
+            CrossingDirection::RightToLeft => " from right to left",
         };
         format!("a vessel crosses {}{direction}", self.line.name)
     }

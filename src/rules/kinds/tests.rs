@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Condition, Direction, Evaluator, Loitering, Speeding};
+use super::{Condition, CrossingDirection, Evaluator, Loitering, Speeding};
 use crate::geometry::{BBox, Norm, Point};
 use crate::rules::evaluation::{ConditionState, Context};
 use crate::rules::motion::{GroundMotion, Measured};
@@ -66,7 +66,7 @@ fn seconds_met(condition: &Condition, path: &[(f32, f32)]) -> Vec<usize> {
     path.iter().enumerate().filter_map(met).collect()
 }
 
-fn crossing(direction: Direction) -> Condition {
+fn crossing(direction: CrossingDirection) -> Condition {
     crossing_rule(direction).condition
 }
 
@@ -76,30 +76,30 @@ const B: (f32, f32) = (0.6, 0.5);
 
 #[test]
 fn a_flicker_across_the_line_does_not_count() {
-    assert_eq!(seconds_met(&crossing(Direction::Either), &[A, A, A, B, A, A]), NOTHING);
-    assert_eq!(seconds_met(&crossing(Direction::Either), &[A, B, A, B, A, B, A]), NOTHING);
+    assert_eq!(seconds_met(&crossing(CrossingDirection::Either), &[A, A, A, B, A, A]), NOTHING);
+    assert_eq!(seconds_met(&crossing(CrossingDirection::Either), &[A, B, A, B, A, B, A]), NOTHING);
 }
 
 #[test]
 fn a_crossing_counts_once_and_in_its_direction() {
     let path = [A, A, B, B, B, A, A, A];
-    assert_eq!(seconds_met(&crossing(Direction::Either), &path), [3, 6]);
-    assert_eq!(seconds_met(&crossing(Direction::LeftToRight), &path), [3]);
-    assert_eq!(seconds_met(&crossing(Direction::RightToLeft), &path), [6]);
+    assert_eq!(seconds_met(&crossing(CrossingDirection::Either), &path), [3, 6]);
+    assert_eq!(seconds_met(&crossing(CrossingDirection::LeftToRight), &path), [3]);
+    assert_eq!(seconds_met(&crossing(CrossingDirection::RightToLeft), &path), [6]);
 }
 
 #[test]
 fn passing_the_end_of_the_line_is_not_a_crossing() {
     let round = [A, A, (0.4, 0.95), (0.6, 0.95), B, B, B];
-    assert_eq!(seconds_met(&crossing(Direction::Either), &round), NOTHING);
+    assert_eq!(seconds_met(&crossing(CrossingDirection::Either), &round), NOTHING);
 }
 
 #[test]
 fn points_within_the_dead_band_do_not_count() {
     let dithering = [A, A, (0.505, 0.5), (0.495, 0.5), (0.505, 0.5), (0.505, 0.5), A];
-    assert_eq!(seconds_met(&crossing(Direction::Either), &dithering), NOTHING);
+    assert_eq!(seconds_met(&crossing(CrossingDirection::Either), &dithering), NOTHING);
     let slow = [A, (0.495, 0.5), (0.505, 0.5), B, B];
-    assert_eq!(seconds_met(&crossing(Direction::Either), &slow), [4]);
+    assert_eq!(seconds_met(&crossing(CrossingDirection::Either), &slow), [4]);
 }
 
 // The zone of the zone rules is the lower half.

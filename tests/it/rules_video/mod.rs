@@ -244,9 +244,9 @@ fn faults(
     expect(signal.schedule == words, &format!("the schedule is `{words}`"));
     expect(signal.config_hash == site_hash, "it has the site file's hash");
     for sentence in [
-        format!("{} spoke (signal ", case.id),
-        format!("Its condition: {}.", signal.condition),
-        format!("Measured {} {unit}, held against {} {unit}", figure(signal.measured), figure(threshold)),
+        format!("{} gave signal ", case.id),
+        format!("Condition: {}.", signal.condition),
+        format!("Measured {} {unit}, threshold {} {unit}", figure(signal.measured), figure(threshold)),
     ] {
         expect(why.contains(&sentence), &format!("`logbook why` says `{sentence}`, not {why}"));
     }
@@ -268,8 +268,8 @@ fn suppression_faults(
     let reasons: Vec<String> = reasons.map(Result::unwrap).collect();
     let expected: Vec<_> = variant.suppressed.iter().copied().collect();
     let sentence = match variant.suppressed {
-        Some(_) => format!("{id} kept silent, because "),
-        None => "no signal, and no silence; the rule did not see its condition met".to_owned(),
+        Some(_) => format!("{id} sent nothing, because "),
+        None => "no signal, and no suppressed signal. The rule's condition did not hold".to_owned(),
     };
     let mut wrong = Vec::new();
     if reasons != expected {
