@@ -35,7 +35,7 @@ pub struct CodecSpec {
 pub struct Decoding {
     /// Media type in GStreamer's caps.
     pub media_type: &'static str,
-    /// A field of the caps that must have one of these values, where the media type alone does not tell.
+    /// A field of the caps that must have one of these values, where the media type alone is not enough.
     pub version: Option<(&'static str, &'static [i32])>,
     /// Element before the decoder, where one is needed.
     pub parser: Option<&'static str>,

@@ -1,7 +1,7 @@
 """The network: NanoDet-g's backbone and neck as its authors trained them on COCO, with a finer level for small vessels.
 
-Every convolution carries a bias and no normalisation: the published weights have it folded in, and without it small batches
-train as well as large ones.
+Every convolution carries a bias and no normalisation: in the published weights the normalisation
+is part of the convolution, and without it small batches train as well as large ones.
 
 Source: RangiLyu/nanodet (Apache-2.0), config nanodet-g; Li et al., Generalized Focal Loss, 2020, for the box distributions.
 """
@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-# Sides of a box are told as a distribution over 0..BINS-1 strides.
+# Each side of a box is predicted as a distribution over 0..BINS-1 strides.
 BINS = 11
 CLASSES = ("vessel", "person")
 

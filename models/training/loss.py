@@ -1,4 +1,4 @@
-"""Which cells answer for which box, and how wrong they are.
+"""Which cells must predict which box, and the loss of their predictions.
 
 Assignment by task alignment (Feng et al., TOOD, 2021); losses of Generalized Focal Loss (Li et al., 2020) with GIoU
 (Rezatofighi et al., 2019).
@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from eye import BINS
 
-# So many cells answer for a box.
+# At most so many cells predict a box.
 MOST_CELLS = 9
 
 
@@ -47,7 +47,7 @@ def overlaps(a, b, generalized=False):
 
 @torch.no_grad()
 def assign(scores, boxes, centres, strides, truth, labels):
-    """For one picture: cells [k] that answer, the box [k] each answers for, and the score [k] each should give."""
+    """For one picture: cells [k] that predict a box, the box [k] of each, and the score [k] that each should give."""
     x0, y0, x1, y1 = truth.T[:, :, None]
     inside = (centres[:, 0] > x0) & (centres[:, 0] < x1) & (centres[:, 1] > y0) & (centres[:, 1] < y1)
     # A box between the centres of all cells falls to the nearest of the finest.
@@ -62,7 +62,7 @@ def assign(scores, boxes, centres, strides, truth, labels):
     chosen = fit.topk(min(MOST_CELLS, fit.shape[1]), 1).indices
     best.scatter_(1, chosen, True)
     best &= inside
-    # A cell answers for the box it fits best.
+    # A cell predicts the box it fits best.
     owner = torch.where(best, iou + 1e-6, 0.0)
     best &= torch.zeros_like(best).scatter_(0, owner.argmax(0, keepdim=True), True)
     box, cell = best.nonzero(as_tuple=True)
@@ -75,7 +75,7 @@ def assign(scores, boxes, centres, strides, truth, labels):
 
 def loss(logits, distributions, centres, strides, truths, said=None):
     """Sum of the three losses, and each for the log. `truths`: per picture boxes, labels, unknowns. `said`: scores
-    [batch, cells, classes] to keep to where nobody knows what stands there, NaN where nothing is to be kept to."""
+    [batch, cells, classes] that are the target where the truth is unknown, NaN where there is no target."""
     scores, boxes = logits.detach().sigmoid(), decode(distributions, centres, strides)
     target, weight = torch.zeros_like(logits), torch.ones_like(logits)
     picked = []
@@ -90,8 +90,8 @@ def loss(logits, distributions, centres, strides, truths, said=None):
             picked.append((torch.full_like(cell, i), cell, truth[box], value))
     total = target.sum().clamp(min=1.0)
     if said is not None:
-        told = (weight == 0) & ~said.isnan()
-        target[told], weight[told] = said[told], 1.0
+        known = (weight == 0) & ~said.isnan()
+        target[known], weight[known] = said[known], 1.0
     focus = (scores - target).abs().square()
     quality = (F.binary_cross_entropy_with_logits(logits, target, reduction="none") * focus * weight).sum() / total
     if not picked:

@@ -17,7 +17,7 @@ from eye import CLASSES
 from recipe import add_recipe, read_recipe
 from views import Mistake, read_set
 
-# Of the 256 bits of a difference hash, so many may differ in two copies of one picture.
+# Of the 256 bits of a difference hash, this many may differ in two copies of one picture.
 SAME_BITS = 12
 
 

@@ -13,7 +13,7 @@ from eye import CLASSES
 from weather import compression, weathered
 
 VESSEL, PERSON = 0, 1
-# Below so many pixels of the sample a box says nothing any more; a box of which less than this share is visible neither.
+# A box is left out below this many pixels of the sample, or when less than this share of it is visible.
 SMALLEST, LEAST_VISIBLE = 3.0, 0.35
 
 
@@ -36,7 +36,7 @@ class Sampler:
 
     def sample(self):
         """BGR uint8 [side, side, 3], boxes [n, 4] in its pixels, labels [n], and unknowns [m, 5]: x0, y0, x1, y1 and the class of
-        which nobody knows whether it stands there."""
+        which it is unknown whether it is there."""
         shares = self.recipe["shares"]
         kinds = list(shares)
         kind = self.rng.choice(kinds, p=np.array([shares[k] for k in kinds]) / sum(shares[k] for k in kinds))

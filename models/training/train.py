@@ -29,7 +29,7 @@ def arguments():
     a.add_argument("--prepared", type=Path, required=True, help="what prepare.py wrote")
     a.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the log")
     a.add_argument("--start", type=Path, default=here.parent / "nanodet.onnx", help="weights to begin with: NanoDet-g's ONNX, one that export.py wrote, or a checkpoint")
-    a.add_argument("--keep", type=int, metavar="SAMPLES", help="also keep the weights each time so many samples have been seen, for curve.py")
+    a.add_argument("--keep", type=int, metavar="SAMPLES", help="also keep the weights each time this many samples have been seen, for curve.py")
     add_recipe(a)
     return a.parse_args()
 
@@ -87,9 +87,9 @@ class Teacher:
         levels = self.model(pictures[asked])[0]
         if self.model.fine is not None:
             levels[0] = torch.full_like(levels[0], math.nan)
-        answers = torch.cat(levels, 1).sigmoid()
-        said = torch.full((len(pictures), *answers.shape[1:]), math.nan)
-        said[asked] = answers
+        scores = torch.cat(levels, 1).sigmoid()
+        said = torch.full((len(pictures), *scores.shape[1:]), math.nan)
+        said[asked] = scores
         return said
 
 

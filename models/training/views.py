@@ -15,7 +15,7 @@ from eye import CLASSES
 
 
 class Mistake(Exception):
-    """Something a person must put right; told without a trace."""
+    """A mistake that a person must correct; printed without a traceback."""
 
 
 @dataclass

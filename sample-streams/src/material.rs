@@ -84,7 +84,7 @@ pub(crate) fn river() -> Result<RgbImage> {
 }
 
 /// The harbour photograph.
-pub(crate) fn harbour() -> Result<RgbImage> {
+pub(crate) fn harbour_photograph() -> Result<RgbImage> {
     photograph(HARBOUR)
 }
 

@@ -6,14 +6,14 @@
 //!
 //! 1. An alert is delivered when the broker has acknowledged its own packet and that of its picture, and not before.
 //! 2. The outbox in the logbook is the only queue. After an error the relay drops the session and reads the undelivered
-//!    rows again. A broker that is away, silent, forgets, or acknowledges out of order costs no alert. It costs at most
+//!    rows again. A broker that stops, does not reply, forgets, or acknowledges out of order costs no alert. It costs at most
 //!    eight repeats, each with the same `alert_id`.
 //! 3. Alerts are sent in the order of their `seq`. Repeats follow in the same order.
 //! 4. An alert that waited (raised over a minute ago, or before the last restart) contains `"historical": true`. An alert
 //!    that is older than 24 hours is not sent; the logbook marks it as expired. The age is measured with the clock that
 //!    counts from boot where possible, and never with a wall clock that may be wrong.
 //! 5. A message that the broker does not acknowledge within 5 s ends the session. A broker that answers no ping ends it
-//!    within 10 s. The relay then connects again, for ever, after 0.5 s to 4 s.
+//!    within 10 s. The relay then connects again, forever, after 0.5 s to 4 s.
 //! 6. The topic `status` says `online` during a session and `offline` after it, sent by the relay or as last will. Every
 //!    session sends each camera's state and outage again.
 //! 7. Every session sends the head of the logbook's chain of events (retained), and again when the chain has grown, at most

@@ -17,11 +17,11 @@ use super::transport::{MqttError, MqttEvent, MqttMessage, Transport};
 use crate::config::Broker;
 use crate::logbook::{MAX_PAYLOAD_BYTES, MAX_PICTURE_BYTES};
 
-/// rumqttc reports a silent broker at the second ping without an answer.
+/// rumqttc reports a broker that does not reply at the second ping without an answer.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// Most messages in flight. Larger than the relay's window (with pictures and retained states), so that a packet id is
-/// never used again before its first use was acknowledged: rumqttc 0.25.1 stops for ever after such a collision.
+/// never used again before its first use was acknowledged: rumqttc 0.25.1 stops forever after such a collision.
 const IN_FLIGHT: u16 = 64;
 
 /// Bytes of the largest packet sent. rumqttc's own limit, 10 KiB, would turn every picture into an endless reconnect.
@@ -34,7 +34,7 @@ pub struct MqttSettings {
     pub broker: Broker,
     /// Unique at the broker: a second client with the same id ends the first one's session.
     pub client_id: String,
-    /// True: the broker keeps subscriptions, and messages for them, while this client is away.
+    /// True: the broker keeps subscriptions, and messages for them, while this client is not connected.
     pub keep_session: bool,
     /// Bytes of the largest packet received; a larger one ends the session.
     pub max_incoming: usize,

@@ -13,13 +13,13 @@ use super::transport::{MqttError, MqttEvent, MqttMessage, Transport};
 use crate::config::Broker;
 use crate::ids::SiteId;
 
-/// Bytes of the largest packet received: the largest picture with room to spare.
+/// Bytes of the largest packet received: more than the largest picture.
 const MAX_INCOMING: usize = 4 << 20;
 
 /// Pause after a session that failed.
 const RECONNECT_AFTER: Duration = Duration::from_millis(200);
 
-/// Receives the messages of one site. Connects again by itself when the broker was away. Not for use inside an async
+/// Receives the messages of one site. Connects again by itself when the broker was down. Not for use inside an async
 /// runtime.
 pub struct StaffClient {
     runtime: Runtime,
@@ -38,7 +38,7 @@ struct Subscription {
 impl StaffClient {
     /// Subscribes to every topic of `site` on the broker at this machine's `port`, with the client id `name`.
     ///
-    /// The broker keeps the session, so alerts that are sent while this client is away wait for it.
+    /// The broker keeps the session, so alerts that are sent while this client is not connected wait for it.
     pub fn new(port: u16, site: &SiteId, name: &str) -> std::io::Result<Self> {
         let broker = Broker { host: "127.0.0.1".into(), port, login: None };
         let settings = MqttSettings {

@@ -43,7 +43,7 @@ impl Debounce {
         self.since.filter(|_| self.on)
     }
 
-    /// The condition could not be measured for a while: one that is not on must hold anew, and one that is on stays on.
+    /// The condition could not be measured for a while: a condition that is off starts again, and one that is on stays on.
     pub(super) fn interrupt(&mut self) {
         if !self.on {
             self.since = None;

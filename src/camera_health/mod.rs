@@ -15,7 +15,7 @@
 //! What is usual at a camera (its fixed structures, and how sharp its edges are) is learnt in 20 s of good pictures and
 //! follows within half an hour, separately for bright, medium and dark pictures: lamps stand out at night where roofs do
 //! by day. Nothing is learnt from a picture in which a cause holds. After a scene change the outage lasts until the scene
-//! is back or the daemon starts again: by then somebody has checked that zones fit, and the scene is learnt anew. The
+//! is back or the daemon starts again: by then somebody has checked that zones fit, and the scene is learnt again. The
 //! reference is kept in memory only.
 //!
 //! # Limits

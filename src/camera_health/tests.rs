@@ -23,7 +23,7 @@ fn hash(seed: u64) -> f32 {
 }
 
 /// Luma of a quay with houses above moving water.
-fn harbour(x: i32, y: i32, frame: u64) -> f32 {
+fn scene(x: i32, y: i32, frame: u64) -> f32 {
     if y < 130 {
         return 50.0 + 150.0 * hash((x.div_euclid(17) as u64) << 20 ^ y.div_euclid(13) as u64);
     }
@@ -56,7 +56,7 @@ fn monitor() -> HealthMonitor {
     HealthMonitor::new(2.0, Duration::from_secs(5))
 }
 
-/// What is reported of so many seconds of pictures.
+/// What is reported of this many seconds of pictures.
 fn inspected(
     monitor: &mut HealthMonitor,
     seconds: f64,
@@ -91,7 +91,7 @@ fn faulty(bad_s: f64, total_s: f64, fault: impl Fn(i32, i32, u64) -> f32) -> Vec
     let mut monitor = monitor();
     let changes = inspected(&mut monitor, total_s, |at, frame| {
         let bad = (30.0..30.0 + bad_s).contains(&at);
-        shown(frame, |x, y| if bad { fault(x, y, frame) } else { harbour(x, y, frame) })
+        shown(frame, |x, y| if bad { fault(x, y, frame) } else { scene(x, y, frame) })
     });
     outages(&changes)
 }
@@ -101,17 +101,17 @@ fn an_outage_lasts_from_its_first_frame_to_recovery() {
     let recovered = |cause, ended| vec![(cause, 30.0, Some((ended, OutageEnd::Recovered)))];
     assert_eq!(faulty(20.0, 60.0, |_, _, _| 18.0), recovered(Cause::Black, 53.0));
     assert_eq!(
-        faulty(20.0, 60.0, |x, y, frame| harbour(x, y, frame) * 0.3 + 220.0),
+        faulty(20.0, 60.0, |x, y, frame| scene(x, y, frame) * 0.3 + 220.0),
         recovered(Cause::Overexposed, 55.0)
     );
     assert_eq!(
-        faulty(30.0, 75.0, |x, y, frame| harbour(x, y, frame) * 0.01 + 140.0),
+        faulty(30.0, 75.0, |x, y, frame| scene(x, y, frame) * 0.01 + 140.0),
         recovered(Cause::LowContrast, 70.0)
     );
     // A twelfth of the picture's width.
-    let shifted = |x, y, frame| if y < 130 { harbour(x - 40, y, frame) } else { harbour(x, y, frame) };
+    let shifted = |x, y, frame| if y < 130 { scene(x - 40, y, frame) } else { scene(x, y, frame) };
     assert_eq!(faulty(20.0, 65.0, shifted), recovered(Cause::SceneChange, 60.0));
-    let blurred = |x: i32, y, frame| (-16..=16).map(|off| harbour(x + off, y, frame)).sum::<f32>() / 33.0;
+    let blurred = |x: i32, y, frame| (-16..=16).map(|off| scene(x + off, y, frame)).sum::<f32>() / 33.0;
     assert_eq!(faulty(20.0, 65.0, blurred), recovered(Cause::Defocused, 60.0));
 }
 
@@ -119,7 +119,7 @@ fn an_outage_lasts_from_its_first_frame_to_recovery() {
 fn a_frozen_picture_is_found_by_its_missing_noise() {
     let clock = |x: i32, y: i32, frame: u64| {
         let digit = (440..470).contains(&x) && (4..16).contains(&y);
-        if digit { 40.0 + 190.0 * hash(frame ^ (x / 4) as u64) } else { harbour(x, y, 7) }
+        if digit { 40.0 + 190.0 * hash(frame ^ (x / 4) as u64) } else { scene(x, y, 7) }
     };
     let frozen = |at: f64, frame: u64| {
         shown(if (30.0..60.0).contains(&at) { 7 } else { frame }, |x, y| clock(x, y, frame))
@@ -128,7 +128,7 @@ fn a_frozen_picture_is_found_by_its_missing_noise() {
     // Nothing moves when it is live again; noise alone tells.
     assert_eq!(outages(&changes), [(Cause::Frozen, 30.0, Some((65.0, OutageEnd::Recovered)))]);
     // Only noise tells it from a frozen one.
-    let still = inspected(&mut monitor(), 70.0, |_, frame| shown(frame, |x, y| harbour(x, y, 7)));
+    let still = inspected(&mut monitor(), 70.0, |_, frame| shown(frame, |x, y| scene(x, y, 7)));
     assert_eq!(outages(&still), []);
 }
 
@@ -136,31 +136,33 @@ fn a_frozen_picture_is_found_by_its_missing_noise() {
 fn a_short_or_partial_fault_is_not_an_outage() {
     assert_eq!(faulty(4.0, 50.0, |_, _, _| 18.0), [], "black for a moment");
     assert_eq!(faulty(8.0, 50.0, |_, _, _| 235.0), [], "the sun passes");
-    assert_eq!(faulty(8.0, 50.0, |x, y, frame| harbour(x - 40, y, frame)), [], "a knock that springs back");
+    assert_eq!(
+        faulty(8.0, 50.0, |x, y, frame| scene(x - 40, y, frame)),
+        [],
+        "a knock after which the scene is the same"
+    );
     let ship = |x: i32, y: i32, frame: u64| {
-        if x < 380 { 60.0 + 40.0 * hash((x / 31) as u64) } else { harbour(x, y, frame) }
+        if x < 380 { 60.0 + 40.0 * hash((x / 31) as u64) } else { scene(x, y, frame) }
     };
     assert_eq!(faulty(90.0, 150.0, ship), [], "a ship hides four fifths of the picture");
-    let shaking =
-        |x: i32, y: i32, frame: u64| harbour(x + (4.0 * (frame as f32 * 1.9).sin()) as i32, y, frame);
+    let shaking = |x: i32, y: i32, frame: u64| scene(x + (4.0 * (frame as f32 * 1.9).sin()) as i32, y, frame);
     assert_eq!(faulty(90.0, 150.0, shaking), [], "the mast shakes");
 }
 
 #[test]
 fn a_lost_scene_is_reported_after_a_minute() {
-    let elsewhere = |x: i32, y: i32, frame: u64| harbour(x + 7919, y - 3571 * i32::from(y < 130), frame);
+    let elsewhere = |x: i32, y: i32, frame: u64| scene(x + 7919, y - 3571 * i32::from(y < 130), frame);
     let outages = faulty(90.0, 150.0, elsewhere);
     assert_eq!(outages, [(Cause::SceneChange, 30.0, Some((130.0, OutageEnd::Recovered)))]);
 }
 
 #[test]
 fn a_changed_scene_is_not_learnt() {
-    let outages =
-        faulty(
-            1000.0,
-            200.0,
-            |x, y, frame| if y < 130 { harbour(x - 40, y, frame) } else { harbour(x, y, frame) },
-        );
+    let outages = faulty(
+        1000.0,
+        200.0,
+        |x, y, frame| if y < 130 { scene(x - 40, y, frame) } else { scene(x, y, frame) },
+    );
     assert_eq!(outages, [(Cause::SceneChange, 30.0, None)]);
 }
 
@@ -169,7 +171,7 @@ fn low_frame_rate_and_signal_loss_are_found() {
     let mut monitor = HealthMonitor::new(4.0, Duration::from_secs(5));
     let mut changes = Vec::new();
     let mut inspect = |seq: u64, at: f64, changes: &mut Vec<OutageChange>| {
-        let picture = shown(seq, |x, y| harbour(x, y, seq));
+        let picture = shown(seq, |x, y| scene(x, y, seq));
         changes.extend(monitor.inspect(&picture, &Thumbnail::of(&picture), seq, stamp(at)));
     };
     // 25 a second, then one a second, then 25 again, then nothing for 20 s.
@@ -180,21 +182,22 @@ fn low_frame_rate_and_signal_loss_are_found() {
     changes.extend(monitor.tick(Some(newest), stamp(94.0)));
     changes.extend(monitor.tick(Some(newest), stamp(95.0)));
     changes.extend(monitor.tick(Some(newest), stamp(99.0)));
-    let picture = shown(1, |x, y| harbour(x, y, 1));
+    let picture = shown(1, |x, y| scene(x, y, 1));
     changes.extend(monitor.inspect(&picture, &Thumbnail::of(&picture), 1500, stamp(110.0)));
     let outages = outages(&changes);
-    let [(Cause::LowFrameRate, began, Some((ended, OutageEnd::Recovered))), away] = outages.as_slice() else {
+    let [(Cause::LowFrameRate, began, Some((ended, OutageEnd::Recovered))), signal_loss] = outages.as_slice()
+    else {
         panic!("{outages:?}")
     };
     assert!((25.0..=31.0).contains(began) && (60.0..80.0).contains(ended), "{outages:?}");
-    assert_eq!(*away, (Cause::SignalLoss, 89.75, Some((110.0, OutageEnd::Recovered))));
+    assert_eq!(*signal_loss, (Cause::SignalLoss, 89.75, Some((110.0, OutageEnd::Recovered))));
 }
 
 #[test]
 fn a_gap_or_a_missing_first_frame_is_signal_loss() {
     let mut monitor = monitor();
-    let mut changes = inspected(&mut monitor, 5.0, |_, frame| shown(frame, |x, y| harbour(x, y, frame)));
-    let picture = shown(1, |x, y| harbour(x, y, 1));
+    let mut changes = inspected(&mut monitor, 5.0, |_, frame| shown(frame, |x, y| scene(x, y, frame)));
+    let picture = shown(1, |x, y| scene(x, y, 1));
     changes.extend(monitor.inspect(&picture, &Thumbnail::of(&picture), 46, stamp(60.0)));
     assert_eq!(outages(&changes), [(Cause::SignalLoss, 4.5, Some((60.0, OutageEnd::Recovered)))]);
     let mut never = HealthMonitor::new(4.0, Duration::from_secs(5));
@@ -222,8 +225,8 @@ proptest! {
                     0 => 17.0,
                     1 => 235.0,
                     2 => 120.0,
-                    3 => harbour(x + 60, y, seq),
-                    _ => harbour(x, y, seq),
+                    3 => scene(x + 60, y, seq),
+                    _ => scene(x, y, seq),
                 };
                 if kind == 5 {
                     changes.extend(monitor.tick(Some(stamp(at - apart)), stamp(at + 9.0)));

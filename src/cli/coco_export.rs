@@ -111,28 +111,28 @@ pub(super) fn coco(args: &CocoArgs, out: &mut impl Write) -> anyhow::Result<()> 
         "{} has changed since {book} was written, so the frames of its passes are unknown: replay {clip} again",
         args.config.display()
     );
-    let sights = reader.replay_frames(&replay, camera.id.as_str())?;
+    let recorded_frames = reader.replay_frames(&replay, camera.id.as_str())?;
     ensure!(
-        !sights.is_empty(),
+        !recorded_frames.is_empty(),
         "{book} has no detection of camera `{}`: it was not replayed, or nothing was detected",
         camera.id
     );
 
     let start = Stamp { mono: MonoTime::from_boot(Duration::ZERO), wall: replay.began };
     let bar = progress();
-    let frames = pass_frames(Recording::open(camera, &args.recording, start)?, &sights, &bar)
+    let frames = pass_frames(Recording::open(camera, &args.recording, start)?, &recorded_frames, &bar)
         .with_context(|| format!("{clip} does not match {book}"))?;
-    let chosen = choose(&frames, &sights, usize::from(args.frames));
+    let chosen = choose(&frames, &recorded_frames, usize::from(args.frames));
     let images = args.out.join("images");
     fs::create_dir_all(&images).with_context(|| format!("cannot create {}", images.display()))?;
     let recording = Recording::open(camera, &args.recording, start)?;
-    let set = write_pictures(recording, camera, &chosen, &sights, &images, &bar)?;
+    let set = write_pictures(recording, camera, &chosen, &recorded_frames, &images, &bar)?;
     let file = args.out.join("instances.json");
     fs::write(&file, serde_json::to_vec_pretty(&set)?)
         .with_context(|| format!("cannot write {}", file.display()))?;
     bar.finish_and_clear();
 
-    let empty = chosen.iter().filter(|frame| !sights.contains_key(frame)).count();
+    let empty = chosen.iter().filter(|frame| !recorded_frames.contains_key(frame)).count();
     writeln!(
         out,
         "{} pictures ({empty} without detections) and {} boxes in {}",
@@ -163,29 +163,29 @@ fn check_empty(folder: &Path) -> anyhow::Result<()> {
 /// then another recording was replayed.
 fn pass_frames(
     mut recording: Recording,
-    sights: &BTreeMap<u64, ReplayFrame>,
+    recorded_frames: &BTreeMap<u64, ReplayFrame>,
     bar: &ProgressBar,
 ) -> anyhow::Result<Vec<u64>> {
     let mut frames = Vec::new();
-    let mut expected = sights.iter().peekable();
+    let mut expected = recorded_frames.iter().peekable();
     while let Some(frame) = recording.next_due()? {
-        if let Some((number, sight)) = expected.next_if(|(number, _)| **number <= frame.seq) {
-            let apart = frame.stamp.wall.duration_since(sight.at).abs();
+        if let Some((number, recorded)) = expected.next_if(|(number, _)| **number <= frame.seq) {
+            let apart = frame.stamp.wall.duration_since(recorded.at).abs();
             let fits =
-                *number == frame.seq && apart <= TIMES_AGREE_WITHIN && sight.size == frame.picture.size;
-            ensure!(fits, "{}", missing(*number, sight));
+                *number == frame.seq && apart <= TIMES_AGREE_WITHIN && recorded.size == frame.picture.size;
+            ensure!(fits, "{}", missing(*number, recorded));
         }
         frames.push(frame.seq);
         bar.set_message(format!("reading: {}", played(&frame.stamp)));
     }
     match expected.next() {
-        Some((number, sight)) => bail!(missing(*number, sight)),
+        Some((number, recorded)) => bail!(missing(*number, recorded)),
         None => Ok(frames),
     }
 }
 
-fn missing(frame: u64, sight: &ReplayFrame) -> String {
-    let ReplayFrame { at, size, .. } = sight;
+fn missing(frame: u64, recorded: &ReplayFrame) -> String {
+    let ReplayFrame { at, size, .. } = recorded;
     format!(
         "the logbook has detections at frame {frame}, {at}, {}x{}, but the recording has no pass there",
         size.width, size.height
@@ -193,8 +193,9 @@ fn missing(frame: u64, sight: &ReplayFrame) -> String {
 }
 
 /// Chooses frames, some of them without detections. Each kind is spread evenly; when one kind has too few, the other fills up.
-fn choose(passes: &[u64], sights: &BTreeMap<u64, ReplayFrame>, frames: usize) -> BTreeSet<u64> {
-    let (detected, empty): (Vec<u64>, Vec<u64>) = passes.iter().partition(|frame| sights.contains_key(frame));
+fn choose(passes: &[u64], recorded_frames: &BTreeMap<u64, ReplayFrame>, frames: usize) -> BTreeSet<u64> {
+    let (detected, empty): (Vec<u64>, Vec<u64>) =
+        passes.iter().partition(|frame| recorded_frames.contains_key(frame));
     let of_empty = (frames / ONE_EMPTY_IN).max(frames.saturating_sub(detected.len())).min(empty.len());
     spread(&detected, frames - of_empty).chain(spread(&empty, of_empty)).collect()
 }
@@ -210,7 +211,7 @@ fn write_pictures(
     mut recording: Recording,
     camera: &Camera,
     chosen: &BTreeSet<u64>,
-    sights: &BTreeMap<u64, ReplayFrame>,
+    recorded_frames: &BTreeMap<u64, ReplayFrame>,
     folder: &Path,
     bar: &ProgressBar,
 ) -> anyhow::Result<CocoDataset> {
@@ -223,7 +224,7 @@ fn write_pictures(
         if !chosen.contains(&frame.seq) {
             continue;
         }
-        let seen = sights.get(&frame.seq).map_or(&[][..], |sight| &sight.detections);
+        let seen = recorded_frames.get(&frame.seq).map_or(&[][..], |recorded| &recorded.detections);
         let path = folder.join(set.add(&frame, seen));
         let jpeg = evidence::whole(&frame.picture, &camera.privacy_masks)?;
         fs::write(&path, jpeg).with_context(|| format!("cannot write {}", path.display()))?;
@@ -277,9 +278,12 @@ mod tests {
     fn chosen(seen: impl Fn(u64) -> bool, frames: usize) -> (Vec<u64>, Vec<u64>) {
         let passes: Vec<u64> = (0..100).map(|i| i * 5).collect();
         let size = FrameSize { width: 4, height: 4 };
-        let sight = ReplayFrame { at: jiff::Timestamp::UNIX_EPOCH, size, detections: Vec::new() };
-        let sights = passes.iter().filter(|&&f| seen(f / 5)).map(|&f| (f, sight.clone())).collect();
-        choose(&passes, &sights, frames).into_iter().partition(|frame| sights.contains_key(frame))
+        let recorded = ReplayFrame { at: jiff::Timestamp::UNIX_EPOCH, size, detections: Vec::new() };
+        let recorded_frames =
+            passes.iter().filter(|&&f| seen(f / 5)).map(|&f| (f, recorded.clone())).collect();
+        choose(&passes, &recorded_frames, frames)
+            .into_iter()
+            .partition(|frame| recorded_frames.contains_key(frame))
     }
 
     #[test]

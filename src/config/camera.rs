@@ -39,7 +39,7 @@ impl CameraDraft {
             item.choice(&[("tcp", RtpTransport::Tcp), ("udp", RtpTransport::Udp)])
         });
         let login = credentials::login(table);
-        let looks = table
+        let detect_fps = table
             .optional("detect_fps", |item| item.number(0.1..=30.0, "detection passes a second"))
             .unwrap_or(4.0);
         let whole_frame = table.optional("whole_frame", ValueReader::boolean).unwrap_or(true);
@@ -99,7 +99,7 @@ impl CameraDraft {
                 name: name?,
                 stream: stream?,
                 codec: codec?,
-                detect_fps: looks as f32,
+                detect_fps: detect_fps as f32,
                 whole_frame,
                 regions,
                 water,

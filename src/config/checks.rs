@@ -114,7 +114,7 @@ pub fn inferences_per_second(camera: &Camera) -> f64 {
     f64::from(camera.detect_fps * INFERENCES_PER_PASS)
 }
 
-/// The part of one core, 0 to 1 and above, that so many inferences a second take with the model that comes with
+/// The part of one core, 0 to 1 and above, that this many inferences a second take with the model that comes with
 /// Havenwacht.
 pub fn share_of_a_core(inferences: f64) -> f64 {
     inferences * INFERENCE.as_secs_f64()

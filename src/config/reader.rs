@@ -58,7 +58,7 @@ impl<'a> TableReader<'a> {
             };
             let what = match (self.section, value.get_ref()) {
                 ("", DeValue::Table(_) | DeValue::Array(_)) => "there is no such section".to_owned(),
-                ("", _) => "this key stands before the first section".to_owned(),
+                ("", _) => "this key is before the first section".to_owned(),
                 _ => format!("there is no such key in {here}"),
             };
             self.collector.error(&place, what, help);

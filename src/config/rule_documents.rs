@@ -9,7 +9,7 @@ const REFERENCE: &str = include_str!("../../config/reference.md");
 const SCHEVENINGEN: &str = include_str!("../../config/scheveningen.toml");
 
 /// The site whose places the examples use, without its rules.
-fn harbour() -> &'static str {
+fn site_without_rules() -> &'static str {
     SCHEVENINGEN.split_once("[[rule]]").expect("rules are at the end").0
 }
 
@@ -52,7 +52,7 @@ fn scheveningen_is_a_valid_site_file() {
 #[test]
 fn every_example_of_the_rules_page_is_valid() {
     for example in examples(RULES) {
-        let (_, warnings) = check(&format!("{}{example}", harbour()))
+        let (_, warnings) = check(&format!("{}{example}", site_without_rules()))
             .unwrap_or_else(|found| panic!("{}in\n{example}", lines(&found)));
         // With one example in place of all rules, a camera or the schedule can be unused.
         let unused = |w: &Diagnostic| w.key.starts_with("camera[") || w.key.starts_with("schedule[");
@@ -66,7 +66,7 @@ fn every_kind_is_documented() {
     for kind in KINDS {
         let (word, section) = (kind.info.word, section(kind));
         assert!(examples(section).any(|example| example == kind.info.example), "another example of {word}");
-        let (site, _) = check(&format!("{}{}", harbour(), kind.info.example)).unwrap();
+        let (site, _) = check(&format!("{}{}", site_without_rules(), kind.info.example)).unwrap();
         assert!(site.rules.iter().any(|rule| rule.condition.info().word == word), "no {word} in its example");
         let sketch = format!("config/sketches/{word}.svg");
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(&sketch);
@@ -87,7 +87,7 @@ fn documented_texts_are_those_of_the_code() {
             .fold(String::new(), |text, part| text + "#" + part)
     };
     for kind in KINDS {
-        let (site, _) = check(&format!("{}{}", harbour(), kind.info.example)).unwrap();
+        let (site, _) = check(&format!("{}{}", site_without_rules(), kind.info.example)).unwrap();
         let rule = site.rules.iter().find(|rule| rule.condition.info().word == kind.info.word).unwrap();
         let (_, rest) = section(kind).split_once("**Staff read:** `").unwrap();
         let documented = rest.split('`').next().unwrap();

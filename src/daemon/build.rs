@@ -42,7 +42,7 @@ impl Daemon {
         let heartbeats = Heartbeats::new(clock.clone());
         let stop = stop_on_signal(&runtime)?;
 
-        // Whatever can be wrong is found before anything is written: model, page address, key, logbook.
+        // Errors of model, page address, key and logbook are found before anything is written.
         let detector = OnnxDetector::load(&site.model.manifest, &site.model.runtime, site.model.threads)?;
         let page = bind_page(&runtime, &site)?;
         let start = start_entry(&site, mode, &*clock, &detector);
@@ -122,7 +122,7 @@ fn signing_key(site: &Site) -> Result<Option<SigningKey>, RunError> {
     SigningKey::read(&secret).map(Some).map_err(|why| RunError::Key(why.to_string()))
 }
 
-/// The visits that an earlier start left, as far back as rules need them.
+/// The visits that an earlier start left open, and those that ended within `history`, which the rules need.
 fn resume_state(
     logbook: &Path,
     history: Duration,

@@ -1,4 +1,4 @@
-//! The daemon's life: build, serve, shut down in order.
+//! Runs the daemon: build, serve, shut down in order.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -51,7 +51,7 @@ pub enum RunError {
         /// Why.
         cause: std::io::Error,
     },
-    /// No threads, no runtime.
+    /// A thread or the async runtime could not be started.
     #[error("the operating system refused: {0}")]
     System(#[from] std::io::Error),
     /// A module failed while the daemon ran.
@@ -103,7 +103,7 @@ impl Daemon {
         let detected = if detector_stopped { joined(detector) } else { Ok(()) };
         let flushed = writer.flush(LOGBOOK_DEADLINE);
         let offline_sent = runtime.block_on(relay.stop(ALERTS_DEADLINE));
-        // Last, so that the broker's last confirmations are written.
+        // Last, so that the last acknowledgements of the broker are written.
         let written = writer.close(clock.now().wall, LOGBOOK_DEADLINE);
         runtime.shutdown_timeout(Duration::from_millis(500));
         if !cameras_stopped {

@@ -12,12 +12,12 @@ use crate::ingest::LatestFrames;
 use crate::logbook::{Entry, LogbookSender, WriterGone};
 use crate::rules::SignalId;
 
-/// At most this long a wait, so that the loop reports to its heartbeat and sees a stop.
+/// The longest wait, so that the loop reports to its heartbeat and notices a stop.
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// Rates and the budget are updated this often.
 const RATES_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What the detector thread is connected to.
+/// The inputs and outputs of the detector thread.
 #[derive(Clone, Copy)]
 pub struct SchedulerLinks<'a> {
     /// Frames to take.

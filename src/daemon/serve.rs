@@ -37,7 +37,7 @@ impl Daemon {
         None
     }
 
-    /// Why it cannot go on.
+    /// Why the daemon cannot continue; `None` when it can.
     fn failure(&self) -> Option<&'static str> {
         if self.writer.has_stopped() {
             // Damage: the next start puts the file in quarantine.

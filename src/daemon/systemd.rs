@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sd_notify::NotifyState;
 
-/// Model loaded, logbook open, connections to the cameras being tried. A camera that is away does not delay this.
+/// Model loaded, logbook open, connections to the cameras being tried. An unreachable camera does not delay this.
 pub(super) fn ready() {
     notify(&[NotifyState::Ready]);
 }

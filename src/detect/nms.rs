@@ -70,7 +70,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn kept_boxes_hardly_overlap_and_dropped_ones_overlap_a_better_box(
+        fn a_box_is_dropped_only_for_a_better_one_that_it_overlaps(
             raw in proptest::collection::vec((0.0..1.0f32, 0.0..300.0f32, 0.0..300.0f32, 1.0..80.0f32, 1.0..80.0f32), 0..60),
         ) {
             let all: Vec<_> = raw.iter().map(|&(p, x, y, w, h)| candidate(Class::Vessel, p, [x, y, w, h])).collect();

@@ -93,7 +93,7 @@ pub enum CalibrationError {
     #[error("points[{0}] and points[{1}] are one place {2}")]
     Twins(usize, usize, &'static str),
     /// Three of four on one line, in the picture or on the ground.
-    #[error("points {0:?} lie on one line {1}: a fourth point cannot tell how the ground lies")]
+    #[error("points {0:?} lie on one line {1}: with only one more point, the ground is not determined")]
     OnOneLine([usize; 3], &'static str),
     /// No camera can see the points in this arrangement.
     #[error(
@@ -105,7 +105,7 @@ pub enum CalibrationError {
     Mirrored,
     /// The points nearly lie on a line.
     #[error(
-        "the points hardly tell how the ground lies: all but one of them are near one line (condition {0:.0}, at most {WORST_CONDITION:.0})"
+        "the points hardly determine the ground: all but one of them are near one line (condition {0:.0}, at most {WORST_CONDITION:.0})"
     )]
     IllConditioned(f64),
     /// The residuals are too large for points of one plane.

@@ -21,7 +21,7 @@ use crate::clock::Stamp;
 use crate::codec::{self, Decoding};
 use crate::ids::CameraId;
 
-/// A recording that stands in for a camera: plays once, in real time, into the camera's slot.
+/// A recording in place of a camera: plays once, in real time, into the camera's slot.
 pub struct ClipSource(PipelineSession);
 
 impl ClipSource {

@@ -42,7 +42,7 @@ impl Delivery {
         Self { slot: Some(slot), state: Mutex::default(), changed: Condvar::new() }
     }
 
-    /// Every frame goes to whoever calls [`Delivery::next`].
+    /// Every frame goes to the caller of [`Delivery::next`].
     pub(super) fn to_reader() -> Self {
         Self { slot: None, state: Mutex::default(), changed: Condvar::new() }
     }

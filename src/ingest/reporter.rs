@@ -9,7 +9,7 @@ use crate::ids::CameraId;
 /// Different reasons reported between two good sessions; a camera that keeps inventing new ones is ignored beyond it.
 const MOST_REPORTED: usize = 32;
 
-/// Passes on changes that are worth a logbook row: a camera that is away for a week is one outage, not a row every three
+/// Passes on changes that are worth a logbook row: a camera that is off for a week is one outage, not a row every three
 /// seconds.
 pub(super) struct StateReporter<'a, F> {
     camera: &'a CameraId,

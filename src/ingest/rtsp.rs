@@ -232,7 +232,7 @@ fn explain(
         return EndReason::Unsuitable(mismatch);
     }
     let mut text = describe(error);
-    // GStreamer does not print the password; if it ever does, it goes no further.
+    // GStreamer does not print the password; this removes it if it ever does.
     if let Some(secret) = password.map(ExposeSecret::expose_secret).filter(|secret| !secret.is_empty()) {
         text = text.replace(secret, "***");
     }

@@ -43,6 +43,6 @@ impl EndReason {
 /// One session that puts a camera's frames into its slot: one connection to a camera, or one pass over a recording.
 /// Dropping it ends the session.
 pub trait FrameSource: Send {
-    /// Waits at most `timeout` for the end of the session; `None` while it goes on.
+    /// Waits at most `timeout` for the end of the session; `None` while it continues.
     fn wait_for_end(&mut self, timeout: Duration) -> Option<EndReason>;
 }

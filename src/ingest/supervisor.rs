@@ -200,7 +200,7 @@ enum SessionEnd {
 /// Delays before the next session.
 struct Retries {
     quick: Delays,
-    /// After failures that a person must mend.
+    /// After failures that a person must repair.
     slow: Delays,
 }
 

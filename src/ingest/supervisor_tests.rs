@@ -158,8 +158,8 @@ fn a_recording_with_a_long_gap_does_not_stall() {
 
 #[test]
 fn an_absent_camera_is_retried_and_reported_once() {
-    let away: Vec<_> = (0..12).map(|_| Ok(vec![SessionStep::End(unreachable())])).collect();
-    let ran = run(true, 5, away);
+    let sessions: Vec<_> = (0..12).map(|_| Ok(vec![SessionStep::End(unreachable())])).collect();
+    let ran = run(true, 5, sessions);
     assert_eq!(ran.opened, 12);
     assert_eq!(ran.states(), [Connecting, BackingOff, Connecting, Stopped], "{:#?}", ran.changes);
     assert_eq!(ran.changes[1].reason, unreachable().to_string());
@@ -167,7 +167,7 @@ fn an_absent_camera_is_retried_and_reported_once() {
 }
 
 #[test]
-fn a_new_reason_is_reported_though_the_camera_stays_away() {
+fn a_new_reason_is_reported_though_the_camera_stays_unreachable() {
     let login = EndReason::Unauthorised("the camera rejected the login".into());
     let end = |reason: EndReason| Ok(vec![SessionStep::End(reason)]);
     let ran = run(true, 60, vec![end(unreachable()), end(login.clone())]);

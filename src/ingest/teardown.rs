@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::stats::IngestStats;
 
-/// A pipeline usually stops within 0.1 s. One whose camera died in its first moments needs a second or two for a timer in
+/// A pipeline usually stops within 0.1 s. One whose camera stopped in its first moments needs a second or two for a timer in
 /// its jitter buffer. Below a second, so that shutdown is prompt and retries do not wait for it.
 const DEADLINE: Duration = Duration::from_millis(800);
 
@@ -44,7 +44,7 @@ fn within(deadline: Duration, stats: &Arc<IngestStats>, work: impl FnOnce() + Se
     if settled.swap(true, SeqCst) {
         stats.leaked_pipelines.fetch_sub(1, SeqCst);
     } else {
-        tracing::debug!("a pipeline did not stop in time; its tear-down goes on in the background");
+        tracing::debug!("a pipeline did not stop in time; its tear-down continues in the background");
     }
 }
 

@@ -104,7 +104,7 @@ pub struct OutageStep {
     pub change: OutageChange,
 }
 
-/// What staff answered to a signal.
+/// Staff's acknowledgement of a signal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Acknowledgement {
     /// The signal.
@@ -113,7 +113,7 @@ pub struct Acknowledgement {
     pub at: Timestamp,
     /// By whom, as they call themselves.
     pub by: String,
-    /// The answer.
+    /// Acknowledged or false alarm.
     pub verdict: StaffVerdict,
     /// Remark; may be empty.
     pub note: String,

@@ -85,7 +85,7 @@ pub(super) fn version_of(connection: &Connection, path: &Path) -> Result<usize, 
         .ok_or_else(|| LogbookError::Foreign { path: path.into(), found: "an empty database".into() })
 }
 
-/// As [`version_of`]. In a damaged file the tables tell more than the number in the header.
+/// As [`version_of`]. In a damaged file the tables say more reliably than the header which version it is.
 pub(super) fn version_of_damaged(connection: &Connection, path: &Path) -> Result<usize, LogbookError> {
     let is_current = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'pass'";
     match connection.query_row(is_current, [], |row| row.get::<_, i64>(0)) {
@@ -264,7 +264,7 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Whether a second connection finds the file in write-ahead mode. The connection that asked for the mode reports "wal"
-/// before the change is on disk; when the disk refuses the change, it goes on in the old mode without an error.
+/// before the change is on disk; when the disk refuses the change, it continues in the old mode without an error.
 fn is_in_wal_mode(connection: &Connection) -> rusqlite::Result<bool> {
     let Some(path) = connection.path().filter(|path| !path.is_empty()) else { return Ok(false) };
     let other = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;

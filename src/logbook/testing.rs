@@ -149,7 +149,7 @@ pub(crate) fn facts() -> Facts {
     }
 }
 
-/// `times` looks up to the second, at four looks a second.
+/// `times` passes up to the second, at four passes a second.
 pub(crate) fn suppression(reason: SuppressionReason, seconds: f64, times: u32) -> Suppression {
     Suppression {
         camera: camera(),

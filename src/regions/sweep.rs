@@ -11,7 +11,7 @@ use super::tiles::longer_side_px;
 use crate::clock::MonoTime;
 use crate::geometry::{BBox, FrameSize, Point, Px};
 
-/// How often the tiles are laid out anew, by the vessels seen since.
+/// How often the tiles are laid out again, by the vessels seen since.
 const REFINE_EVERY: Duration = Duration::from_secs(30);
 /// A moving cell is inspected again after this time.
 const MOTION_AFTER: Duration = Duration::from_millis(500);
@@ -64,7 +64,7 @@ impl Sweep {
         Self { frame, tiles, cells, shown, refined: at }
     }
 
-    /// Lays the tiles out anew every [`REFINE_EVERY`], by the vessels seen since.
+    /// Lays the tiles out again every [`REFINE_EVERY`], by the vessels seen since.
     pub(super) fn refine(
         &mut self,
         config: &PlannerConfig,

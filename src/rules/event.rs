@@ -7,7 +7,7 @@ use super::visit::VisitEvent;
 /// An event of one detection pass. Events must be written in the order in which they come.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RuleEvent {
-    /// A visit began, goes on or ended.
+    /// A visit began, continues or ended.
     Visit(VisitEvent),
     /// A step in the life of a signal.
     Signal(SignalEvent),

@@ -11,18 +11,18 @@ use crate::geometry::{BBox, Norm};
 const KEPT: Duration = Duration::from_secs(60);
 /// ... one in this time, so that the length of the history does not depend on the detection rate.
 const ONE_IN: Duration = Duration::from_millis(250);
-/// Between two positions a vessel moves by less than so many of its widths or heights, because moored boats are hardly
+/// Between two positions a vessel moves by less than this many of its widths or heights, because moored boats are hardly
 /// farther apart, ...
 const STRIDE: f32 = 0.5;
 /// ... and it is not unseen for longer than this.
 const PAUSE: Duration = Duration::from_secs(10);
-/// It moves when it was seen at so many separate positions on the way, ...
+/// It moves when it was seen at this many separate positions on the way, ...
 const POSITIONS: usize = 4;
-/// ... which are separate from so many widths or heights apart, ...
+/// ... at least this many widths or heights apart, ...
 const APART: f32 = 0.25;
-/// ... over so many widths or heights: farther than its neighbours.
+/// ... over this many widths or heights: farther than its neighbours.
 const FAR: f32 = 2.0;
-/// Within so many widths or heights it has not left.
+/// Within this many widths or heights it has not left.
 const NEAR: f32 = 0.5;
 
 /// A vessel that passed this much earlier or later is not the cause.

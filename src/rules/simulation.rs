@@ -51,7 +51,7 @@ pub(super) fn goes(
     boat(number, ahead + north * t, right + east * t)
 }
 
-/// A boat comes from the right, is moored for a minute and leaves; so many times, each under another number.
+/// A boat comes from the right, is moored for a minute and leaves; this many times, each under another number.
 pub(super) fn comes_and_goes(t: f64, times: f64) -> Vec<ScriptedBoat> {
     let (round, t) = ((t / 300.0).floor(), t % 300.0);
     let right = match t {

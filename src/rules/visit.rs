@@ -35,7 +35,7 @@ pub struct Visit {
     pub bbox: BBox<Norm>,
     /// Its apparent length in metres, where the camera is calibrated.
     pub length_m: Option<f64>,
-    /// When and how it ended; `None` while it goes on.
+    /// When and how it ended; `None` while it continues.
     pub ended: Option<(Timestamp, VisitEnd)>,
 }
 
@@ -81,7 +81,7 @@ pub struct VisitEvent {
 pub enum VisitStep {
     /// It began: with an arrival where `visit.arrived`, else with a vessel that was there already.
     Began,
-    /// It goes on, possibly under another track number. Reported at intervals, so that a restart resumes it.
+    /// It continues, possibly under another track number. Reported at intervals, so that a restart resumes it.
     Continues,
     /// It ended.
     Ended,

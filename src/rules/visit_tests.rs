@@ -68,7 +68,7 @@ fn a_visit_resumes_after_a_restart() {
         named("rule", Condition::Overstay(Overstay { zone: berth(None), longer_than: seconds(150) }));
     let mut simulation = HarbourSimulation::with(vec![overstay], vec![berth(None)], CLEAR, &resume);
     let events = simulation.play(|_| vec![boat(9, 70.0, 0.0)], 100.0, 200.0);
-    assert!(visits(&events).is_empty(), "it goes on");
+    assert!(visits(&events).is_empty(), "it continues");
     let opened = opened(&events);
     assert_eq!(opened.len(), 1, "the time before the restart counts");
     assert!(opened[0].facts.measured > 150.0);

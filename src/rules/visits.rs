@@ -28,7 +28,7 @@ const SEEN_BEFORE: Duration = Duration::from_secs(20);
 const EMPTY_FOR: Duration = Duration::from_secs(30);
 /// ... and in so many passes that a vessel detected as seldom as this one is missed in all of them with this probability.
 const MISSED_BY_CHANCE: f32 = 1e-4;
-/// The share of passes that detect a vessel is averaged over so many passes.
+/// The share of passes that detect a vessel is averaged over this many passes.
 const PASSES: f32 = 60.0;
 /// The least share with which it is computed; with less, no vessel would ever have left.
 const LEAST_SEEN: f32 = 0.02;
@@ -36,7 +36,7 @@ const LEAST_SEEN: f32 = 0.02;
 const REPLACED_AFTER: Duration = Duration::from_secs(600);
 /// A vessel that was not seen for so long has left unseen. Longer than the longest night.
 const VANISHED_AFTER: Duration = Duration::from_secs(24 * 3600);
-/// A visit that goes on is reported this often.
+/// A visit that continues is reported this often.
 const REPORT_EVERY: Duration = Duration::from_secs(300);
 
 /// Parts of sentences of `config/rules.md` that quote constants of visits.

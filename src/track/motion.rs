@@ -87,7 +87,7 @@ impl BoxMotion {
         self.height.value = self.height.value.max(1.0);
     }
 
-    /// Moves the box with a picture that moved by so many pixels.
+    /// Moves the box with a picture that moved by this many pixels.
     pub(super) fn shift(&mut self, dx: f32, dy: f32) {
         self.x.value += f64::from(dx);
         self.y.value += f64::from(dy);

@@ -1,4 +1,4 @@
-//! What the logbook can take and how fast it answers: `cargo bench --bench logbook`.
+//! How many entries a second the logbook writes, and how long queries take: `cargo bench --bench logbook`.
 //!
 //! Rates are compared with bare inserts of the same rows, in transactions of the same size, in the same run.
 //! `-- rates`, `alerts` or `questions` runs a part; `HAVENWACHT_DETECTIONS=50000000` asks its questions of a logbook of that size (5 GB in the temporary folder).
@@ -30,7 +30,7 @@ const GROUP: usize = 512;
 const PASSES: usize = 40 * GROUP;
 const ROUNDS: usize = 15;
 const ALERTS: usize = 400;
-/// The project's promises.
+/// The limits that this bench enforces.
 const LEAST_RATE: f64 = 50_000.0;
 const LEAST_RATIO: f64 = 0.7;
 const SIGNALS_WITHIN: Duration = Duration::from_millis(50);
@@ -253,7 +253,7 @@ fn questions() {
         for _ in 0..9 {
             let begun = now();
             let mut statement = connection.prepare(&query).expect("a query");
-            let mut found = statement.query([]).expect("an answer");
+            let mut found = statement.query([]).expect("the query runs");
             rows = 0;
             while let Some(row) = found.next().expect("a row") {
                 std::hint::black_box(row.get_ref(1).expect("a column"));

@@ -14,7 +14,7 @@ fn main() {
 
 /// Detections of a full harbour at 4 passes a second. Vessels lie in rows so close that neighbours compete for a box, and half
 /// of them move. Every fifth detection is missing; every seventh has a low confidence.
-fn harbour(vessels: usize, pass: usize) -> (Vec<Detection>, MonoTime) {
+fn detections(vessels: usize, pass: usize) -> (Vec<Detection>, MonoTime) {
     let detections = (0..vessels)
         .filter(|vessel| !(vessel + pass).is_multiple_of(5))
         .map(|vessel| {
@@ -41,7 +41,7 @@ fn step(bencher: Bencher<'_, '_>, vessels: usize) {
     bencher
         .with_inputs(|| {
             pass += 1;
-            harbour(vessels, pass)
+            detections(vessels, pass)
         })
         .bench_local_refs(|(detections, at)| {
             let input = TrackerInput { detections, size, regions: &regions, shift: [0.0, 0.0], at: *at };

@@ -25,9 +25,9 @@ pub(crate) enum Behaviour {
     Reject,
     /// Acknowledges nothing and answers no ping.
     Silent,
-    /// Receives so many messages, acknowledges none, closes the connection, remembers nothing.
+    /// Receives this many messages, acknowledges none, closes the connection, remembers nothing.
     CloseAfter(usize),
-    /// Receives so many messages, acknowledges the last few of them in reverse order, closes the connection.
+    /// Receives this many messages, acknowledges the last few of them in reverse order, closes the connection.
     Reverse { after: usize, last: usize },
     /// Acknowledges every second message.
     EverySecond,
@@ -68,7 +68,7 @@ pub(crate) struct BrokerLog {
     pub(crate) disconnects: usize,
     /// Most messages that one session left unacknowledged.
     pub(crate) most_unacknowledged: usize,
-    /// When the broker last closed a connection or, while silent, last received a message.
+    /// When the broker last closed a connection or, while it acknowledges nothing, last received a message.
     faulted: Option<Instant>,
     /// The longest time from such a moment to the next acknowledged alert.
     pub(crate) longest_gap: Duration,

@@ -86,7 +86,7 @@ impl SoundLogbook {
         let pictures: Vec<_> =
             (0..alerts).map(|_| (0..9000).map(|_| rng.below(256) as u8).collect::<Vec<_>>()).collect();
         for (number, picture) in (0..).zip(&pictures) {
-            (0..20).for_each(|look| logbook.send(alert_source::pass_entry(number * 20 + look)).unwrap());
+            (0..20).for_each(|pass| logbook.send(alert_source::pass_entry(number * 20 + pass)).unwrap());
             logbook
                 .send(Entry::Signal(alert_source::signal_entry(&site, number, Some(picture.clone()))))
                 .unwrap();
@@ -338,14 +338,14 @@ fn damage_is_quarantined_and_foreign_files_are_left_alone() {
         }
         kept.iter().for_each(|file| std::fs::remove_file(file).unwrap());
     }
-    Row::new(11, "damaged logbook: moved aside, the watch goes on", runs)
+    Row::new(11, "damaged logbook: put in quarantine, the daemon continues", runs)
         .recovered(slowest, Duration::from_secs(10))
         .at_most("not kept whole", not_whole as f64, "", 0.0)
         .at_most("new logbooks not in order", not_sound as f64, "", 0.0)
         .record();
 
     let strangers = [FileDamage::Newer, FileDamage::Foreign, FileDamage::Text];
-    let (mut told_badly, mut changed) = (0, 0);
+    let (mut unnamed, mut changed) = (0, 0);
     for harm in strangers {
         let harmed = logbook.harmed(harm, &mut Rng::new(1));
         // Without the files that show that a logbook was here.
@@ -355,13 +355,13 @@ fn damage_is_quarantined_and_foreign_files_are_left_alone() {
         let word =
             if matches!(harm, FileDamage::Newer) { "later version" } else { "is not a Havenwacht logbook" };
         if code != Some(78) || !said.contains(word) {
-            told_badly += 1;
+            unnamed += 1;
             println!("{harm:?}: exit {code:?}, {said}");
         }
         changed += usize::from(std::fs::read(&path).unwrap() != before || !quarantined(&path).is_empty());
     }
     Row::new(11, "newer logbook, or another program's file: refused", strangers.len())
-        .at_most("without exit 78 and reason", told_badly as f64, "", 0.0)
+        .at_most("without exit 78 and reason", unnamed as f64, "", 0.0)
         .at_most("files changed", changed as f64, "", 0.0)
         .record();
 }

@@ -87,22 +87,22 @@ impl Staff {
     }
 
     /// Receives messages until none comes for `wait`.
-    fn hear(&mut self, wait: Duration) {
-        while let Some(heard) = self.listener.next(wait) {
-            if let Some(alert) = heard.alert() {
+    fn receive(&mut self, wait: Duration) {
+        while let Some(message) = self.listener.next(wait) {
+            if let Some(alert) = message.alert() {
                 self.alerts.insert(alert["alert_id"].as_str().unwrap().to_owned());
-            } else if heard.topic.ends_with("/status") {
-                let status: serde_json::Value = serde_json::from_slice(&heard.payload).unwrap();
+            } else if message.topic.ends_with("/status") {
+                let status: serde_json::Value = serde_json::from_slice(&message.payload).unwrap();
                 self.problems = Some(status["problems"].as_array().cloned().unwrap_or_default());
             }
         }
     }
 
     /// Waits until the status has problems, or has none.
-    fn wait_for_troubles(&mut self, some: bool) -> Duration {
-        let what = if some { "staff are told of the full disk" } else { "staff are told that it is over" };
+    fn wait_for_problems(&mut self, some: bool) -> Duration {
+        let what = if some { "staff receive the problem" } else { "staff receive that it is over" };
         wait_for(Duration::from_secs(30), what, || {
-            self.hear(Duration::from_millis(20));
+            self.receive(Duration::from_millis(20));
             self.problems.as_ref().filter(|problems| problems.is_empty() != some).map(|_| ())
         })
         .1
@@ -144,17 +144,17 @@ fn fills_up_and_is_freed(disk: &Path) {
     system.start_daemon();
     system.wait_until_streaming();
     wait_until(Duration::from_secs(20), "a reserve", || disk.join("logbook.sqlite.reserve").exists());
-    staff.wait_for_troubles(false);
+    staff.wait_for_problems(false);
     let before = alive(&mut system).cameras[0].signals;
 
     let filler = Filler::start(disk.join("ballast"));
-    let told = staff.wait_for_troubles(true);
+    let reported = staff.wait_for_problems(true);
     // A client that connects now receives the status too: it is retained.
-    Staff::new(system.staff_client("night-shift")).wait_for_troubles(true);
+    Staff::new(system.staff_client("night-shift")).wait_for_problems(true);
     let since = now();
     // Events must happen while nothing can be written, more than there is room for.
     let (meanwhile, _) = wait_for(Duration::from_secs(400), "events meanwhile", || {
-        staff.hear(Duration::from_millis(200));
+        staff.receive(Duration::from_millis(200));
         let health = alive(&mut system);
         let enough = match is_long() {
             true => health.logbook.unwritten_detections > 0 && since.elapsed() > Duration::from_secs(240),
@@ -164,28 +164,28 @@ fn fills_up_and_is_freed(disk: &Path) {
     });
     assert!(meanwhile.logbook.problem.is_some(), "the disk is still full: {:?}", meanwhile.logbook);
     drop(filler);
-    let recovered = staff.wait_for_troubles(false);
+    let recovered = staff.wait_for_problems(false);
     wait_for(Duration::from_secs(30), "nothing waits", || {
-        staff.hear(Duration::from_millis(20));
+        staff.receive(Duration::from_millis(20));
         system.health().filter(|health| health.alerts.undelivered == 0 && health.logbook.queued == 0)
     });
     let health = alive(&mut system);
     assert!(system.daemon.as_mut().unwrap().stop(Duration::from_secs(20)), "it stops in order");
-    staff.hear(Duration::from_millis(500));
+    staff.receive(Duration::from_millis(500));
 
     let logbook = system.open_logbook();
     let count =
         |query: &str| logbook.query_row(query, [], |row| row.get::<_, i64>(0)).unwrap().unsigned_abs();
     let signals = health.cameras[0].signals.saturating_sub(count("select count(*) from signal"));
     let alerts = system.alerts();
-    let unheard = alerts.keys().filter(|id| !staff.alerts.contains(*id)).count();
+    let undelivered = alerts.keys().filter(|id| !staff.alerts.contains(*id)).count();
     let without_row = staff.alerts.iter().filter(|id| !alerts.contains_key(*id)).count();
     let kept = count("select count(*) from detection") + health.logbook.unwritten_detections;
     let (code, said) = ask(&["logbook", "check", "--logbook"], &system.ports.logbook);
     assert_eq!(code, Some(0), "{said}");
     let row = Row::new(ROW.0, ROW.1, 1)
-        .lost(signals as usize + unheard)
-        .detected(told, Duration::from_secs(5))
+        .lost(signals as usize + undelivered)
+        .detected(reported, Duration::from_secs(5))
         .recovered(recovered, Duration::from_secs(5))
         .at_most("alerts without row", without_row as f64, "", 0.0)
         .at_least("signals meanwhile", (meanwhile.cameras[0].signals - before) as f64, "", 1.0)
@@ -197,13 +197,13 @@ fn fills_up_and_is_freed(disk: &Path) {
         );
     match is_long() {
         true => row.at_least(
-            "detections given up, and counted",
+            "detections dropped, and counted",
             health.logbook.unwritten_detections as f64,
             "",
             1.0,
         ),
         false => row.at_most(
-            "detections given up, and counted",
+            "detections dropped, and counted",
             health.logbook.unwritten_detections as f64,
             "",
             0.0,

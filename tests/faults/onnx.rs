@@ -81,11 +81,11 @@ fn never_ends() -> Vec<u8> {
     let body = Message::default()
         .messages(
             1,
-            &[node("Identity", &["going"], &["goes on"]), node("Add", &["sum", "nothing"], &["more"])],
+            &[node("Identity", &["going"], &["continue"]), node("Add", &["sum", "nothing"], &["more"])],
         )
         .text(2, "body")
         .messages(11, &[value("number", INT64, &[]), value("going", BOOL, &[]), value("sum", FLOAT, &[])])
-        .messages(12, &[value("goes on", BOOL, &[]), value("more", FLOAT, &[])]);
+        .messages(12, &[value("continue", BOOL, &[]), value("more", FLOAT, &[])]);
     let graph = Message::default()
         .messages(
             1,

@@ -17,11 +17,11 @@ use crate::{Row, rounds};
 /// How often the write-ahead log was synced between the write of an alert and the first packet with it. 0 is a violation.
 fn syncs_before_sending(calls: &[Call], id: &str) -> usize {
     let written = calls.iter().find(|call| call.writes_to("-wal") && call.arguments.contains(id));
-    let told = calls.iter().find(|call| call.sends() && call.arguments.contains(id));
-    let (Some(written), Some(told)) = (written, told) else {
-        panic!("alert {id}: written: {}, told: {}", written.is_some(), told.is_some());
+    let sent = calls.iter().find(|call| call.sends() && call.arguments.contains(id));
+    let (Some(written), Some(sent)) = (written, sent) else {
+        panic!("alert {id}: written: {}, sent: {}", written.is_some(), sent.is_some());
     };
-    let between = |call: &&Call| call.began >= written.ended && call.ended <= told.began;
+    let between = |call: &&Call| call.began >= written.ended && call.ended <= sent.began;
     calls.iter().filter(|call| call.syncs("-wal") && !call.failed).filter(between).count()
 }
 
@@ -65,17 +65,17 @@ fn alerts_are_on_disk_before_they_are_sent() {
         system.site.display().to_string(),
     ]);
     let log = system.work.path().join("daemon.log");
-    let watch = system.daemon.insert(Program::start("daemon", Path::new("setpriv"), &words, &log).unwrap());
-    let pid = watch.pid();
+    let daemon = system.daemon.insert(Program::start("daemon", Path::new("setpriv"), &words, &log).unwrap());
+    let pid = daemon.pid();
     let alerts = rounds(2, 40);
     let mut received = BTreeSet::new();
     wait_for(Duration::from_secs(60 + 30 * alerts as u64), "alerts", || {
-        let alert = listener.next(Duration::from_millis(50)).and_then(|heard| heard.alert());
+        let alert = listener.next(Duration::from_millis(50)).and_then(|message| message.alert());
         received.extend(alert.map(|alert| alert["alert_id"].as_str().unwrap().to_owned()));
         (received.len() >= alerts).then_some(())
     });
     let capabilities = status(pid, "CapEff");
-    assert!(system.daemon.take().unwrap().stop(Duration::from_secs(20)), "the watch stops in order");
+    assert!(system.daemon.take().unwrap().stop(Duration::from_secs(20)), "the daemon stops in order");
     // The tracer ends after the program.
     std::thread::sleep(Duration::from_millis(500));
 

@@ -17,7 +17,7 @@ use crate::{Row, alert_source, rounds};
 fn a_killed_daemon_loses_no_alert() {
     let mut system = TestSystem::new(&["inner-harbour"]);
     let mut listener = system.listener();
-    let mut heard = BTreeSet::new();
+    let mut received = BTreeSet::new();
     let mut rng = Rng::new(41);
     let kills = rounds(2, 200);
     let mut slowest_start = Duration::ZERO;
@@ -25,38 +25,40 @@ fn a_killed_daemon_loses_no_alert() {
         let began = now();
         system.start_daemon();
         slowest_start = slowest_start.max(began.elapsed());
-        let lives = Duration::from_millis(1500 + rng.below(5000));
+        let run_for = Duration::from_millis(1500 + rng.below(5000));
         let last = kill == kills;
-        let until = if last { Duration::from_secs(15) } else { lives };
+        let until = if last { Duration::from_secs(15) } else { run_for };
         while began.elapsed() < until {
-            if let Some(alert) = listener.next(Duration::from_millis(50)).and_then(|heard| heard.alert()) {
-                heard.insert(alert["alert_id"].as_str().unwrap().to_owned());
+            if let Some(alert) = listener.next(Duration::from_millis(50)).and_then(|message| message.alert())
+            {
+                received.insert(alert["alert_id"].as_str().unwrap().to_owned());
             }
             // The last run may end when no alert waits.
-            if last && began.elapsed() > lives && system.health().is_some_and(|h| h.alerts.undelivered == 0) {
+            if last && began.elapsed() > run_for && system.health().is_some_and(|h| h.alerts.undelivered == 0)
+            {
                 break;
             }
         }
-        let mut watch = system.daemon.take().unwrap();
+        let mut daemon = system.daemon.take().unwrap();
         if last {
-            assert!(watch.stop(Duration::from_secs(15)), "the last run ends in order");
+            assert!(daemon.stop(Duration::from_secs(15)), "the last run ends in order");
         } else {
-            watch.kill();
+            daemon.kill();
             check(&system.ports.logbook);
         }
     }
     while let Some(message) = listener.next(Duration::from_millis(500)) {
         if let Some(alert) = message.alert() {
-            heard.insert(alert["alert_id"].as_str().unwrap().to_owned());
+            received.insert(alert["alert_id"].as_str().unwrap().to_owned());
         }
     }
 
     let rows = system.alerts();
-    let lost = rows.keys().filter(|id| !heard.contains(*id)).count();
-    let without_row = heard.iter().filter(|id| !rows.contains_key(*id)).count();
-    assert!(rows.len() > kills, "alerts flowed in these lives: {}", rows.len());
-    let unheard: Vec<_> = rows.iter().filter(|(id, _)| !heard.contains(*id)).collect();
-    println!("alerts that nobody heard, and whether the broker confirmed them: {unheard:?}");
+    let lost = rows.keys().filter(|id| !received.contains(*id)).count();
+    let without_row = received.iter().filter(|id| !rows.contains_key(*id)).count();
+    assert!(rows.len() > kills, "too few alerts in these runs: {}", rows.len());
+    let undelivered: Vec<_> = rows.iter().filter(|(id, _)| !received.contains(*id)).collect();
+    println!("alerts that did not arrive, and whether the broker acknowledged them: {undelivered:?}");
     Row::new(8, "daemon killed at random", kills)
         .lost(lost)
         .recovered(slowest_start, Duration::from_secs(20))
@@ -74,7 +76,7 @@ fn a_writer_under_load() {
     let site = alert_source::site(folder, 9);
     let (writer, logbook) = alert_source::open(&folder.join("logbook.sqlite"));
     for number in 0.. {
-        (0..20).for_each(|look| logbook.send(alert_source::pass_entry(number * 20 + look)).unwrap());
+        (0..20).for_each(|pass| logbook.send(alert_source::pass_entry(number * 20 + pass)).unwrap());
         let entry = alert_source::signal_entry(&site, number, Some(vec![0xA5; 8000]));
         let id = entry.alert.as_ref().unwrap().id;
         logbook.send(Entry::Signal(entry)).unwrap();
@@ -88,13 +90,13 @@ fn a_killed_writer_keeps_what_was_committed() {
     let kills = rounds(12, 200);
     let mut rng = Rng::new(7);
     let mut folder = tempfile::tempdir().unwrap();
-    let mut told = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     let (mut lost, mut committed, mut opened) = (0, 0, Duration::ZERO);
     for kill in 0..kills {
         if kill % 25 == 0 {
             // To check a long logbook takes long.
             folder = tempfile::tempdir().unwrap();
-            told = BTreeSet::new();
+            reported = BTreeSet::new();
         }
         let mut victim = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "power::a_writer_under_load", "--ignored", "--nocapture"])
@@ -104,7 +106,7 @@ fn a_killed_writer_keeps_what_was_committed() {
             .unwrap();
         let pipe = victim.stdout.take().unwrap();
         let begun = now();
-        let ears = std::thread::spawn(move || {
+        let reading = std::thread::spawn(move || {
             let lines = BufReader::new(pipe).lines().map_while(Result::ok);
             let mut first = None;
             let ids: Vec<_> = lines
@@ -121,10 +123,10 @@ fn a_killed_writer_keeps_what_was_committed() {
         std::thread::sleep(Duration::from_millis(20 + rng.below(400)));
         victim.kill().unwrap();
         victim.wait().unwrap();
-        let (ids, first) = ears.join().unwrap();
+        let (ids, first) = reading.join().unwrap();
         opened = opened.max(first.unwrap_or_default());
         committed += ids.len();
-        told.extend(ids);
+        reported.extend(ids);
 
         let path = folder.path().join("logbook.sqlite");
         if !path.exists() {
@@ -133,9 +135,9 @@ fn a_killed_writer_keeps_what_was_committed() {
         check(&path);
         let there: BTreeSet<_> =
             if has_schema(&path) { alert_source::ids(&path).into_iter().collect() } else { BTreeSet::new() };
-        lost += told.difference(&there).count();
+        lost += reported.difference(&there).count();
     }
-    assert!(committed > kills, "the kills came under load: {committed} alerts in {kills} lives");
+    assert!(committed > kills, "too few alerts for a test under load: {committed} in {kills} runs");
     Row::new(8, "writer killed at random under load", kills)
         .lost(lost)
         .recovered(opened, Duration::from_secs(5))

@@ -78,10 +78,10 @@ struct Tally {
 #[test]
 #[ignore = "a process for the tests that let its disk fail"]
 fn a_writer_whose_disk_fails() {
-    let told = |key: &str| std::env::var(key).expect("the test sets the variable");
-    let folder = told("HAVENWACHT_VICTIM");
-    let alerts = told("HAVENWACHT_ALERTS").parse().unwrap();
-    if let Err(why) = write_alerts(Path::new(&folder), alerts, told("HAVENWACHT_READY") == "opened") {
+    let variable = |key: &str| std::env::var(key).expect("the test sets the variable");
+    let folder = variable("HAVENWACHT_VICTIM");
+    let alerts = variable("HAVENWACHT_ALERTS").parse().unwrap();
+    if let Err(why) = write_alerts(Path::new(&folder), alerts, variable("HAVENWACHT_READY") == "opened") {
         println!("ended {}", why.to_string().replace('\n', " "));
     }
 }
@@ -98,10 +98,10 @@ fn write_alerts(folder: &Path, alerts: u64, opened: bool) -> Result<(), LogbookE
         wait_for_tracer();
     }
     let stats = writer.stats();
-    let told = (0..alerts).try_for_each(|number| {
+    let written = (0..alerts).try_for_each(|number| {
         let gone = |_| LogbookError::Stopped(stats.last_error().unwrap_or_default());
         (0..PASSES)
-            .try_for_each(|look| logbook.send(alert_source::pass_entry(number * PASSES + look)))
+            .try_for_each(|pass| logbook.send(alert_source::pass_entry(number * PASSES + pass)))
             .map_err(gone)?;
         let entry = alert_source::signal_entry(&site, number, Some(vec![0xA5; 8000]));
         let id = entry.alert.as_ref().unwrap().id;
@@ -115,11 +115,11 @@ fn write_alerts(folder: &Path, alerts: u64, opened: bool) -> Result<(), LogbookE
     println!("failed {}", stats.failed_commits.load(Relaxed));
     println!("refused {}", stats.rejected.load(Relaxed));
     println!("degraded {}", u8::from(stats.degraded.load(Relaxed)));
-    told?;
+    written?;
     writer.close(SystemClock::default().now().wall, Duration::from_secs(20))
 }
 
-/// The test attaches strace to this process, and answers.
+/// The test attaches strace to this process, and replies.
 fn wait_for_tracer() {
     println!("ready");
     std::io::stdin().read_line(&mut String::new()).unwrap();
@@ -170,7 +170,7 @@ impl Fault {
 }
 
 impl Scene {
-    /// A process lives in `folder`, and its disk fails at the `n`-th call.
+    /// Runs a process in `folder` whose disk fails at the `n`-th call.
     fn live(self, folder: &Path, fault: Fault, n: usize) -> Life {
         let traces = folder.join("traces");
         std::fs::create_dir(&traces).unwrap();
@@ -185,14 +185,14 @@ impl Scene {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut answer = victim.stdin.take().unwrap();
+        let mut reply = victim.stdin.take().unwrap();
         let mut life = Life::default();
         let mut tracer = None;
         for line in BufReader::new(victim.stdout.take().unwrap()).lines().map_while(Result::ok) {
-            life.hear(&line);
+            life.read_line(&line);
             if line == "ready" {
                 tracer = Some(attach(&fault.words(n, &traces), victim.id()));
-                writeln!(answer).unwrap();
+                writeln!(reply).unwrap();
             }
         }
         assert!(victim.wait().unwrap().success(), "{self:?}, {fault:?}, number {n}: {life:#?}");
@@ -201,7 +201,7 @@ impl Scene {
         life
     }
 
-    /// How the logbook looked before.
+    /// Puts the logbook into the folder as the scene needs it.
     fn prepare(self, folder: &Path, cut_off: &Path) {
         if self != Self::New {
             copy(cut_off, folder);
@@ -227,7 +227,7 @@ fn attach(words: &[String], pid: u32) -> std::process::Child {
 }
 
 impl Life {
-    fn hear(&mut self, line: &str) {
+    fn read_line(&mut self, line: &str) {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
             "opened" => self.opened = true,
@@ -297,7 +297,7 @@ impl Tally {
                 self.ended += 1;
             }
             None => {
-                assert!(!life.degraded, "all is committed, and the writer says so");
+                assert!(!life.degraded, "everything is committed, but the writer reports a problem");
                 self.resumed += 1;
                 self.recovered = self.recovered.max(life.recovered().unwrap_or_default());
             }
@@ -344,8 +344,8 @@ fn has_chain(path: &Path) -> bool {
         && Connection::open(path).unwrap().query_row(query, [], |row| row.get::<_, i64>(0)).unwrap() == 1
 }
 
-/// Every page, the chain, and the looks: all up to the `looks`-th at least, in order and none twice.
-fn is_whole(path: &Path, looks: u64) -> bool {
+/// Every page, the chain, and the passes: at least `passes` of them, in order and none twice.
+fn is_whole(path: &Path, passes: u64) -> bool {
     if !path.exists() {
         return true;
     }
@@ -359,11 +359,11 @@ fn is_whole(path: &Path, looks: u64) -> bool {
         let frames: Vec<_> = frames.map(i64::unsigned_abs).collect();
         let verified = Reader::open(path).unwrap().verify(&TrustAnchors::default(), |_| ()).unwrap();
         whole &= mode == "wal"
-            && frames.len() as u64 >= looks
+            && frames.len() as u64 >= passes
             && frames.iter().copied().eq(0..frames.len() as u64)
             && verified.faults.is_empty();
         if !whole {
-            println!("{pages}, {mode}, frames {frames:?}, {looks} told, {:?}", verified.faults);
+            println!("{pages}, {mode}, frames {frames:?}, {passes} committed, {:?}", verified.faults);
         }
     }
     whole
@@ -402,7 +402,7 @@ fn each_call_fails(row: &'static str, fault: Fault) {
         .repeated(tally.repeated, 0)
         .recovered(tally.recovered, Duration::from_secs(5))
         .at_most("logbooks not whole", tally.not_whole as f64, "", 0.0)
-        .at_most("alerts told before their sync", tally.unsynced as f64, "", 0.0)
+        .at_most("alerts reported before their sync", tally.unsynced as f64, "", 0.0)
         .at_most("whole logbooks called damaged", tally.called_damaged as f64, "", 0.0)
         .at_least("ended with an error", tally.ended as f64, "", 1.0)
         .at_least("resumed", tally.resumed as f64, "", 1.0)

@@ -98,7 +98,7 @@ fn logbook(folder: &Path, site: &Path, frames: &[Frame], shift: u64) -> PathBuf 
         let [x, y, width, height] = ball(&frame.picture, 0).unwrap().map(|v| v as f32);
         let bbox = BBox::from_xywh(x, y, width, height);
         let seen = (Detection { class: Class::Vessel, confidence: 0.625, bbox }, None);
-        let look = PassEntry {
+        let pass = PassEntry {
             camera: id(),
             at: frame.stamp,
             frame_seq: frame.seq + shift,
@@ -106,7 +106,7 @@ fn logbook(folder: &Path, site: &Path, frames: &[Frame], shift: u64) -> PathBuf 
             detections: if i % 2 == 0 { vec![seen] } else { Vec::new() },
             tracks: Vec::new(),
         };
-        sender.send(Entry::Pass(look)).unwrap();
+        sender.send(Entry::Pass(pass)).unwrap();
     }
     writer.close(frames.last().unwrap().stamp.wall, Duration::from_secs(60)).unwrap();
     path

@@ -26,7 +26,7 @@ fn model(name: &str) -> OnnxDetector {
 }
 
 /// The photograph as a decoded frame.
-fn harbour() -> Frame {
+fn photograph() -> Frame {
     let path = project().join("sample-streams/material/nagasaki.jpg");
     let picture =
         still_image::read(&path).unwrap_or_else(|e| panic!("{}: {e}; run `make setup`", path.display()));
@@ -49,7 +49,7 @@ fn overlap(pass: &DetectionPass, [x0, y0, x1, y1]: [f32; 4]) -> f32 {
 
 #[test]
 fn the_models_find_the_vessels() {
-    let frame = harbour();
+    let frame = photograph();
     for ours in ["havenwacht.toml", "havenwacht-fp32.toml"] {
         let pass = model(ours).detect(&frame, &[WHOLE]).unwrap();
         assert!(overlap(&pass, BEACHED) > 0.6, "{ours}: {pass:?}");
@@ -60,7 +60,7 @@ fn the_models_find_the_vessels() {
 
 #[test]
 fn a_vessel_in_two_regions_is_one_box() {
-    let frame = harbour();
+    let frame = photograph();
     let region = BBox::new(0.06, 0.35, 0.74, 0.96);
     let mut detector = model("havenwacht.toml");
     for alone in [WHOLE, region] {
@@ -77,7 +77,7 @@ fn a_vessel_in_two_regions_is_one_box() {
 
 #[test]
 fn the_same_frame_gives_the_same_boxes() {
-    let frame = harbour();
+    let frame = photograph();
     let regions = [WHOLE, BBox::new(0.0, 0.5, 0.6, 1.0)];
     let mut detector = model("havenwacht.toml");
     let first = detector.detect(&frame, &regions).unwrap();

@@ -136,7 +136,7 @@ fn draw_camera_faults(arguments: &Arguments) -> Result<()> {
     })
 }
 
-/// Calls `draw` for each of `all` in so many threads. Gives the last error.
+/// Calls `draw` for each of `all` in this many threads. Gives the last error.
 fn draw_each<T: Sync>(all: &[T], threads: usize, draw: impl Fn(&T) -> Result<()> + Sync) -> Result<()> {
     let (next, failed) = (AtomicU32::new(0), Mutex::new(None));
     let work = || -> Result<()> {

@@ -20,7 +20,7 @@ const RED: [f32; 3] = [255.0, 62.0, 44.0];
 const GREEN: [f32; 3] = [70.0, 255.0, 130.0];
 
 pub(super) fn composition() -> Result<Composition> {
-    let photo = material::harbour()?;
+    let photo = material::harbour_photograph()?;
     let mut back = RgbImage::new(1920, 1080);
     let sky = ([10.0, 15.0, 30.0], [30.0, 37.0, 56.0]);
     // The hillside on both sides of the barge in the photograph, joined without the barge.

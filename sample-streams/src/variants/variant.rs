@@ -2,7 +2,7 @@
 
 use super::theme::Theme;
 
-/// Frames in so many seconds: 12.5 a second, three for each detection pass at four passes a second.
+/// Frames in this many seconds: 12.5 a second, three for each detection pass at four passes a second.
 pub const FPS: [u32; 2] = [25, 2];
 
 /// One variant.

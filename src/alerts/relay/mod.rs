@@ -28,7 +28,7 @@ use retained::SentRetained;
 pub(super) use outbox::OutboxQueue;
 pub(super) use retained::{CameraStates, RetainedSources};
 
-/// Entries in flight at once; a broken session repeats at most so many alerts.
+/// Entries in flight at once; a broken session repeats at most this many alerts.
 pub(super) const WINDOW: usize = 8;
 
 /// An older alert is not sent: it is too late to act on it. It stays in the logbook, marked as expired. An alert of unknown

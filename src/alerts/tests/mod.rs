@@ -40,7 +40,7 @@ async fn an_alert_is_delivered_by_its_own_acknowledgement_only() {
     let mut fixture = RelayFixture::new(&script, 30.0);
     fixture.raise(1..=20);
     fixture.start_relay();
-    fixture.wait_until("three silent sessions", |f| f.broker.log().connects.len() >= 4).await;
+    fixture.wait_until("three sessions without a reply", |f| f.broker.log().connects.len() >= 4).await;
     let last = WINDOW as i64 - 1;
     assert_eq!(fixture.delivered(), (last - 2..=last).collect::<Vec<_>>());
     assert_eq!(fixture.alerts_of(1)[..3], [1, 2, 3], "delivered alerts are not sent again");

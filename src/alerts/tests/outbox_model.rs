@@ -13,9 +13,9 @@ use crate::logbook::testing::{column, open};
 /// What may happen to an outbox and its relay.
 #[derive(Clone, Copy, Debug)]
 enum OutboxStep {
-    /// Raises so many alerts.
+    /// Raises this many alerts.
     Raise(u32),
-    /// Lets the relay work for so many milliseconds.
+    /// Lets the relay work for this many milliseconds.
     Work(u64),
     /// Kills the relay and starts another.
     RestartRelay,

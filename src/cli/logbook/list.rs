@@ -20,7 +20,7 @@ pub struct ListArgs {
     /// Which rows.
     #[command(flatten)]
     pub rows: Rows,
-    /// The newest rows, at most so many.
+    /// The newest rows, at most this many.
     #[arg(long, default_value_t = 50)]
     pub limit: u32,
 }

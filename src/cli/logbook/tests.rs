@@ -41,14 +41,14 @@ pub(in crate::cli) fn sample_logbook(folder: &Path) -> Source {
     sender.send(notified_signal(1, 2.0)).unwrap();
     sender.send(Entry::Suppressed(suppression(SuppressionReason::NotConfirmed, 1.5, 2))).unwrap();
     sender.send(Entry::Visit(visit(7, VisitStep::Began, 10.0))).unwrap();
-    let answered = Acknowledgement {
+    let acknowledgement = Acknowledgement {
         signal: event(1, Phase::Opened, 0.0).signal,
         at: at(20.0).wall,
         by: "desk 2".into(),
         verdict: StaffVerdict::FalseAlarm,
         note: "the patrol boat".into(),
     };
-    sender.send(Entry::Acknowledgement(answered)).unwrap();
+    sender.send(Entry::Acknowledgement(acknowledgement)).unwrap();
     sender.send(signal_step(1, Phase::Closed, 30.0)).unwrap();
     for ended in [None, Some((45.0, OutageEnd::Recovered))] {
         sender.send(Entry::Outage(outage(1, Cause::Frozen, 35.0, ended))).unwrap();

@@ -193,7 +193,7 @@ impl CameraPipeline {
         count(&stats.detections, pass.detections.len() as u64);
     }
 
-    /// Tells the planner what came of the pass that it planned.
+    /// Gives the planner the results of the pass that it planned.
     fn report_to_planner(&mut self, pass: &DetectionPass) {
         let vessel = |track: &Track| TrackedVessel {
             id: track.vessel.0,
@@ -309,7 +309,7 @@ impl CameraPipeline {
             let camera = &self.camera;
             evidence::draw(&frame.picture, subject, &camera.privacy_masks)
                 .inspect_err(|cause| {
-                    tracing::warn!("an alert of camera {} goes without a picture: {cause}", camera.id);
+                    tracing::warn!("an alert of camera {} is sent without a picture: {cause}", camera.id);
                 })
                 .ok()
         });

@@ -94,7 +94,7 @@ impl Tensor<'_> {
     }
 }
 
-/// An error unless an output has the shape `expected`; `-1` there stands for any extent.
+/// An error unless an output has the shape `expected`; `-1` there means any extent.
 pub(super) fn expect_shape(key: &str, found: &[i64], expected: &[i64]) -> Result<(), ManifestError> {
     let fits = found.len() == expected.len() && found.iter().zip(expected).all(|(f, e)| *e < 0 || f == e);
     if fits {

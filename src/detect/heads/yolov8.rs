@@ -28,7 +28,7 @@ impl HeadFormat for YoloV8 {
     fn check(&self, _input: InputSize, shapes: &[Vec<i64>]) -> Result<usize, ManifestError> {
         expect_shape("outputs.predictions", &shapes[0], &[1, -1, -1])?;
         let (values, cells) = (shapes[0][1], shapes[0][2]);
-        // An output with the channels last would decode to nonsense without an error.
+        // An output with the channels last would give wrong boxes without an error.
         if values < 5 || values > cells {
             return Err(ManifestError::new(
                 "outputs.predictions",

@@ -61,7 +61,7 @@ fn unusable_points_are_rejected_with_a_reason() {
         let ground = MAST.place(80.0 + 30.0 * along + (along * 2.0).sin(), 3.0 * along);
         (MAST.sees(ground).unwrap(), ground)
     };
-    assert!(refusal(nearly, 6).contains("hardly tell how the ground lies"), "{}", refusal(nearly, 6));
+    assert!(refusal(nearly, 6).contains("hardly determine the ground"), "{}", refusal(nearly, 6));
     let far = |at: usize, image, [x, y]: [f64; 2]| (image, [if at == 4 { x * 1000.0 } else { x }, y]);
     assert!(refusal(far, 6).contains("points[4] is"), "{}", refusal(far, 6));
 }

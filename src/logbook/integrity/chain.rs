@@ -24,7 +24,7 @@ use super::event_kinds;
 use super::key::{SigningKey, hex, unhex};
 use crate::logbook::values::Digest;
 
-/// The newest link: it stands for everything before it.
+/// The newest link: it covers everything before it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChainHead {
     /// The link's number; 0 for an empty chain.

@@ -127,7 +127,7 @@ impl Seals {
         Ok(())
     }
 
-    /// Seals what an earlier start, or an earlier schema, left unsealed, as it stands.
+    /// Seals what an earlier start, or an earlier schema, left unsealed, as it is now.
     pub(in crate::logbook) fn seal_rest(
         &mut self,
         context: WriteContext<'_>,

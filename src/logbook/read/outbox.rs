@@ -37,7 +37,7 @@ pub struct OutboxRow {
 
 impl OutboxRow {
     /// How long ago it happened, at the time `now` of start `this`, whatever happened to the wall clock meanwhile. `None`
-    /// where nobody can tell: the clock is not set, or was not set then, or has jumped lately.
+    /// when it is unknown: the clock is not set, or was not set then, or has jumped lately.
     pub fn age(
         &self,
         outbox: &Outbox,

@@ -25,7 +25,7 @@ pub struct Filter {
     pub camera: Option<String>,
     /// Of this rule; rows that have no rule are not filtered.
     pub rule: Option<String>,
-    /// The newest rows, at most so many.
+    /// The newest rows, at most this many.
     pub limit: Option<u32>,
 }
 

@@ -25,7 +25,7 @@ pub(in crate::logbook) fn clock_is_trusted(
     if now_ms < SET_SINCE.as_millisecond() {
         return Ok(false);
     }
-    // Readings of a clock that was not set do not tell how far it was put forward.
+    // Readings of a clock that was not set do not show how far it was put forward.
     let jumped: bool = connection
         .prepare_cached(
             "WITH reading AS (
@@ -55,7 +55,7 @@ pub(in crate::logbook) fn last_start_before(connection: &Connection, before: i64
 }
 
 /// The age in milliseconds of a row with this `start` and `at`, when the clocks say `now_ms` and `now_boot_ms` in start
-/// `this`; `None` where nobody can tell. Within one start the time since boot counts, whatever the wall clock did.
+/// `this`; `None` when it is unknown. Within one start the time since boot counts, whatever the wall clock did.
 pub(in crate::logbook) fn age_ms(
     connection: &Connection,
     (start, at): (i64, i64),

@@ -174,7 +174,7 @@ fn old_words_are_shown_as_new_ones() {
 }
 
 #[test]
-fn views_of_another_build_are_replaced_when_the_logbook_is_opened() {
+fn opening_replaces_the_views_of_another_build() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("logbook.sqlite");
     open(&path).0.close(at(0.0).wall, SOON).unwrap();

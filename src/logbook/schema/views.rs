@@ -1,4 +1,4 @@
-//! The views: created anew when a logbook's views differ from `views.sql`.
+//! The views: dropped and created again when a logbook's views differ from `views.sql`.
 
 use std::collections::BTreeMap;
 

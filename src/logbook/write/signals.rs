@@ -147,7 +147,7 @@ fn write_alert(
     ])?)
 }
 
-/// The alert, unless no broker would accept it: it would block all later alerts for ever.
+/// The alert, unless no broker would accept it: it would block all later alerts forever.
 fn sendable(entry: &SignalEntry) -> Option<&OutboxAlert> {
     let alert = entry.alert.as_ref()?;
     let picture = alert.picture.as_ref().map_or(0, Vec::len);

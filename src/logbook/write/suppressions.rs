@@ -64,15 +64,15 @@ mod tests {
         last.text = "vessel 7 is still there".into();
         let mut of_a_place = suppression(SuppressionReason::OutsideSchedule, 1.0, 1);
         of_a_place.vessel = None;
-        let told = [
+        let suppressed = [
             suppression(SuppressionReason::OutsideSchedule, 1.0, 2),
             suppression(SuppressionReason::OutsideSchedule, 31.0, 120),
             suppression(SuppressionReason::Cooldown, 40.0, 1),
             last,
             of_a_place,
         ];
-        for silence in told {
-            sender.send(Entry::Suppressed(silence)).unwrap();
+        for suppression in suppressed {
+            sender.send(Entry::Suppressed(suppression)).unwrap();
         }
         writer.flush(SOON).unwrap();
         let rows = "SELECT reason || ' ' || times || ' ' || first_utc || ' ' || last_utc || ' ' || measured || ' ' || text

@@ -128,7 +128,7 @@ mod tests {
         sender.send(Entry::Visit(ended(1, 90.0, VisitEnd::Departed))).unwrap();
         sender.send(Entry::Visit(visit(1, VisitStep::Continues, 91.0))).unwrap();
         writer.flush(SOON).unwrap();
-        assert_eq!(reader.open_visits().unwrap(), [], "what has ended does not go on");
+        assert_eq!(reader.open_visits().unwrap(), [], "an ended visit stays ended");
         assert_eq!(writer.stats().rejected.load(Ordering::Relaxed), 1);
         assert_eq!(
             column(&path, "SELECT visit || step FROM visit_step ORDER BY id"),
@@ -148,8 +148,9 @@ mod tests {
             sender.send(Entry::Visit(visit(number, VisitStep::Began, 1.0))).unwrap();
         }
         sender.send(Entry::Visit(ended(2, 9.0, VisitEnd::Departed))).unwrap();
-        let silence = crate::logbook::testing::suppression(crate::rules::SuppressionReason::Cooldown, 5.0, 3);
-        sender.send(Entry::Suppressed(silence)).unwrap();
+        let suppressed =
+            crate::logbook::testing::suppression(crate::rules::SuppressionReason::Cooldown, 5.0, 3);
+        sender.send(Entry::Suppressed(suppressed)).unwrap();
         writer.flush(SOON).unwrap();
         clock.advance(11 * day);
         let removed = || writer.stats().removed_events.load(Ordering::Relaxed);

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::key::{Key, ZONE, rule_kind};
+use super::kind::{Kind, KindInfo, RulePlace, SubjectType, VesselState};
 use super::timer::Timer;
-use super::kind::{SubjectType, Kind, KindInfo, RulePlace, VesselState};
 use crate::rules::evaluation::{Context, Evaluation};
 use crate::rules::place::Zone;
 use crate::rules::signal_text::SignalText;
@@ -17,7 +17,7 @@ rule_kind! {
     pub struct Crowd {
         /// The zone.
         zone: Zone = ZONE,
-        /// More than so many.
+        /// More than this many.
         more_than: u32 = MORE_THAN,
     }
 }

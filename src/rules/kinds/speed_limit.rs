@@ -9,7 +9,7 @@ use crate::rules::observation::ObservedVessel;
 
 /// Estimates closer in time than this are based on the same passes and count as one.
 const APART: Duration = Duration::from_secs(1);
-/// The margin is at least so many standard uncertainties of the estimate.
+/// The margin is at least this many standard uncertainties of the estimate.
 pub(super) const COVERAGE: f64 = 2.0;
 
 /// A limit, and how many estimates in a row must be above it.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::key::{DefaultValue, Key, ZONE, rule_kind};
-use super::kind::{SubjectType, Kind, KindInfo, Problem, RulePlace};
+use super::kind::{Kind, KindInfo, Problem, RulePlace, SubjectType};
 use crate::clock::Stamp;
 use crate::geometry::{Calibration, Norm, Point};
 use crate::rules::evaluation::{ConditionState, Context, Evaluation};
@@ -30,7 +30,7 @@ rule_kind! {
         from: Point<Norm> = FROM,
         /// ... towards this point.
         to: Point<Norm> = TO,
-        /// The vessel must have moved against the direction for more than so many of its own lengths in the picture.
+        /// The vessel must have moved against the direction for more than this many of its own lengths in the picture.
         lengths: f64 = LENGTHS,
     }
 }
@@ -108,7 +108,10 @@ impl Kind for WrongWay {
 
     fn condition_text(&self, _confirm: Duration) -> String {
         let Self { zone, lengths, .. } = self;
-        format!("a vessel moves against the direction of {} for more than {lengths} of its lengths", zone.name)
+        format!(
+            "a vessel moves against the direction of {} for more than {lengths} of its lengths",
+            zone.name
+        )
     }
 
     fn open_text(&self, signal: &SignalText<'_>) -> String {

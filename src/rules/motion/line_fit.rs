@@ -8,7 +8,7 @@ use crate::geometry::matrix::{dot, inverse};
 
 /// The expected jitter of a box's edge, in pixels of a picture 1920 wide.
 const JITTER_PX: f64 = 2.0;
-/// The expectation counts as much as the residuals of so many positions.
+/// The expectation counts as much as the residuals of this many positions.
 const EXPECTED_COUNTS: f64 = 4.0;
 
 /// Positions in the order of their times.

@@ -22,7 +22,7 @@ use line_fit::{LineFit, Positions};
 /// Positions are used for this long. The error of a speed decreases with the time to the power of 1.5, but a turn or a stop
 /// must remain visible: in 6 s a boat at 6 knots moves 18 m, and a turn of 3 degrees a second shortens that by 1 in 200.
 const WINDOW: Duration = Duration::from_secs(6);
-/// At low detection rates, positions are used for longer, until there are so many ...
+/// At low detection rates, positions are used for longer, until there are this many ...
 const FEWEST: usize = 5;
 /// ... but never for longer than this.
 const LONGEST: Duration = Duration::from_secs(15);

@@ -180,7 +180,7 @@ fn references(code: &[Token], module: &[String], modules: &BTreeSet<Vec<String>>
     found
 }
 
-/// Whether the name at `at` goes on from something before it.
+/// Whether the name at `at` continues something before it.
 fn is_tail(code: &[Token], at: usize) -> bool {
     at > 0 && (code[at - 1].is("::") || code[at - 1].is("."))
 }

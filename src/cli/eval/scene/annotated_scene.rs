@@ -116,7 +116,7 @@ fn read<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
     serde_json::from_str(&text).with_context(|| path.display().to_string())
 }
 
-/// An error when two scenes have the same name, because a report could not tell them apart.
+/// An error when two scenes have the same name, because a report could not distinguish them.
 pub(super) fn check_names(scenes: &[AnnotatedScene]) -> anyhow::Result<()> {
     let mut seen = BTreeMap::new();
     for scene in scenes {

@@ -63,7 +63,7 @@ impl PlaybackCost {
 pub(super) struct RejectedBoxes {
     /// Not finite, without area, or beyond the limit per inference.
     pub(super) malformed: u64,
-    /// Cut by a tile's border: regions at again.
+    /// Cut by a tile's border; the place is inspected again.
     pub(super) cut: u64,
     /// Above the high threshold, but the track was never confirmed.
     pub(super) unconfirmed: u64,
@@ -180,8 +180,8 @@ fn note(
     let at_s = frame.stamp.mono.since_boot().as_secs_f64();
     for entry in entries {
         match entry {
-            Entry::Pass(look) => {
-                let vessels = look.detections.iter().filter(|(d, _)| d.class == Class::Vessel);
+            Entry::Pass(pass) => {
+                let vessels = pass.detections.iter().filter(|(d, _)| d.class == Class::Vessel);
                 let counted =
                     vessels.filter(|(d, vessel)| d.confidence >= high_threshold || vessel.is_some());
                 let found = counted.map(|(d, vessel)| DetectedVessel {
