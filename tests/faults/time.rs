@@ -73,7 +73,7 @@ fn numbers(logbook: &Connection, query: &str) -> Vec<f64> {
 /// Detection passes whose frame is not newer than the frame of the row before: rows must have the order of events.
 fn out_of_order(logbook: &Connection) -> f64 {
     let query = "SELECT count(*) * 1.0 FROM (
-                   SELECT frame - lag(frame) OVER (PARTITION BY start, camera ORDER BY id) AS forward FROM look WHERE frame > 0)
+                   SELECT frame - lag(frame) OVER (PARTITION BY start, camera ORDER BY id) AS forward FROM pass WHERE frame > 0)
                  WHERE forward <= 0";
     numbers(logbook, query)[0]
 }

@@ -82,6 +82,6 @@ fn the_row_of_an_open_track_is_kept_up_to_date() {
         clock.advance(Duration::from_millis(250));
     }
     writer.flush(Duration::from_secs(20)).unwrap();
-    let behind = "SELECT track.state || ' ' || (max(look.at) - last_seen <= 10000) FROM track, look";
+    let behind = "SELECT track.state || ' ' || (max(pass.at) - last_seen <= 10000) FROM track, pass";
     assert_eq!(column(&path, behind), ["open 1"], "what a power cut would leave");
 }

@@ -194,7 +194,7 @@ fn entries() -> Vec<Entry> {
     };
     let bbox = BBox::from_xywh(100.0, 500.4, 120.0, 60.0);
     let detection = Detection { class: Class::Vessel, confidence: 0.8125, bbox };
-    let look = PassEntry {
+    let pass = PassEntry {
         camera,
         at: sample::at(1000),
         frame_seq: 25,
@@ -220,7 +220,7 @@ fn entries() -> Vec<Entry> {
     vec![
         Entry::Clock(ClockWatch::begin(sample::at(250), "boot".into(), None).1),
         Entry::CameraState(change),
-        Entry::Pass(look),
+        Entry::Pass(pass),
         Entry::Signal(signal(Phase::Opened, 2000, Some(alert))),
         Entry::Acknowledgement(acknowledgement),
         Entry::Signal(signal(Phase::Closed, 30_000, None)),

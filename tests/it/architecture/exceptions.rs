@@ -20,7 +20,7 @@ pub(super) const LONG_FUNCTIONS: &[(&str, &str)] = &[
         "one story from start to end",
     ),
     ("tests/faults/disk.rs fills_up_and_is_freed", "a fault from start to end"),
-    ("tests/faults/order.rs alerts_are_on_disk_before_they_are_sent", "a fault from start to end"),
+    ("tests/faults/order.rs alerts_are_on_disk_before_they_are_sent", "one story from start to end"),
     (
         "tests/faults/soak.rs nothing_drifts_while_cameras_and_broker_fail_at_random",
         "a fault from start to end",
