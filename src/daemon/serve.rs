@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::run::{Daemon, wait_for};
 use super::systemd;
+use crate::telemetry::counted;
 
 const STATUS_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -63,14 +64,8 @@ impl Daemon {
             std::env::consts::OS,
             std::env::consts::ARCH,
             site.id,
-            counted(site.cameras.len(), "camera"),
-            counted(site.rules.len(), "rule"),
+            counted(site.cameras.len() as u64, "camera"),
+            counted(site.rules.len() as u64, "rule"),
         );
     }
-}
-
-/// "1 camera", "2 cameras".
-fn counted(count: usize, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
 }

@@ -1,7 +1,7 @@
 //! Log lines: to the journal when systemd reads them, else to standard error.
 //!
-//! A message is complete without its fields. The journal keeps the fields for searches; a line on standard error leaves
-//! them out, so that it says each fact once.
+//! The journal keeps an event's fields for searches. A line on standard error has only those fields that its message does
+//! not contain, so that it says each fact once.
 
 use std::fmt;
 use std::io::IsTerminal;
@@ -49,7 +49,7 @@ pub fn start_logging() -> LogTarget {
     target
 }
 
-/// `time LEVEL message`. Lines of other crates, and those below `INFO`, also have their origin and their fields.
+/// `time LEVEL message (field: value)`. Lines of other crates, and those below `INFO`, also have their origin.
 struct LineFormat;
 
 impl<S, N> FormatEvent<S, N> for LineFormat
@@ -73,27 +73,48 @@ where
         let mut text = EventText::default();
         event.record(&mut text);
         let origin = event.metadata().target();
-        if origin.starts_with("havenwacht") && level <= Level::INFO {
-            writeln!(writer, "{}", text.message)
-        } else {
-            writeln!(writer, "{origin}: {}{}", text.message, text.fields)
+        if !origin.starts_with("havenwacht") || level > Level::INFO {
+            write!(writer, "{origin}: ")?;
         }
+        writeln!(writer, "{text}")
     }
 }
 
 #[derive(Default)]
 struct EventText {
     message: String,
-    fields: String,
+    fields: Vec<(&'static str, String)>,
 }
 
 impl Visit for EventText {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+    fn record_str(&mut self, field: &Field, value: &str) {
         match field.name() {
-            "message" => self.message = format!("{value:?}"),
-            name => self.fields += &format!(" {name}={value:?}"),
+            "message" => self.message = value.to_owned(),
+            name => self.fields.push((name, value.to_owned())),
         }
     }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.record_str(field, &format!("{value:?}"));
+    }
+}
+
+impl fmt::Display for EventText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        let unsaid = self.fields.iter().filter(|(_, value)| !contains_words(&self.message, value));
+        let unsaid: Vec<_> = unsaid.map(|(name, value)| format!("{name}: {value}")).collect();
+        if unsaid.is_empty() { Ok(()) } else { write!(f, " ({})", unsaid.join(", ")) }
+    }
+}
+
+/// True when `text` contains `words`, and not as part of longer words or numbers.
+fn contains_words(text: &str, words: &str) -> bool {
+    text.match_indices(words).any(|(start, _)| {
+        let before = text[..start].chars().next_back();
+        let after = text[start + words.len()..].chars().next();
+        [before, after].into_iter().flatten().all(|c| !c.is_alphanumeric())
+    })
 }
 
 #[cfg(test)]
@@ -128,7 +149,7 @@ mod tests {
             tracing_subscriber::registry().with(EnvFilter::new("warn,havenwacht=debug")).with(layer);
         tracing::subscriber::with_default(subscriber, || {
             let camera = "quay-east";
-            tracing::warn!(camera, retries = 2, "camera {camera}: stalled");
+            tracing::warn!(camera, retries = 2, "camera {camera} is stalled for 20 s");
             tracing::debug!(camera, "a frame was dropped");
             tracing::info!(target: "ort::logging", "session created");
             tracing::warn!(target: "ort::logging", code = 3, "no such provider");
@@ -139,9 +160,9 @@ mod tests {
         assert_eq!(
             without_time,
             [
-                " WARN camera quay-east: stalled",
-                "DEBUG havenwacht::telemetry::logging::tests: a frame was dropped camera=\"quay-east\"",
-                " WARN ort::logging: no such provider code=3",
+                " WARN camera quay-east is stalled for 20 s (retries: 2)",
+                "DEBUG havenwacht::telemetry::logging::tests: a frame was dropped (camera: quay-east)",
+                " WARN ort::logging: no such provider (code: 3)",
             ]
         );
     }

@@ -2,7 +2,6 @@
 
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -10,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use havenwacht::alerts::{self, MqttMessage, MqttSettings, Relay, StaffClient, Topic, TopicKind};
-use havenwacht::cli::demo::programs::free_port;
+use havenwacht::cli::demo::programs::{free_port, start_broker};
 use havenwacht::clock::{Clock, Stamp, SystemClock};
 use havenwacht::config::{Broker, ModelConfig, Retention, Severity, Site};
 use havenwacht::geometry::BBox;
@@ -28,30 +27,7 @@ use tokio::runtime::Runtime;
 /// How long anything may take.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// A private mosquitto on loopback, ended with the test.
-struct Mosquitto(Child);
-
-impl Mosquitto {
-    fn start(port: u16, folder: &Path) -> Self {
-        let config = folder.join("mosquitto.conf");
-        let text = format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nuser root\n");
-        std::fs::write(&config, text).unwrap();
-        let mut command = Command::new("/usr/sbin/mosquitto");
-        command.arg("-c").arg(config).stdout(Stdio::null()).stderr(Stdio::null());
-        let broker = Self(command.spawn().expect("Debian package mosquitto"));
-        wait_until(LIMIT, "mosquitto listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
-        broker
-    }
-}
-
-impl Drop for Mosquitto {
-    fn drop(&mut self) {
-        let _ended = self.0.kill();
-        let _status = self.0.wait();
-    }
-}
-
-fn site(port: u16) -> Site {
+pub(crate) fn site(port: u16) -> Site {
     Site {
         id: SiteId::new("sample-harbour").unwrap(),
         name: "Sample harbour".into(),
@@ -89,7 +65,7 @@ fn open(path: &Path, at: Stamp, clock: &Arc<dyn Clock>) -> (Writer, LogbookSende
 }
 
 /// Signal `number`, opened at `at`, with its alert.
-fn alert_entry(site: &Site, number: u128, at: Stamp) -> Entry {
+pub(crate) fn alert_entry(site: &Site, number: u128, at: Stamp) -> Entry {
     let event = SignalEvent {
         signal: SignalId(uuid::Uuid::from_u128(number)),
         phase: Phase::Opened,
@@ -181,7 +157,7 @@ fn alerts_arrive_in_order_and_marked_historical_after_an_outage() {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let path = folder.path().join("logbook.sqlite");
     let (writer, logbook) = open(&path, clock.now(), &clock);
-    let broker = Mosquitto::start(far, folder.path());
+    let broker = start_broker(folder.path(), far).unwrap();
     let mut staff = subscribed(far, &site);
 
     let runtime = Runtime::new().unwrap();
@@ -240,18 +216,18 @@ fn a_broker_that_was_killed_receives_every_alert() {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let path = folder.path().join("logbook.sqlite");
     let (writer, logbook) = open(&path, clock.now(), &clock);
-    let broker = Mosquitto::start(port, folder.path());
+    let mut broker = start_broker(folder.path(), port).unwrap();
     let runtime = Runtime::new().unwrap();
     let relay = Relay::start(&runtime, &site, &writer, clock.clone(), sync_channel(8).0, || ());
     wait_until(LIMIT, "connected", || relay.stats().connected.load(Ordering::Relaxed));
-    drop(broker);
+    broker.kill();
     for number in 1..=20 {
         logbook.send(alert_entry(&site, number, clock.now())).unwrap();
     }
     writer.flush(Duration::from_secs(10)).unwrap();
     wait_until(LIMIT, "the loss is noticed", || relay.stats().last_error().is_some());
     assert_eq!(waiting(&path), 20);
-    let broker = Mosquitto::start(port, folder.path());
+    let broker = start_broker(folder.path(), port).unwrap();
     wait_until(LIMIT, "all delivered", || waiting(&path) == 0);
     assert_eq!(relay.stats().delivered.load(Ordering::Relaxed), 20);
     assert!(runtime.block_on(relay.stop(Duration::from_secs(5))), "`offline` was sent");
@@ -266,7 +242,7 @@ fn acknowledgements_reach_logbook_and_rules_and_nonsense_reaches_neither() {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let path = folder.path().join("logbook.sqlite");
     let (writer, logbook) = open(&path, clock.now(), &clock);
-    let broker = Mosquitto::start(port, folder.path());
+    let broker = start_broker(folder.path(), port).unwrap();
     for number in 1..=3 {
         logbook.send(alert_entry(&site, number, clock.now())).unwrap();
     }

@@ -20,6 +20,7 @@ mod docs;
 mod eval;
 mod fuzzed;
 mod ingest;
+mod log_lines;
 mod rules_video;
 mod scene_eval;
 mod scenes;
