@@ -53,7 +53,7 @@ impl Cause {
     /// As a part of a sentence.
     pub fn in_words(self) -> &'static str {
         match self {
-            Self::SignalLoss => "no picture comes",
+            Self::SignalLoss => "no picture arrives",
             Self::Black => "the picture is black",
             Self::Overexposed => "the picture is overexposed",
             Self::LowContrast => "the picture has no contrast",

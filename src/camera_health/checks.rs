@@ -229,3 +229,68 @@ impl SceneMatch {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::camera_health::FRAME_RATE_WINDOW;
+    use crate::camera_health::freeze::{CHANGE, CHANGED_SHARE, SMALL_CHANGE};
+    use crate::camera_health::measures::CLIPPED;
+
+    fn percent(share: f32) -> String {
+        format!("{:.0} %", share * 100.0)
+    }
+
+    /// What the documentation must say of the thresholds of a check.
+    fn thresholds(check: Check) -> Vec<String> {
+        match check {
+            Check::Black => vec![format!("below level {BLACK_LEVEL}")],
+            Check::Overexposed => vec![
+                format!("{} of the picture", percent(CLIPPED_SHARE)),
+                format!("at level {CLIPPED} or above"),
+                format!("at level {WHITE_LEVEL} or above"),
+            ],
+            Check::LowContrast => vec![format!("less than {LEAST_CONTRAST} levels")],
+            Check::Frozen => vec![
+                percent(1.0 - CHANGED_SHARE),
+                format!("at most {CHANGE} level since"),
+                format!("at most {SMALL_CHANGE} level since"),
+            ],
+            Check::SceneShifted => vec![
+                format!("below {}", percent(SAME_SCENE)),
+                format!("at least {:.0} percentage points", SHIFT_GAIN * 100.0),
+            ],
+            Check::SceneLost => vec![format!("below {}", percent(UNKNOWN_SCENE))],
+            Check::Defocused => vec![
+                format!("less than {LEAST_OF_USUAL_SHARPNESS} of"),
+                format!("below {}", percent(LEAST_SHARPNESS)),
+            ],
+            Check::LowFrameRate => vec![
+                format!("over {} s", FRAME_RATE_WINDOW.as_secs()),
+                format!("fewer than {LOW_RATE} frames"),
+                format!("from {GOOD_RATE} frames"),
+            ],
+        }
+    }
+
+    #[test]
+    fn the_documented_thresholds_are_those_of_the_code() {
+        let text = include_str!("../../config/camera-health.md");
+        let rows = text.lines().filter(|line| line.starts_with("| `"));
+        let rows: Vec<Vec<_>> =
+            rows.map(|row| row.trim_matches('|').split('|').map(str::trim).collect()).collect();
+        assert_eq!(rows[0][0], format!("`{}`", Cause::SignalLoss));
+        assert_eq!(rows.len(), 1 + Check::all().len());
+        for (&check, row) in Check::all().iter().zip(&rows[1..]) {
+            let (on_after, off_after) = check.times();
+            let times = [on_after, off_after].map(|time| format!("{} s", time.as_secs()));
+            assert_eq!(
+                (row[0], &row[2..]),
+                (&*format!("`{}`", check.cause()), &[&*times[0], &*times[1]][..])
+            );
+            for threshold in thresholds(check) {
+                assert!(row[1].contains(&threshold), "{check:?}: {threshold:?} is not in {:?}", row[1]);
+            }
+        }
+    }
+}

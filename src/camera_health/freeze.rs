@@ -12,12 +12,12 @@ use crate::frame::Thumbnail;
 
 /// A thumbnail pixel has changed when its mean differs by this many levels of 255. In a frozen picture a key frame does
 /// that to 0.6 % of the pixels; two seconds of a calm night do it to 14 %.
-const CHANGE: f32 = 1.0;
+pub(super) const CHANGE: f32 = 1.0;
 /// From one inspected frame to the next, this much is a change. In a frozen picture no pixel changes between key frames;
 /// in the calmest live ones 13 % do.
-const SMALL_CHANGE: f32 = 0.1;
+pub(super) const SMALL_CHANGE: f32 = 0.1;
 /// A picture in which at most this share of the pixels changed is the same: a clock in the picture goes on.
-const CHANGED_SHARE: f32 = 0.02;
+pub(super) const CHANGED_SHARE: f32 = 0.02;
 /// At least this share of the frames must be the same as the frame before; the rest are key frames.
 const SAME_SHARE: f32 = 2.0 / 3.0;
 /// A picture that was not the same for this long is live.

@@ -18,7 +18,7 @@ const FEWEST_EDGES: u32 = 100;
 /// mean that the lens is out of focus.
 const SOFTER_SHARE: f32 = 0.75;
 /// From this level on a pixel counts as clipped: as bright as the sensor can measure.
-const CLIPPED: f32 = 250.0;
+pub(super) const CLIPPED: f32 = 250.0;
 
 /// Measures of one picture. Levels run from 0, black, to 255, white.
 #[derive(Clone, Copy, Debug, PartialEq)]

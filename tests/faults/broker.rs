@@ -207,7 +207,7 @@ fn a_frozen_broker_is_noticed_and_delivers_nothing() {
     let mut memory = Memory::new();
     let silent = now();
     while silent.elapsed() < Duration::from_secs(if is_long() { 300 } else { 2 }) {
-        memory.look();
+        memory.sample();
         std::thread::sleep(Duration::from_millis(100));
     }
     let without_confirmation = source.count("delivered is not null") - 5;

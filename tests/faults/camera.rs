@@ -1,4 +1,4 @@
-//! Cameras that die, freeze, come back, and do so again and again.
+//! Cameras that die, freeze and come back, once and repeatedly.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -29,7 +29,7 @@ pub(crate) fn rate(system: &mut TestSystem, id: &str, during: impl FnOnce(&mut T
 
 /// Waits until camera `id` streams, or until it does not.
 pub(crate) fn wait_for_stream(system: &TestSystem, id: &str, streams: bool, patience: Duration) -> Duration {
-    let what = format!("{id} {}", if streams { "streams again" } else { "is noticed to be away" });
+    let what = format!("{id} {}", if streams { "streams again" } else { "stops streaming" });
     wait_for(patience, &what, || {
         system.camera_state(id).filter(|state| (*state == CameraState::Streaming) == streams)
     })
@@ -37,60 +37,60 @@ pub(crate) fn wait_for_stream(system: &TestSystem, id: &str, streams: bool, pati
 }
 
 #[test]
-fn a_killed_camera_is_noticed_at_once_and_comes_back_by_itself() {
+fn a_killed_camera_is_found_and_recovers() {
     let mut system = TestSystem::small(&["inner-harbour", "quay-east"], "");
     system.start_daemon();
     system.wait_until_streaming();
     let runs = rounds(1, 20);
-    let (mut noticed, mut back) = (Duration::ZERO, Duration::ZERO);
+    let (mut found, mut back) = (Duration::ZERO, Duration::ZERO);
     for _ in 0..runs {
         system.camera("quay-east").take().unwrap().kill();
-        noticed = noticed.max(wait_for_stream(&system, "quay-east", false, Duration::from_secs(10)));
-        // Long enough for the waits between tries to reach their longest.
+        found = found.max(wait_for_stream(&system, "quay-east", false, Duration::from_secs(10)));
+        // Long enough for the delays between tries to reach their maximum.
         std::thread::sleep(Duration::from_secs(if runs > 1 { 10 } else { 4 }));
         system.restart_camera("quay-east");
         back = back.max(wait_for_stream(&system, "quay-east", true, Duration::from_secs(20)));
         assert_eq!(system.camera_state("inner-harbour"), Some(CameraState::Streaming));
     }
     Row::new(1, "camera process dies", runs)
-        .detected(noticed, Duration::from_secs(1))
+        .detected(found, Duration::from_secs(1))
         .recovered(back, Duration::from_secs(5))
         .record();
 }
 
 #[test]
-fn a_frozen_camera_is_noticed_by_the_age_of_its_last_frame_and_staff_are_told() {
+fn a_frozen_camera_is_found_and_staff_are_notified() {
     let mut system = TestSystem::small(&["inner-harbour", "quay-east"], "");
     let mut listener = system.listener();
     system.start_daemon();
     system.wait_until_streaming();
     let runs = rounds(1, 20);
-    let (mut noticed, mut told, mut back) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
+    let (mut found, mut notified, mut back) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
     for _ in 0..runs {
-        // What was told before the fault is no news of it.
+        // Messages from before the fault do not count.
         while listener.next(Duration::from_millis(100)).is_some() {}
         system.camera("quay-east").as_ref().unwrap().signal(Signal::SIGSTOP).unwrap();
         let froze = now();
-        noticed = noticed.max(wait_for_stream(&system, "quay-east", false, Duration::from_secs(30)));
-        wait_for(Duration::from_secs(10), "staff are told", || {
-            let heard = listener.next(Duration::from_millis(50))?;
-            let state = serde_json::from_slice::<serde_json::Value>(&heard.payload).ok()?;
-            // `stalled`, and `backing-off` right behind it, which may overtake it.
-            (heard.topic.ends_with("camera/quay-east/state") && state["state"] != "streaming").then_some(())
+        found = found.max(wait_for_stream(&system, "quay-east", false, Duration::from_secs(30)));
+        wait_for(Duration::from_secs(10), "staff are notified", || {
+            let message = listener.next(Duration::from_millis(50))?;
+            let state = serde_json::from_slice::<serde_json::Value>(&message.payload).ok()?;
+            // `stalled`, or the `backing-off` that follows at once.
+            (message.topic.ends_with("camera/quay-east/state") && state["state"] != "streaming").then_some(())
         });
-        told = told.max(froze.elapsed());
+        notified = notified.max(froze.elapsed());
         system.camera("quay-east").as_ref().unwrap().signal(Signal::SIGCONT).unwrap();
         back = back.max(wait_for_stream(&system, "quay-east", true, Duration::from_secs(30)));
         assert_eq!(system.camera_state("inner-harbour"), Some(CameraState::Streaming));
     }
     Row::new(2, "camera freezes, socket open", runs)
-        .detected(noticed, Duration::from_secs(6))
+        .detected(found, Duration::from_secs(6))
         .recovered(back, Duration::from_secs(5))
-        .at_most("staff told after", told.as_secs_f64(), "s", 7.0)
+        .at_most("staff notified after", notified.as_secs_f64(), "s", 7.0)
         .record();
 }
 
-/// A second of one picture of a scene, which a camera may play for ever.
+/// A second of one picture of a scene, for a camera that repeats it.
 fn still_of(scene: &str) -> (tempfile::TempDir, PathBuf) {
     let pictures = format!(
         "filesrc location={} ! qtdemux ! h264parse ! avdec_h264 max-threads=1 ! imagefreeze num-buffers=25 ! \
@@ -101,7 +101,7 @@ fn still_of(scene: &str) -> (tempfile::TempDir, PathBuf) {
 }
 
 #[test]
-fn a_camera_that_repeats_one_picture_is_called_blind_and_staff_are_told() {
+fn a_repeated_picture_is_an_outage_and_staff_are_notified() {
     let (_folder, still) = still_of("quay-east");
     let mut system = TestSystem::new(&["quay-east"]);
     let mut listener = system.listener();
@@ -109,43 +109,43 @@ fn a_camera_that_repeats_one_picture_is_called_blind_and_staff_are_told() {
     system.wait_until_streaming();
     let outage = |system: &TestSystem| system.health().and_then(|health| health.cameras[0].outage.clone());
     let runs = rounds(1, 10);
-    let (mut noticed, mut told, mut sees) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
+    let (mut found, mut notified, mut recovered) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
     for _ in 0..runs {
         system.show("quay-east", &still);
         let froze = now();
         wait_for_stream(&system, "quay-east", true, Duration::from_secs(20));
         let patience = Duration::from_secs(30);
-        let (spell, _) = wait_for(patience, "the frozen picture is noticed", || {
-            outage(&system).filter(|spell| spell.cause != "signal loss")
+        let (outage_now, _) = wait_for(patience, "the frozen picture is found", || {
+            outage(&system).filter(|outage_now| outage_now.cause != "signal loss")
         });
-        noticed = noticed.max(froze.elapsed());
-        assert_eq!(spell.cause, "frozen", "{spell:?}");
-        wait_for(Duration::from_secs(10), "staff are told", || {
-            let heard = listener.next(Duration::from_millis(50))?;
-            let state = serde_json::from_slice::<serde_json::Value>(&heard.payload).ok()?;
-            (heard.topic.ends_with("camera/quay-east/state") && state["outage"]["cause"] == "frozen")
+        found = found.max(froze.elapsed());
+        assert_eq!(outage_now.cause, "frozen", "{outage_now:?}");
+        wait_for(Duration::from_secs(10), "staff are notified", || {
+            let message = listener.next(Duration::from_millis(50))?;
+            let state = serde_json::from_slice::<serde_json::Value>(&message.payload).ok()?;
+            (message.topic.ends_with("camera/quay-east/state") && state["outage"]["cause"] == "frozen")
                 .then_some(())
         });
-        told = told.max(froze.elapsed());
+        notified = notified.max(froze.elapsed());
         let received = frames_of(&system, "quay-east");
         system.show("quay-east", &clip("quay-east"));
         let live = now();
-        wait_for(patience, "it sees again", || {
+        wait_for(patience, "the outage ends", || {
             let streams = frames_of(&system, "quay-east") > received + 5;
             (streams && outage(&system).is_none()).then_some(())
         });
-        sees = sees.max(live.elapsed());
+        recovered = recovered.max(live.elapsed());
     }
     Row::new(5, "camera repeats one picture at full rate", runs)
-        // 15 s of it, beside the new session and a look.
-        .detected(noticed, Duration::from_secs(20))
-        .recovered(sees, Duration::from_secs(10))
-        .at_most("staff told after", told.as_secs_f64(), "s", 21.0)
+        // 15 s of the same picture, the new session and a pass.
+        .detected(found, Duration::from_secs(20))
+        .recovered(recovered, Duration::from_secs(10))
+        .at_most("staff notified after", notified.as_secs_f64(), "s", 21.0)
         .record();
 }
 
 #[test]
-fn a_flapping_camera_leaves_nothing_behind() {
+fn a_flapping_camera_leaks_nothing() {
     let mut system = TestSystem::small(&["quay-east"], "stall_after = \"1s\"\n");
     system.start_daemon();
     system.wait_until_streaming();
@@ -153,22 +153,22 @@ fn a_flapping_camera_leaves_nothing_behind() {
     let flaps = rounds(3, 100);
     let warm_up = rounds(1, 10);
     let mut at_first = None;
-    let (mut noticed, mut back) = (Duration::ZERO, Duration::ZERO);
+    let (mut found, mut back) = (Duration::ZERO, Duration::ZERO);
     for flap in 0..flaps + warm_up {
         if flap == warm_up {
             at_first = Some(most_held(pid));
         }
         system.camera("quay-east").take().unwrap().kill();
-        noticed = noticed.max(wait_for_stream(&system, "quay-east", false, Duration::from_secs(10)));
+        found = found.max(wait_for_stream(&system, "quay-east", false, Duration::from_secs(10)));
         system.restart_camera("quay-east");
         back = back.max(wait_for_stream(&system, "quay-east", true, Duration::from_secs(20)));
         system.camera("quay-east").as_ref().unwrap().signal(Signal::SIGSTOP).unwrap();
-        noticed = noticed.max(wait_for_stream(&system, "quay-east", false, Duration::from_secs(10)));
+        found = found.max(wait_for_stream(&system, "quay-east", false, Duration::from_secs(10)));
         system.camera("quay-east").as_ref().unwrap().signal(Signal::SIGCONT).unwrap();
         back = back.max(wait_for_stream(&system, "quay-east", true, Duration::from_secs(20)));
     }
     let at_first = at_first.unwrap();
-    // A session that was given up may take a moment to come down.
+    // The pipeline of a closed session may take a moment to stop.
     let settled = || {
         let holds = holds(pid);
         (holds.threads.len() <= at_first.threads.len() && holds.files <= at_first.files).then_some(holds)
@@ -183,8 +183,8 @@ fn a_flapping_camera_leaves_nothing_behind() {
     };
     println!("at first {at_first:?}, at last {at_last:?}");
     let more = |first: usize, last: usize| last as f64 - first as f64;
-    Row::new(4, "camera flaps: dies, freezes, by turns", 2 * flaps)
-        .detected(noticed, Duration::from_secs(2))
+    Row::new(4, "camera flaps: dies and freezes", 2 * flaps)
+        .detected(found, Duration::from_secs(2))
         .recovered(back, Duration::from_secs(5))
         .at_most("threads more", more(at_first.threads.len(), at_last.threads.len()), "", 0.0)
         .at_most("threads of pools", at_last.pooled as f64, "", POOLED)

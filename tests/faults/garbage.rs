@@ -1,4 +1,4 @@
-//! A camera, or a cable, that sends nonsense; recordings that are damaged.
+//! Damaged streams and damaged recordings.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,8 +16,8 @@ use crate::clips::make_clip;
 use crate::system::TestSystem;
 use crate::{Row, rounds};
 
-/// A camera at `port` that spoils so many of a hundred packets.
-fn spoiled(work: &Path, port: u16, percent: u64, seed: u64, clips: &str) -> Program {
+/// A camera at `port` that damages `percent` of its packets.
+fn damaged_camera(work: &Path, port: u16, percent: u64, seed: u64, clips: &str) -> Program {
     let words = format!("--port {port} --corrupt {percent} --seed {seed} quay-east={clips}");
     let args: Vec<_> = words.split_whitespace().map(str::to_owned).collect();
     let binary = programs::beside_us("sample-cameras").unwrap();
@@ -27,53 +27,56 @@ fn spoiled(work: &Path, port: u16, percent: u64, seed: u64, clips: &str) -> Prog
 }
 
 #[test]
-fn a_garbage_stream_raises_no_alarm_and_a_good_one_is_watched_again_at_once() {
+fn a_damaged_stream_raises_nothing_and_recovers() {
     let mut system = TestSystem::small(&["quay-east"], "stall_after = \"1s\"\n");
     system.start_daemon();
     system.wait_until_streaming();
     let pid = system.daemon.as_ref().unwrap().pid();
     let port = system.port_of("quay-east");
     let work = system.work.path().to_owned();
-    // The resolution flips in mid-stream, too.
+    // The resolution changes within the stream, too.
     let (_folder, narrow) = make_clip("narrow.mp4", 50, "240x320");
     let (_folder, wide) = make_clip("wide.mp4", 50, "640x360");
     let clips = format!("{},{}", wide.display(), narrow.display());
     let runs = rounds(3, 60);
-    let (mut flips, mut frames) = (0, 0);
+    let (mut size_changes, mut frames) = (0, 0);
     for run in 0..runs as u64 {
         system.camera("quay-east").take();
-        // From a few bad packets to nothing but.
+        // From no damaged packets to almost all.
         let percent = [0, 5, 30, 90][(run % 4) as usize];
-        let camera = spoiled(&work, port, percent, run, &clips);
+        let camera = damaged_camera(&work, port, percent, run, &clips);
         std::thread::sleep(Duration::from_secs(6));
         drop(camera);
         let health = system.health().unwrap();
-        flips = health.cameras[0].caps_changes;
+        size_changes = health.cameras[0].caps_changes;
         frames = health.cameras[0].received;
     }
     system.restart_camera("quay-east");
     let back = wait_for_stream(&system, "quay-east", true, Duration::from_secs(30));
-    let spoilt = || system.health().unwrap().cameras[0].dropped_undecodable;
-    // Counting goes on until the good session is under way.
+    let damaged_frames = || system.health().unwrap().cameras[0].dropped_undecodable;
+    // Counting goes on until the good session delivers pictures.
     std::thread::sleep(Duration::from_secs(1));
-    let spoilt_by_then = spoilt();
+    let damaged_before = damaged_frames();
     std::thread::sleep(Duration::from_secs(2));
     let health = system.health().unwrap();
-    let spoilt_since = health.cameras[0].dropped_undecodable - spoilt_by_then;
+    let damaged_since = health.cameras[0].dropped_undecodable - damaged_before;
     assert_eq!(system.daemon.as_ref().unwrap().pid(), pid);
     assert!(system.daemon.as_mut().unwrap().is_running());
-    assert!(flips > 0 && frames > 0, "pictures came, in both sizes: {flips} flips, {frames} frames");
-    Row::new(5, "garbage stream: spoiled packets, size flips", runs)
+    assert!(
+        size_changes > 0 && frames > 0,
+        "pictures came, in both sizes: {size_changes} size_changes, {frames} frames"
+    );
+    Row::new(5, "damaged stream: packets, size changes", runs)
         .recovered(back, Duration::from_secs(5))
-        .at_least("frames spoiled, and counted", spoilt_by_then as f64, "", 1.0)
-        .at_most("frames of the good stream so counted", spoilt_since as f64, "", 1.0)
-        .at_most("signals from it", health.cameras[0].signals as f64, "", 0.0)
-        .at_most("looks failed", health.cameras[0].failed_passes as f64, "", 0.0)
+        .at_least("damaged frames counted", damaged_before as f64, "", 1.0)
+        .at_most("good frames counted as damaged", damaged_since as f64, "", 1.0)
+        .at_most("signals raised", health.cameras[0].signals as f64, "", 0.0)
+        .at_most("passes failed", health.cameras[0].failed_passes as f64, "", 0.0)
         .record();
 }
 
-/// Bytes that are flipped, drowned in noise, cut off or repeated.
-fn spoil(clip: &[u8], rng: &mut Rng) -> Vec<u8> {
+/// A copy of `clip` with bytes that are changed, random, removed or repeated.
+fn damage(clip: &[u8], rng: &mut Rng) -> Vec<u8> {
     let mut bytes = clip.to_vec();
     for _ in 0..=rng.below(4) {
         let at = rng.below(bytes.len() as u64) as usize;
@@ -96,7 +99,7 @@ fn spoil(clip: &[u8], rng: &mut Rng) -> Vec<u8> {
 }
 
 #[test]
-fn a_damaged_recording_ends_with_a_reason_or_plays_what_it_can() {
+fn a_damaged_recording_ends_with_a_reason() {
     let runs = rounds(40, 1000);
     let (_folder, clip) = make_clip("clip.mp4", 50, "320x240");
     let clip = std::fs::read(clip).unwrap();
@@ -106,11 +109,11 @@ fn a_damaged_recording_ends_with_a_reason_or_plays_what_it_can() {
     let stats = Arc::new(IngestStats::default());
     let (mut slowest, mut played) = (Duration::ZERO, 0);
     for _ in 0..runs {
-        std::fs::write(&damaged, spoil(&clip, &mut rng)).unwrap();
+        std::fs::write(&damaged, damage(&clip, &mut rng)).unwrap();
         let began = now();
         let camera = CameraId::new("quay-east").unwrap();
         let start = SystemClock::default().now();
-        // Refused at once where it is no recording any more.
+        // Opening fails when the container cannot be recognised any more.
         if let Ok(mut source) = ClipReader::open(&camera, &damaged, start, stats.clone()) {
             wait_for(Duration::from_secs(20), "the end of a damaged recording", || {
                 loop {

@@ -239,7 +239,7 @@ fn a_bad_model_ends_the_start_with_exit_78_and_its_reason() {
             starts += 1;
             let mut watch = Supervised::start(&site, Duration::from_secs(5));
             assert_eq!(watch.ready(), None, "{what}: it must not become ready");
-            let Ending::Ended(status) = watch.watch() else { panic!("{what}: hangs") };
+            let Ending::Ended(status) = watch.supervise() else { panic!("{what}: hangs") };
             if status.code() == Some(not_again) || starts == 3 {
                 break status;
             }

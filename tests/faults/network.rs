@@ -1,4 +1,4 @@
-//! The cable between the watch and a camera, cut for real: the camera stands in a network of its own.
+//! A real cut of the network between the daemon and a camera, which runs in a network namespace of its own.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,7 +12,7 @@ use crate::clips::h264_clip;
 use crate::system::TestSystem;
 use crate::{Row, rounds};
 
-/// A network namespace and a cable to it. Gone when dropped.
+/// A network namespace and a virtual cable to it; removed when dropped.
 struct Island {
     name: String,
     address: String,
@@ -30,7 +30,7 @@ impl Island {
         let number = std::process::id();
         let island = Self {
             name: format!("hw{number}"),
-            // A network of two for this process; 198.18.0.0/15 is for tests (RFC 2544).
+            // A network of two addresses for this process; 198.18.0.0/15 is for tests (RFC 2544).
             address: format!("198.18.{}.{}", number >> 6 & 0xFF, (number << 2 & 0xFC) + 2),
         };
         let (name, theirs) = (&island.name, &island.address);
@@ -45,7 +45,7 @@ impl Island {
         Ok(island)
     }
 
-    /// The camera's end of the cable out, or in again.
+    /// Sets the camera's end of the cable `up` or `down`.
     fn cable(&self, state: &str) {
         ip(&format!("-n {} link set cable {state}", self.name)).unwrap();
     }
@@ -57,20 +57,20 @@ impl Island {
         let mut args: Vec<_> = words.split_whitespace().map(str::to_owned).collect();
         args.push(format!("{id}={}", h264_clip().display()));
         let mut camera = Program::start("camera", Path::new("ip"), &args, &work.join("cameras.log")).unwrap();
-        let told: serde_json::Value = serde_json::from_str(&camera.first_line().unwrap()).unwrap();
-        (camera, told["port"].as_u64().unwrap().try_into().unwrap())
+        let ready: serde_json::Value = serde_json::from_str(&camera.first_line().unwrap()).unwrap();
+        (camera, ready["port"].as_u64().unwrap().try_into().unwrap())
     }
 }
 
 impl Drop for Island {
     fn drop(&mut self) {
-        // The cable goes with its end.
+        // This removes the cable, too.
         ip(&format!("netns delete {}", self.name)).ok();
     }
 }
 
 #[test]
-fn a_cut_cable_is_noticed_and_costs_the_other_camera_nothing() {
+fn a_cut_cable_is_found_and_harms_no_other_camera() {
     const ROW: (u8, &str) = (3, "network cable cut");
     let island = match Island::new() {
         Ok(island) => island,
@@ -82,15 +82,15 @@ fn a_cut_cable_is_noticed_and_costs_the_other_camera_nothing() {
     system.start_daemon();
     system.wait_until_streaming();
     let runs = rounds(1, 20);
-    let (mut noticed, mut back, mut missing) = (Duration::ZERO, Duration::ZERO, 0.0f64);
+    let (mut found, mut back, mut missing) = (Duration::ZERO, Duration::ZERO, 0.0f64);
     for _ in 0..runs {
         let whole = rate(&mut system, "inner-harbour", |_| std::thread::sleep(Duration::from_secs(2)));
         let meanwhile = rate(&mut system, "inner-harbour", |system| {
-            // From before the command: it takes a while to end once the cable is cut.
+            // Measured from before the command, which takes a while to return after the cut.
             let cut = now();
             island.cable("down");
             wait_for_stream(system, "quay-east", false, Duration::from_secs(30));
-            noticed = noticed.max(cut.elapsed());
+            found = found.max(cut.elapsed());
             std::thread::sleep(Duration::from_secs(1));
         });
         missing = missing.max(1.0 - meanwhile / whole);
@@ -100,7 +100,7 @@ fn a_cut_cable_is_noticed_and_costs_the_other_camera_nothing() {
         back = back.max(mended.elapsed());
     }
     Row::new(ROW.0, ROW.1, runs)
-        .detected(noticed, Duration::from_secs(6))
+        .detected(found, Duration::from_secs(6))
         .recovered(back, Duration::from_secs(5))
         .at_most("other camera's frames missing", 100.0 * missing, "%", 5.0)
         .record();

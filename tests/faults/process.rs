@@ -1,4 +1,4 @@
-//! What a process holds, as Linux tells it, and processes that hold what one test alone does.
+//! Threads, files and memory of a process, from /proc; and tests that need a process of their own.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -10,25 +10,25 @@ use crate::{Row, is_long};
 /// Threads, open files and memory of a process.
 #[derive(Clone, Debug)]
 pub(crate) struct Holds {
-    /// The names of those that are in no pool.
+    /// Names of the threads that belong to no pool.
     pub(crate) threads: Vec<String>,
-    /// Threads of pools: they come with a task and go when they have been idle for ten seconds or more.
+    /// Threads of pools: started for a task, ended after ten seconds or more without one.
     pub(crate) pooled: usize,
     pub(crate) files: usize,
     /// Resident memory.
     pub(crate) megabytes: f64,
 }
 
-/// What pools may hold at any time: what leaks at every fault is soon above it.
+/// Most threads of pools; a leak with every fault soon exceeds it.
 pub(crate) const POOLED: f64 = 8.0;
 
 /// What process `pid` holds now.
 pub(crate) fn holds(pid: u32) -> Holds {
     let files = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count();
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
-    // One that ended meanwhile is not held.
+    // A thread may have ended meanwhile.
     let names = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
-    // GLib's pool, and the runtime's for what waits for a disk or a name.
+    // GLib's pool, and tokio's for blocking calls.
     let is_pooled = |name: &String| name.starts_with("pool-") || name.starts_with("tokio-rt-worker");
     let (pooled, threads): (Vec<_>, Vec<_>) = names.map(|name| name.trim().to_owned()).partition(is_pooled);
     let statm = std::fs::read_to_string(format!("/proc/{pid}/statm")).unwrap();
@@ -36,7 +36,7 @@ pub(crate) fn holds(pid: u32) -> Holds {
     Holds { threads, pooled: pooled.len(), files, megabytes: pages * 4096.0 / 1e6 }
 }
 
-/// The most that process `pid` holds within two seconds: connections come and go, its own health page's among them.
+/// The most that process `pid` holds within two seconds: connections open and close, also those of the health page.
 pub(crate) fn most_held(pid: u32) -> Holds {
     let mut most = holds(pid);
     for _ in 0..20 {
@@ -68,8 +68,8 @@ pub(crate) fn slope(samples: &[(f64, f64)]) -> f64 {
     if below == 0.0 { 0.0 } else { above / below }
 }
 
-/// Whether this process runs this test alone, so that its memory is nobody else's. If not, one that does has been started, and
-/// the test has passed there.
+/// Whether this process runs only this test, so that memory is not shared with other tests. If not, a process that does was
+/// started, and the test passed there.
 pub(crate) fn is_alone(test: &str) -> bool {
     const ALONE: &str = "HAVENWACHT_ALONE";
     if std::env::var_os(ALONE).is_some() {
@@ -83,7 +83,7 @@ pub(crate) fn is_alone(test: &str) -> bool {
     false
 }
 
-/// This process's memory from a moment on, second by second.
+/// This process's memory, sampled every second.
 pub(crate) struct Memory {
     began: Instant,
     /// Minutes, megabytes.
@@ -91,22 +91,22 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// From now on.
+    /// Starts now.
     pub(crate) fn new() -> Self {
         Self { began: now(), samples: Vec::new() }
     }
 
-    /// Call it as often as you like.
-    pub(crate) fn look(&mut self) {
+    /// Takes a sample when one is due; may be called at any rate.
+    pub(crate) fn sample(&mut self) {
         if self.began.elapsed() >= Duration::from_secs(self.samples.len() as u64) {
             let minutes = self.began.elapsed().as_secs_f64() / 60.0;
             self.samples.push((minutes, holds(std::process::id()).megabytes));
         }
     }
 
-    /// How it grew, with its limit. In seconds nothing can be said of minutes.
+    /// The growth and its limit; a rate a minute only for a long run.
     pub(crate) fn into_row(self, row: Row) -> Row {
-        // The first fifth fills caches and pools.
+        // Caches and pools fill in the first fifth.
         let warm = &self.samples[self.samples.len() / 5..];
         println!("memory: {warm:?}");
         match (is_long(), warm) {
@@ -118,7 +118,7 @@ impl Memory {
 }
 
 #[test]
-fn a_drift_shows_in_the_slope() {
+fn growth_shows_in_the_slope() {
     let steady: Vec<_> = (0..100).map(|i| (f64::from(i) / 100.0, 200.0 + f64::from(i % 2))).collect();
     let rising: Vec<_> = (0..100).map(|i| (f64::from(i) / 100.0, 200.0 + f64::from(i) / 10.0)).collect();
     assert!(slope(&steady).abs() < 0.1, "{}", slope(&steady));

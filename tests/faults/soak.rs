@@ -1,4 +1,4 @@
-//! Four cameras and a broker that fail at random for as long as asked: nothing may drift.
+//! Four cameras and a broker fail at random for as long as asked; no resource may grow.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use crate::paths::clip;
 use crate::process::{POOLED, holds, most_held, slope};
 use crate::system::TestSystem;
 
-/// `make soak MINUTES=...` says how long; else half a minute, which shows what leaks at every fault.
+/// `make soak MINUTES=...` sets the time; else half a minute, enough to find what leaks with every fault.
 fn minutes() -> Option<u64> {
     std::env::var("HAVENWACHT_SOAK_MINUTES").ok().map(|minutes| minutes.parse().expect("a number of minutes"))
 }
 
-/// Makes one fault, waits until all is well again, and says what it was. True when a camera failed.
+/// Causes one fault and waits for recovery. True when a camera failed.
 fn fault(system: &mut TestSystem, rng: &mut Rng, cameras: &[&str]) -> bool {
     let id = cameras[rng.below(cameras.len() as u64) as usize];
     let lasts = Duration::from_millis(500 + rng.below(3000));
@@ -30,7 +30,7 @@ fn fault(system: &mut TestSystem, rng: &mut Rng, cameras: &[&str]) -> bool {
         }
         1 => {
             system.camera(id).as_ref().unwrap().signal(Signal::SIGSTOP).unwrap();
-            wait_for(Duration::from_secs(15), "a frozen camera is noticed", || {
+            wait_for(Duration::from_secs(15), "the frozen camera is found", || {
                 system.camera_state(id).filter(|state| *state != CameraState::Streaming)
             });
             system.camera(id).as_ref().unwrap().signal(Signal::SIGCONT).unwrap();
@@ -41,7 +41,7 @@ fn fault(system: &mut TestSystem, rng: &mut Rng, cameras: &[&str]) -> bool {
             system.restart_broker();
         }
     }
-    wait_for(Duration::from_secs(30), "all is well again", || {
+    wait_for(Duration::from_secs(30), "everything recovers", || {
         system.health().filter(|health| {
             health.alerts.connected
                 && health.cameras.iter().all(|camera| camera.state == CameraState::Streaming)
@@ -51,11 +51,11 @@ fn fault(system: &mut TestSystem, rng: &mut Rng, cameras: &[&str]) -> bool {
 }
 
 #[test]
-fn nothing_drifts_while_cameras_and_broker_fail_at_random() {
+fn nothing_grows_during_random_faults() {
     let lasts = minutes().map_or(Duration::from_secs(20), |minutes| Duration::from_secs(60 * minutes));
     let long = minutes().is_some();
     let cameras = ["inner-harbour", "quay-east", "roads", "pier"];
-    // Vessels pass at the first; long, at three.
+    // Vessels pass at the first camera; in a long run, at three.
     let shown = |id: &str| {
         if id == "inner-harbour" || long && id != "pier" { clip(id) } else { h264_clip().to_owned() }
     };
@@ -71,7 +71,7 @@ fn nothing_drifts_while_cameras_and_broker_fail_at_random() {
 
     let mut rng = Rng::new(21);
     let (mut faults, mut of_cameras, mut wal) = (0, 0, 0);
-    // The first faults fill caches and pools.
+    // Caches and pools fill during the first faults.
     let warm = lasts / 5;
     let mut base = None;
     let mut samples = Vec::new();
@@ -97,7 +97,7 @@ fn nothing_drifts_while_cameras_and_broker_fail_at_random() {
         if last.threads.len() <= base.threads.len() && last.files <= base.files {
             break;
         }
-        // A session that was given up may take a moment to come down.
+        // The pipeline of a closed session may take a moment to stop.
         std::thread::sleep(Duration::from_millis(100));
         last = holds(pid);
     }
@@ -106,14 +106,14 @@ fn nothing_drifts_while_cameras_and_broker_fail_at_random() {
         system.health().filter(|health| health.alerts.undelivered == 0)
     });
     assert!(system.daemon.as_mut().unwrap().is_running(), "the process of the start, pid {pid}");
-    assert!(system.daemon.take().unwrap().stop(Duration::from_secs(20)), "the watch stops in order");
+    assert!(system.daemon.take().unwrap().stop(Duration::from_secs(20)), "the daemon stops in order");
 
     let alerts = system.alerts();
     let lost = alerts.values().filter(|delivered| !**delivered).count();
     let logbook = system.open_logbook();
     let count = |query: &str| logbook.query_row(query, [], |row| row.get::<_, i64>(0)).unwrap();
     let starts = count("select count(*) from v_starts");
-    // A camera that was back is written each time: once at the start, and once after each of its faults.
+    // Each recovery of a camera has a row: one at the start, one after each of its faults.
     let back = count("select count(*) from v_camera_state where state = 'streaming'") - cameras.len() as i64;
     let more = |first: usize, last: usize| last as f64 - first as f64;
     let row = Row::new(21, "soak: four cameras, faults at random", faults)
@@ -126,7 +126,7 @@ fn nothing_drifts_while_cameras_and_broker_fail_at_random() {
         .at_most("restarts", (starts - 1) as f64, "", 0.0)
         .at_least("alerts", alerts.len() as f64, "", 1.0);
     match minutes() {
-        // Short of this, what the allocator keeps of one burst outweighs any drift.
+        // In a shorter run, what the allocator keeps of one burst outweighs any growth.
         Some(30..) => row.at_most("memory more an hour", slope(&samples), "MB", 1.0),
         _ => row.at_most("memory more", last.megabytes - base.megabytes, "MB", 30.0),
     }

@@ -1,4 +1,4 @@
-//! Asked to stop in the middle of things, politely and then not.
+//! Stop requests under load: one, and a second.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use test_support::{now, wait_for, wait_until};
 use crate::system::TestSystem;
 use crate::{Row, rounds};
 
-/// Waits until the watch has seen something, so that there is something to lose.
+/// Waits for a signal, so that there is something to lose.
 fn busy(system: &TestSystem, patience: Duration) {
     wait_for(patience, "a signal", || {
         system.health().filter(|health| health.cameras.iter().any(|camera| camera.signals > 0))
@@ -17,42 +17,42 @@ fn busy(system: &TestSystem, patience: Duration) {
 }
 
 #[test]
-fn a_watch_that_is_asked_to_stop_finishes_its_work_says_goodbye_and_does_so_soon() {
+fn a_stop_loses_nothing_and_is_prompt() {
     let mut system = TestSystem::new(&["inner-harbour"]);
     let mut listener = system.listener();
     let runs = rounds(1, 20);
-    let (mut slowest, mut unclean, mut farewells) = (Duration::ZERO, 0, 0);
-    let mut heard = BTreeSet::new();
+    let (mut slowest, mut unclean, mut offline_messages) = (Duration::ZERO, 0, 0);
+    let mut received = BTreeSet::new();
     for _ in 0..runs {
         system.start_daemon();
         busy(&system, Duration::from_secs(30));
-        let mut watch = system.daemon.take().unwrap();
+        let mut daemon = system.daemon.take().unwrap();
         let asked = now();
-        unclean += usize::from(!watch.stop(Duration::from_secs(20)));
+        unclean += usize::from(!daemon.stop(Duration::from_secs(20)));
         slowest = slowest.max(asked.elapsed());
-        // The last word of this life, after all its alerts.
+        // The last status of this start comes after all its alerts.
         let mut offline = false;
         while let Some(message) = listener.next(Duration::from_millis(300)) {
-            heard.extend(message.alert().map(|alert| alert["alert_id"].as_str().unwrap().to_owned()));
+            received.extend(message.alert().map(|alert| alert["alert_id"].as_str().unwrap().to_owned()));
             let online = String::from_utf8_lossy(&message.payload).contains("\"online\"");
             offline = if message.topic.ends_with("/status") { !online } else { offline };
         }
-        farewells += usize::from(offline);
+        offline_messages += usize::from(offline);
     }
     let rows = system.alerts();
-    let lost = rows.keys().filter(|id| !heard.contains(*id)).count()
-        + heard.iter().filter(|id| !rows.contains_key(*id)).count();
+    let lost = rows.keys().filter(|id| !received.contains(*id)).count()
+        + received.iter().filter(|id| !rows.contains_key(*id)).count();
     let logbook = system.open_logbook();
     let count = |query: &str| logbook.query_row(query, [], |row| row.get::<_, i64>(0)).unwrap();
     let open = count("select count(*) from v_signals where closed is null");
     let ended = count("select count(*) from v_starts where ending = 'stopped'");
     assert!(rows.len() >= runs, "there was something to lose: {}", rows.len());
     assert_eq!(
-        (unclean, farewells, ended),
+        (unclean, offline_messages, ended),
         (0, runs, runs as i64),
-        "exit code, goodbye, the logbook's last word"
+        "exit codes, offline messages, ends in the logbook"
     );
-    Row::new(17, "asked to stop under load (SIGTERM)", runs)
+    Row::new(17, "stop under load (SIGTERM)", runs)
         .lost(lost)
         .recovered(slowest, Duration::from_secs(5))
         .at_most("signals left open", open as f64, "", 0.0)
@@ -67,19 +67,19 @@ fn a_second_request_stops_at_once() {
     for _ in 0..runs {
         system.start_daemon();
         system.wait_until_streaming();
-        // A frozen broker would hold up the goodbye.
+        // A frozen broker delays the offline message.
         system.broker.as_ref().unwrap().signal(Signal::SIGSTOP).unwrap();
-        let mut watch = system.daemon.take().unwrap();
-        watch.signal(Signal::SIGTERM).unwrap();
+        let mut daemon = system.daemon.take().unwrap();
+        daemon.signal(Signal::SIGTERM).unwrap();
         std::thread::sleep(Duration::from_millis(100));
         let again = now();
-        // Gone already where there was nothing to wait for.
-        watch.signal(Signal::SIGTERM).ok();
-        wait_until(Duration::from_secs(20), "the end", || !watch.is_running());
+        // Fails when it has ended already.
+        daemon.signal(Signal::SIGTERM).ok();
+        wait_until(Duration::from_secs(20), "the end", || !daemon.is_running());
         slowest = slowest.max(again.elapsed());
         system.broker.as_ref().unwrap().signal(Signal::SIGCONT).unwrap();
     }
-    Row::new(17, "asked to stop twice, broker frozen", runs)
+    Row::new(17, "second stop request, broker frozen", runs)
         .recovered(slowest, Duration::from_secs(1))
         .record();
 }

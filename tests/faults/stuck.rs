@@ -1,4 +1,4 @@
-//! A detector that is slow, and one that never comes back.
+//! A slow detector, and one that never returns.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -21,26 +21,26 @@ use crate::supervisor::{Ending, Supervised, unit};
 use crate::system::TestSystem;
 use crate::{Row, alert_source, onnx, rounds};
 
-/// Half a second a look, as on a box that is too small.
+/// Half a second for each pass, as on a box that is too small.
 const INFERENCE: Duration = Duration::from_millis(500);
 const FRAME: Duration = Duration::from_millis(40);
 
-/// What the slow detector has seen: the number and the age of each frame when it came up, and how many newer ones there were.
+/// The frames that the slow detector got: number, age, and how many newer frames there were.
 type Seen = Arc<Mutex<Vec<(u64, Duration, u64)>>>;
 
-struct Slow {
+struct SlowDetector {
     seen: Seen,
     newest: Arc<AtomicU64>,
 }
 
-impl Detector for Slow {
+impl Detector for SlowDetector {
     fn input_px(&self) -> u32 {
         416
     }
 
     fn detect(&mut self, frame: &Frame, regions: &[BBox<Norm>]) -> Result<DetectionPass, DetectError> {
         let age = SystemClock::default().mono().since(frame.stamp.mono);
-        // The feeder may put one while this one is on its way here.
+        // A newer frame may arrive while this one is on its way.
         let behind = self.newest.load(Ordering::SeqCst) - frame.seq;
         self.seen.lock().unwrap().push((frame.seq, age, behind));
         std::thread::sleep(INFERENCE);
@@ -48,7 +48,7 @@ impl Detector for Slow {
     }
 }
 
-/// A frame's memory, counted while it lives.
+/// A frame's memory; counts the frames in memory.
 struct Pixels(Vec<u8>, Arc<AtomicUsize>);
 
 impl AsRef<[u8]> for Pixels {
@@ -78,8 +78,8 @@ fn frame(camera: &havenwacht::ids::CameraId, seq: u64, stamp: Stamp, alive: &Arc
 }
 
 #[test]
-fn a_slow_detector_sees_the_newest_frame_and_every_frame_is_accounted_for() {
-    if !is_alone("stuck::a_slow_detector_sees_the_newest_frame_and_every_frame_is_accounted_for") {
+fn a_slow_detector_gets_the_newest_frames() {
+    if !is_alone("stuck::a_slow_detector_gets_the_newest_frames") {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -87,7 +87,7 @@ fn a_slow_detector_sees_the_newest_frame_and_every_frame_is_accounted_for() {
     let (_writer, logbook) = alert_source::open(&folder.path().join("logbook.sqlite"));
     let clock = Arc::new(SystemClock::default());
     let (seen, newest) = (Seen::default(), Arc::<AtomicU64>::default());
-    let slow = Slow { seen: seen.clone(), newest: newest.clone() };
+    let slow = SlowDetector { seen: seen.clone(), newest: newest.clone() };
     let thresholds = Thresholds { high: 0.5, low: 0.5, iou: 0.5 };
     let pipelines = Pipelines::new(site.clone(), Box::new(slow), thresholds, 1, &ResumeState::default());
     let frames = LatestFrames::new(site.cameras.len());
@@ -107,7 +107,7 @@ fn a_slow_detector_sees_the_newest_frame_and_every_frame_is_accounted_for() {
             };
             let heartbeats = Heartbeats::new(clock.clone());
             let beat = heartbeats.expect("detector", Duration::from_secs(15));
-            // Wants far more than it gets.
+            // Asks for far more than there is time for.
             let scheduler = FairScheduler::new(&[25.0, 25.0]);
             run_scheduler(pipelines, scheduler, &links, &*clock, &beat)
         });
@@ -118,7 +118,7 @@ fn a_slow_detector_sees_the_newest_frame_and_every_frame_is_accounted_for() {
             overwritten += u64::from(frames.put(0, frame));
             put += 1;
             most_alive = most_alive.max(alive.load(Ordering::SeqCst));
-            memory.look();
+            memory.sample();
             std::thread::sleep(FRAME);
         }
         frames.close();
@@ -132,18 +132,18 @@ fn a_slow_detector_sees_the_newest_frame_and_every_frame_is_accounted_for() {
     behind.sort_unstable();
     let p99 = seen.len() * 99 / 100;
     let unaccounted = put.abs_diff(seen.len() as u64 + overwritten + waiting);
-    assert!(seen.windows(2).all(|pair| pair[0].0 < pair[1].0), "frames are looked at in order");
+    assert!(seen.windows(2).all(|pair| pair[0].0 < pair[1].0), "frames are processed in order");
     let row = Row::new(6, "detector of 0.5 s at 25 frames a second", put as usize)
         .at_most("frames behind the newest, p99", behind[p99] as f64, "", 1.0)
-        .at_most("age of a frame that comes up, p99", ages[p99].as_secs_f64() * 1000.0, "ms", 100.0)
+        .at_most("age of a frame at detection, p99", ages[p99].as_secs_f64() * 1000.0, "ms", 100.0)
         .at_most("frames unaccounted for", unaccounted as f64, "", 0.0)
         .at_most("frames in memory", most_alive as f64, "", 4.0);
     memory.into_row(row).record();
 }
 
 #[test]
-fn a_stuck_detector_stops_the_watchdogs_feed_and_the_restarted_watch_is_ready_soon() {
-    // The unit waits 30 s; what is tested is the daemon's part of it.
+fn a_hanging_detector_ends_in_a_restart() {
+    // The unit's limit is 30 s; the daemon's part is tested with a shorter one.
     let limit = Duration::from_secs(2);
     let system = TestSystem::small(&["quay-east"], "");
     let good = std::fs::read_to_string(&system.site).unwrap();
@@ -153,13 +153,13 @@ fn a_stuck_detector_stops_the_watchdogs_feed_and_the_restarted_watch_is_ready_so
     assert_ne!(good, replaced);
     std::fs::write(&system.site, replaced).unwrap();
 
-    let mut watch = Supervised::start(&system.site, limit);
-    watch.ready().expect("a model that runs on black is taken");
+    let mut daemon = Supervised::start(&system.site, limit);
+    daemon.ready().expect("the model passes the check at start");
     system.wait_until_streaming();
     let began = now();
     let ending = std::thread::scope(|scope| {
-        let supervisor = scope.spawn(|| watch.watch());
-        wait_for(Duration::from_secs(25), "the page names the stuck loop", || {
+        let supervisor = scope.spawn(|| daemon.supervise());
+        wait_for(Duration::from_secs(25), "the health page names the late loop", || {
             system.health().filter(|health| health.late_loops.iter().any(|name| name.starts_with("detector")))
         });
         supervisor.join().unwrap()
@@ -170,11 +170,11 @@ fn a_stuck_detector_stops_the_watchdogs_feed_and_the_restarted_watch_is_ready_so
     std::fs::write(&system.site, good).unwrap();
     let killed = now();
     std::thread::sleep(Duration::from_secs(unit("RestartSec").parse().unwrap()));
-    let mut watch = Supervised::start(&system.site, limit);
-    watch.ready().expect("the next start is well");
+    let mut daemon = Supervised::start(&system.site, limit);
+    daemon.ready().expect("the next start succeeds");
     let ready = killed.elapsed();
-    Row::new(7, "detector stuck for ever", 1)
-        // The loop's own limit, the watchdog's, and a turn of each.
+    Row::new(7, "detector hangs", 1)
+        // The loop's limit, the watchdog's limit, and one interval of each.
         .detected(killed_after, Duration::from_secs(15) + limit + Duration::from_secs(3))
         .recovered(ready, limit + Duration::from_secs(10))
         .record();

@@ -1,6 +1,6 @@
-//! What systemd does for the daemon, by its own protocol: hears READY and WATCHDOG, kills what falls silent, starts anew.
+//! systemd's part: waits for READY and WATCHDOG, kills a daemon that stops sending them, starts it again.
 //!
-//! The unit's settings are read from the unit, so that a changed unit is what is tested.
+//! The settings are read from the unit file, so that its present content is tested.
 
 use std::fs::File;
 use std::os::unix::net::UnixDatagram;
@@ -15,14 +15,14 @@ use test_support::now;
 
 use crate::paths::{havenwacht, root};
 
-/// A setting of the unit.
+/// A setting of the unit file.
 pub(crate) fn unit(key: &str) -> String {
     let text = std::fs::read_to_string(root().join("systemd/havenwacht.service")).unwrap();
     let value = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
     value.unwrap_or_else(|| panic!("the unit has no {key}")).to_owned()
 }
 
-/// `havenwacht run`, supervised.
+/// `havenwacht run` under supervision.
 pub(crate) struct Supervised {
     child: Child,
     socket: UnixDatagram,
@@ -30,17 +30,17 @@ pub(crate) struct Supervised {
     limit: Duration,
 }
 
-/// How a supervised life ended.
+/// How a supervised process ended.
 #[derive(Debug)]
 pub(crate) enum Ending {
-    /// The program ended, so.
+    /// It exited with this status.
     Ended(ExitStatus),
-    /// The watchdog's limit passed in silence, and the program was killed for it.
+    /// It sent nothing for the watchdog's limit, and was killed.
     Killed,
 }
 
 impl Supervised {
-    /// Starts the watch on `site`; its log goes beside it.
+    /// Starts the daemon on `site`; its log goes into the same folder.
     pub(crate) fn start(site: &Path, limit: Duration) -> Self {
         let folder = site.parent().unwrap();
         let address: PathBuf = folder.join("notify");
@@ -60,8 +60,8 @@ impl Supervised {
         Self { child, socket, limit }
     }
 
-    /// The next word of the program within `patience`.
-    fn hear(&self, patience: Duration) -> Option<String> {
+    /// The next notification within `patience`.
+    fn receive(&self, patience: Duration) -> Option<String> {
         self.socket.set_read_timeout(Some(patience.max(Duration::from_millis(1)))).unwrap();
         let mut buffer = [0; 4096];
         let length = self.socket.recv(&mut buffer).ok()?;
@@ -72,10 +72,10 @@ impl Supervised {
     pub(crate) fn ready(&mut self) -> Option<Duration> {
         let began = now();
         loop {
-            if self.hear(Duration::from_millis(50)).is_some_and(|told| told.contains("READY=1")) {
+            if self.receive(Duration::from_millis(50)).is_some_and(|text| text.contains("READY=1")) {
                 return Some(began.elapsed());
             }
-            // What it said before its end has been heard by now.
+            // Its last notification was received above.
             if self.child.try_wait().unwrap().is_some() {
                 return None;
             }
@@ -83,8 +83,8 @@ impl Supervised {
         }
     }
 
-    /// Watches over the program until it ends, or falls silent for the limit and is killed as systemd would.
-    pub(crate) fn watch(&mut self) -> Ending {
+    /// Waits until the process ends, or kills it as systemd would when it sends nothing for the limit.
+    pub(crate) fn supervise(&mut self) -> Ending {
         let mut fed = now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -97,7 +97,9 @@ impl Supervised {
                 assert_eq!(status.signal(), Some(Signal::SIGABRT as i32), "{status}");
                 return Ending::Killed;
             }
-            if self.hear(left.min(Duration::from_millis(100))).is_some_and(|told| told.contains("WATCHDOG=1"))
+            if self
+                .receive(left.min(Duration::from_millis(100)))
+                .is_some_and(|text| text.contains("WATCHDOG=1"))
             {
                 fed = now();
             }
@@ -107,7 +109,7 @@ impl Supervised {
 
 impl Drop for Supervised {
     fn drop(&mut self) {
-        // Fails only when it is gone already.
+        // Fails only when it has ended already.
         let _gone = self.child.kill();
         let _reaped = self.child.wait();
     }

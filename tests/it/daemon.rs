@@ -1,4 +1,4 @@
-//! The daemon as systemd sees it.
+//! The daemon's protocol with systemd.
 
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::paths::{havenwacht, root};
 
-/// A camera and a broker that are not there.
+/// A site whose camera and broker do not exist.
 fn site(folder: &Path, manifest: &Path) -> PathBuf {
     let root = root().display();
     let text = format!(
@@ -32,13 +32,13 @@ fn site(folder: &Path, manifest: &Path) -> PathBuf {
     path
 }
 
-struct Supervised {
+struct Unit {
     child: Child,
     socket: UnixDatagram,
     folder: TempDir,
 }
 
-impl Supervised {
+impl Unit {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let site = site(folder.path(), &root().join("models/havenwacht.toml"));
@@ -57,11 +57,12 @@ impl Supervised {
         Self { child, socket, folder }
     }
 
-    /// The next message of which `wanted` is a part.
-    fn told(&self, wanted: &str) -> String {
+    /// The next notification that contains `wanted`.
+    fn notified(&self, wanted: &str) -> String {
         let mut buffer = [0; 4096];
         loop {
-            let length = self.socket.recv(&mut buffer).unwrap_or_else(|_| panic!("{wanted} was not told"));
+            let length =
+                self.socket.recv(&mut buffer).unwrap_or_else(|_| panic!("no notification contains {wanted}"));
             let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
             if text.contains(wanted) {
                 return text;
@@ -74,7 +75,7 @@ impl Supervised {
     }
 }
 
-impl Drop for Supervised {
+impl Drop for Unit {
     fn drop(&mut self) {
         let _gone = self.child.kill();
         let _reaped = self.child.wait();
@@ -82,20 +83,20 @@ impl Drop for Supervised {
 }
 
 #[test]
-fn a_watch_whose_camera_and_broker_are_away_is_ready_fed_and_stops_in_order() {
-    let mut watch = Supervised::start();
-    watch.told("READY=1");
-    let status = watch.told("STATUS=");
+fn it_is_ready_without_camera_and_broker() {
+    let mut daemon = Unit::start();
+    daemon.notified("READY=1");
+    let status = daemon.notified("STATUS=");
     assert!(status.contains("0 of 1 cameras streaming"), "{status}");
     for _ in 0..3 {
-        watch.told("WATCHDOG=1");
+        daemon.notified("WATCHDOG=1");
     }
-    let outage = watch.told("OUTAGE");
+    let outage = daemon.notified("OUTAGE");
     assert!(outage.contains("OUTAGE: away (signal loss)"), "{outage}");
-    watch.signal(Signal::SIGTERM);
-    watch.told("STOPPING=1");
-    assert!(watch.child.wait().unwrap().success());
-    let logbook = rusqlite::Connection::open(watch.folder.path().join("logbook.sqlite")).unwrap();
+    daemon.signal(Signal::SIGTERM);
+    daemon.notified("STOPPING=1");
+    assert!(daemon.child.wait().unwrap().success());
+    let logbook = rusqlite::Connection::open(daemon.folder.path().join("logbook.sqlite")).unwrap();
     let ending: String = logbook.query_row("select ending from v_starts", [], |row| row.get(0)).unwrap();
     assert_eq!(ending, "stopped");
     let one = |query: &str| logbook.query_row(query, [], |row| row.get::<_, String>(0)).unwrap();
@@ -108,21 +109,21 @@ fn a_watch_whose_camera_and_broker_are_away_is_ready_fed_and_stops_in_order() {
 }
 
 #[test]
-fn a_frozen_watch_is_not_fed() {
-    let watch = Supervised::start();
-    watch.told("READY=1");
-    watch.told("WATCHDOG=1");
-    watch.signal(Signal::SIGSTOP);
-    watch.socket.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+fn a_frozen_daemon_does_not_feed_the_watchdog() {
+    let daemon = Unit::start();
+    daemon.notified("READY=1");
+    daemon.notified("WATCHDOG=1");
+    daemon.signal(Signal::SIGSTOP);
+    daemon.socket.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
     let mut buffer = [0; 4096];
-    // What was under way may still arrive; then there is silence for longer than the watchdog's limit.
-    while watch.socket.recv(&mut buffer).is_ok() {}
-    watch.signal(Signal::SIGCONT);
-    watch.told("WATCHDOG=1");
+    // What was sent before may still arrive; then nothing does for longer than the watchdog's limit.
+    while daemon.socket.recv(&mut buffer).is_ok() {}
+    daemon.signal(Signal::SIGCONT);
+    daemon.notified("WATCHDOG=1");
 }
 
 #[test]
-fn what_a_restart_cannot_mend_ends_with_78_and_touches_nothing() {
+fn a_configuration_error_ends_with_78_and_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let run = |site: &Path| {
         let output = Command::new(havenwacht()).args(["run", "--config"]).arg(site).output().unwrap();

@@ -91,7 +91,7 @@ mod tests {
             column(&path, SPELLS),
             [
                 "frozen 2026-06-01T20:13:10.000Z 2026-06-01T20:13:30.000Z another cause 15.0 2 the picture is frozen",
-                "signal loss 2026-06-01T20:13:12.000Z 2026-06-01T20:13:20.000Z recovered - 1 no picture comes",
+                "signal loss 2026-06-01T20:13:12.000Z 2026-06-01T20:13:20.000Z recovered - 1 no picture arrives",
             ]
         );
         assert_eq!(writer.stats().rejected.load(Ordering::Relaxed), 2);
