@@ -37,7 +37,8 @@ pub(super) fn in_a_folder(item: &ValueReader<'_>) -> Option<PathBuf> {
         item.error(format!("{} is a folder", path.display()), "name the file in it: \"logbook.sqlite\"");
         return None;
     }
-    let folder = path.parent().filter(|folder| !folder.is_dir());
+    // A bare file name has an empty parent: the current folder.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir());
     if let Some(folder) = folder {
         item.warning(
             format!("there is no folder {} yet", folder.display()),
@@ -45,4 +46,19 @@ pub(super) fn in_a_folder(item: &ValueReader<'_>) -> Option<PathBuf> {
         );
     }
     Some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::config::check_text;
+    use crate::config::tests::EXAMPLE;
+
+    #[test]
+    fn a_logbook_in_the_current_folder_is_no_warning() {
+        let text = EXAMPLE.replace("/var/lib/havenwacht/", "");
+        let found = check_text("site.toml", &text, Path::new("")).unwrap_err().to_string();
+        assert!(!found.contains("there is no folder"), "{found}");
+    }
 }
