@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from eye import BINS
 
-# At most so many cells predict a box.
+# At most this many cells predict a box.
 MOST_CELLS = 9
 
 

@@ -40,7 +40,7 @@ class Picture:
 
     @property
     def pixels(self):
-        """BGR, uint8; decoded once and kept: a few hundred frames fit into memory, decoding them anew each time does not fit into time."""
+        """BGR, uint8; decoded once and kept: a few hundred frames fit into memory, decoding them again each time takes too long."""
         if self._pixels is None:
             self._pixels = cv2.imread(str(self.path), cv2.IMREAD_COLOR)
             if self._pixels is None:

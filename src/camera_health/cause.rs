@@ -33,7 +33,7 @@ pub enum Cause {
     /// Pictures arrive, and it is always the same picture.
     #[strum(serialize = "frozen")]
     Frozen,
-    /// The camera points elsewhere, or something stands in front of it.
+    /// The camera points elsewhere, or something is in front of it.
     #[strum(serialize = "scene change")]
     SceneChange,
     /// Edges are soft that were sharp.

@@ -16,7 +16,7 @@ pub(super) const CHANGE: f32 = 1.0;
 /// From one inspected frame to the next, this much is a change. In a frozen picture no pixel changes between key frames;
 /// in the calmest live ones 13 % do.
 pub(super) const SMALL_CHANGE: f32 = 0.1;
-/// A picture in which at most this share of the pixels changed is the same: a clock in the picture goes on.
+/// A picture in which at most this share of the pixels changed is the same: a clock in the picture continues.
 pub(super) const CHANGED_SHARE: f32 = 0.02;
 /// At least this share of the frames must be the same as the frame before; the rest are key frames.
 const SAME_SHARE: f32 = 2.0 / 3.0;

@@ -33,7 +33,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         .map_or_else(SystemClock::default, |at| SystemClock::starting_at(at.timestamp()));
     match daemon::run(site, clock) {
         Ok(()) => Ok(ExitCode::SUCCESS),
-        // A file of a later version or of another program stays what it is. A restart does not help.
+        // A restart does not help: the model is unusable, or the file is of a later version or of another program.
         Err(
             cause @ (RunError::Model(_)
             | RunError::Logbook {

@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_report_shows_the_line_and_redacts_passwords() {
-        let text = "[site]\nlooks = 60\npassword = \"hunter2 é\"\nurl = \"rtsp://u:hunter2@h/\"\n";
+        let text = "[site]\nspeed = 60\npassword = \"hunter2 é\"\nurl = \"rtsp://u:hunter2@h/\"\n";
         let at = |line, span| Diagnostic {
             level: Level::Error,
             file: "site.toml".to_owned(),
@@ -135,7 +135,7 @@ mod tests {
             .map(|(i, s)| at(i, s))
             .collect();
         let drawing = rendered(&all, text, false);
-        assert!(drawing.contains("looks = 60") && drawing.contains("site.toml:2:9"), "{drawing}");
+        assert!(drawing.contains("speed = 60") && drawing.contains("site.toml:2:9"), "{drawing}");
         assert!(
             drawing.contains("camera[0].x: is wrong") && drawing.contains("help: do it right"),
             "{drawing}"

@@ -181,7 +181,7 @@ pub(crate) fn visit(number: u64, step: VisitStep, seconds: f64) -> VisitEvent {
     VisitEvent { step, at: at(seconds), visit }
 }
 
-/// A spell that began at that second, and its end.
+/// A camera outage that began at this second, and its end.
 pub(crate) fn outage(number: u128, cause: Cause, began: f64, ended: Option<(f64, OutageEnd)>) -> OutageStep {
     let reading = (cause != Cause::SignalLoss).then_some(15.0);
     let text = cause.in_words().to_owned();

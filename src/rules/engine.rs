@@ -59,7 +59,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// The engine of a camera, which goes on where `resume` left off.
+    /// The engine of a camera, which continues where `resume` ended.
     pub fn new(camera: CameraRules, resume: &ResumeState) -> Self {
         let CameraRules { camera, camera_name, zones, calibration, rules, calendar } = camera;
         let berths: Vec<_> = zones.into_iter().filter(|zone| zone.berth.is_some()).collect();

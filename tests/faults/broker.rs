@@ -1,4 +1,4 @@
-//! Brokers that go away, freeze, forget, or acknowledge out of order; and alerts that no broker accepts.
+//! Brokers that stop, freeze, forget, or acknowledge out of order; and alerts that no broker accepts.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -21,7 +21,7 @@ use crate::{Row, is_long, rounds};
 const WINDOW: usize = 8;
 
 /// The relay's deadline for an acknowledgement and one housekeeping step.
-const SILENCE_NOTICED: Duration = Duration::from_secs(7);
+const NO_REPLY_NOTICED: Duration = Duration::from_secs(7);
 
 /// Receives alerts while `wanted` holds of the ids that arrived, in their order.
 fn receive(staff: &mut StaffClient, ids: &mut Vec<String>, mut wanted: impl FnMut(&[String]) -> bool) {
@@ -52,7 +52,7 @@ fn persistent_broker(work: &Path, port: u16) -> Program {
 
 #[test]
 fn alerts_arrive_in_order_after_a_broker_outage() {
-    let away = if is_long() { Duration::from_secs(600) } else { Duration::from_secs(6) };
+    let outage = if is_long() { Duration::from_secs(600) } else { Duration::from_secs(6) };
     let every = Duration::from_millis(if is_long() { 200 } else { 15 });
     let port = programs::free_port().unwrap();
     let mut source = AlertSource::new(port);
@@ -67,7 +67,7 @@ fn alerts_arrive_in_order_after_a_broker_outage() {
     assert!(broker.stop(Duration::from_secs(5)), "the broker stops in order");
     let gone = now();
     let mut noticed = None;
-    while gone.elapsed() < away {
+    while gone.elapsed() < outage {
         source.raise(None);
         std::thread::sleep(every);
         noticed = noticed.or_else(|| (!stats.connected.load(Relaxed)).then(|| gone.elapsed()));
@@ -119,7 +119,7 @@ fn the_daemon_loses_no_alert_in_a_broker_outage() {
     let (_, noticed) = wait_for(Duration::from_secs(10), "the daemon notices", || {
         system.health().filter(|health| !health.alerts.connected)
     });
-    // The test needs alerts that are raised while the broker is away.
+    // The test needs alerts that are raised while the broker is stopped.
     wait_for(Duration::from_secs(60), "alerts wait", || {
         system.health().map(|health| health.alerts.undelivered).filter(|&waiting| waiting >= 1)
     });
@@ -180,7 +180,7 @@ fn a_forgetful_or_disorderly_broker_costs_no_alert() {
     let repeats =
         outcomes.iter().map(|(_, repeats, sessions, _)| repeats.div_ceil(sessions - 1)).max().unwrap();
     let longest = outcomes.iter().map(|(.., gap)| *gap).max().unwrap();
-    Row::new(13, "broker forgets, confirms out of order, breaks off", outcomes.len())
+    Row::new(13, "broker forgets, acknowledges out of order, disconnects", outcomes.len())
         .lost(lost)
         .repeated(repeats, WINDOW)
         .recovered(longest, Duration::from_secs(10))
@@ -205,8 +205,8 @@ fn a_frozen_broker_is_noticed_and_delivers_nothing() {
     let noticed = wait_until(Duration::from_secs(20), "the relay notices", || !stats.connected.load(Relaxed));
     // The relay tries more sessions: the kernel accepts their connections although the broker is frozen.
     let mut memory = Memory::new();
-    let silent = now();
-    while silent.elapsed() < Duration::from_secs(if is_long() { 300 } else { 2 }) {
+    let frozen = now();
+    while frozen.elapsed() < Duration::from_secs(if is_long() { 300 } else { 2 }) {
         memory.sample();
         std::thread::sleep(Duration::from_millis(100));
     }
@@ -217,9 +217,9 @@ fn a_frozen_broker_is_noticed_and_delivers_nothing() {
     });
     let row = Row::new(14, "broker freezes, socket open", 1)
         .lost(205 - source.count("delivered is not null") as usize)
-        .detected(noticed, SILENCE_NOTICED)
+        .detected(noticed, NO_REPLY_NOTICED)
         .recovered(back, Duration::from_secs(12))
-        .at_most("delivered without confirmation", without_confirmation as f64, "", 0.0);
+        .at_most("delivered without acknowledgement", without_confirmation as f64, "", 0.0);
     memory.into_row(row).record();
 }
 
@@ -232,18 +232,18 @@ fn a_silent_broker_holds_at_most_one_window() {
     let stats = source.start_relay();
     source.raise_many(500);
     let noticed =
-        wait_until(Duration::from_secs(20), "the silence is noticed", || stats.failures.load(Relaxed) == 1);
+        wait_until(Duration::from_secs(20), "the relay notices", || stats.failures.load(Relaxed) == 1);
     let delivered_early = source.count("delivered is not null");
     let patience = Duration::from_secs(30 + 12 * sessions as u64);
     wait_until(patience, "every alert is acknowledged", || source.count("delivered is null") == 0);
     let log = broker.log();
     let acknowledged = log.acknowledged_ids();
-    Row::new(14, "broker never confirms", sessions)
+    Row::new(14, "broker never acknowledges", sessions)
         .lost(source.ids().iter().filter(|id| !acknowledged.contains(*id)).count())
-        .detected(noticed, SILENCE_NOTICED)
+        .detected(noticed, NO_REPLY_NOTICED)
         .recovered(log.longest_gap, Duration::from_secs(12))
-        .at_most("delivered without confirmation", delivered_early as f64, "", 0.0)
-        .at_most("packets unconfirmed at once", log.most_unacknowledged as f64, "", WINDOW as f64)
+        .at_most("delivered without acknowledgement", delivered_early as f64, "", 0.0)
+        .at_most("packets not acknowledged at once", log.most_unacknowledged as f64, "", WINDOW as f64)
         .record();
 }
 

@@ -237,9 +237,9 @@ fn a_bad_model_ends_the_start_with_exit_78_and_its_reason() {
         let mut starts = 0;
         let status = loop {
             starts += 1;
-            let mut watch = Supervised::start(&site, Duration::from_secs(5));
-            assert_eq!(watch.ready(), None, "{what}: it must not become ready");
-            let Ending::Ended(status) = watch.supervise() else { panic!("{what}: hangs") };
+            let mut daemon = Supervised::start(&site, Duration::from_secs(5));
+            assert_eq!(daemon.ready(), None, "{what}: it must not become ready");
+            let Ending::Ended(status) = daemon.supervise() else { panic!("{what}: hangs") };
             if status.code() == Some(not_again) || starts == 3 {
                 break status;
             }

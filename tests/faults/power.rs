@@ -98,13 +98,13 @@ fn a_killed_writer_keeps_what_was_committed() {
             folder = tempfile::tempdir().unwrap();
             reported = BTreeSet::new();
         }
-        let mut victim = Command::new(std::env::current_exe().unwrap())
+        let mut process = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "power::a_writer_under_load", "--ignored", "--nocapture"])
             .env("HAVENWACHT_VICTIM", folder.path())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let pipe = victim.stdout.take().unwrap();
+        let pipe = process.stdout.take().unwrap();
         let begun = now();
         let reading = std::thread::spawn(move || {
             let lines = BufReader::new(pipe).lines().map_while(Result::ok);
@@ -121,8 +121,8 @@ fn a_killed_writer_keeps_what_was_committed() {
         });
         // Sometimes before or during the opening.
         std::thread::sleep(Duration::from_millis(20 + rng.below(400)));
-        victim.kill().unwrap();
-        victim.wait().unwrap();
+        process.kill().unwrap();
+        process.wait().unwrap();
         let (ids, first) = reading.join().unwrap();
         opened = opened.max(first.unwrap_or_default());
         committed += ids.len();

@@ -45,7 +45,7 @@ enum Scene {
 
 /// The output of one process, and its system calls.
 #[derive(Debug, Default)]
-struct Life {
+struct WriterRun {
     /// Alerts in the order in which they were handed to the writer.
     handed: Vec<String>,
     /// Those that it reported as committed.
@@ -171,11 +171,11 @@ impl Fault {
 
 impl Scene {
     /// Runs a process in `folder` whose disk fails at the `n`-th call.
-    fn live(self, folder: &Path, fault: Fault, n: usize) -> Life {
+    fn live(self, folder: &Path, fault: Fault, n: usize) -> WriterRun {
         let traces = folder.join("traces");
         std::fs::create_dir(&traces).unwrap();
         let alerts = if self == Self::Writing { rounds(3, 8) } else { 1 };
-        let mut victim = Command::new(std::env::current_exe().unwrap())
+        let mut writer = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "writes::a_writer_whose_disk_fails", "--ignored", "--nocapture"])
             .env("HAVENWACHT_VICTIM", folder)
             .env("HAVENWACHT_ALERTS", alerts.to_string())
@@ -185,20 +185,20 @@ impl Scene {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut reply = victim.stdin.take().unwrap();
-        let mut life = Life::default();
+        let mut reply = writer.stdin.take().unwrap();
+        let mut run = WriterRun::default();
         let mut tracer = None;
-        for line in BufReader::new(victim.stdout.take().unwrap()).lines().map_while(Result::ok) {
-            life.read_line(&line);
+        for line in BufReader::new(writer.stdout.take().unwrap()).lines().map_while(Result::ok) {
+            run.read_line(&line);
             if line == "ready" {
-                tracer = Some(attach(&fault.words(n, &traces), victim.id()));
+                tracer = Some(attach(&fault.words(n, &traces), writer.id()));
                 writeln!(reply).unwrap();
             }
         }
-        assert!(victim.wait().unwrap().success(), "{self:?}, {fault:?}, number {n}: {life:#?}");
+        assert!(writer.wait().unwrap().success(), "{self:?}, {fault:?}, number {n}: {run:#?}");
         tracer.expect("it said when it was ready").wait().unwrap();
-        life.calls = trace::read(&traces);
-        life
+        run.calls = trace::read(&traces);
+        run
     }
 
     /// Puts the logbook into the folder as the scene needs it.
@@ -226,7 +226,7 @@ fn attach(words: &[String], pid: u32) -> std::process::Child {
     strace
 }
 
-impl Life {
+impl WriterRun {
     fn read_line(&mut self, line: &str) {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
@@ -276,12 +276,12 @@ impl Life {
 
 impl Tally {
     /// Checks the logbook in `folder` after a run.
-    fn take(&mut self, folder: &Path, life: &Life, before: usize) {
+    fn take(&mut self, folder: &Path, run: &WriterRun, before: usize) {
         self.runs += 1;
         let path = folder.join("logbook.sqlite");
-        self.unsynced += life.unsynced();
-        self.unnoticed += usize::from(life.is_unnoticed());
-        match &life.why {
+        self.unsynced += run.unsynced();
+        self.unnoticed += usize::from(run.is_unnoticed());
+        match &run.why {
             Some(why) => {
                 // The error names the disk.
                 let of_disk = [
@@ -297,25 +297,25 @@ impl Tally {
                 self.ended += 1;
             }
             None => {
-                assert!(!life.degraded, "everything is committed, but the writer reports a problem");
+                assert!(!run.degraded, "everything is committed, but the writer reports a problem");
                 self.resumed += 1;
-                self.recovered = self.recovered.max(life.recovered().unwrap_or_default());
+                self.recovered = self.recovered.max(run.recovered().unwrap_or_default());
             }
         }
-        self.repeated += usize::try_from(life.refused).unwrap();
+        self.repeated += usize::try_from(run.refused).unwrap();
         let kept = kept(&path);
         let kept = kept.get(before..).unwrap_or_default();
         // In order, without gaps or repeats: the alerts are the first ones that were handed over.
-        if life.handed.starts_with(kept) {
-            let due = if life.why.is_none() { life.handed.len() } else { life.committed.len() };
+        if run.handed.starts_with(kept) {
+            let due = if run.why.is_none() { run.handed.len() } else { run.committed.len() };
             self.lost += due.saturating_sub(kept.len());
         } else {
             let unique: BTreeSet<_> = kept.iter().collect();
             self.repeated += kept.len() - unique.len();
-            self.lost += life.committed.iter().filter(|id| !unique.contains(id)).count();
-            assert!(self.lost + self.repeated > 0, "out of order: {kept:?} of {:?}", life.handed);
+            self.lost += run.committed.iter().filter(|id| !unique.contains(id)).count();
+            assert!(self.lost + self.repeated > 0, "out of order: {kept:?} of {:?}", run.handed);
         }
-        self.not_whole += usize::from(!is_whole(&path, life.committed.len() as u64 * PASSES));
+        self.not_whole += usize::from(!is_whole(&path, run.committed.len() as u64 * PASSES));
         self.goes_on(&path);
     }
 
@@ -383,16 +383,16 @@ fn each_call_fails(row: &'static str, fault: Fault) {
         for n in (1..5000).step_by(rounds(fault.apart, 1)) {
             let folder = tempfile::tempdir().unwrap();
             scene.prepare(folder.path(), cut_off.path());
-            let life = scene.live(folder.path(), fault, n);
-            let failed = life.calls.iter().any(|call| call.injected);
-            assert!(failed || life.why.is_none(), "nothing failed: {life:#?}");
+            let run = scene.live(folder.path(), fault, n);
+            let failed = run.calls.iter().any(|call| call.injected);
+            assert!(failed || run.why.is_none(), "nothing failed: {run:#?}");
             // What comes after the opening is the last scene's.
-            if !failed || scene != Scene::Writing && !life.fails_in_opening() {
+            if !failed || scene != Scene::Writing && !run.fails_in_opening() {
                 println!("{scene:?}: {} calls, {fault:?}", n - 1);
                 is_done = true;
                 break;
             }
-            tally.take(folder.path(), &life, before);
+            tally.take(folder.path(), &run, before);
         }
         assert!(is_done, "{scene:?}: no end of calls");
     }

@@ -235,7 +235,7 @@ fn a_broker_that_was_killed_receives_every_alert() {
 }
 
 #[test]
-fn acknowledgements_reach_logbook_and_rules_and_nonsense_reaches_neither() {
+fn only_valid_acknowledgements_reach_logbook_and_rules() {
     let folder = tempfile::tempdir().unwrap();
     let port = free_port().unwrap();
     let site = site(port);

@@ -19,9 +19,9 @@ fn site(folder: &Path, manifest: &Path) -> PathBuf {
          [model]\nmanifest = \"{}\"\nruntime = \"{root}/models/runtime/libonnxruntime.so\"\n\
          [broker]\nhost = \"127.0.0.1\"\nport = 9\n[logbook]\npath = \"{}/logbook.sqlite\"\n\
          [health]\nlisten = \"127.0.0.1:{}\"\n\
-         [[camera]]\nid = \"away\"\nurl = \"rtsp://127.0.0.1:9/away\"\ncodec = \"h264\"\ndetect_fps = 2.0\n\
+         [[camera]]\nid = \"offline\"\nurl = \"rtsp://127.0.0.1:9/offline\"\ncodec = \"h264\"\ndetect_fps = 2.0\n\
          stall_after = \"1s\"\n\
-         [[zone]]\nid = \"basin\"\ncamera = \"away\"\npolygon = [[0.1, 0.5], [0.9, 0.5], [0.9, 0.9], [0.1, 0.9]]\n\
+         [[zone]]\nid = \"basin\"\ncamera = \"offline\"\npolygon = [[0.1, 0.5], [0.9, 0.5], [0.9, 0.9], [0.1, 0.9]]\n\
          [[rule]]\nid = \"basin\"\nkind = \"presence\"\nzone = \"basin\"\nseverity = \"warning\"\n",
         manifest.display(),
         folder.display(),
@@ -92,7 +92,7 @@ fn it_is_ready_without_camera_and_broker() {
         daemon.notified("WATCHDOG=1");
     }
     let outage = daemon.notified("OUTAGE");
-    assert!(outage.contains("OUTAGE: away (signal loss)"), "{outage}");
+    assert!(outage.contains("OUTAGE: offline (signal loss)"), "{outage}");
     daemon.signal(Signal::SIGTERM);
     daemon.notified("STOPPING=1");
     assert!(daemon.child.wait().unwrap().success());
@@ -103,7 +103,7 @@ fn it_is_ready_without_camera_and_broker() {
     assert_eq!(one("select state from v_camera_state where state = 'backing-off' limit 1"), "backing-off");
     assert_eq!(
         one("select camera || cause || ended_by || (seconds > 1) || text from v_camera_outages"),
-        "awaysignal lossstop1no picture has arrived for 1 s"
+        "offlinesignal lossstop1no picture has arrived for 1 s"
     );
     assert_eq!(one("select rule || reason from v_suppressed"), "basincamera outage");
 }

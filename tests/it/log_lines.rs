@@ -161,7 +161,7 @@ fn the_daemon_logs_faults_and_their_ends() {
     drop(broker);
     // Each client reports the end of its session, then the first failed connection.
     let refused = ["to the broker: connection refused", "be received: connection refused"];
-    log += &daemon.lines("broker away", &refused);
+    log += &daemon.lines("broker down", &refused);
     cameras.kill();
     log += &daemon.lines("camera down", &["closed the stream", "again after: cannot connect"]);
     kill(Pid::from_raw(daemon.process.id() as i32), Signal::SIGTERM).unwrap();

@@ -13,7 +13,7 @@ use crate::logbook::{IntegrityReport, LogbookError, check_integrity};
 /// Exit status: the logbook is damaged, or is not a logbook of this version (`EX_DATAERR`).
 pub(super) const DAMAGED: u8 = 65;
 
-/// Exit status: it could not be done (`EX_SOFTWARE`).
+/// Exit status: the check or the copy failed (`EX_SOFTWARE`).
 pub(super) const NOT_DONE: u8 = 70;
 
 /// What is checked.
@@ -82,7 +82,7 @@ mod tests {
         Source { logbook: Some(path.to_owned()), config: None }
     }
 
-    /// What a command says, and whether it ends well, with 65 or with 70.
+    /// A command's output, and its exit status: 0, 65 or 70.
     fn said(done: impl FnOnce(&mut Vec<u8>) -> anyhow::Result<ExitCode>) -> (String, u8) {
         let mut out = Vec::new();
         let code = done(&mut out).unwrap();
@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(code, 0, "{text}");
         assert_eq!(backup(&path, &copy).1, NOT_DONE, "never over a file");
         assert_eq!(check(&folder.path().join("nowhere.sqlite")).1, NOT_DONE);
-        // A page of the copy breaks: the one after the first, so that it can still be opened.
+        // Damages the second half of the copy. The first page stays, so that the file can be opened.
         let mut bytes = std::fs::read(&copy).unwrap();
         let middle = bytes.len() / 2 / 4096 * 4096;
         bytes[middle..].fill(0xA5);

@@ -15,7 +15,7 @@ use crate::logbook::{
 };
 use crate::rules::SuppressionReason;
 
-/// People look at a clock after something happened, and round.
+/// Before and after a given time: people read the clock after the event, and round.
 const AROUND: SignedDuration = SignedDuration::from_mins(5);
 
 /// What is explained.
