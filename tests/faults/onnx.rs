@@ -127,7 +127,7 @@ pub(crate) fn write(folder: &Path, model: &[u8], [width, height]: [u32; 2]) -> P
          [input]\nname = \"image\"\nlayout = \"nhwc\"\nwidth = {width}\nheight = {height}\ncolour = \"rgb\"\n\
          resize = \"stretch\"\nmean = [0.0, 0.0, 0.0]\nstd = [1.0, 1.0, 1.0]\n\
          [outputs]\nscores = [\"scores\"]\nboxes = [\"boxes\"]\n[classes]\nvessel = [0]\n\
-         [thresholds]\nconfidence = 0.5\niou = 0.5\n"
+         [thresholds]\nhigh = 0.5\niou = 0.5\n"
     );
     let path = folder.join("toy.toml");
     std::fs::write(&path, manifest).unwrap();

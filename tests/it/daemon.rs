@@ -87,7 +87,7 @@ fn it_is_ready_without_camera_and_broker() {
     let mut daemon = Unit::start();
     daemon.notified("READY=1");
     let status = daemon.notified("STATUS=");
-    assert!(status.contains("0 of 1 cameras streaming"), "{status}");
+    assert!(status.contains("0 of 1 camera streaming"), "{status}");
     for _ in 0..3 {
         daemon.notified("WATCHDOG=1");
     }

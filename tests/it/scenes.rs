@@ -41,7 +41,7 @@ fn replay(site: &Path, camera: &str, clip: &Path, logbook: &Path) -> u64 {
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    summary["cameras"][0]["looked_at"].as_u64().unwrap()
+    summary["cameras"][0]["passes"].as_u64().unwrap()
 }
 
 fn raised(logbook: &Path) -> Vec<RaisedSignal> {
