@@ -1,7 +1,7 @@
 //! Video codecs, in one table: how the site file, people, cameras and GStreamer call each, and how it is decoded.
 //!
 //! To add a codec that cameras send: a variant of [`Codec`] and its row in [`Codec::spec`]. To play recordings in one
-//! more format: a row in [`RECORDINGS_ONLY`]. The names of elements are GStreamer's; the daemon builds its pipelines
+//! more format: a row in `RECORDINGS_ONLY`. The names of elements are GStreamer's; the daemon builds its pipelines
 //! from this table and never lets a stream choose its own decoder.
 
 use strum::VariantArray as _;
