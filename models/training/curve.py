@@ -11,10 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-import torch
-
-from eye import Eye, load_onnx
 from export import blended, export, load_checkpoint, write_manifest
+from network import Network, load_onnx
 from views import Mistake
 
 here = Path(__file__).parent
@@ -36,15 +34,14 @@ def scores(options):
         with tempfile.TemporaryDirectory() as folder:
             model = Path(folder) / "kept.onnx"
             if samples:
-                eye = load_checkpoint(kept[samples])
+                network = load_checkpoint(kept[samples])
                 if options.base:
-                    eye = blended(eye, options.base, options.blend)
+                    network = blended(network, options.base, options.blend)
             else:
-                fine = torch.load(next(iter(kept.values())), weights_only=True)["fine"]
-                eye = Eye(fine)
-                load_onnx(eye, options.start)
-            export(eye.eval(), 416, model)
-            write_manifest(model, eye, 416, "One point of a learning curve.", "kept", "Apache-2.0", 0.45, 0.25)
+                network = Network()
+                load_onnx(network, options.start)
+            export(network.eval(), 416, model)
+            write_manifest(model, 416, "One point of a learning curve.", "kept", "Apache-2.0", 0.45, 0.25)
             for name in wanted:
                 row = {"samples": samples, "set": name, "tiles": options.tiles, "blend": options.blend, **score(options, model, Path(sets[name]))}
                 rows.append(row)
@@ -116,7 +113,7 @@ def main():
     a.add_argument("--out", type=Path, required=True, help="the SVG")
     a.add_argument("--score", nargs="*", default=[], metavar="NAME=FOLDER", help="COCO sets that were not trained on")
     a.add_argument("--tiles", default="640")
-    a.add_argument("--start", type=Path, default=here.parent / "nanodet.onnx", help="the weights that the run began with")
+    a.add_argument("--start", type=Path, default=here.parent / "havenwacht.onnx", help="the weights that the run began with")
     a.add_argument("--base", type=Path, help="ONNX to blend each point with, as export.py does; see --blend")
     a.add_argument("--blend", type=float, default=0.7)
     a.add_argument("--havenwacht", type=Path, default=here.parent.parent / "target/release/havenwacht")

@@ -12,8 +12,7 @@ changes=(); for change in "$@"; do changes+=(--set "$change"); done
 sed "s|SET|$set|" models/training/finetune.toml > "$runs/recipe.toml"
 "$python" models/training/prepare.py --data / --recipe "$runs/recipe.toml" --out "$runs/prepared.json"
 "$python" models/training/train.py --prepared "$runs/prepared.json" --recipe "$runs/recipe.toml" "${changes[@]}" \
-  --start models/havenwacht-fp32.onnx --out "$runs"
-"$python" models/training/export.py --checkpoint "$runs/last.pt" --base models/havenwacht-fp32.onnx --name own-fp32
-"$python" models/training/quantise.py --model models/own-fp32.onnx --prepared "$runs/prepared.json" --name own
+  --start models/havenwacht.onnx --out "$runs"
+"$python" models/training/export.py --checkpoint "$runs/last.pt" --base models/havenwacht.onnx --name own
 echo "Done. Let [model] manifest in the site file name models/own.toml. Compare the two on pictures that were not trained on:"
 echo "  havenwacht eval detect --images DIR --truth coco.json --tiles none,640 --model models/own.toml"

@@ -1,22 +1,23 @@
 """Which cells must predict which box, and the loss of their predictions.
 
-Assignment by task alignment (Feng et al., TOOD, 2021); losses of Generalized Focal Loss (Li et al., 2020) with GIoU
-(Rezatofighi et al., 2019).
+Assignment by task alignment (Feng et al., TOOD, 2021); quality focal loss (Li et al., Generalized Focal Loss, 2020) on the
+product of object and class score; GIoU (Rezatofighi et al., 2019).
 """
 
 import torch
-from torch.nn import functional as F
 
-from eye import BINS
+from network import STRIDES, log_scores
 
 # At most this many cells predict a box.
 MOST_CELLS = 9
+# Weight of the boxes beside the scores.
+BOX_WEIGHT = 2.0
 
 
-def cells(side, strides):
+def cells(side):
     """Centres [n, 2] and strides [n] of all cells of a square input, level by level, row by row."""
     centres, sizes = [], []
-    for stride in strides:
+    for stride in STRIDES:
         axis = (torch.arange(side // stride) + 0.5) * stride
         y, x = torch.meshgrid(axis, axis, indexing="ij")
         centres.append(torch.stack([x.flatten(), y.flatten()], 1))
@@ -24,12 +25,11 @@ def cells(side, strides):
     return torch.cat(centres), torch.cat(sizes)
 
 
-def decode(distributions, centres, strides):
-    """[..., n, 4 * BINS] -> boxes [..., n, 4] in pixels."""
-    shape = distributions.shape[:-1]
-    weights = torch.arange(BINS, dtype=distributions.dtype)
-    sides = (distributions.reshape(*shape, 4, BINS).softmax(-1) * weights).sum(-1) * strides[:, None]
-    return torch.cat([centres - sides[..., :2], centres + sides[..., 2:]], -1)
+def decode(predictions, centres, strides):
+    """[..., n, 4 and more] -> boxes [..., n, 4] in pixels."""
+    middle = (predictions[..., :2] - 0.5) * strides[:, None] + centres
+    half = predictions[..., 2:4].clamp(max=6.0).exp() * strides[:, None] / 2
+    return torch.cat([middle - half, middle + half], -1)
 
 
 def overlaps(a, b, generalized=False):
@@ -73,18 +73,20 @@ def assign(scores, boxes, centres, strides, truth, labels):
     return cell, box, masked[box, cell] / top_fit[box] * top_iou[box]
 
 
-def loss(logits, distributions, centres, strides, truths, said=None):
-    """Sum of the three losses, and each for the log. `truths`: per picture boxes, labels, unknowns. `said`: scores
+def loss(predictions, centres, strides, truths, said=None):
+    """Sum of the losses, and each for the log. `truths`: per picture boxes, labels, unknowns. `said`: scores
     [batch, cells, classes] that are the target where the truth is unknown, NaN where there is no target."""
-    scores, boxes = logits.detach().sigmoid(), decode(distributions, centres, strides)
-    target, weight = torch.zeros_like(logits), torch.ones_like(logits)
+    log, log_not = log_scores(predictions)
+    boxes = decode(predictions, centres, strides)
+    scores, placed = log.detach().exp(), boxes.detach()
+    target, weight = torch.zeros_like(scores), torch.ones_like(scores)
     picked = []
     for i, (truth, labels, unknown) in enumerate(truths):
         for x0, y0, x1, y1, c in unknown.tolist():
             hidden = (centres[:, 0] > x0) & (centres[:, 0] < x1) & (centres[:, 1] > y0) & (centres[:, 1] < y1)
             weight[i, hidden, int(c)] = 0.0
         if len(truth):
-            cell, box, value = assign(scores[i], boxes[i].detach(), centres, strides, truth, labels)
+            cell, box, value = assign(scores[i], placed[i], centres, strides, truth, labels)
             target[i, cell, labels[box]] = value
             weight[i, cell, labels[box]] = 1.0
             picked.append((torch.full_like(cell, i), cell, truth[box], value))
@@ -93,18 +95,9 @@ def loss(logits, distributions, centres, strides, truths, said=None):
         known = (weight == 0) & ~said.isnan()
         target[known], weight[known] = said[known], 1.0
     focus = (scores - target).abs().square()
-    quality = (F.binary_cross_entropy_with_logits(logits, target, reduction="none") * focus * weight).sum() / total
+    quality = -((target * log + (1 - target) * log_not) * focus * weight).sum() / total
     if not picked:
         return quality, {"quality": quality.item()}
     i, cell, truth, value = (torch.cat(v) for v in zip(*picked))
     place = ((1 - overlaps(boxes[i, cell], truth, generalized=True)) * value).sum() / total
-    sides = torch.cat([centres[cell] - truth[:, :2], truth[:, 2:] - centres[cell]], 1) / strides[cell, None]
-    sides = sides.clamp(0, BINS - 1.01)
-    low = sides.long()
-    share = sides - low
-    rows = distributions[i, cell].reshape(-1, BINS)
-    spread = F.cross_entropy(rows, low.flatten(), reduction="none") * (1 - share.flatten())
-    spread = spread + F.cross_entropy(rows, low.flatten() + 1, reduction="none") * share.flatten()
-    spread = (spread.reshape(-1, 4).mean(1) * value).sum() / total
-    parts = {"quality": quality.item(), "place": place.item(), "spread": spread.item()}
-    return quality + 2.0 * place + 0.35 * spread, parts
+    return quality + BOX_WEIGHT * place, {"quality": quality.item(), "place": place.item()}

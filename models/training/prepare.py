@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from eye import CLASSES
+from network import CLASSES
 from recipe import add_recipe, read_recipe
 from views import Mistake, read_set
 

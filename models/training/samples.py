@@ -9,7 +9,7 @@ import numpy as np
 
 from captions import draw_caption
 from decoys import draw_decoy
-from eye import CLASSES
+from network import CLASSES
 from weather import compression, weathered
 
 VESSEL, PERSON = 0, 1
@@ -22,6 +22,7 @@ class Sampler:
         self.recipe, self.side, self.rng = recipe, recipe["side"], np.random.default_rng(seed)
         self.views = [p for p in pictures if p.kind == "view"]
         self.closeups = [p for p in pictures if p.kind == "closeup" and (p.labels == VESSEL).any()]
+        self.photos = [p for p in pictures if p.kind == "photo"]
         self.empties = [p for p in pictures if p.kind == "empty"]
         # Each camera its share, however many frames it gave.
         self.cameras = sorted({p.camera for p in self.views})
@@ -74,6 +75,37 @@ class Sampler:
             for _ in range(rng.integers(1, self.recipe["decoys"]["most"] + 1)):
                 self._decoy(picture, found[0], camera, origin, sx, sy)
         return (picture, *found)
+
+    def photo(self):
+        """A part of a photograph, or parts of four side by side, which show their vessels smaller."""
+        if self.rng.random() < 0.6:
+            return self._photo(self.side)
+        half = self.side // 2
+        canvas = np.empty((self.side, self.side, 3), np.uint8)
+        parts = []
+        for y, x in ((0, 0), (0, half), (half, 0), (half, half)):
+            canvas[y : y + half, x : x + half], boxes, labels, unknown = self._photo(half)
+            moved = np.array([x, y, x, y], np.float32)
+            unknown[:, :4] += moved
+            parts.append((boxes + moved, labels, unknown))
+        return canvas, *(np.concatenate(column) for column in zip(*parts))
+
+    def _photo(self, side):
+        """A square of `side` pixels that shows one vessel, of any size that the picture allows."""
+        rng, source = self.rng, self.photos[self.rng.integers(len(self.photos))]
+        height, width = source.pixels.shape[:2]
+        least = side / max(height, width)
+        good = source.boxes[~source.crowd & (source.labels == VESSEL)]
+        around, scale = rng.uniform(0, 1, 2) * (width, height), rng.uniform(least, max(1.0, least))
+        if len(good):
+            x0, y0, x1, y1 = good[rng.integers(len(good))]
+            around = np.array([(x0 + x1) / 2, (y0 + y1) / 2])
+            length = np.exp(rng.uniform(np.log(10), np.log(side)))
+            scale = float(np.clip(length / max(x1 - x0, y1 - y0), least, max(1.3, least)))
+        picture, origin = cut(source.pixels, around, scale, scale, side, rng)
+        boxes, labels, unknown = placed(source, origin, scale, scale, side)
+        anybody = np.array([[0, 0, side, side, PERSON]], np.float32)
+        return picture, boxes, labels, np.concatenate([unknown, anybody])
 
     def closeup(self):
         """A close-up by itself, shrunk, on its own blurred colours."""

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# What training runs on, in an environment of its own (6 GB on disk), and NanoDet-g's weights to begin with.
+# What training runs on, in an environment of its own (6 GB on disk).
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
-models/setup.sh nanodet
 /usr/bin/python3 -m venv models/training/venv
 echo "set-up: fetching the training libraries (3 GB)"
 models/training/venv/bin/python -m pip install --quiet --only-binary=:all: --require-hashes --requirement models/requirements/training.txt

@@ -1,4 +1,4 @@
-"""Trains the eye: `train.py --prepared FILE --out runs/NAME`. Started again, it goes on where it stopped."""
+"""Trains the network: `train.py --prepared FILE --out runs/NAME`. Started again, it goes on where it stopped."""
 
 import argparse
 import copy
@@ -12,14 +12,12 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, IterableDataset
 
-from eye import Eye, load_onnx
 from loss import cells, loss
+from network import Network, load_onnx, log_scores
 from recipe import add_recipe, read_recipe
 from samples import Sampler
 from views import Mistake, load_prepared
 
-# NanoDet's normalisation, BGR.
-MEAN, STD = (103.53, 116.28, 123.675), (57.375, 57.12, 58.395)
 SAVE_EVERY_S = 120
 here = Path(__file__).parent
 
@@ -28,7 +26,7 @@ def arguments():
     a = argparse.ArgumentParser(description=__doc__)
     a.add_argument("--prepared", type=Path, required=True, help="what prepare.py wrote")
     a.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the log")
-    a.add_argument("--start", type=Path, default=here.parent / "nanodet.onnx", help="weights to begin with: NanoDet-g's ONNX, one that export.py wrote, or a checkpoint")
+    a.add_argument("--start", type=Path, default=here.parent / "havenwacht.onnx", help="weights to begin with: an ONNX file that export.py wrote, the published YOLOX-nano, or a checkpoint")
     a.add_argument("--keep", type=int, metavar="SAMPLES", help="also keep the weights each time this many samples have been seen, for curve.py")
     add_recipe(a)
     return a.parse_args()
@@ -43,9 +41,8 @@ class Stream(IterableDataset):
     def __iter__(self):
         while True:
             picture, boxes, labels, unknown = self.sampler.sample()
-            pixels = (picture[..., ::1].astype(np.float32) - MEAN) / STD
             yield (
-                torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1), np.float32)),
+                torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1), np.float32)),
                 torch.from_numpy(np.asarray(boxes, np.float32).reshape(-1, 4)),
                 torch.from_numpy(np.asarray(labels, np.int64).reshape(-1)),
                 torch.from_numpy(np.asarray(unknown, np.float32).reshape(-1, 5)),
@@ -78,16 +75,13 @@ class Teacher:
 
     @torch.no_grad()
     def scores(self, pictures, truths):
-        """[batch, cells, classes]; NaN for pictures that are labelled as a whole, and on the level that was not trained then."""
+        """[batch, cells, classes]; NaN for pictures that are labelled as a whole."""
         area = pictures.shape[2] * pictures.shape[3]
         share = lambda unknown: float(((unknown[:, 2] - unknown[:, 0]) * (unknown[:, 3] - unknown[:, 1])).sum()) / area
         asked = [i for i, (_, _, unknown) in enumerate(truths) if share(unknown) > 0.1]
         if not asked:
             return None
-        levels = self.model(pictures[asked])[0]
-        if self.model.fine is not None:
-            levels[0] = torch.full_like(levels[0], math.nan)
-        scores = torch.cat(levels, 1).sigmoid()
+        scores = log_scores(self.model(pictures[asked]))[0].exp()
         said = torch.full((len(pictures), *scores.shape[1:]), math.nan)
         said[asked] = scores
         return said
@@ -98,16 +92,15 @@ def train(options):
     options.out.mkdir(parents=True, exist_ok=True)
     checkpoint = options.out / "last.pt"
     torch.manual_seed(recipe["seed"])
-    model = Eye(recipe["fine"])
+    model = Network()
     if options.start.suffix == ".onnx":
         load_onnx(model, options.start)
     else:
         model.load_state_dict(torch.load(options.start, weights_only=True)["average"])
     model = model.to(memory_format=torch.channels_last)
     teacher = Teacher(model) if recipe.get("keep_to_start") else None
-    # Edges and colours are the same everywhere, and their large maps take a quarter of the time.
-    for part in (model.backbone.stem, model.backbone.stages[0]):
-        part.requires_grad_(False)
+    # Edges and colours are the same everywhere, and their large maps take a fifth of the time.
+    model.backbone.stem.requires_grad_(False)
     steps = recipe["samples"] // recipe["batch"]
     optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), recipe["learning_rate"], weight_decay=0.01)
     warm = min(100, steps // 10)
@@ -125,10 +118,10 @@ def train(options):
     # Another seed after a restart: the samples already seen need not come again.
     sampler = Sampler(load_prepared(options.prepared), recipe, (recipe["seed"], step))
     batches = iter(DataLoader(Stream(sampler), recipe["batch"], collate_fn=collate, num_workers=1, prefetch_factor=4))
-    centres, strides = cells(recipe["side"], model.strides)
+    centres, strides = cells(recipe["side"])
 
     def save():
-        state = dict(model=model.state_dict(), optimizer=optimizer.state_dict(), schedule=schedule.state_dict(), average=average.state, step=step, fine=recipe["fine"])
+        state = dict(model=model.state_dict(), optimizer=optimizer.state_dict(), schedule=schedule.state_dict(), average=average.state, step=step)
         torch.save(state, checkpoint.with_suffix(".tmp"))
         checkpoint.with_suffix(".tmp").replace(checkpoint)
 
@@ -139,8 +132,7 @@ def train(options):
             pictures, truths = next(batches)
             pictures = pictures.contiguous(memory_format=torch.channels_last)
             said = teacher.scores(pictures, truths) if teacher else None
-            logits, distributions = model(pictures)
-            total, parts = loss(torch.cat(logits, 1), torch.cat(distributions, 1), centres, strides, truths, said)
+            total, parts = loss(model(pictures), centres, strides, truths, said)
             optimizer.zero_grad(set_to_none=True)
             total.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
@@ -159,7 +151,7 @@ def train(options):
                 log.flush()
                 print(f"step {step} of {steps}, {means}, {speed:.1f} samples/s, {left / 60:.0f} min left", flush=True)
             if options.keep and step * recipe["batch"] % options.keep < recipe["batch"]:
-                torch.save(dict(average=average.state, fine=recipe["fine"]), options.out / f"at-{step * recipe['batch']:06}.pt")
+                torch.save(dict(average=average.state), options.out / f"at-{step * recipe['batch']:06}.pt")
             if time.monotonic() - saved_at > SAVE_EVERY_S or step == steps:
                 save()
                 saved_at = time.monotonic()

@@ -1,7 +1,8 @@
 """Annotated pictures in memory: COCO sets as `recipe.toml` lists them.
 
-Three kinds: `view` (a camera's whole frame, all vessels and people boxed), `closeup` (one vessel fills it, what lies in the
-background is not labelled), `empty` (no vessel in it; people are not labelled).
+Four kinds: `view` (a camera's whole frame, all vessels and people boxed), `photo` (any picture in which all vessels are boxed;
+people are not), `closeup` (one vessel fills it, what lies in the background is not labelled), `empty` (no vessel in it; people
+are not labelled).
 """
 
 import json
@@ -11,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from eye import CLASSES
+from network import CLASSES
 
 
 class Mistake(Exception):

@@ -48,14 +48,12 @@ fn overlap(pass: &DetectionPass, [x0, y0, x1, y1]: [f32; 4]) -> f32 {
 }
 
 #[test]
-fn the_models_find_the_vessels() {
+fn the_model_finds_the_vessels() {
     let frame = photograph();
-    for ours in ["havenwacht.toml", "havenwacht-fp32.toml"] {
-        let pass = model(ours).detect(&frame, &[WHOLE]).unwrap();
-        assert!(overlap(&pass, BEACHED) > 0.6, "{ours}: {pass:?}");
-        assert!(overlap(&pass, JUNK) > 0.6, "{ours}: {pass:?}");
-        assert_eq!((pass.inferences, pass.rejected), (1, 0));
-    }
+    let pass = model("havenwacht.toml").detect(&frame, &[WHOLE]).unwrap();
+    assert!(overlap(&pass, BEACHED) > 0.6, "{pass:?}");
+    assert!(overlap(&pass, JUNK) > 0.6, "{pass:?}");
+    assert_eq!((pass.inferences, pass.rejected), (1, 0));
 }
 
 #[test]
@@ -104,12 +102,11 @@ fn load_error(good: &str, bad: &str) -> String {
 
 #[test]
 fn a_manifest_that_does_not_fit_its_model_is_an_error() {
-    let cases: [(&str, &str, &[&str]); 6] = [
+    let cases: [(&str, &str, &[&str]); 5] = [
         ("\"picture\"", "\"image\"", &["`input.name`", "\"image\"", "\"picture\""]),
         ("width = 416", "width = 320", &["`input` is [1, 3, 416, 320]", "[1, 3, 416, 416]"]),
         ("\"nchw\"", "\"nhwc\"", &["`input` is [1, 416, 416, 3]", "[1, 3, 416, 416]"]),
-        ("\"scores_4\"", "\"scores\"", &["`outputs`", "\"scores\"", "scores_4"]),
-        ("\"scores_4\"", "\"boxes_4\"", &["`outputs.scores`", "[1, 2704, 2]", "[1, 2704, 44]"]),
+        ("[\"predictions\"]", "[\"scores\"]", &["`outputs`", "\"scores\"", "predictions"]),
         ("person = [1]", "person = [2]", &["`classes.person` is index 2", "below 2"]),
     ];
     for (good, bad, parts) in cases {
