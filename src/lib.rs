@@ -20,7 +20,7 @@
 //!
 //! | module | purpose | crates used only there |
 //! |---|---|---|
-//! | [`cli`] | one file per subcommand: run, check, explain, calibrate, demo, replay, eval, logbook, acknowledge | clap, indicatif |
+//! | [`cli`] | one file per subcommand: run, check, explain, calibrate, clutter, demo, replay, eval, logbook, acknowledge | clap, indicatif |
 //! | [`config`] | site file to checked [`config::Site`]; diagnostics with file, line, key, help; places of secrets | toml, miette |
 //! | [`clock`] | [`clock::Clock`]: monotonic and wall clock, real and simulated | nix |
 //! | [`ids`] | identifiers whose alphabet is safe in topics, files and SQL | |

@@ -3,6 +3,7 @@
 pub mod acknowledge;
 pub mod calibrate;
 pub mod check;
+pub mod clutter;
 pub mod coco_export;
 pub mod demo;
 pub mod eval;
@@ -47,6 +48,7 @@ enum Command {
     },
     Explain(explain::ExplainArgs),
     Calibrate(calibrate::CalibrateArgs),
+    Clutter(clutter::ClutterArgs),
     Demo(demo::DemoArgs),
     Replay(replay::ReplayArgs),
     #[command(subcommand)]
@@ -66,6 +68,7 @@ pub fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Check { config } => Ok(check(&config)),
         Command::Explain(args) => explain::explain(&args, now(), &mut std::io::stdout().lock()),
         Command::Calibrate(args) => calibrate::calibrate(&args, &mut std::io::stdout().lock()),
+        Command::Clutter(args) => clutter::clutter(&args, &mut std::io::stdout().lock()),
         Command::Demo(args) => demo::demo(&args),
         Command::Replay(args) => replay::replay(&args),
         Command::Eval(command) => eval::eval(&command),

@@ -11,6 +11,8 @@ use super::{calibration, credentials, files, identifier, shapes};
 use crate::codec::Codec;
 use crate::ids::CameraId;
 
+/// One an hour: most rules need more than a false vessel to raise a false signal.
+const FALSE_VESSELS_PER_DAY: f32 = 24.0;
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -42,6 +44,9 @@ impl CameraDraft {
         let detect_fps = table
             .optional("detect_fps", |item| item.number(0.1..=30.0, "detection passes a second"))
             .unwrap_or(4.0);
+        let false_vessels_per_day = table
+            .optional("false_vessels_per_day", |item| item.number(0.01..=10000.0, "false vessels a day"))
+            .unwrap_or(FALSE_VESSELS_PER_DAY.into());
         let whole_frame = table.optional("whole_frame", ValueReader::boolean).unwrap_or(true);
         let regions = list(table, "regions", shapes::region);
         let water = table.optional("water", |item| shapes::polygon(item, "water"));
@@ -100,6 +105,7 @@ impl CameraDraft {
                 stream: stream?,
                 codec: codec?,
                 detect_fps: detect_fps as f32,
+                false_vessels_per_day: false_vessels_per_day as f32,
                 whole_frame,
                 regions,
                 water,

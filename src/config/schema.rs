@@ -37,6 +37,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "password_file",
             "password_credential",
             "detect_fps",
+            "false_vessels_per_day",
             "whole_frame",
             "regions",
             "water",

@@ -130,6 +130,8 @@ pub struct Camera {
     pub codec: Codec,
     /// Wanted detection passes a second. A slow box gives fewer.
     pub detect_fps: f32,
+    /// The false vessels per day that tracks are confirmed for.
+    pub false_vessels_per_day: f32,
     /// Whether the sweep includes the whole frame.
     pub whole_frame: bool,
     /// The tiles of the sweep, where the site file gives them.

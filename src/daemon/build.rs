@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::camera_threads::{CameraLinks, CameraThreads};
 use super::clock_monitor::ClockMonitor;
+use super::clutter_file::{self, ClutterWriter, clutter_path};
 use super::heartbeat::{Heartbeats, LOGBOOK_LIMIT, LOOP_LIMIT};
 use super::pipeline::Pipelines;
 use super::run::{Daemon, RunError};
@@ -49,11 +50,9 @@ impl Daemon {
         let (writer, logbook) = open_logbook(&site, &start, clock.clone(), &heartbeats)?;
         let clocks = ClockMonitor::begin(clock.clone(), logbook.clone())?;
 
-        let resume = resume_state(&site.logbook, site.visit_history(), clock.now().wall)
-            .map_err(|cause| logbook_error(&site, cause))?;
-        let thresholds = detector.manifest().thresholds;
-        let pipelines =
-            Pipelines::new(site.clone(), Box::new(detector), thresholds, writer.next_vessel(), &resume);
+        let mut pipelines = build_pipelines(&site, detector, &writer, clock.now().wall)?;
+        // A drill shows other pictures at another time.
+        let clutter = (mode == "run").then(|| keep_clutter(&mut pipelines, &site, &*clock, &runtime));
         let (acknowledge, acknowledged) = std::sync::mpsc::sync_channel(ACKNOWLEDGEMENTS);
         let relay_beat = heartbeats.expect("alerts", LOOP_LIMIT);
         let relay =
@@ -77,7 +76,20 @@ impl Daemon {
             CameraLinks { clock: clock.clone(), frames: frames.clone(), logbook, relay: relay.handle() };
         let cameras = CameraThreads::start(&site, &links, &status.pipelines, &heartbeats)?;
         let detector = start_detector(&site, pipelines, links, acknowledged, &heartbeats)?;
-        Ok(Self { site, mode, clock, runtime, stop, status, writer, relay, frames, cameras, detector })
+        Ok(Self {
+            site,
+            mode,
+            clock,
+            runtime,
+            stop,
+            status,
+            writer,
+            relay,
+            frames,
+            cameras,
+            detector,
+            clutter,
+        })
     }
 }
 
@@ -122,6 +134,18 @@ fn signing_key(site: &Site) -> Result<Option<SigningKey>, RunError> {
     SigningKey::read(&secret).map(Some).map_err(|why| RunError::Key(why.to_string()))
 }
 
+fn build_pipelines(
+    site: &Arc<Site>,
+    detector: OnnxDetector,
+    writer: &Writer,
+    now: jiff::Timestamp,
+) -> Result<Pipelines, RunError> {
+    let resume =
+        resume_state(&site.logbook, site.visit_history(), now).map_err(|cause| logbook_error(site, cause))?;
+    let thresholds = detector.manifest().thresholds;
+    Ok(Pipelines::new(site.clone(), Box::new(detector), thresholds, writer.next_vessel(), &resume))
+}
+
 /// The visits that an earlier start left open, and those that ended within `history`, which the rules need.
 fn resume_state(
     logbook: &Path,
@@ -131,6 +155,20 @@ fn resume_state(
     let reader = Reader::open(logbook)?;
     let since = now.checked_sub(history).unwrap_or(jiff::Timestamp::MIN);
     Ok(ResumeState { open: reader.open_visits()?, ended: reader.visits_ended_since(since)? })
+}
+
+/// The cameras continue with what they learnt before, and what they learn is saved.
+fn keep_clutter(
+    pipelines: &mut Pipelines,
+    site: &Site,
+    clock: &dyn Clock,
+    runtime: &Runtime,
+) -> tokio::task::JoinHandle<()> {
+    let now = clock.now();
+    let learnt = clutter_file::resume(&clutter_path(&site.logbook), now.wall);
+    let (sender, receiver) = tokio::sync::watch::channel(learnt);
+    pipelines.resume_clutter(sender, now.mono);
+    runtime.spawn(ClutterWriter::new(&site.logbook).run(receiver))
 }
 
 fn start_detector(

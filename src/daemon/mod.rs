@@ -8,6 +8,7 @@
 mod build;
 mod camera_threads;
 mod clock_monitor;
+mod clutter_file;
 mod heartbeat;
 mod pipeline;
 mod run;
@@ -16,6 +17,7 @@ mod serve;
 mod status;
 mod systemd;
 
+pub use clutter_file::{ClutterFileError, LearntClutter, clutter_path, read_clutter};
 pub use heartbeat::{Heartbeat, Heartbeats};
 pub use pipeline::{LastPass, PipelineStats, Pipelines, planner_config};
 pub use run::{RunError, run};

@@ -25,6 +25,8 @@ const PIPELINES_DEADLINE: Duration = Duration::from_secs(4);
 const LOGBOOK_DEADLINE: Duration = Duration::from_secs(4);
 /// Time to send what waits to the broker, and the offline status.
 const ALERTS_DEADLINE: Duration = Duration::from_secs(3);
+/// Time to save the clutter maps. They are written while the others stop, and the least that can be lost.
+const CLUTTER_DEADLINE: Duration = Duration::from_secs(1);
 
 /// Why the daemon did not start, or stopped by itself.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +81,8 @@ pub(super) struct Daemon {
     pub(super) frames: Arc<LatestFrames>,
     pub(super) cameras: CameraThreads,
     pub(super) detector: JoinHandle<Result<(), WriterGone>>,
+    /// Saves the clutter maps until the detector thread has ended; `None` in a drill.
+    pub(super) clutter: Option<tokio::task::JoinHandle<()>>,
 }
 
 /// Runs until SIGTERM or SIGINT; a second signal stops at once.
@@ -93,7 +97,7 @@ impl Daemon {
     /// Stops step by step, each with its deadline: no new frames, then the work in progress is finished and written, then
     /// alerts are sent, then the offline status.
     fn shut_down(self) -> Result<(), RunError> {
-        let Self { site, clock, runtime, writer, relay, frames, cameras, detector, .. } = self;
+        let Self { site, clock, runtime, writer, relay, frames, cameras, detector, clutter, .. } = self;
         systemd::stopping();
         tracing::info!("Havenwacht stops");
         cameras.stop();
@@ -105,12 +109,17 @@ impl Daemon {
         let offline_sent = runtime.block_on(relay.stop(ALERTS_DEADLINE));
         // Last, so that the last acknowledgements of the broker are written.
         let written = writer.close(clock.now().wall, LOGBOOK_DEADLINE);
+        let clutter_saved =
+            wait_for(CLUTTER_DEADLINE, || clutter.as_ref().is_none_or(|task| task.is_finished()));
         runtime.shutdown_timeout(Duration::from_millis(500));
         if !cameras_stopped {
             tracing::warn!("not every camera's session closed in time; the process ends without it");
         }
         if !detector_stopped {
             tracing::warn!("the detector did not stop in time; the process ends without it");
+        }
+        if !clutter_saved {
+            tracing::warn!("the clutter maps were not saved in time; the file keeps what was saved before");
         }
         if !offline_sent {
             tracing::warn!(

@@ -2,6 +2,7 @@
 
 mod class;
 mod colour;
+mod confidence_scale;
 mod decoder;
 mod detection;
 mod fair_scheduler;
@@ -18,6 +19,7 @@ mod preprocess_tests;
 mod resample;
 
 pub use class::Class;
+pub use confidence_scale::ConfidenceScale;
 pub use decoder::Decoder;
 pub use detection::{DetectError, Detection, DetectionPass, Detector};
 pub use fair_scheduler::{DetectionRate, FairScheduler};

@@ -15,6 +15,9 @@ const MAX_MOVE: f32 = 0.5;
 const MOVING_EVERY: Duration = Duration::from_millis(750);
 /// ... or this often in the zone of an active rule.
 const PRIORITY_EVERY: Duration = Duration::from_millis(500);
+/// A box that may become a vessel is due in every pass, but a vessel that waits longer than its interval comes first: there may be
+/// many such boxes, and no vessel must be lost for them.
+const MAX_UNASSIGNED_URGENCY: f32 = 1.2;
 /// A vessel is new for this long. It is inspected in every pass, because each detection helps to confirm it.
 const NEW_FOR: Duration = Duration::from_secs(2);
 
@@ -100,10 +103,12 @@ impl Target {
         };
         self.uncertainty_px = uncertainty * longer_side_px(b);
         let waited = context.at.since(self.last_shown) + half_pass;
+        let urgency = waited.as_secs_f32() / self.interval(context).max(half_pass * 2).as_secs_f32();
         self.urgency = match self.kind {
+            TargetKind::Unassigned => urgency.min(MAX_UNASSIGNED_URGENCY),
             // Just due, so that it comes after everything that is certainly there.
             TargetKind::LowConfidence => 1.0,
-            _ => waited.as_secs_f32() / self.interval(context).max(half_pass * 2).as_secs_f32(),
+            _ => urgency,
         };
     }
 

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use super::affinity::{Prediction, hidden};
 use super::config::TrackerConfig;
+use super::confirmation::Inspections;
 use super::input::TrackerInput;
 use super::motion::BoxMotion;
 use super::report::{Track, TrackState};
 use super::vessel::VesselId;
 use crate::clock::MonoTime;
 use crate::detect::Detection;
-use crate::geometry::{BBox, Px};
+use crate::geometry::{BBox, Point, Px};
 
 /// A vessel that was not detected for this many times its limit has ended, however little it was inspected.
 const MAX_UNSEEN: u32 = 4;
@@ -48,10 +49,10 @@ pub(super) struct LiveTrack {
     inspected: Duration,
     /// ... and the value of that clock at the last detection.
     inspected_at_last: Duration,
-    /// The values at the detections, while tentative.
-    hit_times: Vec<Duration>,
-    /// The lowest confidence of its detections, while tentative.
-    lowest_confidence: f32,
+    /// What its inspections showed, while tentative.
+    inspections: Inspections,
+    /// The most that they said for a vessel.
+    most_log_odds: f32,
     /// Its place was inspected without a detection since the last detection.
     missed: bool,
     /// Its detection in this pass.
@@ -59,7 +60,13 @@ pub(super) struct LiveTrack {
 }
 
 impl LiveTrack {
-    pub(super) fn new(detection: &Detection, index: usize, at: MonoTime) -> Self {
+    pub(super) fn new(
+        detection: &Detection,
+        index: usize,
+        input: &TrackerInput<'_>,
+        config: &TrackerConfig,
+    ) -> Self {
+        let at = input.at;
         let motion = BoxMotion::new(&detection.bbox);
         let confidence = detection.confidence;
         let prediction = Prediction { motion: motion.clone(), confidence, unseen_s: 0.0, hidden: 0.0 };
@@ -76,8 +83,8 @@ impl LiveTrack {
             hits: 1,
             inspected: Duration::ZERO,
             inspected_at_last: Duration::ZERO,
-            hit_times: vec![Duration::ZERO],
-            lowest_confidence: confidence,
+            inspections: Inspections::new(detection, shown_px(detection, input), &config.confidence),
+            most_log_odds: f32::NEG_INFINITY,
             missed: false,
             detection: Some(index),
         }
@@ -88,6 +95,7 @@ impl LiveTrack {
         self.detection = None;
         let [dx, dy] = input.shift;
         self.motion.shift(dx, dy);
+        self.inspections.begin_pass(input.shift);
         let b = self.position.0;
         self.position.0 = BBox::new(b.x0 + dx, b.y0 + dy, b.x1 + dx, b.y1 + dy);
         let unseen = input.at.since(self.last_seen);
@@ -99,6 +107,7 @@ impl LiveTrack {
         if input.inspects(&self.prediction.motion.bbox()) {
             self.inspected += elapsed;
             self.missed = true; // Until it is detected.
+            self.inspections.missed(input.shown_px(&self.prediction.motion.bbox()).unwrap_or(0.0));
         }
     }
 
@@ -114,7 +123,14 @@ impl LiveTrack {
     }
 
     /// Continues the track with a detection of this pass.
-    pub(super) fn update(&mut self, detection: &Detection, index: usize, at: MonoTime) {
+    pub(super) fn update(
+        &mut self,
+        detection: &Detection,
+        index: usize,
+        input: &TrackerInput<'_>,
+        config: &TrackerConfig,
+    ) {
+        let at = input.at;
         self.prediction.motion.correct(&detection.bbox, self.prediction.hidden);
         self.prediction.confidence = detection.confidence;
         self.motion = self.prediction.motion.clone();
@@ -130,8 +146,7 @@ impl LiveTrack {
         self.confidence += (detection.confidence - self.confidence) / self.hits as f32;
         self.detection = Some(index);
         if self.vessel.is_none() {
-            self.hit_times.push(self.inspected);
-            self.lowest_confidence = self.lowest_confidence.min(detection.confidence);
+            self.inspections.detected(detection, &now, shown_px(detection, input), &config.confidence);
         }
     }
 
@@ -145,16 +160,22 @@ impl LiveTrack {
         if self.is_vessel() { 0 } else { self.hits.into() }
     }
 
-    /// Whether the detections of a tentative track are enough to confirm it.
-    pub(super) fn can_be_confirmed(&self, config: &TrackerConfig) -> bool {
-        let n = config.confirm_hits.max(1);
-        let hits_within = |n: usize, within: Duration| {
-            self.hit_times.len() >= n
-                && self.inspected_at_last - self.hit_times[self.hit_times.len() - n] <= within
-        };
-        let is_clear = self.lowest_confidence > (config.high_threshold + 1.0) / 2.0
-            && self.motion.bbox().intersection(&self.first_bbox).is_some();
-        hits_within(n, config.confirm_within) || is_clear && hits_within(n.min(2), config.confirm_within / 4)
+    /// Logarithm of how much likelier it is a vessel than clutter, while tentative. One box alone says nothing: it may be a
+    /// glint.
+    pub(super) fn log_odds(&mut self) -> f32 {
+        let log_odds = self.inspections.log_odds(self.inspected_at_last);
+        self.most_log_odds = self.most_log_odds.max(log_odds);
+        if self.hits < 2 { f32::NEG_INFINITY } else { log_odds }
+    }
+
+    /// Whether it was ever likelier a vessel than clutter.
+    pub(super) fn could_be_vessel(&self) -> bool {
+        self.most_log_odds > 0.0
+    }
+
+    /// The waterline point of its last detection, filtered.
+    pub(super) fn waterline(&self) -> Point<Px> {
+        self.motion.bbox().waterline()
     }
 
     /// Whether it is faster than any vessel.
@@ -166,7 +187,7 @@ impl LiveTrack {
 
     pub(super) fn has_ended(&self, at: MonoTime, config: &TrackerConfig) -> bool {
         let limit = match self.vessel {
-            None => config.confirm_within / 2,
+            None => config.tentative_for,
             Some(_) if self.is_stationary() => {
                 let most = config.lost_for_stationary.max(config.lost_for);
                 self.stationary_for().clamp(config.lost_for, most)
@@ -216,6 +237,11 @@ impl LiveTrack {
             velocity: (!self.is_stationary()).then(|| self.motion.velocity()),
         })
     }
+}
+
+/// The longer side of a detection in the model's input. A box that was joined from two regions is shown whole by none.
+fn shown_px(detection: &Detection, input: &TrackerInput<'_>) -> f32 {
+    input.shown_px(&detection.bbox).unwrap_or(input.input_px)
 }
 
 /// Whether a vessel has left its stationary position. Along the water both ends must have moved: when one end stays, another

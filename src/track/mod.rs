@@ -23,7 +23,9 @@
 
 mod affinity;
 mod association;
+mod clutter;
 mod config;
+mod confirmation;
 mod input;
 mod live_track;
 mod motion;
@@ -34,6 +36,7 @@ mod tracker;
 mod vessel;
 
 pub(crate) use association::assign;
+pub use clutter::{CLUTTER_GRID, ClutterCell, ClutterMap, ClutterPlace};
 pub use config::TrackerConfig;
 pub use input::TrackerInput;
 pub use report::{Track, TrackState};

@@ -1,6 +1,7 @@
 //! From the detections of a pass to tracks.
 
 use super::association::assign;
+use super::clutter::ClutterMap;
 use super::config::TrackerConfig;
 use super::input::TrackerInput;
 use super::live_track::LiveTrack;
@@ -8,6 +9,7 @@ use super::report::Track;
 use super::vessel::{VesselCounter, VesselId};
 use crate::clock::MonoTime;
 use crate::detect::{Class, Detection};
+use crate::geometry::FrameSize;
 
 /// Smallest overlap of grown boxes at which a detection above the high threshold can belong to a track.
 const MIN_OVERLAP: f32 = 0.1;
@@ -29,6 +31,7 @@ pub struct Tracker {
     /// In the order of their first detection.
     tracks: Vec<LiveTrack>,
     assignments: Vec<Option<VesselId>>,
+    clutter: ClutterMap,
     /// Time of the last pass.
     last: Option<MonoTime>,
     unconfirmed: u64,
@@ -36,9 +39,27 @@ pub struct Tracker {
 }
 
 impl Tracker {
-    /// A tracker without tracks.
-    pub fn new(config: TrackerConfig) -> Self {
-        Self { config, tracks: Vec::new(), assignments: Vec::new(), last: None, unconfirmed: 0, too_fast: 0 }
+    /// A tracker without tracks, with what was learnt before.
+    pub fn new(config: TrackerConfig, clutter: ClutterMap) -> Self {
+        Self {
+            config,
+            tracks: Vec::new(),
+            assignments: Vec::new(),
+            clutter,
+            last: None,
+            unconfirmed: 0,
+            too_fast: 0,
+        }
+    }
+
+    /// What it has learnt of the camera's picture.
+    pub fn clutter(&self) -> &ClutterMap {
+        &self.clutter
+    }
+
+    /// Replaces what it has learnt, by what an earlier start learnt.
+    pub fn resume_clutter(&mut self, clutter: ClutterMap) {
+        self.clutter = clutter;
     }
 
     /// Processes a pass. Reports every confirmed track, in the order of the vessel numbers; a track that ends now is
@@ -49,15 +70,18 @@ impl Tracker {
         for track in &mut self.tracks {
             track.predict(input, elapsed);
         }
-        let mut reports = self.end(|track, config| track.has_ended(at, config));
+        self.clutter.pass(input, elapsed);
+        let mut reports = self.end(|track, config| track.has_ended(at, config), Some(input.size));
         self.note_hidden(at);
         let high = self.candidates(detections, |confidence, config| confidence >= config.high_threshold);
         let low = self.candidates(detections, |confidence, config| confidence < config.high_threshold);
         self.associate(LiveTrack::is_vessel, &high, MIN_OVERLAP, input);
         self.associate(LiveTrack::is_vessel, &low, MIN_OVERLAP_LOW, input);
         self.associate(|track| !track.is_vessel(), &high, MIN_OVERLAP, input);
+        self.associate(|track| !track.is_vessel(), &low, MIN_OVERLAP_LOW, input);
         self.start_tracks(&high, input);
-        self.confirm(ids);
+        self.start_tracks(&low, input);
+        self.confirm(ids, input.size);
 
         self.assignments.clear();
         self.assignments.resize(detections.len(), None);
@@ -91,28 +115,39 @@ impl Tracker {
     /// Ends all tracks, because the camera stops or its picture changes size. Reports the confirmed ones as ended.
     pub fn end_all(&mut self) -> Vec<Track> {
         self.assignments.clear();
-        let mut reports = self.end(|_, _| true);
+        let mut reports = self.end(|_, _| true, None);
         reports.sort_by_key(|track| track.vessel);
         reports
     }
 
-    fn end(&mut self, is_over: impl Fn(&LiveTrack, &TrackerConfig) -> bool) -> Vec<Track> {
+    /// Ends the tracks that are over. Tentative ones are clutter, in a picture of `size`.
+    fn end(
+        &mut self,
+        is_over: impl Fn(&LiveTrack, &TrackerConfig) -> bool,
+        size: Option<FrameSize>,
+    ) -> Vec<Track> {
         let mut reports = Vec::new();
         self.tracks.retain(|track| {
             let over = is_over(track, &self.config);
             if over {
                 reports.extend(track.report(true));
                 self.unconfirmed += track.unconfirmed_hits();
+                if let Some(size) = size.filter(|_| !track.is_vessel() && track.could_be_vessel()) {
+                    self.clutter.ended(track.waterline(), size);
+                }
             }
             !over
         });
         reports
     }
 
-    /// Gives numbers to tentative tracks with enough detections, and drops those that are too fast.
-    fn confirm(&mut self, ids: &mut VesselCounter) {
+    /// Gives numbers to tentative tracks with enough evidence, and drops those that are too fast.
+    fn confirm(&mut self, ids: &mut VesselCounter, size: FrameSize) {
+        let per_day = self.config.false_vessels_per_day;
         self.tracks.retain_mut(|track| {
-            let due = !track.is_vessel() && track.can_be_confirmed(&self.config);
+            let is_candidate = !track.is_vessel() && track.detection().is_some();
+            let due =
+                is_candidate && track.log_odds() >= self.clutter.limit(track.waterline(), size, per_day);
             if due && track.is_too_fast() {
                 self.too_fast += track.unconfirmed_hits();
                 return false;
@@ -157,25 +192,26 @@ impl Tracker {
         input: &TrackerInput<'_>,
     ) {
         let free: Vec<_> = candidates.iter().copied().filter(|&index| !self.is_assigned(index)).collect();
+        let config = &self.config;
         let mut open: Vec<_> =
             self.tracks.iter_mut().filter(|t| wanted(t) && t.detection().is_none()).collect();
         let pairs = assign(open.len(), free.len(), |t, c| {
             open[t].prediction().affinity(&input.detections[free[c]], min_overlap)
         });
         for (t, c) in pairs {
-            open[t].update(&input.detections[free[c]], free[c], input.at);
+            open[t].update(&input.detections[free[c]], free[c], input, config);
         }
     }
 
     /// Starts a tentative track for each detection that belongs to no track.
-    fn start_tracks(&mut self, high: &[usize], input: &TrackerInput<'_>) {
-        for &index in high {
+    fn start_tracks(&mut self, candidates: &[usize], input: &TrackerInput<'_>) {
+        for &index in candidates {
             let detection = &input.detections[index];
             let is_known = |other: usize| {
                 other == index || input.detections[other].bbox.iou(&detection.bbox) > SAME_VESSEL_IOU
             };
             if !self.tracks.iter().filter_map(LiveTrack::detection).any(is_known) {
-                self.tracks.push(LiveTrack::new(detection, index, input.at));
+                self.tracks.push(LiveTrack::new(detection, index, input, &self.config));
             }
         }
     }

@@ -6,7 +6,7 @@ use divan::Bencher;
 use havenwacht::clock::MonoTime;
 use havenwacht::detect::{Class, Detection};
 use havenwacht::geometry::{BBox, FrameSize};
-use havenwacht::track::{Tracker, TrackerConfig, TrackerInput, VesselCounter};
+use havenwacht::track::{ClutterMap, Tracker, TrackerConfig, TrackerInput, VesselCounter};
 
 fn main() {
     divan::main();
@@ -33,7 +33,7 @@ fn detections(vessels: usize, pass: usize) -> (Vec<Detection>, MonoTime) {
 
 #[divan::bench(args = [10, 50])]
 fn step(bencher: Bencher<'_, '_>, vessels: usize) {
-    let mut tracker = Tracker::new(TrackerConfig::default());
+    let mut tracker = Tracker::new(TrackerConfig::default(), ClutterMap::default());
     let mut ids = VesselCounter::default();
     let size = FrameSize { width: 1920, height: 1080 };
     let regions = [BBox::new(0.0, 0.0, 1920.0, 1080.0)];
@@ -44,7 +44,14 @@ fn step(bencher: Bencher<'_, '_>, vessels: usize) {
             detections(vessels, pass)
         })
         .bench_local_refs(|(detections, at)| {
-            let input = TrackerInput { detections, size, regions: &regions, shift: [0.0, 0.0], at: *at };
+            let input = TrackerInput {
+                detections,
+                size,
+                regions: &regions,
+                input_px: 416.0,
+                shift: [0.0, 0.0],
+                at: *at,
+            };
             tracker.step(&input, &mut ids)
         });
 }

@@ -88,7 +88,7 @@ fn a_slow_detector_gets_the_newest_frames() {
     let clock = Arc::new(SystemClock::default());
     let (seen, newest) = (Seen::default(), Arc::<AtomicU64>::default());
     let slow = SlowDetector { seen: seen.clone(), newest: newest.clone() };
-    let thresholds = Thresholds { high: 0.5, low: 0.5, iou: 0.5 };
+    let thresholds = Thresholds { high: 0.5, low: 0.5, iou: 0.5, confidence: None };
     let pipelines = Pipelines::new(site.clone(), Box::new(slow), thresholds, 1, &ResumeState::default());
     let frames = LatestFrames::new(site.cameras.len());
     let alive = Arc::<AtomicUsize>::default();

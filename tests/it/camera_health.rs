@@ -88,7 +88,7 @@ fn play(scene: &str, detector: NoDetector) -> (Vec<FoundOutage>, u32) {
         Stamp { mono: MonoTime::from_boot(Duration::ZERO), wall: "2026-06-01T12:00:00Z".parse().unwrap() };
     let camera = CameraId::new("quay").unwrap();
     let mut source = ClipReader::open(&camera, &clip, start, Arc::default()).unwrap();
-    let thresholds = Thresholds { high: 0.5, low: 0.1, iou: 0.5 };
+    let thresholds = Thresholds { high: 0.5, low: 0.1, iou: 0.5, confidence: None };
     let at = tempfile::tempdir().unwrap();
     let mut pipelines =
         Pipelines::new(Arc::new(site(at.path())), Box::new(detector), thresholds, 1, &ResumeState::default());

@@ -27,6 +27,7 @@ fn camera(url: url::Url, codec: Codec) -> Camera {
         stream: Stream::Rtsp { url, transport: RtpTransport::Tcp, login: None },
         codec,
         detect_fps: 4.0,
+        false_vessels_per_day: 24.0,
         whole_frame: true,
         regions: Vec::new(),
         water: None,

@@ -196,7 +196,7 @@ impl TilingTally {
         picture: &Picture,
         clock: &dyn Clock,
     ) -> anyhow::Result<()> {
-        let Thresholds { high, low, iou } = detector.manifest().thresholds;
+        let Thresholds { high, low, iou, .. } = detector.manifest().thresholds;
         let regions = self.tiling.regions(picture);
         let began = clock.mono();
         let RegionDetections { boxes, inferences, rejected } = detector.detect_regions(picture, &regions)?;

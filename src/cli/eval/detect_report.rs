@@ -51,7 +51,7 @@ pub struct ThresholdsEntry {
 }
 
 impl From<Thresholds> for ThresholdsEntry {
-    fn from(Thresholds { high, low, iou }: Thresholds) -> Self {
+    fn from(Thresholds { high, low, iou, .. }: Thresholds) -> Self {
         Self { high, low, iou }
     }
 }

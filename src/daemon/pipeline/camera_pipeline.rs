@@ -20,7 +20,9 @@ use crate::regions::{
     TrackedVessel,
 };
 use crate::rules::{Condition, Engine, Phase, ResumeState, RuleEvent, RulePlace, SignalEvent, stable_uuid};
-use crate::track::{Track, TrackState, Tracker, TrackerConfig, TrackerInput, VesselCounter, VesselId};
+use crate::track::{
+    ClutterMap, Track, TrackState, Tracker, TrackerConfig, TrackerInput, VesselCounter, VesselId,
+};
 
 /// During a signal loss, active rules note this often that they cannot be evaluated.
 const SUPPRESSED_INTERVAL: Duration = Duration::from_secs(10);
@@ -37,7 +39,7 @@ pub struct LastPass {
 }
 
 pub(super) struct CameraPipeline {
-    camera: Camera,
+    pub(super) camera: Camera,
     pub(super) stats: Arc<PipelineStats>,
     health: HealthMonitor,
     motion: MotionCue,
@@ -47,7 +49,9 @@ pub(super) struct CameraPipeline {
     box_filter: BoxFilter,
     /// From this confidence on a box may become a vessel.
     high_threshold: f32,
-    tracker: Tracker,
+    /// Side of the model's input.
+    input_px: f32,
+    pub(super) tracker: Tracker,
     pub(super) engine: Engine,
     size: Option<FrameSize>,
     pub(super) last: LastPass,
@@ -72,6 +76,8 @@ impl CameraPipeline {
         let tracker = TrackerConfig {
             high_threshold: thresholds.high,
             low_threshold: thresholds.low,
+            confidence: thresholds.scale(),
+            false_vessels_per_day: camera.false_vessels_per_day,
             ..TrackerConfig::default()
         };
         let config = planner_config(camera, input_px);
@@ -82,7 +88,8 @@ impl CameraPipeline {
             box_filter: BoxFilter::new(&config),
             planner: RegionPlanner::new(config),
             high_threshold: thresholds.high,
-            tracker: Tracker::new(tracker),
+            input_px: input_px as f32,
+            tracker: Tracker::new(tracker, ClutterMap::default()),
             engine: Engine::new(site.rules_of(camera), resume),
             size: None,
             last: LastPass::default(),
@@ -129,7 +136,14 @@ impl CameraPipeline {
         self.pending_shift = [0.0; 2];
         self.count_pass(&pass, at);
         self.filter_boxes(&mut pass, size);
-        let input = TrackerInput { detections: &pass.detections, size, regions: &regions, shift, at };
+        let input = TrackerInput {
+            detections: &pass.detections,
+            size,
+            regions: &regions,
+            input_px: self.input_px,
+            shift,
+            at,
+        };
         let tracks = self.tracker.step(&input, vessels);
         self.count_tracks(&tracks);
         let current = tracks.iter().filter(|track| track.state != TrackState::Ended).copied().collect();

@@ -10,12 +10,15 @@ mod stats;
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use camera_pipeline::CameraPipeline;
 pub use camera_pipeline::{LastPass, planner_config};
 pub use stats::PipelineStats;
+use tokio::sync::watch;
 
-use crate::clock::Stamp;
+use super::clutter_file::LearntClutter;
+use crate::clock::{MonoTime, Stamp};
 use crate::config::Site;
 use crate::detect::{DetectError, Detector, Thresholds};
 use crate::frame::Frame;
@@ -24,6 +27,9 @@ use crate::regions::FixedPlan;
 use crate::rules::{ResumeState, SignalId};
 use crate::track::{VesselCounter, VesselId};
 
+/// What was learnt is handed out this often: a power cut loses no more.
+const CLUTTER_INTERVAL: Duration = Duration::from_secs(600);
+
 /// The pipelines of a site's cameras, and the detector and vessel numbers that they share. One thread owns it.
 pub struct Pipelines {
     site: Arc<Site>,
@@ -31,6 +37,8 @@ pub struct Pipelines {
     vessels: VesselCounter,
     /// In the order of the site file.
     cameras: Vec<CameraPipeline>,
+    /// Where what was learnt is handed out, and when that was done last.
+    clutter: Option<(watch::Sender<LearntClutter>, MonoTime)>,
 }
 
 impl Pipelines {
@@ -47,12 +55,32 @@ impl Pipelines {
         let pipeline = |camera| CameraPipeline::new(&site, camera, thresholds, input_px, resume);
         let cameras = site.cameras.iter().map(pipeline).collect();
         let vessels = VesselCounter::after(VesselId(next_vessel.saturating_sub(1)));
-        Self { site, detector, vessels, cameras }
+        Self { site, detector, vessels, cameras, clutter: None }
     }
 
     /// Counters, one for each camera in the order of the site file.
     pub fn stats(&self) -> Vec<Arc<PipelineStats>> {
         self.cameras.iter().map(|pipeline| pipeline.stats.clone()).collect()
+    }
+
+    /// Continues with the clutter maps in `learnt`, and puts the newest ones there from time to time and at the end. Without
+    /// this call every camera starts to learn anew, so that the same recording gives the same logbook.
+    pub(super) fn resume_clutter(&mut self, learnt: watch::Sender<LearntClutter>, now: MonoTime) {
+        for pipeline in &mut self.cameras {
+            if let Some(map) = learnt.borrow().cameras.get(&pipeline.camera.id) {
+                pipeline.tracker.resume_clutter(map.clone());
+            }
+        }
+        self.clutter = Some((learnt, now));
+    }
+
+    fn hand_out_clutter(&mut self, now: Stamp) {
+        let Some((learnt, at)) = &mut self.clutter else { return };
+        let map =
+            |pipeline: &CameraPipeline| (pipeline.camera.id.clone(), pipeline.tracker.clutter().clone());
+        learnt
+            .send_replace(LearntClutter { saved: now.wall, cameras: self.cameras.iter().map(map).collect() });
+        *at = now.mono;
     }
 
     /// From now on every pass inspects the same regions, to measure the choice of regions against it.
@@ -70,13 +98,16 @@ impl Pipelines {
     /// Entries are in the order in which they must be written: the pass before the signals that it raised. When the
     /// detector fails, the entries of that frame come with the next call.
     pub fn process(&mut self, index: usize, frame: &Frame) -> Result<Vec<Entry>, DetectError> {
-        let Self { site, detector, vessels, cameras } = self;
+        let Self { site, detector, vessels, cameras, .. } = self;
         cameras[index].process(site, detector.as_mut(), vessels, frame)
     }
 
     /// Time passes, with or without frames; `newest` says when the newest frame of a camera arrived. Entries as in
     /// [`Pipelines::process`].
     pub fn tick(&mut self, now: Stamp, newest: impl Fn(usize) -> Option<Stamp>) -> Vec<Entry> {
+        if self.clutter.as_ref().is_some_and(|(_, at)| now.mono.since(*at) >= CLUTTER_INTERVAL) {
+            self.hand_out_clutter(now);
+        }
         let Self { site, cameras, .. } = self;
         let tick = |(index, pipeline): (usize, &mut CameraPipeline)| pipeline.tick(site, now, newest(index));
         cameras.iter_mut().enumerate().flat_map(tick).collect()
@@ -94,6 +125,7 @@ impl Pipelines {
 
     /// Ends every track, signal and outage: the daemon stops.
     pub fn finish(&mut self, at: Stamp) -> Vec<Entry> {
+        self.hand_out_clutter(at);
         let Self { site, cameras, .. } = self;
         cameras.iter_mut().flat_map(|pipeline| pipeline.finish(site, at)).collect()
     }

@@ -157,7 +157,7 @@ fn run(fails: std::ops::Range<Duration>) -> Vec<ScriptedPass> {
         stats: stats.clone(),
         passes: passes.clone(),
     };
-    let thresholds = Thresholds { high: 0.5, low: 0.5, iou: 0.5 };
+    let thresholds = Thresholds { high: 0.5, low: 0.5, iou: 0.5, confidence: None };
     let pipelines = Pipelines::new(site, Box::new(scripted), thresholds, 1, &ResumeState::default());
     *stats.lock().unwrap() = pipelines.stats();
     let (_acknowledge, acknowledged) = std::sync::mpsc::sync_channel(1);

@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::Pipelines;
+use tokio::sync::watch;
+
 use super::overload_tests::{frames, site};
+use super::{CLUTTER_INTERVAL, Pipelines};
 use crate::clock::{Clock, SimulatedClock};
+use crate::daemon::LearntClutter;
 use crate::detect::{Class, DetectError, Detection, DetectionPass, Detector, Thresholds};
 use crate::frame::Frame;
 use crate::geometry::testing::Mast;
@@ -14,6 +17,7 @@ use crate::geometry::{BBox, Norm, Point, Polygon, Px};
 use crate::logbook::testing::{column, options, start};
 use crate::logbook::{Entry, Writer};
 use crate::rules::ResumeState;
+use crate::track::{CLUTTER_GRID, ClutterCell, ClutterMap};
 use test_support::Rng;
 
 /// Finds the same boxes in every pass.
@@ -37,7 +41,7 @@ fn vessel(bbox: BBox<Px>) -> Detection {
     Detection { class: Class::Vessel, confidence: 0.9, bbox }
 }
 
-const THRESHOLDS: Thresholds = Thresholds { high: 0.5, low: 0.5, iou: 0.5 };
+const THRESHOLDS: Thresholds = Thresholds { high: 0.5, low: 0.5, iou: 0.5, confidence: None };
 
 #[test]
 fn impossible_boxes_are_counted_and_removed() {
@@ -84,4 +88,42 @@ fn the_row_of_an_open_track_is_kept_up_to_date() {
     writer.flush(Duration::from_secs(20)).unwrap();
     let behind = "SELECT track.state || ' ' || (max(pass.at) - last_seen <= 10000) FROM track, pass";
     assert_eq!(column(&path, behind), ["open 1"], "what a power cut would leave");
+}
+
+#[test]
+fn clutter_maps_continue_and_are_handed_out_from_time_to_time_and_at_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Arc::new(site(folder.path()));
+    let clock = SimulatedClock::new("2026-06-01T12:00:00Z".parse().unwrap());
+    let cell = ClutterCell { ended: 8.0, inspected_s: 3600.0 };
+    let map = ClutterMap::from_cells(vec![cell; CLUTTER_GRID[0] * CLUTTER_GRID[1]]).unwrap();
+    let cameras = [(site.cameras[1].id.clone(), map.clone()), ("gone".parse().unwrap(), map.clone())].into();
+    let (sender, mut learnt) = watch::channel(LearntClutter { saved: clock.now().wall, cameras });
+    let mut frame = frames(&site, clock.now()).swap_remove(1);
+    let detector = Box::new(ConstantDetector(Vec::new()));
+    let mut pipelines = Pipelines::new(site.clone(), detector, THRESHOLDS, 1, &ResumeState::default());
+    pipelines.resume_clutter(sender, clock.mono());
+
+    clock.advance(CLUTTER_INTERVAL - Duration::from_secs(1));
+    pipelines.tick(clock.now(), |_| None);
+    assert!(!learnt.has_changed().unwrap());
+    clock.advance(Duration::from_secs(1));
+    pipelines.tick(clock.now(), |_| None);
+    let first = learnt.borrow_and_update().clone();
+    assert_eq!(first.saved, clock.now().wall);
+    let ids: Vec<_> = site.cameras.iter().map(|camera| camera.id.clone()).collect();
+    assert!(first.cameras.keys().eq(&ids), "all cameras of the site file, and no others");
+    assert_eq!((&first.cameras[&ids[0]], &first.cameras[&ids[1]]), (&ClutterMap::default(), &map));
+    pipelines.tick(clock.now(), |_| None);
+    assert!(!learnt.has_changed().unwrap());
+
+    for seq in 0..2 {
+        (frame.seq, frame.stamp) = (seq, clock.now());
+        pipelines.process(1, &frame).unwrap();
+        clock.advance(Duration::from_secs(1));
+    }
+    pipelines.finish(clock.now());
+    let last = learnt.borrow_and_update().clone();
+    assert_eq!(last.saved, clock.now().wall);
+    assert_ne!(last.cameras[&ids[1]], map, "it was inspected for another second");
 }

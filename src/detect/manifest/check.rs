@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::types::{Input, Manifest, Thresholds};
 use crate::detect::class::Class;
+use crate::detect::confidence_scale::ConfidenceScale;
 use crate::detect::heads::{HEADS, HeadFormat, OutputNames};
 use crate::detect::load_error::ManifestError;
 
@@ -23,6 +24,7 @@ pub(super) struct RawManifest {
     outputs: OutputNames,
     classes: BTreeMap<String, Vec<usize>>,
     thresholds: RawThresholds,
+    confidence: Option<ConfidenceScale>,
 }
 
 #[derive(Deserialize)]
@@ -46,7 +48,8 @@ pub(super) fn checked(path: &Path, raw: RawManifest) -> Result<Manifest, Manifes
     check_input(&raw.input, head)?;
     let outputs = outputs(raw.outputs, head)?;
     let classes = classes(raw.classes)?;
-    let thresholds = thresholds(&raw.thresholds)?;
+    let mut thresholds = thresholds(&raw.thresholds)?;
+    thresholds.confidence = raw.confidence.map(confidence).transpose()?;
     let folder = path.parent().unwrap_or(Path::new(""));
     Ok(Manifest {
         path: path.to_owned(),
@@ -166,7 +169,8 @@ fn classes(raw: BTreeMap<String, Vec<usize>>) -> Result<Vec<(Class, Vec<usize>)>
 }
 
 fn thresholds(raw: &RawThresholds) -> Result<Thresholds, ManifestError> {
-    let thresholds = Thresholds { high: raw.high, low: raw.low.unwrap_or(raw.high), iou: raw.iou };
+    let thresholds =
+        Thresholds { high: raw.high, low: raw.low.unwrap_or(raw.high), iou: raw.iou, confidence: None };
     for (key, value) in [
         ("thresholds.high", thresholds.high),
         ("thresholds.low", thresholds.low),
@@ -190,4 +194,34 @@ fn thresholds(raw: &RawThresholds) -> Result<Thresholds, ManifestError> {
         ));
     }
     Ok(thresholds)
+}
+
+fn confidence(scale: ConfidenceScale) -> Result<ConfidenceScale, ManifestError> {
+    let wrong = |key: &str, found: String, expected: &str| {
+        ManifestError::new(
+            &format!("confidence.{key}"),
+            found,
+            expected,
+            "write values as in models/havenwacht.toml, or leave [confidence] out",
+        )
+    };
+    let [small, large] = scale.sides_px;
+    if !(small >= 1.0 && large > small && large.is_finite()) {
+        return Err(wrong(
+            "sides_px",
+            format!("{:?}", scale.sides_px),
+            "two rising numbers of pixels, from 1",
+        ));
+    }
+    if scale.neutral.iter().any(|n| !(*n > 0.0 && *n < 1.0)) {
+        return Err(wrong(
+            "neutral",
+            format!("{:?}", scale.neutral),
+            "two numbers between 0 and 1, both excluded",
+        ));
+    }
+    if !(scale.weight > 0.0 && scale.weight <= 10.0) {
+        return Err(wrong("weight", scale.weight.to_string(), "above 0, at most 10"));
+    }
+    Ok(scale)
 }

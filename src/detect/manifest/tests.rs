@@ -46,7 +46,7 @@ fn a_correct_manifest_loads() {
     let manifest = load(GOOD).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(manifest.sha256, hex(&Sha256::digest(b"toy!")));
     assert_eq!(manifest.input.shape(), [1, 300, 300, 3]);
-    assert_eq!(manifest.thresholds, Thresholds { high: 0.35, low: 0.35, iou: 0.5 });
+    assert_eq!(manifest.thresholds, Thresholds { high: 0.35, low: 0.35, iou: 0.5, confidence: None });
 }
 
 #[test]

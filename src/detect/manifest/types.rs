@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use crate::detect::class::Class;
+use crate::detect::confidence_scale::ConfidenceScale;
 use crate::detect::heads::HeadFormat;
 use crate::detect::load_error::{LoadError, ManifestError};
 
@@ -74,13 +75,21 @@ impl Input {
 /// Which boxes are trusted; each between 0 and 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Thresholds {
-    /// Boxes at or above this score can start a track.
+    /// Boxes at or above this score are matched with the tracks first, and inspected again at once.
     pub high: f32,
-    /// Boxes between this score and `high` can only continue a confirmed vessel; boxes below it are dropped. Equal to `high`
-    /// unless the manifest gives it.
+    /// Boxes below this score are dropped. Equal to `high` unless the manifest gives it.
     pub low: f32,
     /// Boxes of one class are duplicates when their intersection over union is larger.
     pub iou: f32,
+    /// What a confidence says; `None` if the manifest does not give it.
+    pub confidence: Option<ConfidenceScale>,
+}
+
+impl Thresholds {
+    /// What a confidence says.
+    pub fn scale(&self) -> ConfidenceScale {
+        self.confidence.unwrap_or_else(|| ConfidenceScale::from_high(self.high))
+    }
 }
 
 /// A checked manifest.

@@ -1,6 +1,8 @@
 //! The tracker on sequences of detections made by hand.
 
 mod association;
+mod clutter;
+mod confirmation;
 mod inspection;
 mod life;
 mod properties;
@@ -8,7 +10,7 @@ mod properties;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{Track, TrackState, Tracker, TrackerConfig, TrackerInput, VesselCounter, VesselId};
+use super::{ClutterMap, Track, TrackState, Tracker, TrackerConfig, TrackerInput, VesselCounter, VesselId};
 use crate::clock::MonoTime;
 use crate::detect::{Class, Detection};
 use crate::geometry::{BBox, FrameSize, Px};
@@ -42,7 +44,10 @@ struct Fixture {
 
 impl Fixture {
     fn new() -> Self {
-        Self { tracker: Tracker::new(TrackerConfig::default()), ids: VesselCounter::default() }
+        Self {
+            tracker: Tracker::new(TrackerConfig::default(), ClutterMap::default()),
+            ids: VesselCounter::default(),
+        }
     }
 
     fn pass(&mut self, seconds: f64, detections: &[Detection]) -> Vec<Track> {
@@ -56,7 +61,7 @@ impl Fixture {
         regions: &[BBox<Px>],
         shift: [f32; 2],
     ) -> Vec<Track> {
-        let input = TrackerInput { detections, size: SIZE, regions, shift, at: at(seconds) };
+        let input = TrackerInput { detections, size: SIZE, regions, input_px: 416.0, shift, at: at(seconds) };
         self.tracker.step(&input, &mut self.ids)
     }
 

@@ -16,7 +16,7 @@ use clap::Args;
 use crate::clock::MonoTime;
 use crate::detect::{Class, Detection};
 use crate::geometry::{BBox, FrameSize};
-use crate::track::{Tracker, TrackerConfig, TrackerInput, VesselCounter};
+use crate::track::{ClutterMap, Tracker, TrackerConfig, TrackerInput, VesselCounter};
 
 use mot::{MotBox, MotFile, MotFrames, thin};
 pub use report::TrackReport;
@@ -123,9 +123,14 @@ fn last_frame(frames: &MotFrames) -> Option<u32> {
     frames.keys().next_back().copied()
 }
 
+/// The sequences test association, on boxes that are nearly always right. So two of them confirm a track, as in the trackers
+/// that it is compared with.
+const CLUTTER_ALLOWED: f32 = 1e6;
+
 /// The detections assigned to vessels, with the vessels' numbers, in the order of the numbers.
 fn run_tracker(detections: &MotFrames, frames: u32, detect_fps: f64) -> MotFrames {
-    let mut tracker = Tracker::new(TrackerConfig::default());
+    let config = TrackerConfig { false_vessels_per_day: CLUTTER_ALLOWED, ..TrackerConfig::default() };
+    let mut tracker = Tracker::new(config, ClutterMap::default());
     let mut ids = VesselCounter::default();
     // The files do not give the picture's size. Every frame is inspected completely.
     let size = FrameSize { width: 1 << 16, height: 1 << 16 };
@@ -135,7 +140,14 @@ fn run_tracker(detections: &MotFrames, frames: u32, detect_fps: f64) -> MotFrame
         let rows = detections.get(&frame).map_or(&[][..], Vec::as_slice);
         let detections: Vec<_> = rows.iter().map(detection).collect();
         let at = MonoTime::from_boot(Duration::from_secs_f64(f64::from(frame) / detect_fps));
-        let input = TrackerInput { detections: &detections, size, regions: &regions, shift: [0.0, 0.0], at };
+        let input = TrackerInput {
+            detections: &detections,
+            size,
+            regions: &regions,
+            input_px: 416.0,
+            shift: [0.0, 0.0],
+            at,
+        };
         let reported = tracker.step(&input, &mut ids).into_iter();
         let detected = reported.filter_map(|t| Some(MotBox { id: t.vessel.0 as i64, ..rows[t.detection?] }));
         let detected: Vec<_> = detected.collect();
@@ -204,12 +216,22 @@ mod tests {
         let left: String = (1..=6).map(|frame| row(frame, 100.25)).collect();
         let right: String = (1..=6).filter(|&frame| frame != 4).map(|frame| row(frame, 900.0)).collect();
         let (summary, out) = run(&(left + &right)).unwrap();
-        assert_eq!(summary, TrackingSummary { frames: 6, detections: 11, vessels: 2, rows: 7 });
+        assert_eq!(summary, TrackingSummary { frames: 6, detections: 11, vessels: 2, rows: 9 });
         let numbers: Vec<_> =
             out.lines().map(|line| line.split(',').take(3).collect::<Vec<_>>().join(" ")).collect();
         assert_eq!(
             numbers,
-            ["3 1 100.25", "3 2 900", "4 1 100.25", "5 1 100.25", "5 2 900", "6 1 100.25", "6 2 900"]
+            [
+                "2 1 100.25",
+                "2 2 900",
+                "3 1 100.25",
+                "3 2 900",
+                "4 1 100.25",
+                "5 1 100.25",
+                "5 2 900",
+                "6 1 100.25",
+                "6 2 900"
+            ]
         );
         assert!(out.lines().all(|line| line.ends_with(",200,100,40,0.75,-1,-1,-1")), "{out}");
     }
