@@ -20,6 +20,8 @@ const KNOWN_AFTER: Duration = Duration::from_secs(6 * 3600);
 /// `confirmation`.
 const USUAL_PER_DAY: f32 = 3600.0;
 const DAY_S: f32 = 24.0 * 3600.0;
+/// One pass counts as at most this many seconds of inspection. After a camera outage nobody knows what came and went before.
+const MAX_CREDIT_S: f32 = 60.0;
 /// No place is so empty that a single box of middling confidence confirms a vessel.
 const MIN_LIMIT: f32 = 2.0;
 /// More than this no camera gives: twenty tracks at one place in each of four passes a second, for ever. A larger number in a
@@ -123,7 +125,7 @@ impl ClutterMap {
             let p = centre_of(index, input.size);
             let shows = |b: &BBox<Px>| p.x >= b.x0 && p.x < b.x1 && p.y >= b.y0 && p.y < b.y1;
             if input.regions.iter().any(shows) {
-                cell.inspected_s += elapsed_s;
+                cell.inspected_s += elapsed_s.min(MAX_CREDIT_S);
             }
         }
     }
