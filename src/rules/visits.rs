@@ -219,6 +219,7 @@ impl BerthVisits {
 
     /// Updates each visit from the track of its vessel.
     fn follow_tracks(&mut self, vessels: &[ObservedVessel], at: Stamp) {
+        let places: Vec<_> = self.open.iter().map(|open| open.visit.bbox).collect();
         for open in &mut self.open {
             let Some((number, since)) = open.track else { continue };
             let Some(vessel) = vessels.iter().find(|vessel| vessel.number == number) else {
@@ -244,8 +245,11 @@ impl BerthVisits {
                     let since = at.before(at.mono.since(left));
                     open.leaving = Some(Leaving { since, certain: at.mono, empty_passes: 0.0 });
                 }
-            } else if vessel.still && distance(place, &vessel.bbox) > 1.0 {
-                // A neighbour has taken over the number.
+            } else if vessel.still
+                && (distance(place, &vessel.bbox) > 1.0
+                    || places.iter().any(|other| is_at(other, &vessel.bbox)))
+            {
+                // A neighbour has taken over the number. The vessel is not at `place`, so `other` is another position.
                 open.track = None;
             }
         }

@@ -6,9 +6,11 @@
 //! - **Uncertainty.** Both boxes are grown by a standard deviation of the predicted position, because a small fast boat moves
 //!   by more than its length between two passes. The method is from Yang et al., "Hard to Track Objects with Irregular
 //!   Motions and Similar Appearances? Make It Easier by Buffering the Matching Space", 2023. Here the amount is not fixed; it
-//!   follows from the filter, and so from the time since the last detection.
+//!   follows from the filter, and so from the time since the last detection. It has a limit: after a long gap a detection far
+//!   away is more likely a newcomer, and the number of a lost vessel must not go to the next one that comes.
 //! - **Height.** Boxes of different height fit less (Yang et al., "Hybrid-SORT: Weak Cues Matter for Online Multi-Object
-//!   Tracking", 2024). Width is not used: it changes when a vessel turns.
+//!   Tracking", 2024). Width is not used: it changes when a vessel turns. A box that is much larger or smaller both
+//!   ways is another vessel; one way alone, it may be the same vessel, cut or without its masts.
 //! - **One unchanged edge.** A vessel that is half hidden still has its waterline or its upper edge at the predicted place.
 //! - **Confidence.** It changes little between passes (same paper).
 //! - **Occlusion.** Of two overlapping vessels, the one with the lower waterline is nearer to the camera and hides the other,
@@ -28,6 +30,12 @@ const HIDDEN_WEIGHT: f64 = 0.25;
 const DECAY_PER_SECOND: f64 = 0.4;
 /// ... but not below this share.
 const MIN_SHARE: f64 = 0.05;
+/// Boxes are grown by this many box sizes at most. The size is the square root of the area. Scores are the same from 0.8 to
+/// 1.2; without a limit, and below it, they are lower.
+const MAX_GROWTH: f32 = 1.0;
+/// The smaller height must be at least this share of the larger one, or the smaller width of the larger one. A box that is cut,
+/// or has the masts in it or not, differs one way only.
+const MIN_SIZE_RATIO: f32 = 0.6;
 /// Lowest affinity of a detection within reach.
 const MIN_AFFINITY: f64 = 1e-4;
 
@@ -44,19 +52,24 @@ pub(super) struct Prediction {
 }
 
 impl Prediction {
-    /// How well a detection fits: above 0, up to 1. `None` when the grown boxes overlap by less than `min_overlap`.
+    /// How well a detection fits: above 0, up to 1. `None` when the grown boxes overlap by less than `min_overlap`, and when
+    /// it is of another size.
     pub(super) fn affinity(&self, detection: &Detection, min_overlap: f32) -> Option<f64> {
         let expected = self.motion.bbox();
-        let [dx, dy] = self.motion.uncertainty().map(|px| px as f32);
+        let limit = MAX_GROWTH * expected.area().sqrt();
+        let [dx, dy] = self.motion.uncertainty().map(|px| limit.min(px as f32));
         let grown = |b: &BBox<Px>| BBox::<Px>::new(b.x0 - dx, b.y0 - dy, b.x1 + dx, b.y1 + dy);
         let overlap = grown(&expected).iou(&grown(&detection.bbox));
         if overlap < min_overlap {
             return None;
         }
-        let heights = [expected.height().max(1.0), detection.bbox.height().max(1.0)];
-        let height_ratio = heights[0].min(heights[1]) / heights[0].max(heights[1]);
+        let height_ratio = ratio(expected.height(), detection.bbox.height());
+        let width_ratio = ratio(expected.width(), detection.bbox.width());
+        if height_ratio.max(width_ratio) < MIN_SIZE_RATIO {
+            return None;
+        }
         let off = (detection.bbox.y0 - expected.y0).abs().min((detection.bbox.y1 - expected.y1).abs());
-        let edge = f64::from(1.0 - off / heights[1]).max(MIN_SHARE);
+        let edge = f64::from(1.0 - off / detection.bbox.height().max(1.0)).max(MIN_SHARE);
         let decay = (-DECAY_PER_SECOND * self.unseen_s).exp().max(MIN_SHARE);
         let confidence_penalty =
             CONFIDENCE_WEIGHT * f64::from((self.confidence - detection.confidence).abs());
@@ -64,6 +77,12 @@ impl Prediction {
         let affinity = fit * (1.0 - HIDDEN_WEIGHT * self.hidden) * edge * edge;
         Some(affinity.max(MIN_AFFINITY))
     }
+}
+
+/// The smaller of two lengths as a share of the larger one. Both are at least a pixel.
+fn ratio(a: f32, b: f32) -> f32 {
+    let (a, b) = (a.max(1.0), b.max(1.0));
+    a.min(b) / a.max(b)
 }
 
 /// The largest share of `expected` that one of `others` covers. Only boxes with a lower waterline are nearer and cover it.

@@ -3,7 +3,7 @@
 //! # Method
 //!
 //! The tracker works on detections alone, online, without appearance, and in real time. Of each vessel it knows the past
-//! boxes, the motion and the confidences. A Kalman filter predicts the box and its uncertainty (`motion`). Several cues give
+//! boxes, the motion and the confidences. Kalman filters predict the box and its uncertainty (`motion`). Several cues give
 //! the affinity of a detection to that prediction (`affinity`). An assignment finds the pairs with the largest sum of
 //! affinities (`association`). Vessels are matched first with the detections above the high threshold, then with the others.
 //! Tentative tracks get the remaining detections above the high threshold. What is left starts a tentative track, unless it

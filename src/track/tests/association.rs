@@ -111,3 +111,69 @@ fn a_second_box_on_a_vessel_starts_no_track() {
         assert!(tracks.len() <= 1, "{tracks:?}");
     }
 }
+
+#[test]
+fn a_newcomer_does_not_take_the_number_of_a_vessel_that_left() {
+    // A yacht sails out of the picture. Four seconds later, less than its memory, another one comes where the filter alone
+    // would still reach: from the same edge further down, or in the open water.
+    for (newcomer, speed) in [([1850.0, 620.0], -50.0), ([1600.0, 420.0], 40.0), ([1700.0, 700.0], -60.0)] {
+        let mut fixture = Fixture::new();
+        for t in times(4.0, 5.0) {
+            fixture.pass(t, &[yacht(1660.0 + 40.0 * t)]);
+        }
+        for t in times(4.0, 3.5) {
+            fixture.pass(5.25 + t, &[]);
+        }
+        for t in times(4.0, 3.0) {
+            let [x, y] = newcomer;
+            let numbers = fixture.numbers(9.0 + t, &[detection(x + speed * t, y, 120.0, 50.0, 0.8)]);
+            assert!(!numbers.contains(&Some(1)), "{newcomer:?} after {t} s");
+        }
+        assert_eq!(fixture.tracker.assignments(), [Some(VesselId(2))], "{newcomer:?}");
+    }
+}
+
+#[test]
+fn a_vessel_of_another_size_gets_a_new_number() {
+    for (height, number) in [(20.0, 2), (44.0, 1), (56.0, 1), (120.0, 2)] {
+        let mut fixture = Fixture::new();
+        for t in times(4.0, 4.0) {
+            fixture.pass(t, &[yacht(600.0)]);
+        }
+        for t in times(4.0, 2.0) {
+            fixture.pass(4.25 + t, &[]);
+        }
+        for t in times(4.0, 3.0) {
+            // Its waterline is that of the yacht.
+            let other = detection(600.0, 525.0 - height / 2.0, 2.4 * height, height, 0.8);
+            fixture.pass(6.5 + t, &[other]);
+        }
+        assert_eq!(fixture.tracker.assignments(), [Some(VesselId(number))], "{height} px high");
+    }
+}
+
+#[test]
+fn a_stationary_vessel_that_is_hidden_for_half_a_minute_keeps_its_number() {
+    let mut fixture = Fixture::new();
+    for t in times(4.0, 60.0) {
+        fixture.pass(t, &[yacht(800.0)]);
+    }
+    // A ship lies in front of it.
+    for t in times(4.0, 30.0) {
+        fixture.pass(60.25 + t, &[detection(810.0, 520.0, 400.0, 140.0, 0.9)]);
+    }
+    assert_eq!(fixture.numbers(90.5, &[yacht(802.0)]), [Some(1)]);
+}
+
+#[test]
+fn a_lost_vessel_keeps_the_size_of_its_box() {
+    let mut fixture = Fixture::new();
+    // It turns away from the camera before it is lost.
+    for t in times(4.0, 4.0) {
+        fixture.pass(t, &[detection(600.0, 500.0, 120.0 - 15.0 * t, 50.0, 0.8)]);
+    }
+    for t in times(4.0, 4.5) {
+        let lost = fixture.pass(4.25 + t, &[])[0].bbox;
+        assert!((50.0..80.0).contains(&lost.width()), "{lost:?} after {t} s");
+    }
+}

@@ -21,6 +21,7 @@ proptest! {
     ) {
         let mut fixture = Fixture::new();
         let (mut t, mut hits) = (0.0, 0);
+        let first = steps[0];
         for step in steps {
             t += step;
             let tracks = fixture.pass(t, &[yacht(900.0 + speed * t)]);
@@ -28,7 +29,8 @@ proptest! {
             if let [track] = tracks[..] {
                 prop_assert_eq!((track.vessel, track.state, track.hits), (VesselId(1), TrackState::Confirmed, hits));
             } else {
-                prop_assert!(tracks.is_empty() && hits < 5, "{:?} at pass {}", tracks, hits);
+                // Two boxes of this confidence a second apart are enough.
+                prop_assert!(tracks.is_empty() && (hits < 3 || t - first < 1.0), "{:?} at pass {}", tracks, hits);
             }
         }
     }
