@@ -12,7 +12,7 @@ use havenwacht::ingest::{ClipReader, IngestStats, Next};
 use test_support::{Rng, now, wait_for};
 
 use crate::camera::wait_for_stream;
-use crate::clips::make_clip;
+use crate::clips::{make_clip, write};
 use crate::system::TestSystem;
 use crate::{Row, rounds};
 
@@ -26,17 +26,28 @@ fn damaged_camera(work: &Path, port: u16, percent: u64, seed: u64, clips: &str) 
     camera
 }
 
+/// A moving pattern of squares, in which the model finds nothing. It finds a vessel in the ball of the other clips.
+fn squares(name: &str, frames: u32, width: u32, height: u32) -> (tempfile::TempDir, PathBuf) {
+    let pictures = format!(
+        "videotestsrc pattern=checkers-8 horizontal-speed=1 num-buffers={frames} ! \
+         video/x-raw,format=I420,width={width},height={height},framerate=25/1 ! \
+         x264enc key-int-max=25 bitrate=300 speed-preset=ultrafast"
+    );
+    write(name, &pictures)
+}
+
 #[test]
 fn a_damaged_stream_raises_nothing_and_recovers() {
-    let mut system = TestSystem::small(&["quay-east"], "stall_after = \"1s\"\n");
+    let (_usual_folder, usual) = squares("usual.mp4", 1500, 320, 240);
+    let mut system = TestSystem::with(&[("quay-east", usual)], "stall_after = \"1s\"\n");
     system.start_daemon();
     system.wait_until_streaming();
     let pid = system.daemon.as_ref().unwrap().pid();
     let port = system.port_of("quay-east");
     let work = system.work.path().to_owned();
     // The resolution changes within the stream, too.
-    let (_folder, narrow) = make_clip("narrow.mp4", 50, "240x320");
-    let (_folder, wide) = make_clip("wide.mp4", 50, "640x360");
+    let (_narrow_folder, narrow) = squares("narrow.mp4", 50, 240, 320);
+    let (_wide_folder, wide) = squares("wide.mp4", 50, 640, 360);
     let clips = format!("{},{}", wide.display(), narrow.display());
     let runs = rounds(3, 60);
     let (mut size_changes, mut frames) = (0, 0);
