@@ -9,7 +9,7 @@
 //!
 //! One amount of noise does not fit every track. A filter that follows sharp turns also follows the errors of noisy boxes;
 //! its speed is then wrong, and its uncertainty during a gap so large that any newcomer is within reach. So the position has a
-//! filter for each [`MotionKind`] of motion, and the likelihood of the track's own detections weighs them (Magill, "Optimal
+//! filter for each [`MotionKind`], and the likelihood of the track's own detections weighs them (Magill, "Optimal
 //! Adaptive Estimation of Sampled Stochastic Processes", 1965).
 //!
 //! The position is that of the waterline, the middle of the lower edge. The hull decides it. The upper edge jumps when a box

@@ -153,6 +153,29 @@ fn a_vessel_of_another_size_gets_a_new_number() {
 }
 
 #[test]
+fn a_box_of_another_size_does_not_belong_to_a_vessel_just_seen() {
+    let mut fixture = Fixture::new();
+    for t in times(4.0, 4.0) {
+        fixture.pass(t, &[yacht(600.0)]);
+    }
+    // The yacht is missed, and a box on the same waterline is less than half as wide and as high.
+    assert_eq!(fixture.numbers(4.25, &[detection(600.0, 515.0, 50.0, 20.0, 0.8)]), [None]);
+    // A box of the same width without the mast is the yacht's.
+    assert_eq!(fixture.numbers(4.5, &[detection(600.0, 515.0, 120.0, 20.0, 0.8)]), [Some(1)]);
+}
+
+#[test]
+fn a_box_without_the_mast_leaves_the_waterline_where_it_is() {
+    let mut fixture = Fixture::new();
+    for t in times(4.0, 4.0) {
+        fixture.pass(t, &[detection(900.0 - 80.0 * t, 500.0, 390.0, 330.0, 0.8)]);
+    }
+    let hull = detection(560.0, 628.5, 390.0, 73.0, 0.8);
+    let waterline = fixture.pass(4.25, &[hull])[0].bbox.y1;
+    assert!((waterline - 665.0).abs() < 5.0, "{waterline}");
+}
+
+#[test]
 fn a_stationary_vessel_that_is_hidden_for_half_a_minute_keeps_its_number() {
     let mut fixture = Fixture::new();
     for t in times(4.0, 60.0) {
