@@ -261,7 +261,10 @@ mod tests {
     #[test]
     fn a_damaged_file_is_an_error_that_names_it() {
         let error = format!("{:#}", output(Some("{\"format\": 1"), None, false).unwrap_err());
-        assert!(error.contains("logbook.clutter.json: not a file of clutter maps"), "{error}");
+        assert!(
+            error.contains("logbook.clutter.json: it is damaged, or another program wrote it"),
+            "{error}"
+        );
     }
 
     #[test]

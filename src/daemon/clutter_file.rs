@@ -37,7 +37,7 @@ pub enum ClutterFileError {
     #[error(transparent)]
     Io(#[from] io::Error),
     /// It is no JSON, or JSON of something else.
-    #[error("not a file of clutter maps: {0}")]
+    #[error("it is damaged, or another program wrote it (at line {}, column {})", .0.line(), .0.column())]
     Foreign(#[from] serde_json::Error),
     /// Another version of the program wrote it.
     #[error("it has format {0}, and this version reads format {FORMAT}")]
@@ -298,11 +298,11 @@ mod tests {
         writer.save(&learnt());
         let good = fs::read_to_string(&writer.path).unwrap();
         for (bad, why) in [
-            (String::new(), "not a file of clutter maps: EOF"),
-            (good[..good.len() / 2].to_owned(), "not a file of clutter maps: EOF"),
-            ("\0".repeat(100), "not a file of clutter maps"),
-            ("{\"type\": \"FeatureCollection\"}".to_owned(), "missing field `format`"),
-            ("[1, 2]".to_owned(), "not a file of clutter maps"),
+            (String::new(), "it is damaged, or another program wrote it"),
+            (good[..good.len() / 2].to_owned(), "it is damaged, or another program wrote it"),
+            ("\0".repeat(100), "it is damaged, or another program wrote it"),
+            ("{\"type\": \"FeatureCollection\"}".to_owned(), "it is damaged, or another program wrote it"),
+            ("[1, 2]".to_owned(), "it is damaged, or another program wrote it"),
             (
                 good.replace("\"format\":1", "\"format\":2"),
                 "it has format 2, and this version reads format 1",
@@ -313,7 +313,7 @@ mod tests {
             (good.replacen("0.125", "1e38", 1), "the map of camera `quay-east`"),
             (good.replacen("0.125", "1e300", 1), "the map of camera `quay-east`"),
             (good.replacen("quay-east", "Quay East", 1), "the map of camera `Quay East`"),
-            (good.replacen("2026-06-01T", "yesterday ", 1), "not a file of clutter maps"),
+            (good.replacen("2026-06-01T", "yesterday ", 1), "it is damaged, or another program wrote it"),
         ] {
             fs::write(&writer.path, &bad).unwrap();
             let error = read_clutter(&writer.path).unwrap_err().to_string();

@@ -8,7 +8,6 @@ use super::pass::{PassContext, PassResult};
 use super::smallest_seen::SmallestSeen;
 use super::sweep::Sweep;
 use super::targets::Targets;
-use super::tile_layout::SIDES_PX;
 use super::tiles;
 use crate::clock::MonoTime;
 use crate::geometry::{BBox, FrameSize, Px};
@@ -29,6 +28,9 @@ pub struct Coverage {
     pub mostly_found_px: f32,
 }
 
+/// Side of the tiles of [`FixedPlan::AllTiles`].
+const ALL_TILES_PX: u32 = 640;
+
 /// A fixed choice of regions for every pass. Evaluation compares the planner with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FixedPlan {
@@ -44,7 +46,7 @@ impl FixedPlan {
         match self {
             Self::WholeFrame => vec![whole],
             Self::AllTiles => {
-                let tiles = tiles::grid(&whole, SIDES_PX[0]);
+                let tiles = tiles::grid(&whole, ALL_TILES_PX);
                 std::iter::once(whole).chain(tiles.into_iter().filter(|tile| *tile != whole)).collect()
             }
         }

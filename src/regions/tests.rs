@@ -329,8 +329,8 @@ fn calibration_allows_larger_tiles_near_the_water() {
     };
     // On water 6 to 33 m away, a dinghy is at least 128 px long: 42 px in a tile of 1280, 28 px in a tile of 1920.
     assert_eq!(widest(41.0, true), 1280.0);
-    assert_eq!(widest(41.0, false), 640.0);
-    assert_eq!(widest(8.0, true), 640.0, "a dinghy 300 m away is 14 px long");
+    assert_eq!(widest(41.0, false), 480.0);
+    assert_eq!(widest(8.0, true), 480.0, "a dinghy 300 m away is 14 px long");
 }
 
 #[test]

@@ -7,8 +7,9 @@ use super::tiles::{self, longer_side_px};
 use super::water_mask::WaterMask;
 use crate::geometry::{BBox, FrameSize, Point, Px};
 
-/// Possible sides of the sweep's tiles. By default the first that covers the water in time is used.
-pub(super) const SIDES_PX: [u32; 4] = [640, 960, 1280, 1920];
+/// Possible sides of the sweep's tiles. By default the first that covers the water in time is used. Smaller ones than the first
+/// were tried: they find more small vessels, but leave too few inferences for tracking (`docs/measurements.md`).
+const SIDES_PX: [u32; 5] = [480, 640, 960, 1280, 1920];
 /// Vessels reach above the water by this share of the picture's height.
 const HEADROOM: f32 = 0.1;
 /// A cell nearer than this to a tile's border, as a share of the tile's width, is left to the neighbour: the border would cut

@@ -66,7 +66,11 @@ fn a_model_is_scored_for_each_tiling() {
         assert_eq!((&class["small"]["truth"], &class["small"]["ap50"]), (&json!(0), &Value::Null));
         let share = |key: &str| class["all"][key].as_f64().unwrap();
         assert!(
-            share("ap50") > 0.3 && share("ap50") >= share("ap50_95") && share("ap50_95") > 0.1,
+            share("ap50") > 0.3
+                && share("ap30") >= share("ap50")
+                && share("ap_waterline") > 0.0
+                && share("ap50") >= share("ap50_95")
+                && share("ap50_95") > 0.1,
             "{class:#}"
         );
     }

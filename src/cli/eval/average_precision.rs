@@ -1,7 +1,7 @@
 //! Average precision of a detector, as in COCO's evaluation (Lin et al. 2014, arXiv 1405.0312; `COCOeval` of pycocotools 2.0,
 //! boxes). Pure; `golden.rs` compares it with results of the original.
 
-use super::matching::{FoundBox, Matching, PictureBoxes, Verdict};
+use super::matching::{FoundBox, Matching, Measure, PictureBoxes, Verdict};
 
 /// At most this many boxes of a picture and a class count: those of highest confidence.
 const MAX_FOUND: usize = 100;
@@ -49,6 +49,10 @@ pub struct AveragePrecision {
     pub at_50: f64,
     /// The mean over overlaps of 0.5, 0.55 ... 0.95.
     pub at_50_to_95: f64,
+    /// At an overlap of 0.3: boxes with and without masts match. Not one of COCO's.
+    pub at_30: f64,
+    /// At a [waterline match](Measure::Waterline) of 0.5. Not one of COCO's.
+    pub waterline: f64,
 }
 
 /// Hits and false boxes at an overlap of 0.5.
@@ -65,26 +69,31 @@ pub struct HitCounts {
 /// Average precision over pictures, in the order of their ids (boxes of equal score keep that order); `None` when there is nothing to
 /// find.
 pub fn average_precision(pictures: &[PictureBoxes], size: CocoSize) -> Option<AveragePrecision> {
-    let matchings: Vec<Matching> = pictures.iter().map(|picture| matching(picture, size)).collect();
-    let truth: usize = matchings.iter().map(Matching::wanted).sum();
+    let by = |measure| -> Vec<Matching> { pictures.iter().map(|p| matching(p, size, measure)).collect() };
+    let (overlap, waterline) = (by(Measure::Overlap), by(Measure::Waterline));
+    let truth: usize = overlap.iter().map(Matching::wanted).sum();
     if truth == 0 {
         return None;
     }
-    let each: Vec<f64> = (0..OVERLAPS)
-        .map(|i| {
-            let overlap = i as f64 * ((0.95 - 0.5) / 9.0) + 0.5;
-            let mut verdicts: Vec<_> = matchings.iter().flat_map(|m| verdicts(m, size, overlap)).collect();
-            verdicts.sort_by(|a, b| b.0.total_cmp(&a.0));
-            interpolated_precision(&verdicts, truth)
-        })
-        .collect();
-    Some(AveragePrecision { at_50: each[0], at_50_to_95: each.iter().sum::<f64>() / OVERLAPS as f64 })
+    let precision = |matchings: &[Matching], least: f64| {
+        let mut verdicts: Vec<_> = matchings.iter().flat_map(|m| verdicts(m, size, least)).collect();
+        verdicts.sort_by(|a, b| b.0.total_cmp(&a.0));
+        interpolated_precision(&verdicts, truth)
+    };
+    let each: Vec<f64> =
+        (0..OVERLAPS).map(|i| precision(&overlap, i as f64 * ((0.95 - 0.5) / 9.0) + 0.5)).collect();
+    Some(AveragePrecision {
+        at_50: each[0],
+        at_50_to_95: each.iter().sum::<f64>() / OVERLAPS as f64,
+        at_30: precision(&overlap, 0.3),
+        waterline: precision(&waterline, 0.5),
+    })
 }
 
 /// Counts hits and false boxes.
 pub fn counts(pictures: &[PictureBoxes], size: CocoSize) -> HitCounts {
     let mut counts = HitCounts::default();
-    for matching in pictures.iter().map(|picture| matching(picture, size)) {
+    for matching in pictures.iter().map(|picture| matching(picture, size, Measure::Overlap)) {
         counts.truth += matching.wanted();
         for (_, verdict) in verdicts(&matching, size, 0.5) {
             match verdict {
@@ -97,18 +106,18 @@ pub fn counts(pictures: &[PictureBoxes], size: CocoSize) -> HitCounts {
     counts
 }
 
-fn matching(picture: &PictureBoxes, size: CocoSize) -> Matching<'_> {
-    Matching::new(picture, MAX_FOUND, |t| size.contains(t.area_px))
+fn matching(picture: &PictureBoxes, size: CocoSize, measure: Measure) -> Matching<'_> {
+    Matching::new(picture, MAX_FOUND, measure, |t| size.contains(t.area_px))
 }
 
 /// Score and verdict of each detected box. A box of another size on nothing is ignored.
-fn verdicts(matching: &Matching, size: CocoSize, overlap: f64) -> Vec<(f64, Verdict)> {
+fn verdicts(matching: &Matching, size: CocoSize, least: f64) -> Vec<(f64, Verdict)> {
     let of_size = |found: &FoundBox| size.contains(found.bbox[2] * found.bbox[3]);
     let verdict = |(_, found, verdict): (usize, &FoundBox, Verdict)| match verdict {
         Verdict::False if !of_size(found) => (found.score, Verdict::Ignored),
         verdict => (found.score, verdict),
     };
-    matching.verdicts(overlap).into_iter().map(verdict).collect()
+    matching.verdicts(least).into_iter().map(verdict).collect()
 }
 
 /// The mean over recalls of the best precision at that recall or a higher one.
@@ -188,7 +197,8 @@ mod tests {
             let HitCounts { truth, hits, false_boxes } = counts(&pictures, CocoSize::All);
             prop_assert_eq!((hits, false_boxes), (truth, 0));
             if let Some(ap) = average_precision(&pictures, CocoSize::All) {
-                prop_assert!((ap.at_50 - 1.0).abs() < 1e-9 && (ap.at_50_to_95 - 1.0).abs() < 1e-9, "{:?}", ap);
+                let each = [ap.at_50, ap.at_50_to_95, ap.at_30, ap.waterline];
+                prop_assert!(each.iter().all(|score| (score - 1.0).abs() < 1e-9), "{:?}", ap);
             }
         }
 
@@ -209,7 +219,8 @@ mod tests {
             let (before, counted) = score_of(&picture);
             picture.found.push(FoundBox { bbox: [5000.0, 5000.0, 40.0, 20.0], score });
             let (after, recounted) = score_of(&picture);
-            prop_assert!(after.at_50 <= before.at_50 + 1e-12 && after.at_50_to_95 <= before.at_50_to_95 + 1e-12);
+            let scores = |ap: AveragePrecision| [ap.at_50, ap.at_50_to_95, ap.at_30, ap.waterline];
+            prop_assert!(scores(after).iter().zip(scores(before)).all(|(after, before)| *after <= before + 1e-12));
             prop_assert_eq!(recounted, HitCounts { false_boxes: counted.false_boxes + 1, ..counted });
         }
     }

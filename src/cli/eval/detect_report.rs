@@ -90,6 +90,10 @@ struct SizeScores {
     truth: usize,
     ap50: Option<f64>,
     ap50_95: Option<f64>,
+    /// At an overlap of 0.3.
+    ap30: Option<f64>,
+    /// At a waterline match of 0.5.
+    ap_waterline: Option<f64>,
     /// The share of true boxes that are found at the manifest's high threshold, at an overlap of 0.5.
     recall: Option<f64>,
     /// The share of those detections that are true.
@@ -132,6 +136,8 @@ impl SizeScores {
             truth,
             ap50: ap.map(|ap| ap.at_50),
             ap50_95: ap.map(|ap| ap.at_50_to_95),
+            ap30: ap.map(|ap| ap.at_30),
+            ap_waterline: ap.map(|ap| ap.waterline),
             recall: share(hits, truth),
             precision: share(hits, hits + false_boxes),
             hits,
@@ -161,22 +167,23 @@ impl fmt::Display for DetectReport {
         }
         writeln!(
             f,
-            "AP: boxes from confidence {} up. Recall to false/100 (false boxes per 100 pictures): from {high} up, IoU 0.5\n",
+            "AP: boxes from confidence {} up. Recall to false/100 (false boxes per 100 pictures): from {high} up, IoU 0.5.\n\
+             APwl: a box matches when its ends and its lower edge do; how tall it is does not count.\n",
             self.scored_from
         )?;
         writeln!(
             f,
-            "{:<6}  {:>5}  {:<6}  {:>5}  {:>5}  {:>7}  {:>6}  {:>9}  {:>5}  {:>5}  {:>9}  {:>5}  {:>6}  {:>10}",
+            "{:<6}  {:>5}  {:<6}  {:>5}  {:>5}  {:>7}  {:>5}  {:>5}  {:>6}  {:>9}  {:>9}  {:>5}  {:>6}  {:>10}",
             "class",
             "tiles",
             "size",
             "truth",
             "AP50",
             "AP50:95",
+            "AP30",
+            "APwl",
             "recall",
             "precision",
-            "hits",
-            "false",
             "false/100",
             "infer",
             "ms/inf",
@@ -208,15 +215,15 @@ impl TilingReport {
             };
             write!(
                 f,
-                "{class:<6}  {tiles:>5}  {:<6}  {:>5}  {:>5}  {:>7}  {:>6}  {:>9}  {:>5}  {:>5}  {:>9.1}",
+                "{class:<6}  {tiles:>5}  {:<6}  {:>5}  {:>5}  {:>7}  {:>5}  {:>5}  {:>6}  {:>9}  {:>9.1}",
                 size.as_str(),
                 scores.truth,
                 share(scores.ap50),
                 share(scores.ap50_95),
+                share(scores.ap30),
+                share(scores.ap_waterline),
                 share(scores.recall),
                 share(scores.precision),
-                scores.hits,
-                scores.false_boxes,
                 scores.false_per_100_pictures,
             )?;
             if size == CocoSize::All {

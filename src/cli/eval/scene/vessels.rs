@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::cli::eval::matching::{FoundBox, Matching, PictureBoxes, TruthBox, Verdict, XyWh};
+use crate::cli::eval::matching::{FoundBox, Matching, Measure, PictureBoxes, TruthBox, Verdict, XyWh};
 use crate::geometry::{BBox, Px};
 
 /// Overlap (intersection over union) at which a vessel is found.
@@ -48,7 +48,9 @@ pub(super) fn verdicts(truth: &[TrueVessel], found: &[DetectedVessel]) -> Vec<Ve
     let truth = truth.iter().map(true_box).collect();
     let picture = PictureBoxes { truth, found: found.iter().map(found_box).collect() };
     let mut verdicts = vec![Verdict::False; found.len()];
-    for (index, _, verdict) in Matching::new(&picture, usize::MAX, |_| true).verdicts(MIN_OVERLAP) {
+    for (index, _, verdict) in
+        Matching::new(&picture, usize::MAX, Measure::Overlap, |_| true).verdicts(MIN_OVERLAP)
+    {
         verdicts[index] = verdict;
     }
     verdicts
