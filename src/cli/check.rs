@@ -14,6 +14,8 @@ use crate::rules::{Schedule, ScheduleStatus};
 
 /// Exit status for a site file with errors (`EX_CONFIG` of sysexits.h).
 pub const BAD_CONFIG: u8 = 78;
+/// Exit status when the summary of a good file cannot be written (`EX_IOERR`).
+const NOT_WRITTEN: u8 = 74;
 
 /// How diagnostics are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +30,8 @@ pub enum OutputStyle {
 }
 
 /// Checks the site file at `path`. Writes diagnostics to `err` and the summary of a valid site to `out`. Warns of reviews
-/// and holiday lists that are out of date at `now`. Returns the exit status: 0 or [`BAD_CONFIG`].
+/// and holiday lists that are out of date at `now`. Returns the exit status: 0, [`BAD_CONFIG`], or
+/// 74 when a disk is full.
 pub fn check(
     path: &Path,
     style: OutputStyle,
@@ -36,16 +39,22 @@ pub fn check(
     out: &mut impl Write,
     err: &mut impl Write,
 ) -> u8 {
-    let written = match config::load(path) {
-        Ok((site, warnings)) => print_diagnostics(path, &warnings, style, err)
-            .and_then(|()| overdue(&site, now, err))
-            .and_then(|()| summary(&site, now, out))
-            .map(|()| 0),
-        Err(ConfigError::Invalid(found)) => print_diagnostics(path, &found, style, err).map(|()| BAD_CONFIG),
-        Err(unreadable) => writeln!(err, "{unreadable}").map(|()| BAD_CONFIG),
+    let (status, written) = match config::load(path) {
+        Ok((site, warnings)) => {
+            let written = print_diagnostics(path, &warnings, style, err)
+                .and_then(|()| overdue(&site, now, err))
+                .and_then(|()| summary(&site, now, out))
+                .and_then(|()| out.flush());
+            (0, written)
+        }
+        Err(ConfigError::Invalid(found)) => (BAD_CONFIG, print_diagnostics(path, &found, style, err)),
+        Err(unreadable) => (BAD_CONFIG, writeln!(err, "{unreadable}")),
     };
-    // The reader may have closed the pipe (`check | head`).
-    written.unwrap_or(BAD_CONFIG)
+    match written {
+        // The reader may have closed the pipe (`check | head`). That says nothing about the file.
+        Err(cause) if status == 0 && cause.kind() != io::ErrorKind::BrokenPipe => NOT_WRITTEN,
+        _ => status,
+    }
 }
 
 fn print_diagnostics(
@@ -212,6 +221,29 @@ mod tests {
         let (status, _, err) = run(&path, OutputStyle::Annotated { colour: false });
         assert_eq!(status, BAD_CONFIG);
         assert!(err.contains("codec = \"mjpeg\""), "{err}");
+    }
+
+    #[test]
+    fn the_status_is_that_of_the_file_unless_the_disk_is_full() {
+        struct Broken(io::ErrorKind);
+        impl Write for Broken {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(self.0.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let (_folder, good) = site(|text| text);
+        let (_folder, bad) = site(|text| text.replace("\"h264\"", "\"mjpeg\""));
+        let status = |path: &Path, cause| {
+            let now = "2026-06-01T12:00:00Z".parse().unwrap();
+            check(path, OutputStyle::Plain, now, &mut Broken(cause), &mut Broken(cause))
+        };
+        assert_eq!(status(&good, io::ErrorKind::BrokenPipe), 0);
+        assert_eq!(status(&good, io::ErrorKind::StorageFull), NOT_WRITTEN);
+        assert_eq!(status(&bad, io::ErrorKind::BrokenPipe), BAD_CONFIG);
+        assert_eq!(status(&bad, io::ErrorKind::StorageFull), BAD_CONFIG);
     }
 
     #[test]

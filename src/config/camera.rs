@@ -159,9 +159,7 @@ fn source(item: &ValueReader<'_>) -> Option<StreamAddress> {
         let meaning = "a recording to play, or the address of a camera: rtsp://192.0.2.10:554/stream1";
         return files::existing(item, meaning).map(StreamAddress::Clip);
     };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    // A password with a slash in it pushes its @ out of the authority: any @ before a stream name is suspect.
-    if authority.contains('@') || rest.rsplit_once('@').is_some_and(|(before, _)| before.contains(':')) {
+    if seems_to_hold_a_login(rest) {
         item.error("holds a user name or a password: addresses end up in logs", credentials::HELP);
         return None;
     }
@@ -191,10 +189,42 @@ fn source(item: &ValueReader<'_>) -> Option<StreamAddress> {
             item.error("port 0 is no port", "554 is RTSP's own, and can be left out");
             None
         }
-        Ok(url) => Some(StreamAddress::Rtsp(url)),
+        Ok(url) => {
+            warn_of_a_secret(item, &url);
+            Some(StreamAddress::Rtsp(url))
+        }
         Err(cause) => {
             item.error(format!("is no address: {cause}"), "rtsp://192.0.2.10:554/stream1");
             None
         }
+    }
+}
+
+/// Whether an address, without its scheme, seems to hold a user name or a password. Some cameras have an @ in their path
+/// (`/cam@1`); and a password with a slash in it (`user:pa/ss@host`) pushes its own @ into what looks like the path.
+fn seems_to_hold_a_login(rest: &str) -> bool {
+    let (authority, path) = rest.split_once(['/', '?', '#']).unwrap_or((rest, ""));
+    let Some((_, after)) = path.rsplit_once('@').filter(|_| !authority.contains('@')) else {
+        return authority.contains('@');
+    };
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !authority.ends_with(']') => (host, port),
+        _ => (authority, ""),
+    };
+    let next = after.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_number = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let is_a_host = |text: &str| text.contains(['.', ':']) || text.starts_with('[');
+    !is_number(port) || is_a_host(next) || !(is_a_host(host) || port.is_empty() || is_number(next))
+}
+
+/// Warns when a value in the query may be a secret. Cameras need some of them, so it is no error.
+fn warn_of_a_secret(item: &ValueReader<'_>, url: &Url) {
+    const WORDS: [&str; 7] = ["token", "secret", "auth", "apikey", "api_key", "signature", "credential"];
+    let suspect = url.query_pairs().map(|(key, _)| key.to_lowercase());
+    for key in suspect.filter(|key| WORDS.iter().any(|word| key.contains(word))) {
+        item.warning(
+            format!("`{}` in the address may be a secret: addresses end up in logs", short(&key)),
+            "a username and a password_file, if the camera takes them",
+        );
     }
 }

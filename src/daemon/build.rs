@@ -189,12 +189,19 @@ fn start_detector(
     })
 }
 
-/// The token is cancelled by the first SIGTERM or SIGINT; the second ends the process at once.
+/// The token is cancelled by the first SIGTERM or SIGINT; the second ends the process at once. SIGHUP, which would end it without
+/// a trace, is logged.
 fn stop_on_signal(runtime: &Runtime) -> std::io::Result<CancellationToken> {
     let stop = CancellationToken::new();
     let token = stop.clone();
     let _in_runtime = runtime.enter();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut hangup = signal(SignalKind::hangup())?;
+    runtime.spawn(async move {
+        while hangup.recv().await.is_some() {
+            tracing::warn!("SIGHUP is ignored: a changed site file is read at a restart");
+        }
+    });
     runtime.spawn(async move {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
         tracing::info!("stop requested; a second signal stops at once");

@@ -9,6 +9,7 @@
 //! after it is counted in [`IngestStats`].
 
 mod appsink;
+mod backlog;
 mod clip;
 mod delivery;
 mod failure;

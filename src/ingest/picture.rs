@@ -8,8 +8,11 @@ use gstreamer_video::{VideoColorMatrix, VideoColorRange, VideoFormat};
 use crate::frame::{Colorimetry, Picture, PixelFormat, Plane};
 use crate::geometry::FrameSize;
 
-/// Largest picture that is accepted: a hostile stream must not decide how much memory the decoder takes.
-pub(super) const LARGEST: FrameSize = FrameSize { width: 3840, height: 2160 };
+/// Most pixels of a picture that is accepted, those of 3840 x 2160: a hostile stream must not decide how much memory the decoder
+/// takes. The sides may be of any proportion, because panorama and upright cameras exist, ...
+const MOST_PIXELS: u64 = 3840 * 2160;
+/// ... up to this many pixels, the most that H.264 and H.265 decoders commonly take.
+const LONGEST_SIDE: u32 = 8192;
 
 /// Layout of the decoder's pictures; the same until its caps change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,9 +26,12 @@ pub(super) struct PictureLayout {
 
 /// Why pictures of this size cannot be used, for people; `None` when they can.
 pub(super) fn too_large(size: FrameSize) -> Option<String> {
-    (size.width > LARGEST.width || size.height > LARGEST.height).then(|| {
-        let (w, h, max_w, max_h) = (size.width, size.height, LARGEST.width, LARGEST.height);
-        format!("the picture is {w}x{h}, more than {max_w}x{max_h}: choose a smaller stream of the camera")
+    let FrameSize { width, height } = size;
+    let fits = u64::from(width) * u64::from(height) <= MOST_PIXELS && width.max(height) <= LONGEST_SIDE;
+    (!fits).then(|| {
+        format!(
+            "the picture is {width}x{height}, more than the pixels of 3840x2160 or a side of {LONGEST_SIDE}: choose a smaller stream of the camera"
+        )
     })
 }
 
@@ -110,8 +116,16 @@ mod tests {
         let sized = |w, h| {
             layout(&format!("video/x-raw,format=I420,framerate=25/1,width={w},height={h}")).map(|l| l.size)
         };
-        assert_eq!(sized(3840, 2160), Ok(LARGEST));
-        assert!(sized(3842, 2160).unwrap_err().contains("3842x2160, more than 3840x2160"));
+        for (w, h) in [(3840, 2160), (4096, 1536), (2160, 3840), (8192, 1012)] {
+            assert_eq!(sized(w, h), Ok(FrameSize { width: w, height: h }));
+        }
+        for (w, h) in [(3842, 2160), (8194, 64), (64, 8194)] {
+            let why = sized(w, h).unwrap_err();
+            assert!(
+                why.contains(&format!("{w}x{h}, more than the pixels of 3840x2160 or a side of 8192")),
+                "{why}"
+            );
+        }
         let deep = layout("video/x-raw,format=I420_10LE,framerate=25/1,width=64,height=64").unwrap_err();
         assert!(deep.contains("I420_10LE") && deep.contains("8 bits"), "{deep}");
     }

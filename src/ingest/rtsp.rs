@@ -8,6 +8,7 @@ use gstreamer::prelude::*;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::appsink::{Pacing, SampleHandler, Stamping};
+use super::backlog;
 use super::delivery::Delivery;
 use super::failure::describe;
 use super::latest_frame::FrameSlot;
@@ -55,6 +56,7 @@ impl RtspSource {
         let delivery = Arc::new(Delivery::to_slot(slot));
         let password = camera.login.map(|login| login.password.read()).transpose()?;
         let source = make_source(camera, password.as_ref())?;
+        backlog::limit(&source, &delivery);
         let depay = make(codec.depayloader)?;
         if depay.has_property("wait-for-keyframe") {
             // After a lost packet every picture up to the next key frame would be smeared.
@@ -101,7 +103,8 @@ fn make_source(camera: &RtspCamera<'_>, password: Option<&SecretString>) -> Resu
         },
     );
     source.set_property("latency", LATENCY_MS);
-    source.set_property("drop-on-latency", true);
+    // Cameras send in bursts. What is dropped here is missing from every picture up to the next key frame.
+    source.set_property("drop-on-latency", false);
     source.set_property("do-rtsp-keep-alive", true);
     if let (Some(login), Some(password)) = (camera.login, password) {
         source.set_property("user-id", &login.username);
@@ -206,11 +209,10 @@ fn choose_stream(
 fn count_frames(depay: &gst::Element, stats: &Arc<IngestStats>) {
     let Some(pad) = depay.static_pad("sink") else { return };
     let stats = Arc::clone(stats);
-    pad.add_probe(gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST, move |_, info| {
-        let packets = info.buffer_list().into_iter().flat_map(|list| list.iter());
-        let packets = packets.chain(info.buffer().map(|packet| &**packet));
-        packets.filter(|packet| ends_frame(packet)).for_each(|_| stats.frame_arrived());
-        gst::PadProbeReturn::Ok
+    backlog::each_packet(&pad, move |packet| {
+        if ends_frame(packet) {
+            stats.frame_arrived();
+        }
     });
 }
 

@@ -93,6 +93,8 @@ fn it_is_ready_without_camera_and_broker() {
     }
     let outage = daemon.notified("OUTAGE");
     assert!(outage.contains("OUTAGE: offline (signal loss)"), "{outage}");
+    daemon.signal(Signal::SIGHUP);
+    daemon.notified("WATCHDOG=1");
     daemon.signal(Signal::SIGTERM);
     daemon.notified("STOPPING=1");
     assert!(daemon.child.wait().unwrap().success());

@@ -231,6 +231,29 @@ fn a_frozen_camera_is_found_in_6_s_and_others_go_on() {
 }
 
 #[test]
+fn a_camera_that_sends_in_bursts_loses_nothing() {
+    let host = CameraHost::start(0, &[("avc", h264_clip())]);
+    let supervised = Supervised::start(vec![camera(host.url("avc"), Codec::H264)]);
+    supervised.reaches(0, CameraState::Streaming, MonoTime::default());
+    let counts = || {
+        let stats = &supervised.stats[0];
+        (stats.received.load(Relaxed), stats.dropped_undecodable.load(Relaxed))
+    };
+    let (before, begun) = (counts(), supervised.clock.mono());
+    for _ in 0..8 {
+        host.freeze();
+        std::thread::sleep(Duration::from_millis(700));
+        host.thaw();
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    let due = supervised.clock.mono().since(begun).as_secs_f64() * 25.0;
+    let came = counts().0 - before.0;
+    assert!(came as f64 > 0.9 * due, "{came} of {due:.0} frames came");
+    assert_eq!(counts().1, before.1, "frames that gave no picture");
+    supervised.stop();
+}
+
+#[test]
 fn a_killed_camera_is_found_in_1_s_and_back_in_5_s() {
     let host = CameraHost::start(0, &[("avc", h264_clip())]);
     let port = host.port;

@@ -35,6 +35,33 @@ fn no_message_repeats_a_password() {
 }
 
 #[test]
+fn an_at_sign_in_the_path_is_no_login_unless_a_host_follows() {
+    let address = |address: &str| check(&EXAMPLE.replacen("rtsp://192.0.2.10:554/stream1", address, 1));
+    for good in ["rtsp://192.0.2.10:554/cam@1/main", "rtsp://192.0.2.10/live@main", "rtsp://camera:554/cam@1"]
+    {
+        assert!(address(good).is_ok(), "{good}: {:?}", address(good));
+    }
+    for bad in
+        ["rtsp://user:12/ab@192.0.2.10/main", "rtsp://user:12/ab@camera/main", "rtsp://user:x/y@1/main"]
+    {
+        let plain = lines(&address(bad).unwrap_err());
+        assert!(plain.contains("holds a user name or a password"), "{bad}: {plain}");
+    }
+}
+
+#[test]
+fn a_secret_in_the_query_is_a_warning_without_its_value() {
+    let text = EXAMPLE.replacen("stream1", "live?channel=1&subtype=0&authToken=abcdef0123", 1);
+    let plain = lines(&check(&text).unwrap().1);
+    assert!(
+        plain.contains("`authtoken` in the address may be a secret") && !plain.contains("abcdef"),
+        "{plain}"
+    );
+    let text = EXAMPLE.replacen("stream1", "cam/realmonitor?channel=1&subtype=0", 1);
+    assert_eq!(check(&text).unwrap().1, []);
+}
+
+#[test]
 fn a_password_file_readable_by_all_is_a_warning() {
     use std::os::unix::fs::PermissionsExt;
     let folder = folder();
