@@ -6,6 +6,7 @@ use url::Url;
 
 use super::collector::{Located, Location};
 use super::reader::{TableReader, ValueReader, short};
+use super::sections::{ADDRESS_HELP, is_impossible_address};
 use super::site::{Camera, RtpTransport, Stream};
 use super::{calibration, credentials, files, identifier, shapes};
 use crate::codec::Codec;
@@ -183,6 +184,10 @@ fn source(item: &ValueReader<'_>) -> Option<StreamAddress> {
     match Url::parse(text) {
         Ok(url) if url.host_str().is_none_or(str::is_empty) => {
             item.error("names no host", "rtsp://192.0.2.10:554/stream1");
+            None
+        }
+        Ok(url) if url.host_str().is_some_and(is_impossible_address) => {
+            item.error(format!("{} is no address", short(url.host_str().unwrap_or_default())), ADDRESS_HELP);
             None
         }
         Ok(url) if url.port() == Some(0) => {

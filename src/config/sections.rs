@@ -154,6 +154,14 @@ fn broker(section: &TableReader<'_>) -> Option<Broker> {
     Some(Broker { host: host?, port, login })
 }
 
+pub(super) const ADDRESS_HELP: &str = "four numbers from 0 to 255, such as 192.0.2.10";
+
+/// Whether a host is meant as an IPv4 address and is none: `300.0.2.10`, `192.0.2`.
+pub(super) fn is_impossible_address(host: &str) -> bool {
+    let only_numbers = host.contains('.') && host.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    only_numbers && host.parse::<Ipv4Addr>().is_err()
+}
+
 fn host(item: &ValueReader<'_>) -> Option<String> {
     let host = item.text()?;
     let help = "a name or an address alone: host = \"mqtt.example\", port = 1883";
@@ -165,6 +173,8 @@ fn host(item: &ValueReader<'_>) -> Option<String> {
         && !host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
     {
         item.error(format!("\"{}\" is not a host name or address", short(host)), help);
+    } else if is_impossible_address(host) {
+        item.error(format!("{} is no address", short(host)), ADDRESS_HELP);
     } else {
         return Some(host.to_owned());
     }

@@ -34,7 +34,10 @@ fn fixed<'a, T, const N: usize>(
     let items = item.list()?;
     let read: Vec<Option<T>> = items.iter().map(read).collect();
     if items.len() != N {
-        item.error(format!("has {} numbers", items.len()), format!("{meaning}: {N} numbers"));
+        // As in [0,10, 0,55].
+        let comma =
+            if items.len() == 2 * N { "; decimals are written with a point, such as 0.55" } else { "" };
+        item.error(format!("has {} numbers", items.len()), format!("{meaning}: {N} numbers{comma}"));
         return None;
     }
     read.into_iter().collect::<Option<Vec<_>>>()?.try_into().ok()

@@ -44,7 +44,7 @@ pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) 
             let part = lower.len() >= 3 && (plain.starts_with(&lower) || plain.ends_with(&lower));
             let whole = plain.len() >= 3 && lower.starts_with(&plain);
             let distance = match () {
-                () if other == Some(candidate) => 0,
+                () if other == Some(candidate) || lower == plain => 0,
                 () if part || whole => 1,
                 () => strsim::osa_distance(&lower, &plain),
             };
@@ -95,6 +95,8 @@ mod tests {
         ] {
             assert_eq!(nearest(word, known), Some(meant), "{word}");
         }
+        assert_eq!(nearest("H265", ["h264", "h265"]), Some("h265"));
+        assert_eq!(nearest("H.264", ["h264", "h265"]), Some("h264"));
         assert_eq!(nearest("brightness", known), None);
         assert_eq!(nearest("x", known), None);
     }

@@ -30,8 +30,14 @@ pub(super) fn parse<'t>(collector: &Collector<'t>, text: &'t str) -> Option<DeTa
     let twice = |message: &str| message.starts_with("duplicate key");
     let at = |error: &toml::de::Error| Location { key: String::new(), span: error.span().unwrap_or(0..0) };
     if let Some(first) = errors.iter().find(|error| !twice(error.message())) {
-        let help = "the rest of the file was not read: correct this and check again";
-        collector.error(&at(first), format!("this is not TOML: {}", first.message()), help);
+        let place = at(first);
+        let rest = "the rest of the file was not read: correct this and check again";
+        if is_decimal_comma(text, place.span.start) {
+            let help = format!("decimals are written with a point, such as 2.5; {rest}");
+            collector.error(&place, "a comma follows a number", help);
+        } else {
+            collector.error(&place, format!("this is not TOML: {}", first.message()), rest);
+        }
         return None;
     }
     for error in &errors {
@@ -44,4 +50,13 @@ pub(super) fn parse<'t>(collector: &Collector<'t>, text: &'t str) -> Option<DeTa
         );
     }
     Some(document.into_inner())
+}
+
+/// Whether `at` is in a number like `2,5`: at its comma, or just behind it.
+fn is_decimal_comma(text: &str, at: usize) -> bool {
+    let digit = |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at)).is_some_and(u8::is_ascii_digit);
+    let comma = |at: usize| {
+        text.as_bytes().get(at) == Some(&b',') && digit(at.checked_sub(1)) && digit(at.checked_add(1))
+    };
+    comma(at) || at.checked_sub(1).is_some_and(comma)
 }
