@@ -4,11 +4,13 @@
 //!
 //! # Guarantees
 //!
-//! 1. An alert is delivered when the broker has acknowledged its own packet and that of its picture, and not before.
+//! 1. An alert is delivered when the broker has accepted its own packet and answered that of its picture, and not before. A
+//!    refused alert stays in the outbox, is reported with the reason, and is sent again later.
 //! 2. The outbox in the logbook is the only queue. After an error the relay drops the session and reads the undelivered
 //!    rows again. A broker that stops, does not reply, forgets, or acknowledges out of order costs no alert. It costs at most
 //!    eight repeats, each with the same `alert_id`.
-//! 3. Alerts are sent in the order of their `seq`. Repeats follow in the same order.
+//! 3. Alerts are sent in the order of their `seq`. Repeats follow in the same order. Only an alert that the broker refuses,
+//!    or that ends every session, is set aside and follows the others.
 //! 4. An alert that waited (raised over a minute ago, or before the last restart) contains `"historical": true`. An alert
 //!    that is older than 24 hours is not sent; the logbook marks it as expired. The age is measured with the clock that
 //!    counts from boot where possible, and never with a wall clock that may be wrong.
@@ -25,10 +27,12 @@
 //! [`TopicKind`] lists the topics, `config/alert.schema.json` the fields of an alert.
 
 mod acknowledgement;
+mod causes;
 mod mqtt;
 pub mod payload;
 mod publish;
 mod receiver;
+mod refusal;
 mod relay;
 mod staff_client;
 mod stats;
@@ -36,6 +40,7 @@ mod stats;
 mod tests;
 mod topic;
 mod transport;
+mod warn_limit;
 
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -54,16 +59,18 @@ use crate::config::{Broker, Site};
 use crate::ids::{CameraId, SiteId};
 use crate::logbook::Writer;
 use crate::rules::SignalId;
-use receiver::{AcknowledgementReceiver, RejectionLog};
-use relay::{CameraStates, OutboxQueue, RelayTask, RetainedSources, TIMING};
+use receiver::AcknowledgementReceiver;
+use relay::{CameraStates, OutboxQueue, RelayHistory, RelayTask, RetainedSources, TIMING};
+use warn_limit::WarnLimit;
 
 pub use acknowledgement::{AcknowledgeError, BadAcknowledgement, acknowledge, read_acknowledgement};
 pub use mqtt::{MqttClient, MqttSettings};
 pub use publish::publish;
+pub use refusal::Refusal;
 pub use staff_client::StaffClient;
 pub use stats::RelayStats;
 pub use topic::{Topic, TopicKind, UnknownTopic};
-pub use transport::{MqttError, MqttEvent, MqttMessage, Transport};
+pub use transport::{BrokerLimits, MqttError, MqttEvent, MqttMessage, Transport};
 
 /// The running relay.
 pub struct Relay {
@@ -117,8 +124,9 @@ impl Relay {
             acknowledged,
             clock: clock.clone(),
             delays: reconnect_delays(seed.wrapping_add(1)),
+            stats: stats.clone(),
             stop: stop.clone(),
-            rejections: RejectionLog::default(),
+            rejections: WarnLimit::default(),
         };
         let task = RelayTask {
             transport: relay_client(&site.broker, &site.id),
@@ -129,6 +137,7 @@ impl Relay {
                 cameras: camera_states,
                 heads: writer.heads(),
                 writer: writer.stats(),
+                relay: stats.clone(),
                 clock: clock.clone(),
             },
             outbox: OutboxQueue::new(writer.path().into(), writer.sender()),
@@ -138,6 +147,7 @@ impl Relay {
             delays: reconnect_delays(seed),
             timing: TIMING,
             stop: stop.clone(),
+            history: RelayHistory::default(),
         };
         runtime.spawn(receiver.run());
         Self { task: runtime.spawn(task.run()), stop, stats, cameras }

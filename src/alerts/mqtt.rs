@@ -1,30 +1,28 @@
-//! The MQTT client of this crate: MQTT 3.1.1 through rumqttc, without TLS. The broker runs on the same box or in the same
-//! cabinet, and bridges onward over TLS where the harbour wants that.
+//! The MQTT client of this crate: MQTT 5 through rumqttc.
 //!
 //! The relay, the acknowledgement receiver, the acknowledgement sender and the staff client all use [`MqttClient`].
 
-use std::collections::VecDeque;
 use std::pin::Pin;
-use std::time::Duration;
 
 use rumqttc::{
-    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, Incoming, LastWill, MqttOptions,
-    Outgoing, QoS, StateError, SubscribeReasonCode,
+    AsyncClient, BrokerSessionResumePolicy, ConnAck, ConnectionError, Event, EventLoop, Incoming, LastWill,
+    MqttOptions, Outgoing, PublishOptions, PublishProperties, QoS, RetainForwardRule, SessionMode,
+    SubscribeFilter,
 };
 use secrecy::ExposeSecret;
 
-use super::transport::{MqttError, MqttEvent, MqttMessage, Transport};
+use super::causes;
+use super::transport::{BrokerLimits, MqttError, MqttEvent, MqttMessage, Transport};
 use crate::config::Broker;
 use crate::logbook::{MAX_PAYLOAD_BYTES, MAX_PICTURE_BYTES};
 
-/// rumqttc reports a broker that does not reply at the second ping without an answer.
-const KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// Seconds. rumqttc reports a broker that does not reply at the second ping without an answer.
+const KEEP_ALIVE: u16 = 5;
 
-/// Most messages in flight. Larger than the relay's window (with pictures and retained states), so that a packet id is
-/// never used again before its first use was acknowledged: rumqttc 0.25.1 stops forever after such a collision.
+/// Most messages that are queued or in flight: more than the relay's window with pictures and retained states.
 const IN_FLIGHT: u16 = 64;
 
-/// Bytes of the largest packet sent. rumqttc's own limit, 10 KiB, would turn every picture into an endless reconnect.
+/// Bytes of the largest packet sent, where the broker announces no lower limit.
 const MAX_OUTGOING: usize = MAX_PICTURE_BYTES + MAX_PAYLOAD_BYTES + (64 << 10);
 
 /// What distinguishes one client from another.
@@ -36,8 +34,8 @@ pub struct MqttSettings {
     pub client_id: String,
     /// True: the broker keeps subscriptions, and messages for them, while this client is not connected.
     pub keep_session: bool,
-    /// Bytes of the largest packet received; a larger one ends the session.
-    pub max_incoming: usize,
+    /// Bytes of the largest packet received. The broker is told and keeps larger ones to itself.
+    pub max_incoming: u32,
     /// Published by the broker when the connection breaks.
     pub last_will: Option<MqttMessage>,
 }
@@ -50,18 +48,25 @@ impl MqttSettings {
     }
 
     fn options(&self) -> Result<MqttOptions, MqttError> {
-        let mut options = MqttOptions::new(&self.client_id, &self.broker.host, self.broker.port);
+        let address = (self.broker.host.clone(), self.broker.port);
+        let mut options = MqttOptions::new(&self.client_id, address);
         options.set_keep_alive(KEEP_ALIVE);
-        options.set_clean_session(!self.keep_session);
-        options.set_inflight(IN_FLIGHT);
-        options.set_max_packet_size(self.max_incoming, MAX_OUTGOING);
+        options.set_max_packet_size(Some(self.max_incoming));
+        options.set_outgoing_inflight_upper_limit(IN_FLIGHT);
+        // One packet a read: acknowledgements that arrive together with the end of the connection are not lost.
+        options.set_read_batch_size(1);
+        if self.keep_session {
+            options.set_session_mode(SessionMode::Persistent);
+            // Every session is a new client here, without messages of its own from the last one.
+            options.set_broker_session_resume_policy(BrokerSessionResumePolicy::AllowBrokerOnly);
+        }
         if let Some(login) = &self.broker.login {
             // Read for every session, so that a changed password needs no restart.
             let password = login.password.read().map_err(MqttError::failed)?;
-            options.set_credentials(&login.username, password.expose_secret());
+            options.set_credentials(&login.username, password.expose_secret().to_owned());
         }
-        if let Some(MqttMessage { topic, payload, retain }) = self.last_will.clone() {
-            options.set_last_will(LastWill { topic, message: payload, qos: QoS::AtLeastOnce, retain });
+        if let Some(MqttMessage { topic, payload, retain, .. }) = self.last_will.clone() {
+            options.set_last_will(LastWill::new(topic, payload, QoS::AtLeastOnce, retain, None));
         }
         Ok(options)
     }
@@ -77,8 +82,6 @@ struct MqttSession {
     client: AsyncClient,
     /// A poll in progress. Kept between calls of `next`, so that a cancelled call loses no half-written packet.
     poll: PollFuture,
-    /// Set when the connection broke: the events that arrived before, then the cause.
-    ended: Option<(VecDeque<MqttEvent>, MqttError)>,
 }
 
 type PollFuture = Pin<Box<dyn Future<Output = (EventLoop, Result<Event, ConnectionError>)> + Send>>;
@@ -89,9 +92,14 @@ impl MqttClient {
         Self { settings, session: None }
     }
 
-    /// Queues a subscription; [`MqttEvent::Subscribed`] says that the broker accepted it.
-    pub fn subscribe(&mut self, filter: &str) -> Result<(), MqttError> {
-        self.session()?.client.try_subscribe(filter, QoS::AtLeastOnce).map_err(MqttError::failed)
+    /// Queues a subscription; [`MqttEvent::Subscribed`] says that the broker accepted it. `with_retained`: the broker also
+    /// sends what it keeps.
+    pub fn subscribe(&mut self, filter: &str, with_retained: bool) -> Result<(), MqttError> {
+        let mut filter = SubscribeFilter::new(filter, QoS::AtLeastOnce);
+        if !with_retained {
+            filter.retain_forward_rule = RetainForwardRule::Never;
+        }
+        self.session()?.client.try_subscribe_many([filter]).map_err(MqttError::failed)
     }
 
     fn session(&mut self) -> Result<&mut MqttSession, MqttError> {
@@ -102,15 +110,21 @@ impl MqttClient {
 impl Transport for MqttClient {
     fn connect(&mut self) -> Result<(), MqttError> {
         self.session = None;
-        let (client, event_loop) = AsyncClient::new(self.settings.options()?, usize::from(IN_FLIGHT));
-        self.session = Some(MqttSession { client, poll: poll(event_loop), ended: None });
+        let options = self.settings.options()?;
+        let (client, event_loop) = AsyncClient::builder(options).capacity(IN_FLIGHT.into()).build();
+        self.session = Some(MqttSession { client, poll: poll(event_loop) });
         Ok(())
     }
 
     fn publish(&mut self, message: MqttMessage) -> Result<(), MqttError> {
-        let MqttMessage { topic, payload, retain } = message;
-        let client = &self.session()?.client;
-        client.try_publish(topic, QoS::AtLeastOnce, retain, payload).map_err(MqttError::failed)
+        let MqttMessage { topic, payload, retain, expires_after } = message;
+        let mut options = PublishOptions::at_least_once().retain(retain);
+        if let Some(time) = expires_after {
+            let seconds = u32::try_from(time.as_secs()).unwrap_or(u32::MAX);
+            let message_expiry_interval = Some(seconds);
+            options = options.properties(PublishProperties { message_expiry_interval, ..Default::default() });
+        }
+        self.session()?.client.try_publish(topic, payload, options).map_err(MqttError::failed)
     }
 
     fn disconnect(&mut self) -> Result<(), MqttError> {
@@ -119,28 +133,13 @@ impl Transport for MqttClient {
 
     async fn next(&mut self) -> Result<MqttEvent, MqttError> {
         let session = self.session()?;
-        if session.ended.is_none() {
-            let (mut event_loop, outcome) = (&mut session.poll).await;
-            match outcome {
-                Ok(event) => {
-                    session.poll = poll(event_loop);
-                    return to_event(event);
-                }
-                // Acknowledgements that arrived together with the end of the connection are queued behind the error.
-                Err(cause) => {
-                    let late = event_loop.state.events.drain(..).filter_map(|event| to_event(event).ok());
-                    session.ended = Some((late.collect(), to_error(&cause)));
-                    session.poll = poll(event_loop);
-                }
-            }
+        let (event_loop, outcome) = (&mut session.poll).await;
+        let event = outcome.map_err(|cause| causes::to_error(&cause)).and_then(to_event);
+        match event {
+            Ok(_) => session.poll = poll(event_loop),
+            Err(_) => self.session = None,
         }
-        match session.ended.as_mut().and_then(|(late, _)| late.pop_front()) {
-            Some(event) => Ok(event),
-            None => {
-                let cause = self.session.take().and_then(|session| session.ended).map(|(_, cause)| cause);
-                Err(cause.unwrap_or_else(|| MqttError::failed("no session")))
-            }
-        }
+        event
     }
 }
 
@@ -153,58 +152,33 @@ fn poll(mut event_loop: EventLoop) -> PollFuture {
 
 fn to_event(event: Event) -> Result<MqttEvent, MqttError> {
     Ok(match event {
-        Event::Incoming(Incoming::ConnAck(_)) => MqttEvent::Connected,
-        Event::Incoming(Incoming::PubAck(packet)) => MqttEvent::Acknowledged(packet.pkid),
+        Event::Incoming(Incoming::ConnAck(packet)) => MqttEvent::Connected(limits(&packet)),
+        Event::Incoming(Incoming::PubAck(packet)) => {
+            MqttEvent::Acknowledged(packet.pkid, causes::of_publish(packet.reason))
+        }
         Event::Incoming(Incoming::SubAck(packet)) => {
-            if packet.return_codes.contains(&SubscribeReasonCode::Failure) {
-                return Err(MqttError::failed("the broker rejected the subscription"));
-            }
+            packet.return_codes.into_iter().try_for_each(causes::of_subscription).map_err(|refusal| {
+                MqttError::failed(format!("the broker refused the subscription: {refusal}"))
+            })?;
             MqttEvent::Subscribed
         }
         Event::Incoming(Incoming::Publish(publish)) => MqttEvent::Received(MqttMessage {
-            topic: publish.topic,
+            topic: String::from_utf8_lossy(&publish.topic).into_owned(),
             payload: publish.payload,
             retain: publish.retain,
+            expires_after: None,
         }),
         Event::Outgoing(Outgoing::Publish(packet_id)) => MqttEvent::Sent(packet_id),
         Event::Outgoing(Outgoing::Disconnect) => MqttEvent::Disconnected,
-        Event::Outgoing(Outgoing::AwaitAck(packet_id)) => {
-            return Err(MqttError::failed(format!(
-                "packet id {packet_id} was used again before it was acknowledged"
-            )));
-        }
         _ => MqttEvent::Other,
     })
 }
 
-/// The cause in words that a technician can act on.
-fn to_error(cause: &ConnectionError) -> MqttError {
-    use ConnectReturnCode::{BadUserNamePassword, NotAuthorized};
-    use std::io::ErrorKind;
-    let text = match cause {
-        ConnectionError::MqttState(StateError::Deserialization(why)) => {
-            return MqttError::UnreadablePacket(why.to_string());
-        }
-        ConnectionError::Io(why) | ConnectionError::MqttState(StateError::Io(why)) => match why.kind() {
-            ErrorKind::ConnectionRefused => "connection refused: nothing listens at that address".into(),
-            ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
-                CLOSED.into()
-            }
-            ErrorKind::TimedOut => "no answer".into(),
-            _ => why.to_string(),
-        },
-        ConnectionError::MqttState(StateError::ConnectionAborted) => CLOSED.into(),
-        ConnectionError::MqttState(StateError::AwaitPingResp) => "the broker answers no ping".into(),
-        ConnectionError::NetworkTimeout | ConnectionError::FlushTimeout => "no answer from the broker".into(),
-        ConnectionError::ConnectionRefused(code @ (BadUserNamePassword | NotAuthorized)) => {
-            format!(
-                "the broker rejected the login ({code:?}): check `username` and the password under [broker]"
-            )
-        }
-        ConnectionError::ConnectionRefused(code) => format!("the broker rejected the session ({code:?})"),
-        other => other.to_string(),
-    };
-    MqttError::Failed(text)
+fn limits(packet: &ConnAck) -> BrokerLimits {
+    let properties = packet.properties.as_ref();
+    let max_packet = properties.and_then(|p| p.max_packet_size).and_then(|bytes| bytes.try_into().ok());
+    BrokerLimits {
+        max_packet: max_packet.unwrap_or(MAX_OUTGOING).min(MAX_OUTGOING),
+        retain: properties.and_then(|p| p.retain_available) != Some(0),
+    }
 }
-
-const CLOSED: &str = "the broker closed the connection";

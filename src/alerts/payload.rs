@@ -63,6 +63,7 @@ struct SentAlert<'a> {
     published_at: String,
     attempt: u32,
     historical: bool,
+    picture_omitted: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -176,19 +177,35 @@ fn compose(
     }
 }
 
-/// The payload of an alert from the outbox, as `config/alert.schema.json` describes it, and the topic of its picture; `None`
-/// when the stored text is not a JSON object.
-pub fn sent(
-    stored: &str,
-    seq: i64,
-    published_at: Timestamp,
-    attempt: u32,
-    historical: bool,
-) -> Option<(String, Option<String>)> {
-    let alert: Map<String, Value> = serde_json::from_str(stored).ok()?;
-    let picture_topic = alert.get("picture_topic").and_then(Value::as_str).map(str::to_owned);
-    let body = SentAlert { alert: &alert, seq, published_at: utc(published_at), attempt, historical };
-    Some((json(&body), picture_topic))
+/// The payload of an alert as the outbox holds it.
+pub struct StoredPayload(Map<String, Value>);
+
+impl StoredPayload {
+    /// `None` when the stored text is not a JSON object.
+    pub fn parse(stored: &str) -> Option<Self> {
+        serde_json::from_str(stored).ok().map(Self)
+    }
+
+    /// The topic of its picture.
+    pub fn picture_topic(&self) -> Option<&str> {
+        self.0.get("picture_topic")?.as_str()
+    }
+
+    /// The message that `config/alert.schema.json` describes. `picture_omitted`: why it goes without its picture.
+    pub fn sent(
+        mut self,
+        seq: i64,
+        published_at: Timestamp,
+        attempt: u32,
+        historical: bool,
+        picture_omitted: Option<&str>,
+    ) -> String {
+        if picture_omitted.is_some() {
+            self.0.insert("picture_topic".into(), Value::Null);
+        }
+        let published_at = utc(published_at);
+        json(&SentAlert { alert: &self.0, seq, published_at, attempt, historical, picture_omitted })
+    }
 }
 
 pub(super) fn camera_state(site: &SiteId, change: &CameraChange, outage: Option<&Outage>) -> String {
@@ -291,9 +308,10 @@ mod tests {
     #[test]
     fn an_alert_has_its_documented_fields() {
         let stored = composed(Phase::Opened, Some(vec![0xFF, 0xD8]));
-        let (message, picture) =
-            sent(&stored.payload, 3, "2026-06-01T20:14:05Z".parse().unwrap(), 2, false).unwrap();
-        assert_eq!(picture, Some(format!("havenwacht/sample-harbour/picture/{}", stored.id)));
+        let payload = StoredPayload::parse(&stored.payload).unwrap();
+        let topic = format!("havenwacht/sample-harbour/picture/{}", stored.id);
+        assert_eq!(payload.picture_topic(), Some(topic.as_str()));
+        let message = payload.sent(3, "2026-06-01T20:14:05Z".parse().unwrap(), 2, false, None);
         let pretty: Value = serde_json::from_str(&message).unwrap();
         insta::assert_snapshot!(serde_json::to_string_pretty(&pretty).unwrap());
     }
@@ -302,7 +320,8 @@ mod tests {
     fn the_schema_describes_every_field_and_no_other() {
         let schema: Value = serde_json::from_str(include_str!("../../config/alert.schema.json")).unwrap();
         let stored = composed(Phase::Opened, None);
-        let (message, _) = sent(&stored.payload, 1, Timestamp::UNIX_EPOCH, 1, true).unwrap();
+        let payload = StoredPayload::parse(&stored.payload).unwrap();
+        let message = payload.sent(1, Timestamp::UNIX_EPOCH, 1, true, None);
         let message: Map<String, Value> = serde_json::from_str(&message).unwrap();
         let mut described: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
         described.sort();
@@ -336,6 +355,18 @@ mod tests {
                 .into();
         assert_eq!(ids.len(), 4);
         assert!(ids.iter().all(|id| id.get_version_num() == 7));
+    }
+
+    #[test]
+    fn an_alert_without_its_picture_says_why() {
+        let stored = composed(Phase::Opened, Some(vec![0xFF, 0xD8]));
+        let payload = StoredPayload::parse(&stored.payload).unwrap();
+        let message = payload.sent(1, Timestamp::UNIX_EPOCH, 1, false, Some("it is too large"));
+        let message: Value = serde_json::from_str(&message).unwrap();
+        assert_eq!(
+            (&message["picture_topic"], &message["picture_omitted"]),
+            (&Value::Null, &"it is too large".into())
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use tokio::runtime;
 use super::mqtt::{MqttClient, MqttSettings};
 use super::transport::{MqttError, MqttEvent, MqttMessage, Transport};
 
-/// Publishes `messages` and returns when the broker acknowledged all of them, at most `deadline` later. Not for use inside
+/// Publishes `messages` and returns when the broker accepted all of them, at most `deadline` later. Not for use inside
 /// an async runtime.
 pub fn publish(
     settings: MqttSettings,
@@ -21,7 +21,8 @@ pub fn publish(
         client.connect()?;
         messages.into_iter().try_for_each(|message| client.publish(message))?;
         while unacknowledged > 0 {
-            if let MqttEvent::Acknowledged(_) = client.next().await? {
+            if let MqttEvent::Acknowledged(_, outcome) = client.next().await? {
+                outcome.map_err(|refusal| MqttError::failed(format!("refused: {refusal}")))?;
                 unacknowledged -= 1;
             }
         }

@@ -12,17 +12,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::acknowledgement::read_acknowledgement;
 use super::mqtt::{MqttClient, MqttSettings};
+use super::stats::RelayStats;
 use super::topic::{Topic, TopicKind};
 use super::transport::{MqttError, MqttEvent, Transport};
+use super::warn_limit::WarnLimit;
 use crate::backoff::Delays;
 use crate::clock::{Clock, MonoTime};
 use crate::config::Broker;
 use crate::ids::SiteId;
 use crate::logbook::{Entry, LogbookError, LogbookSender, Reader};
 use crate::rules::SignalId;
-
-/// At most one warning about rejected messages in this time; the others are counted.
-const WARN_EVERY: Duration = Duration::from_secs(60);
 
 /// Pause before an acknowledgement is offered again to a logbook whose queue is full.
 const QUEUE_RETRY: Duration = Duration::from_millis(100);
@@ -37,8 +36,9 @@ pub(super) struct AcknowledgementReceiver {
     pub(super) acknowledged: SyncSender<SignalId>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) delays: Delays,
+    pub(super) stats: Arc<RelayStats>,
     pub(super) stop: CancellationToken,
-    pub(super) rejections: RejectionLog,
+    pub(super) rejections: WarnLimit,
 }
 
 impl AcknowledgementReceiver {
@@ -63,37 +63,36 @@ impl AcknowledgementReceiver {
     /// One session, until it breaks.
     async fn session(&mut self) -> Result<Infallible, MqttError> {
         let topic = Topic::new(&self.site, TopicKind::Acknowledge).to_string();
-        let mut client = self.connect(true)?;
+        let mut client = self.connect()?;
+        let mut subscribing = false;
         loop {
-            match client.next().await {
-                Ok(MqttEvent::Connected) => client.subscribe(&topic)?,
-                Ok(MqttEvent::Subscribed) => {
+            let event = client.next().await.inspect_err(|cause| {
+                // That the broker is away is the relay's problem to tell.
+                let refused = subscribing.then(|| format!("acknowledgements cannot be received: {cause}"));
+                self.stats.set_acknowledgements(refused);
+            })?;
+            match event {
+                MqttEvent::Connected(_) => {
+                    // Nobody answers an alert with a retained message: one that is there is an old mistake.
+                    client.subscribe(&topic, false)?;
+                    subscribing = true;
+                }
+                MqttEvent::Subscribed => {
+                    subscribing = false;
                     self.delays.reset();
+                    self.stats.set_acknowledgements(None);
                     tracing::info!("receiving acknowledgements on {topic}");
                 }
-                Ok(MqttEvent::Received(message)) => self.receive(&message.payload).await,
-                Ok(_) => {}
-                Err(cause @ MqttError::UnreadablePacket(_)) => {
-                    self.drop_kept_messages().await?;
-                    return Err(cause);
-                }
-                Err(cause) => return Err(cause),
+                MqttEvent::Received(message) => self.receive(&message.payload).await,
+                _ => {}
             }
         }
     }
 
-    /// A message that is too large comes first again in every session that the broker keeps, so no later message would
-    /// arrive. A session that is not kept makes the broker drop them.
-    async fn drop_kept_messages(&self) -> Result<(), MqttError> {
-        let mut client = self.connect(false)?;
-        while client.next().await? != MqttEvent::Connected {}
-        Ok(())
-    }
-
-    fn connect(&self, keep_session: bool) -> Result<MqttClient, MqttError> {
+    fn connect(&self) -> Result<MqttClient, MqttError> {
         let client_id = format!("havenwacht-{}-acknowledge", self.site);
-        let mut client =
-            MqttClient::new(MqttSettings { keep_session, ..MqttSettings::new(&self.broker, client_id) });
+        let settings = MqttSettings { keep_session: true, ..MqttSettings::new(&self.broker, client_id) };
+        let mut client = MqttClient::new(settings);
         client.connect()?;
         Ok(client)
     }
@@ -103,14 +102,14 @@ impl AcknowledgementReceiver {
         let now = self.clock.now();
         let acknowledgement = match read_acknowledgement(message, now.wall) {
             Ok(acknowledgement) => acknowledgement,
-            Err(cause) => return self.rejections.log(now.mono, &cause),
+            Err(cause) => return self.reject(now.mono, &cause),
         };
         let signal = acknowledgement.signal;
         match self.is_known(signal).await {
             Ok(true) => {}
             Ok(false) => {
                 let cause = format!("no signal {} in the logbook", signal.0);
-                return self.rejections.log(now.mono, &cause);
+                return self.reject(now.mono, &cause);
             }
             // The writer checks again.
             Err(cause) => tracing::debug!("cannot look up signal {}: {cause}", signal.0),
@@ -122,8 +121,12 @@ impl AcknowledgementReceiver {
             tokio::time::sleep(QUEUE_RETRY).await;
         }
         if let Err(TrySendError::Full(_)) = self.acknowledged.try_send(signal) {
-            self.rejections.log(now.mono, &"too many acknowledgements are waiting");
+            self.reject(now.mono, &"too many acknowledgements are waiting");
         }
+    }
+
+    fn reject(&mut self, now: MonoTime, cause: &dyn std::fmt::Display) {
+        self.rejections.warn(now, &format!("an acknowledgement was rejected: {cause}"));
     }
 
     async fn is_known(&self, signal: SignalId) -> Result<bool, LogbookError> {
@@ -132,52 +135,5 @@ impl AcknowledgementReceiver {
             Ok(Reader::open(&path)?.signal_id(&signal.0.to_string())?.is_some())
         });
         lookup.await.unwrap_or_else(|cause| Err(LogbookError::Stopped(cause.to_string())))
-    }
-}
-
-/// Logs rejected messages, at most one line a minute: a sender cannot fill the journal.
-#[derive(Debug, Default)]
-pub(super) struct RejectionLog {
-    last: Option<MonoTime>,
-    unlogged: u64,
-}
-
-impl RejectionLog {
-    fn log(&mut self, now: MonoTime, cause: &dyn std::fmt::Display) {
-        if !self.is_due(now) {
-            return;
-        }
-        match std::mem::take(&mut self.unlogged) {
-            0 => tracing::warn!("an acknowledgement was rejected: {cause}"),
-            earlier => {
-                tracing::warn!(
-                    "an acknowledgement was rejected: {cause}; {earlier} more since the last such line"
-                );
-            }
-        }
-    }
-
-    fn is_due(&mut self, now: MonoTime) -> bool {
-        let due = self.last.is_none_or(|last| now.since(last) >= WARN_EVERY);
-        if due {
-            self.last = Some(now);
-        } else {
-            self.unlogged += 1;
-        }
-        due
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rejected_messages_are_logged_once_a_minute() {
-        let mut log = RejectionLog::default();
-        let second = |n| MonoTime::from_boot(Duration::from_secs(n));
-        let lines = (0..600).filter(|&n| log.is_due(second(n))).count();
-        assert_eq!(lines, 10);
-        assert_eq!(log.unlogged, 590);
     }
 }

@@ -14,7 +14,7 @@ use crate::config::Broker;
 use crate::ids::SiteId;
 
 /// Bytes of the largest packet received: more than the largest picture.
-const MAX_INCOMING: usize = 4 << 20;
+const MAX_INCOMING: u32 = 4 << 20;
 
 /// Pause after a session that failed.
 const RECONNECT_AFTER: Duration = Duration::from_millis(200);
@@ -109,8 +109,8 @@ impl Subscription {
             self.connected = true;
         }
         let event = self.client.next().await?;
-        if event == MqttEvent::Connected {
-            self.client.subscribe(&self.filter)?;
+        if let MqttEvent::Connected(_) = event {
+            self.client.subscribe(&self.filter, true)?;
         }
         Ok(event)
     }
@@ -135,6 +135,7 @@ mod tests {
             topic: topic.into(),
             payload: br#"{"alert_id": "1"}"#.to_vec().into(),
             retain: false,
+            expires_after: None,
         };
         assert!(message("havenwacht/sample-harbour/alert/quay-east/night-passage").alert().is_some());
         assert!(message("havenwacht/sample-harbour/acknowledge").alert().is_none());

@@ -14,7 +14,9 @@ use crate::camera_health::Cause;
 use crate::clock::{self, Clock};
 use crate::config::{Camera, Site};
 use crate::logbook::WriterStats;
-use crate::web::{AlertsHealth, CameraHealth, ClockHealth, Health, LogbookHealth, OutageHealth};
+use crate::web::{
+    AlertsHealth, CameraHealth, ClockHealth, Health, LogbookHealth, OutageHealth, RefusedHealth,
+};
 
 /// Where the counters are.
 pub(super) struct StatusReader {
@@ -37,6 +39,13 @@ impl StatusReader {
     /// The state at this moment.
     pub(super) fn read(&self) -> Health {
         let late = self.heartbeats.late().into_iter();
+        let alert_problems: Vec<_> =
+            self.relay.last_error().into_iter().chain(self.relay.problems()).collect();
+        let refused = self.relay.refusals().into_iter().map(|(message, reason, count)| RefusedHealth {
+            message: message.to_owned(),
+            reason: reason.as_str().to_owned(),
+            count,
+        });
         Health {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             site: self.site.id.to_string(),
@@ -64,7 +73,8 @@ impl StatusReader {
                 delivered: of(&self.relay.delivered),
                 undelivered: of(&self.relay.undelivered),
                 expired: of(&self.relay.expired),
-                problem: self.relay.last_error(),
+                refused: refused.collect(),
+                problem: Some(alert_problems.join("; ")).filter(|problems| !problems.is_empty()),
             },
             clock: ClockHealth {
                 is_set: clock::is_set(self.clock.now().wall),

@@ -146,24 +146,38 @@ pub struct ClockHealth {
 pub struct AlertsHealth {
     /// True while the broker is connected.
     pub connected: bool,
-    /// Alerts that the broker acknowledged.
+    /// Alerts that the broker accepted.
     pub delivered: u64,
     /// Alerts that wait.
     pub undelivered: u64,
     /// Alerts too old to send.
     pub expired: u64,
+    /// Messages that the broker refused, for each kind and reason.
+    pub refused: Vec<RefusedHealth>,
     /// What is wrong, while it is.
     pub problem: Option<String>,
 }
 
+/// Messages that the broker refused.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RefusedHealth {
+    /// `alert`, `picture` or `presence` (status, camera states, head of the chain).
+    pub message: String,
+    /// A word, such as `not-authorised`.
+    pub reason: String,
+    /// How many.
+    pub count: u64,
+}
+
 impl Health {
     /// True when nothing needs a person: no late loop, every camera streams a usable picture, the logbook is written, the
-    /// broker is connected, the clock is set.
+    /// broker is connected and accepts the alerts, the clock is set.
     pub fn is_healthy(&self) -> bool {
         self.late_loops.is_empty()
             && self.clock.is_set
             && self.logbook.problem.is_none()
             && self.alerts.connected
+            && self.alerts.problem.is_none()
             && self.cameras.iter().all(CameraHealth::is_healthy)
     }
 
@@ -194,8 +208,11 @@ impl Health {
             parts.push(format!("all water inspected within the last {oldest:.1} s"));
         }
         parts.push(format!("{} waiting", counted(self.alerts.undelivered, "alert")));
-        parts
-            .push(if self.alerts.connected { "broker connected" } else { "broker not connected" }.to_owned());
+        parts.push(match (self.alerts.connected, &self.alerts.problem) {
+            (true, None) => "broker connected".to_owned(),
+            (true, Some(problem)) => format!("BROKER: {problem}"),
+            (false, _) => "broker not connected".to_owned(),
+        });
         parts.join(", ")
     }
 
@@ -291,7 +308,18 @@ pub(super) mod tests {
                 unwritten_detections: 0,
                 problem: None,
             },
-            alerts: AlertsHealth { connected: true, delivered: 3, undelivered: 1, expired: 0, problem: None },
+            alerts: AlertsHealth {
+                connected: true,
+                delivered: 3,
+                undelivered: 1,
+                expired: 0,
+                refused: vec![RefusedHealth {
+                    message: "alert".into(),
+                    reason: "not-authorised".into(),
+                    count: 2,
+                }],
+                problem: None,
+            },
             clock: ClockHealth { is_set: true, synchronised: Some(true), steps: 0, last_step_s: 0.0 },
             resident_bytes: 1 << 28,
         }
@@ -312,7 +340,11 @@ pub(super) mod tests {
         assert!(!health.is_healthy());
         health.cameras.truncate(1);
         assert!(health.is_healthy());
-        for spoil in [|h: &mut Health| h.clock.is_set = false, |h: &mut Health| h.alerts.connected = false] {
+        for spoil in [
+            |h: &mut Health| h.clock.is_set = false,
+            |h: &mut Health| h.alerts.connected = false,
+            |h: &mut Health| h.alerts.problem = Some("the broker refuses 1 alert".into()),
+        ] {
             let mut spoiled = health.clone();
             spoil(&mut spoiled);
             assert!(!spoiled.is_healthy());

@@ -80,6 +80,10 @@ fn site_metrics(page: &MetricsPage, health: &Health) {
     ] {
         page.counter(name, &[], count);
     }
+    for refused in &health.alerts.refused {
+        let labels = [("message", refused.message.as_str()), ("reason", &refused.reason)];
+        page.counter("havenwacht_messages_refused_total", &labels, refused.count);
+    }
     for (name, value) in [
         ("havenwacht_logbook_queued", health.logbook.queued as f64),
         ("havenwacht_logbook_problem", flag(health.logbook.problem.is_some())),

@@ -5,5 +5,7 @@ mod metrics;
 mod page;
 mod server;
 
-pub use health::{AlertsHealth, CameraHealth, ClockHealth, Health, LogbookHealth, OutageHealth};
+pub use health::{
+    AlertsHealth, CameraHealth, ClockHealth, Health, LogbookHealth, OutageHealth, RefusedHealth,
+};
 pub use server::serve;

@@ -12,7 +12,10 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use rumqttc::mqttbytes;
-use rumqttc::{ConnAck, Connect, ConnectReturnCode, Packet, PubAck, Publish, SubAck, SubscribeReasonCode};
+use rumqttc::{
+    ConnAck, ConnAckProperties, Connect, ConnectReturnCode, LastWill, Packet, PubAck, PubAckReason, Publish,
+    SubAck, SubscribeReasonCode,
+};
 use serde_json::Value;
 use test_support::now;
 
@@ -33,6 +36,12 @@ pub(crate) enum Behaviour {
     EverySecond,
     /// Acknowledges every message but the first.
     AllButFirst,
+    /// Refuses alerts for this reason, and accepts the rest.
+    RefuseAlerts(PubAckReason),
+    /// Closes the connection at a message with a payload of more bytes, and acknowledges the rest.
+    CloseAtPayload(usize),
+    /// Announces these limits, closes the connection at a message beyond them, acknowledges the rest.
+    Announce { max_packet: u32, retain: bool },
 }
 
 /// A message that the broker received.
@@ -43,6 +52,8 @@ pub(crate) struct ReceivedMessage {
     pub(crate) topic: String,
     pub(crate) payload: Vec<u8>,
     pub(crate) retain: bool,
+    /// Seconds after which the broker drops it.
+    pub(crate) expires_after: Option<u32>,
     pub(crate) acknowledged: bool,
 }
 
@@ -62,7 +73,7 @@ impl ReceivedMessage {
 #[derive(Debug, Default)]
 pub(crate) struct BrokerLog {
     /// The connect packet of each session of the relay.
-    pub(crate) connects: Vec<Connect>,
+    pub(crate) connects: Vec<(Connect, LastWill)>,
     pub(crate) received: Vec<ReceivedMessage>,
     /// Orderly disconnects.
     pub(crate) disconnects: usize,
@@ -146,7 +157,7 @@ impl BrokerSession {
     fn serve(mut self, mut stream: TcpStream) -> std::io::Result<()> {
         let mut bytes = BytesMut::new();
         loop {
-            let packet = match Packet::read(&mut bytes, 4 << 20) {
+            let packet = match Packet::read(&mut bytes, Some(4 << 20)) {
                 Ok(packet) => packet,
                 Err(mqttbytes::Error::InsufficientBytes(_)) => {
                     let mut buffer = [0; 65536];
@@ -161,7 +172,7 @@ impl BrokerSession {
             };
             let mut replies = BytesMut::new();
             for reply in self.on_packet(packet) {
-                reply.write(&mut replies, 1 << 20).expect("a valid packet");
+                reply.write(&mut replies, None).expect("a valid packet");
             }
             stream.write_all(&replies)?;
             if self.closes {
@@ -172,17 +183,15 @@ impl BrokerSession {
 
     fn on_packet(&mut self, packet: Packet) -> Vec<Packet> {
         match packet {
-            Packet::Connect(connect) => vec![Packet::ConnAck(self.on_connect(connect))],
+            Packet::Connect(connect, will, _) => vec![Packet::ConnAck(self.on_connect(connect, will))],
             Packet::Subscribe(subscribe) => {
                 let granted = SubscribeReasonCode::Success(rumqttc::QoS::AtLeastOnce);
                 let codes = vec![granted; subscribe.filters.len()];
-                vec![Packet::SubAck(SubAck::new(subscribe.pkid, codes))]
+                vec![Packet::SubAck(SubAck { pkid: subscribe.pkid, return_codes: codes, properties: None })]
             }
-            Packet::Publish(publish) => {
-                self.on_publish(publish).into_iter().map(|id| Packet::PubAck(PubAck::new(id))).collect()
-            }
+            Packet::Publish(publish) => self.on_publish(publish).into_iter().map(Packet::PubAck).collect(),
             Packet::PingReq if self.behaviour != Behaviour::Silent => vec![Packet::PingResp],
-            Packet::Disconnect => {
+            Packet::Disconnect(_) => {
                 self.lock().disconnects += 1;
                 Vec::new()
             }
@@ -190,12 +199,12 @@ impl BrokerSession {
         }
     }
 
-    fn on_connect(&mut self, connect: Connect) -> ConnAck {
+    fn on_connect(&mut self, connect: Connect, will: Option<LastWill>) -> ConnAck {
         // Of all clients only the relay has a last will.
-        if connect.last_will.is_some() {
+        if let Some(will) = will {
             let number = {
                 let mut log = self.lock();
-                log.connects.push(connect);
+                log.connects.push((connect, will));
                 log.connects.len() - 1
             };
             self.number = number;
@@ -205,23 +214,32 @@ impl BrokerSession {
             Behaviour::Reject => ConnectReturnCode::NotAuthorized,
             _ => ConnectReturnCode::Success,
         };
-        ConnAck::new(code, false)
+        let properties = match self.behaviour {
+            Behaviour::Announce { max_packet, retain } => Some(announcement(max_packet, retain)),
+            _ => None,
+        };
+        ConnAck { session_present: false, code, properties }
     }
 
-    /// The packet ids to acknowledge.
-    fn on_publish(&mut self, publish: Publish) -> Vec<u16> {
+    fn on_publish(&mut self, publish: Publish) -> Vec<PubAck> {
         let shared = self.log.clone();
         let mut log = shared.lock().unwrap_or_else(PoisonError::into_inner);
         self.open.push((publish.pkid, log.received.len()));
         self.messages += 1;
         log.received.push(ReceivedMessage {
             session: self.number,
-            topic: publish.topic,
+            topic: String::from_utf8(publish.topic.to_vec()).expect("a topic in UTF-8"),
             payload: publish.payload.to_vec(),
             retain: publish.retain,
+            expires_after: publish.properties.and_then(|properties| properties.message_expiry_interval),
             acknowledged: false,
         });
-        let acknowledged = self.take_acknowledged();
+        let received = log.received.last().expect("a message");
+        if let Some(reason) = self.refusal(received) {
+            let packet_id = self.open.pop().map_or(0, |(packet_id, _)| packet_id);
+            return vec![PubAck { pkid: packet_id, reason, properties: None }];
+        }
+        let acknowledged = self.take_acknowledged(received);
         if self.closes || self.behaviour == Behaviour::Silent {
             log.faulted = Some(now());
         }
@@ -236,13 +254,32 @@ impl BrokerSession {
             }
         }
         log.most_unacknowledged = log.most_unacknowledged.max(self.open.len());
-        acknowledged.into_iter().map(|(packet_id, _)| packet_id).collect()
+        acknowledged.into_iter().map(|(packet_id, _)| PubAck::new(packet_id, None)).collect()
+    }
+
+    fn refusal(&self, message: &ReceivedMessage) -> Option<PubAckReason> {
+        match self.behaviour {
+            Behaviour::RefuseAlerts(reason) => message.alert().map(|_| reason),
+            _ => None,
+        }
     }
 
     /// Removes the messages from `open` that the behaviour acknowledges now; notes whether the connection closes after.
-    fn take_acknowledged(&mut self) -> Vec<(u16, usize)> {
+    fn take_acknowledged(&mut self, newest: &ReceivedMessage) -> Vec<(u16, usize)> {
         match self.behaviour {
-            Behaviour::Acknowledge => std::mem::take(&mut self.open),
+            Behaviour::Acknowledge | Behaviour::RefuseAlerts(_) => std::mem::take(&mut self.open),
+            Behaviour::CloseAtPayload(limit) if newest.payload.len() > limit => {
+                self.closes = true;
+                Vec::new()
+            }
+            Behaviour::Announce { max_packet, retain }
+                if newest.topic.len() + newest.payload.len() > max_packet as usize
+                    || (newest.retain && !retain) =>
+            {
+                self.closes = true;
+                Vec::new()
+            }
+            Behaviour::CloseAtPayload(_) | Behaviour::Announce { .. } => std::mem::take(&mut self.open),
             Behaviour::EverySecond if self.messages.is_multiple_of(2) => {
                 self.open.pop().into_iter().collect()
             }
@@ -263,5 +300,27 @@ impl BrokerSession {
 
     fn lock(&self) -> MutexGuard<'_, BrokerLog> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn announcement(max_packet: u32, retain: bool) -> ConnAckProperties {
+    ConnAckProperties {
+        session_expiry_interval: None,
+        receive_max: None,
+        max_qos: None,
+        retain_available: Some(u8::from(retain)),
+        max_packet_size: Some(max_packet),
+        assigned_client_identifier: None,
+        topic_alias_max: None,
+        reason_string: None,
+        user_properties: Vec::new(),
+        wildcard_subscription_available: None,
+        subscription_identifiers_available: None,
+        shared_subscription_available: None,
+        server_keep_alive: None,
+        response_information: None,
+        server_reference: None,
+        authentication_method: None,
+        authentication_data: None,
     }
 }

@@ -34,13 +34,17 @@ fn receive(staff: &mut StaffClient, ids: &mut Vec<String>, mut wanted: impl FnMu
 
 /// A real broker that keeps its sessions on disk: after a restart it still delivers what staff missed.
 fn persistent_broker(work: &Path, port: u16) -> Program {
-    let config = work.join("persistent.conf");
-    let text = format!(
-        "listener {port} 127.0.0.1\nallow_anonymous true\npersistence true\npersistence_location {}/\nuser root\n\
-         max_queued_messages 0\n",
-        work.display()
+    let folder = work.display();
+    let settings = format!(
+        "persistence true\npersistence_location {folder}/\nuser root\nmax_queued_messages 0\nallow_anonymous true\n"
     );
-    std::fs::write(&config, text).unwrap();
+    mosquitto_with(work, port, &settings)
+}
+
+/// A real broker with these settings, when it answers.
+pub(crate) fn mosquitto_with(work: &Path, port: u16, settings: &str) -> Program {
+    let config = work.join("settings.conf");
+    std::fs::write(&config, format!("listener {port} 127.0.0.1\n{settings}")).unwrap();
     let args = ["-c".to_owned(), config.display().to_string()];
     let broker =
         Program::start("broker", &programs::mosquitto().unwrap(), &args, &work.join("broker.log")).unwrap();

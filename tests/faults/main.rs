@@ -19,6 +19,7 @@ mod alert_source;
 mod broker;
 mod camera;
 mod damage;
+mod delivery;
 mod disk;
 mod garbage;
 mod mistakes;

@@ -258,6 +258,10 @@ fn only_valid_acknowledgements_reach_logbook_and_rules() {
         };
         alerts::acknowledge(&site.broker, &site.id, &acknowledgement, deadline)
     };
+    // A mistake that the broker keeps for every subscriber.
+    let topic = Topic::new(&site.id, TopicKind::Acknowledge);
+    let kept = MqttMessage { retain: true, ..MqttMessage::new(&topic, vec![b'x'; 10_000_000]) };
+    publish(&site, "desk", vec![kept]);
     let runtime = Runtime::new().unwrap();
     let start_relay = || {
         let (sender, acknowledged) = sync_channel(8);
@@ -274,7 +278,6 @@ fn only_valid_acknowledgements_reach_logbook_and_rules() {
     // Nonsense, with a message larger than a session receives: it may end that session, and delays no alert.
     let unknown =
         br#"{"signal_id": "00000000-0000-0000-0000-000000000099", "by": "x", "verdict": "acknowledged"}"#;
-    let topic = Topic::new(&site.id, TopicKind::Acknowledge);
     let nonsense = [b"OK".to_vec(), unknown.to_vec(), vec![b'x'; 100_000]];
     publish(&site, "desk", nonsense.into_iter().map(|payload| MqttMessage::new(&topic, payload)).collect());
     wait_until(LIMIT, "the next acknowledgement arrives", || {

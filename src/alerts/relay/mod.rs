@@ -1,28 +1,32 @@
 //! The relay: one task, the only owner of its MQTT session.
 
+mod held_back;
 mod in_flight;
 mod outbox;
 pub(super) mod retained;
+mod send;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::Bytes;
 use jiff::SignedDuration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::payload;
+use super::refusal::Refusal;
 use super::stats::RelayStats;
 use super::topic::{Topic, TopicKind};
-use super::transport::{MqttError, MqttEvent, MqttMessage, Transport};
+use super::transport::{BrokerLimits, MqttError, MqttEvent, MqttMessage, Transport};
+use super::warn_limit::WarnLimit;
 use crate::backoff::Delays;
 use crate::clock::Clock;
 use crate::logbook::{DeliveryOutcome, OutboxDepth, OutboxRow};
-use in_flight::{InFlight, InFlightWindow};
+use held_back::HeldBack;
+use in_flight::{Answer, InFlight, InFlightWindow};
 use retained::SentRetained;
 
 pub(super) use outbox::OutboxQueue;
@@ -48,10 +52,15 @@ pub(super) struct RelayTiming {
     pub(super) acknowledge: Duration,
     /// The last status must be sent within this.
     pub(super) disconnect: Duration,
+    /// Before an alert that was held back is tried again, the first time.
+    pub(super) retry: Duration,
 }
 
-pub(super) const TIMING: RelayTiming =
-    RelayTiming { acknowledge: Duration::from_secs(5), disconnect: Duration::from_millis(2500) };
+pub(super) const TIMING: RelayTiming = RelayTiming {
+    acknowledge: Duration::from_secs(5),
+    disconnect: Duration::from_millis(2500),
+    retry: Duration::from_secs(5),
+};
 
 /// The task's state.
 pub(super) struct RelayTask<T> {
@@ -66,12 +75,28 @@ pub(super) struct RelayTask<T> {
     pub(super) delays: Delays,
     pub(super) timing: RelayTiming,
     pub(super) stop: CancellationToken,
+    pub(super) history: RelayHistory,
+}
+
+/// What the relay remembers from session to session.
+#[derive(Default)]
+pub(super) struct RelayHistory {
+    held_back: HeldBack,
+    /// Several messages were in flight when a session broke. Until it is known which of them cannot pass, alerts up to this
+    /// number are sent one at a time.
+    alone_to: i64,
+    /// For each kind of message and reason.
+    refusals: BTreeMap<(&'static str, Refusal), WarnLimit>,
+    /// Alerts sent without their picture.
+    omitted: WarnLimit,
+    told_no_retain: bool,
 }
 
 /// What belongs to one session and ends with it.
 #[derive(Default)]
 struct RelaySession {
-    connected: bool,
+    /// Set when the broker has accepted the session.
+    limits: Option<BrokerLimits>,
     window: InFlightWindow,
     retained: SentRetained,
     /// Alerts that were read and not sent yet.
@@ -89,15 +114,30 @@ impl<T: Transport> RelayTask<T> {
             let mut session = RelaySession { more: true, ..RelaySession::default() };
             let ended = self.session(&mut session).await;
             self.stats.connected.store(false, Ordering::Relaxed);
-            let now = self.clock.now().wall;
-            for seq in session.window.clear() {
-                self.outbox.note(seq, DeliveryOutcome::Unconfirmed, 1, now);
-            }
+            self.on_end(&mut session);
             match ended {
                 Ok(()) => return true,
                 Err(_) if self.stop.is_cancelled() => return false,
                 Err(cause) => self.pause(&cause).await,
             }
+        }
+    }
+
+    /// Finds out which alert may have broken the session.
+    fn on_end(&mut self, session: &mut RelaySession) {
+        let unanswered = session.window.clear();
+        let now = self.clock.now().wall;
+        for (seq, _) in &unanswered.alerts {
+            self.outbox.note(*seq, DeliveryOutcome::Unconfirmed, 1, now);
+        }
+        match unanswered.alerts[..] {
+            [(seq, with_picture)] if unanswered.others == 0 => {
+                let held_back = &mut self.history.held_back;
+                held_back.broke(seq, with_picture, self.timing.retry, Instant::now());
+                self.stats.set_held_back(held_back.problem());
+            }
+            [.., (last, _)] => self.history.alone_to = last,
+            [] => {}
         }
     }
 
@@ -123,14 +163,13 @@ impl<T: Transport> RelayTask<T> {
         let mut next_housekeeping = Instant::now();
         let mut stopping = false;
         loop {
-            if session.connected {
-                self.fill_window(session).await?;
-            }
-            if stopping && !session.connected {
+            if let Some(limits) = session.limits {
+                self.fill_window(session, limits).await?;
+                if stopping && session.window.is_empty() {
+                    return self.disconnect(limits).await;
+                }
+            } else if stopping {
                 return Err(MqttError::failed("stopped"));
-            }
-            if stopping && session.window.len() == 0 {
-                return self.disconnect().await;
             }
             let overdue = session.window.oldest_since().map(|since| since + self.timing.acknowledge);
             tokio::select! {
@@ -157,95 +196,72 @@ impl<T: Transport> RelayTask<T> {
 
     fn on_event(&mut self, session: &mut RelaySession, event: MqttEvent) {
         match event {
-            MqttEvent::Connected => {
-                session.connected = true;
+            MqttEvent::Connected(limits) => {
+                session.limits = Some(limits);
                 self.stats.add(|s| &s.sessions, 1);
                 self.stats.connected.store(true, Ordering::Relaxed);
                 self.stats.set_error(None);
                 tracing::info!("connected to the broker");
+                if !limits.retain && !std::mem::replace(&mut self.history.told_no_retain, true) {
+                    tracing::warn!(
+                        "the broker keeps no messages: status and camera states reach only who listens when they change"
+                    );
+                }
             }
             MqttEvent::Sent(packet_id) => session.window.packet_id(packet_id),
-            MqttEvent::Acknowledged(packet_id) => {
-                // Not earlier: a broker that accepts sessions and breaks them must not be contacted faster and faster.
-                self.delays.reset();
-                if let Some(InFlight::Alert(seq)) = session.window.acknowledged(packet_id) {
-                    self.stats.add(|s| &s.delivered, 1);
-                    self.outbox.settle(seq, DeliveryOutcome::Delivered, 1, self.clock.now().wall);
+            MqttEvent::Acknowledged(packet_id, outcome) => {
+                if let Some(answer) = session.window.answered(packet_id, outcome) {
+                    self.on_answer(session, answer);
                 }
             }
             MqttEvent::Subscribed | MqttEvent::Received(_) | MqttEvent::Disconnected | MqttEvent::Other => {}
         }
     }
 
-    /// Sends while the window has room: states first, then alerts in order, then the head of the chain.
-    async fn fill_window(&mut self, session: &mut RelaySession) -> Result<(), MqttError> {
-        while session.window.len() < WINDOW {
-            if let Some(message) = self.retained.next_state(&mut session.retained) {
-                self.send_retained(session, message)?;
-            } else if let Some((row, age)) = session.queue.pop_front() {
-                self.send_alert(session, row, age)?;
-            } else if session.more {
-                self.read_outbox(session).await;
-            } else if let Some(message) = self.retained.next_head(&mut session.retained) {
-                self.send_retained(session, message)?;
-            } else {
-                break;
-            }
+    fn on_answer(&mut self, session: &RelaySession, answer: Answer) {
+        let Answer { payload, topic, outcome, picture_refused } = answer;
+        if let Some(reason) = picture_refused {
+            self.refused("picture", reason, &format!("of the alert on {topic}"));
         }
-        Ok(())
+        match (payload, outcome) {
+            (InFlight::Alert(seq), Ok(())) => {
+                // Not earlier: a broker that accepts sessions and breaks them must not be contacted faster and faster.
+                self.delays.reset();
+                self.stats.add(|s| &s.delivered, 1);
+                self.settle(seq, DeliveryOutcome::Delivered, 1);
+            }
+            (InFlight::Alert(seq), Err(reason)) => {
+                self.outbox.note(seq, DeliveryOutcome::Unconfirmed, 1, self.clock.now().wall);
+                self.refuse_alert(seq, &topic, reason);
+            }
+            (InFlight::Presence, Ok(())) if session.queue.is_empty() && !session.window.holds_alerts() => {
+                self.delays.reset();
+            }
+            (InFlight::Presence, Ok(())) => {}
+            (InFlight::Presence, Err(reason)) => self.refused("presence", reason, &format!("on {topic}")),
+        }
     }
 
-    fn send_retained(&mut self, session: &mut RelaySession, message: MqttMessage) -> Result<(), MqttError> {
-        self.transport.publish(message)?;
-        session.window.sent(InFlight::Retained, 1, Instant::now());
-        Ok(())
+    /// The alert stays in the outbox and is tried again later, behind the others.
+    fn refuse_alert(&mut self, seq: i64, topic: &str, reason: Refusal) {
+        self.refused("alert", reason, &format!("{seq} on {topic}; it is tried again later"));
+        let history = &mut self.history;
+        history.held_back.refused(seq, topic, reason, self.timing.retry, Instant::now());
+        self.stats.set_held_back(history.held_back.problem());
     }
 
-    fn send_alert(
-        &mut self,
-        session: &mut RelaySession,
-        row: OutboxRow,
-        age: Option<SignedDuration>,
-    ) -> Result<(), MqttError> {
-        let now = self.clock.now().wall;
-        if age.is_some_and(|age| age > EXPIRES_AFTER) {
-            tracing::warn!("alert {} of {} was not sent: it is older than 24 hours", row.seq, row.at);
-            self.stats.add(|s| &s.expired, 1);
-            self.outbox.settle(row.seq, DeliveryOutcome::Expired, 0, now);
-            return Ok(());
-        }
-        let attempt = self.outbox.next_attempt(&row);
-        let historical = age.is_none_or(|age| age > HISTORICAL_AFTER) || row.start < self.retained.start.0;
-        let Some((body, picture_topic)) = payload::sent(&row.payload, row.seq, now, attempt, historical)
-        else {
-            tracing::error!("alert {} cannot be sent: its row in the outbox is not a JSON object", row.seq);
-            self.stats.add(|s| &s.unsendable, 1);
-            return Ok(());
-        };
-        let picture = row.picture.zip(picture_topic);
-        let messages = 1 + u8::from(picture.is_some());
-        if let Some((jpeg, topic)) = picture {
-            self.transport.publish(MqttMessage { topic, payload: jpeg.into(), retain: false })?;
-        }
-        let payload = Bytes::from(body);
-        self.transport.publish(MqttMessage { topic: row.topic, payload, retain: false })?;
-        session.window.sent(InFlight::Alert(row.seq), messages, Instant::now());
-        self.stats.add(|s| &s.attempts, 1);
-        Ok(())
+    /// Counts and logs a refused message: an `alert`, a `picture` or a `presence`.
+    fn refused(&mut self, what: &'static str, reason: Refusal, which: &str) {
+        self.stats.add_refusal(what, reason);
+        let limit = self.history.refusals.entry((what, reason)).or_default();
+        limit.warn(self.clock.now().mono, &format!("the broker refused the {what} {which}: {reason}"));
     }
 
-    async fn read_outbox(&mut self, session: &mut RelaySession) {
-        let (start, now) = (self.retained.start.0, self.clock.now());
-        match self.outbox.read(session.read_to, WINDOW, start, now).await {
-            Ok(page) => {
-                session.queue.extend(page.rows);
-                (session.read_to, session.more) = (page.read_to, page.more);
-            }
-            Err(cause) => {
-                tracing::warn!("the outbox cannot be read: {cause}");
-                session.more = false;
-            }
-        }
+    /// The alert is done: delivered or expired.
+    fn settle(&mut self, seq: i64, outcome: DeliveryOutcome, attempts: u32) {
+        self.outbox.settle(seq, outcome, attempts, self.clock.now().wall);
+        self.history.held_back.settled(seq);
+        self.stats.set_held_back(self.history.held_back.problem());
     }
 
     /// What is done about once a second, with or without a session.
@@ -260,10 +276,11 @@ impl<T: Transport> RelayTask<T> {
     }
 
     /// Publishes `offline` and disconnects, so that the broker does not publish the last will.
-    async fn disconnect(&mut self) -> Result<(), MqttError> {
+    async fn disconnect(&mut self, limits: BrokerLimits) -> Result<(), MqttError> {
         let site = &self.retained.site;
         let status = Topic::new(site, TopicKind::Status);
-        self.transport.publish(MqttMessage::new(&status, payload::offline(site)))?;
+        let message = MqttMessage::new(&status, payload::offline(site));
+        self.transport.publish(limits.fit_retain(message))?;
         self.transport.disconnect()?;
         let sent = async {
             while self.transport.next().await? != MqttEvent::Disconnected {}

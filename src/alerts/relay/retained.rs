@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::alerts::payload;
+use crate::alerts::stats::RelayStats;
 use crate::alerts::topic::{Topic, TopicKind};
 use crate::alerts::transport::MqttMessage;
 use crate::camera_health::Outage;
@@ -39,8 +40,9 @@ pub(in crate::alerts) struct RetainedSources {
     pub(in crate::alerts) start: (i64, Stamp),
     pub(in crate::alerts) cameras: watch::Receiver<CameraStates>,
     pub(in crate::alerts) heads: watch::Receiver<ChainHead>,
-    /// The logbook's problems are part of the status.
+    /// The problems of the logbook and of the relay are part of the status.
     pub(in crate::alerts) writer: Arc<WriterStats>,
+    pub(in crate::alerts) relay: Arc<RelayStats>,
     pub(in crate::alerts) clock: Arc<dyn Clock>,
 }
 
@@ -55,13 +57,13 @@ pub(super) struct SentRetained {
 }
 
 impl RetainedSources {
-    /// The status or a camera state that this session must send next.
-    pub(super) fn next_state(&self, sent: &mut SentRetained) -> Option<MqttMessage> {
-        self.status(sent).or_else(|| self.camera_state(sent))
+    /// What this session must send next: the status, a camera state, or the head of the chain.
+    pub(super) fn next(&self, sent: &mut SentRetained) -> Option<MqttMessage> {
+        self.status(sent).or_else(|| self.camera_state(sent)).or_else(|| self.head(sent))
     }
 
     fn status(&self, sent: &mut SentRetained) -> Option<MqttMessage> {
-        let problems = self.writer.problems();
+        let problems = [self.writer.problems(), self.relay.problems()].concat();
         if sent.problems.as_ref() == Some(&problems) {
             return None;
         }
@@ -84,7 +86,7 @@ impl RetainedSources {
 
     /// The head of the chain, when it has grown since this session sent it: what was published cannot be rewritten
     /// unnoticed.
-    pub(super) fn next_head(&self, sent: &mut SentRetained) -> Option<MqttMessage> {
+    fn head(&self, sent: &mut SentRetained) -> Option<MqttMessage> {
         let (head, now) = (self.heads.borrow(), Instant::now());
         let due = head.seq > 0 && sent.head.is_none_or(|(seq, at)| seq != head.seq && now - at >= HEAD_EVERY);
         due.then(|| {

@@ -10,7 +10,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::scripted_broker::{Behaviour, ReceivedMessage, ScriptedBroker};
-use crate::alerts::relay::{CameraStates, OutboxQueue, RelayTask, RelayTiming, RetainedSources};
+use crate::alerts::relay::{
+    CameraStates, OutboxQueue, RelayHistory, RelayTask, RelayTiming, RetainedSources,
+};
 use crate::alerts::{RelayStats, relay_client};
 use crate::backoff::Backoff;
 use crate::clock::SimulatedClock;
@@ -65,6 +67,7 @@ impl RelayFixture {
                 cameras: self.cameras.subscribe(),
                 heads: self.heads.subscribe(),
                 writer: writer.stats(),
+                relay: self.stats.clone(),
                 clock: self.clock.clone(),
             },
             outbox: OutboxQueue::new(self.path(), self.sender.clone()),
@@ -75,8 +78,10 @@ impl RelayFixture {
             timing: RelayTiming {
                 acknowledge: Duration::from_millis(400),
                 disconnect: Duration::from_secs(2),
+                retry: Duration::from_millis(50),
             },
             stop: self.stop.clone(),
+            history: RelayHistory::default(),
         };
         self.relay = tokio::spawn(task.run());
     }

@@ -4,7 +4,8 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use havenwacht::alerts::{payload, read_acknowledgement};
+use havenwacht::alerts::payload::{self, StoredPayload};
+use havenwacht::alerts::read_acknowledgement;
 use havenwacht::config::{Severity, Site, check_text};
 use havenwacht::geometry::BBox;
 use havenwacht::logbook::{Entry, LogbookSender, Outbox, OutboxAlert, Reader, SignalEntry, Writer};
@@ -86,9 +87,9 @@ impl Payloads {
         let picture = (!picture.is_empty()).then_some(picture);
         let alert = payload::alert(&event, &self.site, &camera_name, picture);
         let published = sample::at(90_000).wall;
-        let (message, topic) =
-            payload::sent(&alert.payload, 1, published, 1, bytes.u8() > 127).expect("an object");
-        assert_eq!(topic.is_some(), alert.picture.is_some());
+        let stored = StoredPayload::parse(&alert.payload).expect("an object");
+        assert_eq!(stored.picture_topic().is_some(), alert.picture.is_some());
+        let message = stored.sent(1, published, 1, bytes.u8() > 127, None);
         let message: Map<String, Value> = serde_json::from_str(&message).expect("JSON");
         check_schema(&message, &self.schema);
         assert_eq!(message["text"], event.text);
