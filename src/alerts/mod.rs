@@ -28,6 +28,8 @@
 
 mod acknowledgement;
 mod causes;
+mod dial;
+mod first_bytes;
 mod mqtt;
 pub mod payload;
 mod publish;

@@ -1,4 +1,4 @@
-//! The MQTT client of this crate: MQTT 5 through rumqttc.
+//! The MQTT client of this crate: MQTT 5 through rumqttc, over TLS where the site file says so.
 //!
 //! The relay, the acknowledgement receiver, the acknowledgement sender and the staff client all use [`MqttClient`].
 
@@ -11,7 +11,8 @@ use rumqttc::{
 };
 use secrecy::ExposeSecret;
 
-use super::causes;
+use super::causes::{self, Stage};
+use super::dial::Dialer;
 use super::transport::{BrokerLimits, MqttError, MqttEvent, MqttMessage, Transport};
 use crate::config::Broker;
 use crate::logbook::{MAX_PAYLOAD_BYTES, MAX_PICTURE_BYTES};
@@ -50,6 +51,8 @@ impl MqttSettings {
     fn options(&self) -> Result<MqttOptions, MqttError> {
         let address = (self.broker.host.clone(), self.broker.port);
         let mut options = MqttOptions::new(&self.client_id, address);
+        let dialer = Dialer::new(&self.broker)?;
+        options.set_socket_connector(move |_address, _options| dialer.clone().connect());
         options.set_keep_alive(KEEP_ALIVE);
         options.set_max_packet_size(Some(self.max_incoming));
         options.set_outgoing_inflight_upper_limit(IN_FLIGHT);
@@ -80,6 +83,7 @@ pub struct MqttClient {
 
 struct MqttSession {
     client: AsyncClient,
+    stage: Stage,
     /// A poll in progress. Kept between calls of `next`, so that a cancelled call loses no half-written packet.
     poll: PollFuture,
 }
@@ -112,7 +116,8 @@ impl Transport for MqttClient {
         self.session = None;
         let options = self.settings.options()?;
         let (client, event_loop) = AsyncClient::builder(options).capacity(IN_FLIGHT.into()).build();
-        self.session = Some(MqttSession { client, poll: poll(event_loop) });
+        let stage = if self.settings.broker.tls.is_some() { Stage::Encrypted } else { Stage::Plain };
+        self.session = Some(MqttSession { client, stage, poll: poll(event_loop) });
         Ok(())
     }
 
@@ -134,9 +139,15 @@ impl Transport for MqttClient {
     async fn next(&mut self) -> Result<MqttEvent, MqttError> {
         let session = self.session()?;
         let (event_loop, outcome) = (&mut session.poll).await;
-        let event = outcome.map_err(|cause| causes::to_error(&cause)).and_then(to_event);
-        match event {
-            Ok(_) => session.poll = poll(event_loop),
+        let stage = session.stage;
+        let event = outcome.map_err(|cause| causes::to_error(&cause, stage)).and_then(to_event);
+        match &event {
+            Ok(event) => {
+                if let MqttEvent::Connected(_) = event {
+                    session.stage = Stage::Accepted;
+                }
+                session.poll = poll(event_loop);
+            }
             Err(_) => self.session = None,
         }
         event

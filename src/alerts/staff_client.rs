@@ -40,7 +40,7 @@ impl StaffClient {
     ///
     /// The broker keeps the session, so alerts that are sent while this client is not connected wait for it.
     pub fn new(port: u16, site: &SiteId, name: &str) -> std::io::Result<Self> {
-        let broker = Broker { host: "127.0.0.1".into(), port, login: None };
+        let broker = Broker { host: "127.0.0.1".into(), port, login: None, tls: None };
         let settings = MqttSettings {
             keep_session: true,
             max_incoming: MAX_INCOMING,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use url::Url;
 
 use super::collector::{Located, Location};
+use super::host::{ADDRESS_HELP, is_impossible_address};
 use super::reader::{TableReader, ValueReader, short};
-use super::sections::{ADDRESS_HELP, is_impossible_address};
 use super::site::{Camera, RtpTransport, Stream};
 use super::{calibration, credentials, files, identifier, shapes};
 use crate::codec::Codec;

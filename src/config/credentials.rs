@@ -48,7 +48,7 @@ pub(super) fn signing_key(section: &TableReader<'_>) -> Option<SecretSource> {
 }
 
 /// `what`: password, key.
-fn secret_file(item: &ValueReader<'_>, what: &str) -> Option<SecretSource> {
+pub(super) fn secret_file(item: &ValueReader<'_>, what: &str) -> Option<SecretSource> {
     let path = files::resolved(item)?;
     let folder = item.collector.folder.display();
     match path.metadata() {
@@ -79,7 +79,7 @@ fn secret_file(item: &ValueReader<'_>, what: &str) -> Option<SecretSource> {
     Some(SecretSource::File(path))
 }
 
-fn credential(item: &ValueReader<'_>, example: &str) -> Option<SecretSource> {
+pub(super) fn credential(item: &ValueReader<'_>, example: &str) -> Option<SecretSource> {
     let name = item.text()?;
     let fits = name.len() <= 255
         && !name.starts_with('.')

@@ -14,6 +14,7 @@ mod diagnostic;
 mod drafts;
 mod files;
 mod holidays;
+mod host;
 mod identifier;
 mod links;
 mod parts;
@@ -31,6 +32,7 @@ mod site;
 mod size;
 mod suggest;
 mod syntax;
+mod tls;
 mod units;
 
 use std::path::Path;

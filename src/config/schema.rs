@@ -21,7 +21,8 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
     ),
     ("site", &["id", "name", "time_zone", "latitude", "longitude", "holidays"]),
     ("model", &["manifest", "runtime", "threads"]),
-    ("broker", &["host", "port", "username", "password_file", "password_credential"]),
+    ("broker", &["host", "port", "username", "password_file", "password_credential", "tls"]),
+    ("tls", &["ca_file", "client_cert_file", "client_key_file", "client_key_credential", "server_name"]),
     ("logbook", &["path", "signing_key_file", "signing_key_credential"]),
     ("retention", &["detections", "tracks", "pictures", "events", "max_size"]),
     ("health", &["listen"]),
@@ -78,7 +79,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
 ];
 
 /// Sections that are written in braces, as items of a list.
-const INLINE: &[&str] = &["shift", "point", "berth"];
+const INLINE: &[&str] = &["shift", "point", "berth", "tls"];
 
 /// The keys of a section. A rule has those of its kind, too.
 pub(super) fn keys(section: &str) -> Vec<&'static str> {
@@ -105,6 +106,7 @@ pub(super) fn header(section: &str) -> String {
         "camera" | "zone" | "group" | "line" | "schedule" | "rule" => format!("[[{section}]]"),
         "calibration" | "point" => "[camera.calibration]".to_owned(),
         "shift" => "a shift".to_owned(),
+        "tls" => "tls under [broker]".to_owned(),
         _ => format!("[{section}]"),
     }
 }

@@ -10,7 +10,7 @@ use super::holidays;
 use super::reader::{TableReader, ValueReader, short};
 use super::secret::SecretSource;
 use super::site::{Broker, ModelConfig, Retention};
-use super::{credentials, files, identifier, suggest};
+use super::{credentials, files, host, identifier, suggest, tls};
 use crate::ids::SiteId;
 use crate::rules::{GeoPosition, Holidays, format_duration};
 
@@ -148,37 +148,16 @@ fn model(section: &TableReader<'_>) -> Option<ModelConfig> {
 }
 
 fn broker(section: &TableReader<'_>) -> Option<Broker> {
-    let host = section.required("host", "\"127.0.0.1\"", host);
-    let port = section.optional("port", |item| item.whole(1..=u16::MAX, "a TCP port")).unwrap_or(1883);
+    let host = section.required("host", "\"127.0.0.1\"", host::host);
+    let encrypted = section.get("tls");
+    let usual = if encrypted.is_some() { 8883 } else { 1883 };
+    let port = section.optional("port", |item| item.whole(1..=u16::MAX, "a TCP port")).unwrap_or(usual);
     let login = credentials::login(section);
-    Some(Broker { host: host?, port, login })
-}
-
-pub(super) const ADDRESS_HELP: &str = "four numbers from 0 to 255, such as 192.0.2.10";
-
-/// Whether a host is meant as an IPv4 address and is none: `300.0.2.10`, `192.0.2`.
-pub(super) fn is_impossible_address(host: &str) -> bool {
-    let only_numbers = host.contains('.') && host.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    only_numbers && host.parse::<Ipv4Addr>().is_err()
-}
-
-fn host(item: &ValueReader<'_>) -> Option<String> {
-    let host = item.text()?;
-    let help = "a name or an address alone: host = \"mqtt.example\", port = 1883";
-    if host.contains('@') {
-        item.error("holds a user name or a password", credentials::HELP);
-    } else if host.contains("://") {
-        item.error("is an address with a scheme", help);
-    } else if host.parse::<IpAddr>().is_err()
-        && !host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
-    {
-        item.error(format!("\"{}\" is not a host name or address", short(host)), help);
-    } else if is_impossible_address(host) {
-        item.error(format!("{} is no address", short(host)), ADDRESS_HELP);
-    } else {
-        return Some(host.to_owned());
-    }
-    None
+    let tls = match encrypted {
+        Some(item) => Some(tls::read(&item)?),
+        None => None,
+    };
+    Some(Broker { host: host?, port, login, tls })
 }
 
 fn retention(root: &TableReader<'_>) -> Retention {

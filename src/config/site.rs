@@ -66,6 +66,28 @@ pub struct Broker {
     pub port: u16,
     /// User name and the source of the password.
     pub login: Option<Login>,
+    /// How the connection is encrypted; `None`: not at all.
+    pub tls: Option<BrokerTls>,
+}
+
+/// How the connection to the broker is encrypted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokerTls {
+    /// PEM file with the certificates of the authorities that may have signed the broker's.
+    pub ca_file: PathBuf,
+    /// What this box shows.
+    pub client: Option<ClientCertificate>,
+    /// The name in the broker's certificate, where it is not the host.
+    pub server_name: Option<String>,
+}
+
+/// The certificate by which the broker knows this box.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// PEM file.
+    pub cert_file: PathBuf,
+    /// The source of its private key, which is read when it is needed.
+    pub key: SecretSource,
 }
 
 /// A user name and the source of its password.

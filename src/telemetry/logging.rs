@@ -17,8 +17,9 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// What is logged when `HAVENWACHT_LOG` is not set: all of Havenwacht from `INFO`, only warnings of the crates it uses.
-/// ONNX Runtime reports its start-up at `INFO`.
-const DEFAULT_FILTER: &str = "warn,havenwacht=info";
+/// ONNX Runtime reports its start-up at `INFO`. The MQTT library warns of each refused message; the relay says the same in
+/// words, once a minute.
+const DEFAULT_FILTER: &str = "warn,havenwacht=info,rumqttc=off";
 
 /// Where log lines go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use havenwacht::alerts::StaffClient;
 use havenwacht::cli::demo::programs;
+use havenwacht::config::BrokerTls;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use test_support::{now, wait_until};
 
-use crate::Row;
 use crate::alert_source::AlertSource;
 use crate::broker::mosquitto_with;
+use crate::certificates::Authority;
+use crate::{Row, is_long};
 
 /// Bytes of a picture that is larger than the brokers here accept.
 const PICTURE: usize = 50_000;
@@ -114,5 +116,31 @@ fn pictures_that_end_the_session_cost_no_alert() {
         .lost(6 - alerts.len())
         .recovered(took, Duration::from_secs(30))
         .at_most("sessions broken", broken as f64, "", 8.0)
+        .record();
+}
+
+#[test]
+fn an_unknown_certificate_is_told_and_cured_without_a_restart() {
+    let work = tempfile::tempdir().unwrap();
+    let port = programs::free_port().unwrap();
+    let (ours, other) = (Authority::new(work.path(), "ours"), Authority::new(work.path(), "other"));
+    let listener = ours.sign("127.0.0.1").listener();
+    let _broker = mosquitto_with(work.path(), port, &format!("{listener}allow_anonymous true\nuser root\n"));
+    let mut source = AlertSource::new(port);
+    let ca_file = work.path().join("ca.pem");
+    std::fs::copy(&other.file, &ca_file).unwrap();
+    source.site.broker.tls = Some(BrokerTls { ca_file: ca_file.clone(), client: None, server_name: None });
+    let alerts = if is_long() { 1000 } else { 100 };
+    source.raise_many(alerts);
+    let stats = source.start_relay();
+    let told = || stats.last_error().is_some_and(|error| error.contains("certificate is unknown"));
+    let noticed = wait_until(Duration::from_secs(10), "the fault is told", told);
+    std::fs::copy(&ours.file, &ca_file).unwrap();
+    let recovered =
+        wait_until(Duration::from_secs(60), "all are delivered", || source.count("delivered is null") == 0);
+    Row::new(24, "broker's certificate unknown, then known", alerts as usize)
+        .lost(source.count("delivered is null") as usize)
+        .detected(noticed, Duration::from_secs(2))
+        .recovered(recovered, Duration::from_secs(12))
         .record();
 }

@@ -6,6 +6,8 @@
 // A panic shows where a test failed, also in helpers outside `#[test]` functions.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+#[path = "../common/certificates.rs"]
+mod certificates;
 #[path = "../common/clips.rs"]
 mod clips;
 #[path = "../common/paths.rs"]

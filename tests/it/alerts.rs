@@ -35,7 +35,7 @@ pub(crate) fn site(port: u16) -> Site {
         holidays: Default::default(),
         time_zone: TimeZone::get("Europe/Amsterdam").unwrap(),
         model: ModelConfig { manifest: "unused".into(), runtime: "unused".into(), threads: 1 },
-        broker: Broker { host: "127.0.0.1".into(), port, login: None },
+        broker: Broker { host: "127.0.0.1".into(), port, login: None, tls: None },
         logbook: "unused".into(),
         signing_key: None,
         retention: Retention {

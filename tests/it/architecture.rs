@@ -28,6 +28,7 @@ const CRATE_HOMES: &[(&str, &[&str])] = &[
     ("image", &["evidence"]),
     ("rusqlite", &["logbook"]),
     ("rumqttc", &["alerts"]),
+    ("rustls", &["alerts"]),
     ("axum", &["web"]),
     ("sd_notify", &["daemon"]),
     ("metrics", &["telemetry"]),

@@ -3,6 +3,8 @@
 // A panic shows where a test failed, also in helpers outside `#[test]` functions.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../common/certificates.rs"]
+mod certificates;
 #[path = "../common/clips.rs"]
 mod clips;
 #[path = "../common/paths.rs"]
@@ -10,6 +12,7 @@ mod paths;
 
 mod alerts;
 mod architecture;
+mod broker_tls;
 mod camera_health;
 mod camera_host;
 mod coco_export;

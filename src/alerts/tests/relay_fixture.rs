@@ -56,7 +56,7 @@ impl RelayFixture {
     pub(super) fn start_relay(&mut self) {
         let writer = &self.writer;
         let site = SiteId::new("sample-harbour").unwrap();
-        let broker = Broker { host: "127.0.0.1".into(), port: self.broker.port, login: None };
+        let broker = Broker { host: "127.0.0.1".into(), port: self.broker.port, login: None, tls: None };
         let backoff = Backoff::new(Duration::from_millis(5), Duration::from_millis(20), 50).unwrap();
         let task = RelayTask {
             transport: relay_client(&broker, &site),

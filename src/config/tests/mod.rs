@@ -3,6 +3,7 @@
 mod calibration;
 mod damaged_files;
 mod secrets;
+mod tls;
 
 use super::*;
 
@@ -327,6 +328,7 @@ fn the_reference_explains_every_key() {
         let text: String = match *section {
             "shift" => reference.split("\n### Shifts").nth(1).unwrap_or_default().to_owned(),
             "berth" => reference.split("\n### Berths").nth(1).unwrap_or_default().to_owned(),
+            "tls" => reference.split("\nKeys of `tls`").nth(1).unwrap_or_default().to_owned(),
             _ => text.filter(|part| part.starts_with(&header)).collect(),
         };
         assert!(!text.is_empty(), "no {header} in the reference");
