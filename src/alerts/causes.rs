@@ -196,6 +196,9 @@ fn rejection(code: ConnectReturnCode) -> String {
         Code::BadClientId | Code::ClientIdentifierNotValid => {
             "the broker rejected the client id, `havenwacht-` and the site's id: allow it".into()
         }
+        Code::RetainNotSupported => {
+            "the broker keeps no messages; the next session asks it for nothing of the kind".into()
+        }
         Code::Banned => "the broker has banned this box: look at its access rules".into(),
         Code::ServiceUnavailable | Code::ServerUnavailable | Code::ServerBusy => "the broker is busy".into(),
         code => format!("the broker rejected the session ({code:?})"),

@@ -44,6 +44,7 @@ mod topic;
 mod transport;
 mod warn_limit;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
@@ -59,7 +60,7 @@ use crate::camera_state::CameraChange;
 use crate::clock::Clock;
 use crate::config::{Broker, Site};
 use crate::ids::{CameraId, SiteId};
-use crate::logbook::Writer;
+use crate::logbook::{Outbox, Writer};
 use crate::rules::SignalId;
 use receiver::AcknowledgementReceiver;
 use relay::{CameraStates, OutboxQueue, RelayHistory, RelayTask, RetainedSources, TIMING};
@@ -137,6 +138,7 @@ impl Relay {
                 site: site.id.clone(),
                 start: (writer.start(), clock.now()),
                 cameras: camera_states,
+                removed: removed_cameras(site, writer.path()),
                 heads: writer.heads(),
                 writer: writer.stats(),
                 relay: stats.clone(),
@@ -179,6 +181,16 @@ impl Relay {
             }
         }
     }
+}
+
+/// Cameras of the logbook that are no longer in the site file.
+fn removed_cameras(site: &Site, logbook: &Path) -> Vec<CameraId> {
+    let all = Outbox::open(logbook).and_then(|outbox| outbox.cameras()).unwrap_or_else(|cause| {
+        tracing::warn!("the states of removed cameras stay at the broker: {cause}");
+        Vec::new()
+    });
+    let removed = all.iter().filter(|id| site.cameras.iter().all(|camera| camera.id.as_str() != *id));
+    removed.filter_map(|id| CameraId::new(id).ok()).collect()
 }
 
 /// The relay's client: the broker publishes `offline` when the connection breaks. It keeps no session, because the outbox is

@@ -5,9 +5,9 @@
 use std::pin::Pin;
 
 use rumqttc::{
-    AsyncClient, BrokerSessionResumePolicy, ConnAck, ConnectionError, Event, EventLoop, Incoming, LastWill,
-    MqttOptions, Outgoing, PublishOptions, PublishProperties, QoS, RetainForwardRule, SessionMode,
-    SubscribeFilter,
+    AsyncClient, BrokerSessionResumePolicy, ConnAck, ConnectReturnCode, ConnectionError, Event, EventLoop,
+    Incoming, LastWill, MqttOptions, Outgoing, PublishOptions, PublishProperties, QoS, RetainForwardRule,
+    SessionMode, SubscribeFilter,
 };
 use secrecy::ExposeSecret;
 
@@ -48,7 +48,7 @@ impl MqttSettings {
         Self { broker, client_id, keep_session: false, max_incoming: 64 << 10, last_will: None }
     }
 
-    fn options(&self) -> Result<MqttOptions, MqttError> {
+    fn options(&self, without_retain: bool) -> Result<MqttOptions, MqttError> {
         let address = (self.broker.host.clone(), self.broker.port);
         let mut options = MqttOptions::new(&self.client_id, address);
         let dialer = Dialer::new(&self.broker)?;
@@ -69,7 +69,13 @@ impl MqttSettings {
             options.set_credentials(&login.username, password.expose_secret().to_owned());
         }
         if let Some(MqttMessage { topic, payload, retain, .. }) = self.last_will.clone() {
-            options.set_last_will(LastWill::new(topic, payload, QoS::AtLeastOnce, retain, None));
+            options.set_last_will(LastWill::new(
+                topic,
+                payload,
+                QoS::AtLeastOnce,
+                retain && !without_retain,
+                None,
+            ));
         }
         Ok(options)
     }
@@ -79,6 +85,8 @@ impl MqttSettings {
 pub struct MqttClient {
     settings: MqttSettings,
     session: Option<MqttSession>,
+    /// The broker rejected a session because of its retained last will.
+    without_retain: bool,
 }
 
 struct MqttSession {
@@ -93,7 +101,7 @@ type PollFuture = Pin<Box<dyn Future<Output = (EventLoop, Result<Event, Connecti
 impl MqttClient {
     /// A client without a session.
     pub fn new(settings: MqttSettings) -> Self {
-        Self { settings, session: None }
+        Self { settings, session: None, without_retain: false }
     }
 
     /// Queues a subscription; [`MqttEvent::Subscribed`] says that the broker accepted it. `with_retained`: the broker also
@@ -114,7 +122,7 @@ impl MqttClient {
 impl Transport for MqttClient {
     fn connect(&mut self) -> Result<(), MqttError> {
         self.session = None;
-        let options = self.settings.options()?;
+        let options = self.settings.options(self.without_retain)?;
         let (client, event_loop) = AsyncClient::builder(options).capacity(IN_FLIGHT.into()).build();
         let stage = if self.settings.broker.tls.is_some() { Stage::Encrypted } else { Stage::Plain };
         self.session = Some(MqttSession { client, stage, poll: poll(event_loop) });
@@ -137,9 +145,12 @@ impl Transport for MqttClient {
     }
 
     async fn next(&mut self) -> Result<MqttEvent, MqttError> {
-        let session = self.session()?;
+        let session = self.session.as_mut().ok_or_else(|| MqttError::failed("no session"))?;
         let (event_loop, outcome) = (&mut session.poll).await;
         let stage = session.stage;
+        let no_retain = ConnectReturnCode::RetainNotSupported;
+        self.without_retain |=
+            matches!(&outcome, Err(ConnectionError::ConnectionRefused(code)) if *code == no_retain);
         let event = outcome.map_err(|cause| causes::to_error(&cause, stage)).and_then(to_event);
         match &event {
             Ok(event) => {

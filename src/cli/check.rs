@@ -216,7 +216,7 @@ mod tests {
         let (_folder, path) = site(|text| text.replace("\"h264\"", "\"mjpeg\""));
         let (status, out, err) = run(&path, OutputStyle::Plain);
         assert_eq!((status, out.as_str()), (BAD_CONFIG, ""));
-        assert!(err.contains("site.toml:27:9: error: camera[0].codec: \"mjpeg\" is unknown"), "{err}");
+        assert!(err.contains("site.toml:28:9: error: camera[0].codec: \"mjpeg\" is unknown"), "{err}");
         assert!(err.contains("1 error, 0 warnings"), "{err}");
         let (status, _, err) = run(&path, OutputStyle::Annotated { colour: false });
         assert_eq!(status, BAD_CONFIG);

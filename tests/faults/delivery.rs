@@ -120,6 +120,17 @@ fn pictures_that_end_the_session_cost_no_alert() {
 }
 
 #[test]
+fn a_broker_that_keeps_no_messages_gets_every_alert() {
+    let (alerts, took, broken) = relay_pictures("retain_available false");
+    assert_eq!(without_picture(&alerts), 0);
+    Row::new(23, "broker keeps no messages (retain not available)", 6)
+        .lost(6 - alerts.len())
+        .recovered(took, Duration::from_secs(3))
+        .at_most("sessions broken", broken as f64, "", 0.0)
+        .record();
+}
+
+#[test]
 fn an_unknown_certificate_is_told_and_cured_without_a_restart() {
     let work = tempfile::tempdir().unwrap();
     let port = programs::free_port().unwrap();

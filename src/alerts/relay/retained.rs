@@ -39,6 +39,8 @@ pub(in crate::alerts) struct RetainedSources {
     /// This start's id, and when it began.
     pub(in crate::alerts) start: (i64, Stamp),
     pub(in crate::alerts) cameras: watch::Receiver<CameraStates>,
+    /// Cameras that were in the site file once: the broker may still keep their states.
+    pub(in crate::alerts) removed: Vec<CameraId>,
     pub(in crate::alerts) heads: watch::Receiver<ChainHead>,
     /// The problems of the logbook and of the relay are part of the status.
     pub(in crate::alerts) writer: Arc<WriterStats>,
@@ -52,14 +54,24 @@ pub(super) struct SentRetained {
     /// The problems in the last status; `None` before the first status.
     problems: Option<Vec<String>>,
     cameras: CameraStates,
+    /// So many of the removed cameras.
+    removed: usize,
     /// Number of the last head, and when it was sent.
     head: Option<(i64, Instant)>,
 }
 
 impl RetainedSources {
-    /// What this session must send next: the status, a camera state, or the head of the chain.
+    /// What this session must send next: the status, a camera state, the end of one, or the head of the chain.
     pub(super) fn next(&self, sent: &mut SentRetained) -> Option<MqttMessage> {
-        self.status(sent).or_else(|| self.camera_state(sent)).or_else(|| self.head(sent))
+        let state = self.status(sent).or_else(|| self.camera_state(sent));
+        state.or_else(|| self.removed_camera(sent)).or_else(|| self.head(sent))
+    }
+
+    /// An empty message: the broker then keeps none for this topic.
+    fn removed_camera(&self, sent: &mut SentRetained) -> Option<MqttMessage> {
+        let camera = self.removed.get(sent.removed)?.clone();
+        sent.removed += 1;
+        Some(self.message(TopicKind::CameraState { camera }, String::new()))
     }
 
     fn status(&self, sent: &mut SentRetained) -> Option<MqttMessage> {

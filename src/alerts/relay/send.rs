@@ -51,6 +51,9 @@ impl<T: Transport> RelayTask<T> {
         limits: BrokerLimits,
         message: MqttMessage,
     ) -> Result<(), MqttError> {
+        if message.payload.is_empty() && !limits.retain {
+            return Ok(());
+        }
         let message = limits.fit_retain(message);
         if !limits.fits(&message) {
             self.refused("presence", Refusal::PacketTooLarge, &format!("on {}", message.topic));

@@ -156,6 +156,15 @@ async fn every_session_sends_status_and_camera_states() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_session_clears_the_states_of_removed_cameras() {
+    let mut fixture = RelayFixture::new(&[Behaviour::CloseAfter(2), Behaviour::Acknowledge], 10.0);
+    fixture.removed = vec![camera()];
+    fixture.start_relay();
+    let cleared = |f: &RelayFixture| f.retained("/state").iter().filter(|m| m.payload.is_empty()).count();
+    fixture.wait_until("two sessions", |f| cleared(f) == 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_status_lists_the_problems_of_the_logbook() {
     let mut fixture = RelayFixture::new(&[Behaviour::Acknowledge], 10.0);
     fixture.start_relay();

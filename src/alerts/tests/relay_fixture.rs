@@ -17,7 +17,7 @@ use crate::alerts::{RelayStats, relay_client};
 use crate::backoff::Backoff;
 use crate::clock::SimulatedClock;
 use crate::config::Broker;
-use crate::ids::SiteId;
+use crate::ids::{CameraId, SiteId};
 use crate::logbook::testing::{at, column, notified_signal, open};
 use crate::logbook::{ChainHead, LogbookSender, Writer};
 
@@ -28,6 +28,7 @@ pub(super) struct RelayFixture {
     clock: Arc<SimulatedClock>,
     pub(super) broker: ScriptedBroker,
     pub(super) cameras: watch::Sender<CameraStates>,
+    pub(super) removed: Vec<CameraId>,
     /// Empty until a test sets it.
     pub(super) heads: watch::Sender<ChainHead>,
     pub(super) stats: Arc<RelayStats>,
@@ -46,7 +47,19 @@ impl RelayFixture {
         let heads = watch::channel(ChainHead::default()).0;
         let (stats, stop) = Default::default();
         let relay = tokio::spawn(async { false });
-        Self { folder, writer, sender, clock, broker, cameras, heads, stats, stop, relay }
+        Self {
+            folder,
+            writer,
+            sender,
+            clock,
+            broker,
+            cameras,
+            removed: Vec::new(),
+            heads,
+            stats,
+            stop,
+            relay,
+        }
     }
 
     pub(super) fn path(&self) -> std::path::PathBuf {
@@ -65,6 +78,7 @@ impl RelayFixture {
                 site,
                 start: (writer.start(), at(0.0)),
                 cameras: self.cameras.subscribe(),
+                removed: self.removed.clone(),
                 heads: self.heads.subscribe(),
                 writer: writer.stats(),
                 relay: self.stats.clone(),

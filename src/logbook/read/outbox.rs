@@ -91,6 +91,15 @@ impl Outbox {
         read().map_err(sql("read the outbox"))
     }
 
+    /// Ids of all cameras that this logbook has entries of.
+    pub fn cameras(&self) -> Result<Vec<String>, LogbookError> {
+        let read = || {
+            let mut statement = self.connection.prepare("SELECT name FROM camera ORDER BY name")?;
+            statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()
+        };
+        read().map_err(sql("list the cameras"))
+    }
+
     /// How many alerts wait.
     pub fn depth(&self) -> Result<OutboxDepth, LogbookError> {
         self.connection
