@@ -16,6 +16,8 @@ use crate::rules::{GeoPosition, Holidays, format_duration};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
+/// Where brokers expect TLS.
+const TLS_PORT: u16 = 8883;
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Limits of the logbook's size. A smaller logbook has no room for a day.
@@ -150,14 +152,27 @@ fn model(section: &TableReader<'_>) -> Option<ModelConfig> {
 fn broker(section: &TableReader<'_>) -> Option<Broker> {
     let host = section.required("host", "\"127.0.0.1\"", host::host);
     let encrypted = section.get("tls");
-    let usual = if encrypted.is_some() { 8883 } else { 1883 };
+    let usual = if encrypted.is_some() { TLS_PORT } else { 1883 };
     let port = section.optional("port", |item| item.whole(1..=u16::MAX, "a TCP port")).unwrap_or(usual);
     let login = credentials::login(section);
     let tls = match encrypted {
         Some(item) => Some(tls::read(&item)?),
-        None => None,
+        None => {
+            warn_of_the_tls_port(section, port);
+            None
+        }
     };
     Some(Broker { host: host?, port, login, tls })
+}
+
+/// Brokers expect TLS at 8883. Without it, nothing but a broken connection is seen.
+fn warn_of_the_tls_port(section: &TableReader<'_>, port: u16) {
+    if let Some(item) = section.get("port").filter(|_| port == TLS_PORT) {
+        item.warning(
+            "8883 is a broker's port for TLS, and no tls is set",
+            "tls = { ca_file = \"ca.crt\" }, or port 1883",
+        );
+    }
 }
 
 fn retention(root: &TableReader<'_>) -> Retention {

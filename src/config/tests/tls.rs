@@ -46,3 +46,16 @@ fn a_client_certificate_needs_one_source_of_its_key() {
     assert!(broker("tls = {}").unwrap_err().contains("broker.tls.ca_file: is missing"));
     assert!(broker("tls = true").unwrap_err().contains("should be a section"));
 }
+
+#[test]
+fn the_port_for_tls_without_tls_is_a_warning() {
+    let warned = |keys: &str| {
+        let folder = folder();
+        std::fs::write(folder.path().join("config/ca.pem"), "").unwrap();
+        lines(&check_in(folder.path(), &EXAMPLE.replace("port = 1883", keys)).unwrap().1)
+    };
+    let said = warned("port = 8883");
+    assert!(said.contains("broker.port: 8883 is a broker's port for TLS, and no tls is set"), "{said}");
+    assert_eq!(warned("port = 8883\ntls = { ca_file = \"ca.pem\" }"), "");
+    assert_eq!(warned("port = 1883"), "");
+}
