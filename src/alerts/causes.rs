@@ -135,13 +135,26 @@ fn certificate(fault: &CertificateError) -> String {
             "is not valid yet: set the box's clock".into()
         }
         CertificateError::NotValidForName => "is for another name: set `server_name` in `tls`".into(),
+        CertificateError::NotValidForNameContext { expected, presented } if presented.is_empty() => format!(
+            "has no subjectAltName, and a common name does not count: make one for {}",
+            expected.to_str()
+        ),
         CertificateError::NotValidForNameContext { expected, presented } => format!(
             "is for another name ({}), not for {}: correct `host`, or set `server_name` in `tls`",
             presented.join(", "),
             expected.to_str()
         ),
         CertificateError::Revoked => "was revoked".into(),
-        other => format!("is not accepted: {other}"),
+        // The library gives these only as its own error.
+        other => match format!("{other:?}") {
+            text if text.contains("CaUsedAsEndEntity") => {
+                "is that of an authority: make one for the broker that this authority signs".into()
+            }
+            text if text.contains("UnsupportedCertVersion") => {
+                "is of version 1: make one with a subjectAltName, which makes it version 3".into()
+            }
+            _ => format!("is not accepted: {other}"),
+        },
     }
 }
 

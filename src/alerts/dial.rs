@@ -5,6 +5,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rumqttc::tokio_rustls::TlsConnector;
 use rustls::pki_types::pem::PemObject as _;
@@ -17,6 +18,9 @@ use super::causes::DialError;
 use super::first_bytes::FirstBytes;
 use super::transport::MqttError;
 use crate::config::{Broker, BrokerTls, ClientCertificate};
+
+/// A dead first address, such as of IPv6 without a route, must not use up the time for the whole connection.
+const PER_ADDRESS: Duration = Duration::from_millis(1500);
 
 /// How one session reaches its broker.
 #[derive(Clone)]
@@ -52,7 +56,8 @@ async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
     let unknown = |_| io::Error::other(DialError::NameNotFound(host.to_owned()));
     let mut last = None;
     for address in lookup_host((host, port)).await.map_err(unknown)? {
-        match TcpStream::connect(address).await {
+        let tried = tokio::time::timeout(PER_ADDRESS, TcpStream::connect(address)).await;
+        match tried.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
             Ok(stream) => {
                 // A PubAck that waits for the next packet would delay the next alert.
                 stream.set_nodelay(true)?;

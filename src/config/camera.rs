@@ -219,16 +219,33 @@ fn seems_to_hold_a_login(rest: &str) -> bool {
     let next = after.split(['/', '?', '#']).next().unwrap_or_default();
     let is_number = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
     let is_a_host = |text: &str| text.contains(['.', ':']) || text.starts_with('[');
-    !is_number(port) || is_a_host(next) || !(is_a_host(host) || port.is_empty() || is_number(next))
+    let is_an_address =
+        |text: &str| text.starts_with('[') || text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    // `name:12/34@10`: a name, and a password that begins with digits.
+    let usual = port.is_empty() || port.ends_with("554");
+    !is_number(port) || is_a_host(next) || !(is_an_address(host) || usual)
 }
 
 /// Warns when a value in the query may be a secret. Cameras need some of them, so it is no error.
 fn warn_of_a_secret(item: &ValueReader<'_>, url: &Url) {
-    const WORDS: [&str; 7] = ["token", "secret", "auth", "apikey", "api_key", "signature", "credential"];
-    let suspect = url.query_pairs().map(|(key, _)| key.to_lowercase());
-    for key in suspect.filter(|key| WORDS.iter().any(|word| key.contains(word))) {
+    const WORDS: [&str; 11] = [
+        "token",
+        "secret",
+        "auth",
+        "apikey",
+        "api_key",
+        "signature",
+        "credential",
+        "loginpas",
+        "pass",
+        "psw",
+        "pw",
+    ];
+    let keys: Vec<String> = url.query_pairs().map(|(key, _)| key.to_lowercase()).collect();
+    // The word, not the key: a key without a value may be the secret itself.
+    if let Some(word) = WORDS.iter().find(|word| keys.iter().any(|key| key.contains(*word))) {
         item.warning(
-            format!("`{}` in the address may be a secret: addresses end up in logs", short(&key)),
+            format!("`{word}` in the address may be a secret: addresses end up in logs"),
             "a username and a password_file, if the camera takes them",
         );
     }

@@ -1,49 +1,70 @@
 //! How much of a camera's stream waits before the decoder, and its limit.
 //!
 //! The jitter buffer drops nothing, because cameras send in bursts, and each dropped packet smears pictures up to the next key
-//! frame. So a box that decodes more slowly than the camera sends would fill its memory. The session ends before that.
+//! frame. So a box that decodes more slowly than the camera sends would fall behind and fill its memory. The session ends before
+//! that.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use gstreamer as gst;
 use gstreamer::prelude::*;
 
 use super::delivery::Delivery;
 use super::source::EndReason;
+use crate::clock::{Clock, MonoTime};
 
-/// Half a minute of a camera that sends 16 Mbit/s.
+/// Pictures are stamped behind the decoder, so what waits longer before it gets a wrong time.
+const LONGEST: Duration = Duration::from_secs(5);
+/// Many seconds of any camera: a stream that comes faster is no camera's.
 const LIMIT_BYTES: usize = 64 << 20;
 
 /// Packets that entered the jitter buffer and have not left it.
 #[derive(Debug, Default)]
 struct Backlog {
     bytes: usize,
+    /// When each of them came.
+    waiting: VecDeque<MonoTime>,
     /// Sequence number of the packet that came last.
     newest: Option<u16>,
+    /// The session was ended.
+    over: bool,
 }
 
 impl Backlog {
-    /// A packet arrived. Returns whether the limit is passed.
-    fn arrived(&mut self, bytes: usize, sequence: Option<u16>) -> bool {
+    /// A packet arrived. Returns true once, when a limit is passed.
+    fn arrived(&mut self, bytes: usize, sequence: Option<u16>, at: MonoTime) -> bool {
+        if self.over {
+            return false;
+        }
         self.bytes += bytes;
+        self.waiting.push_back(at);
         self.newest = sequence;
-        self.bytes > LIMIT_BYTES
+        let late = self.waiting.front().is_some_and(|first| at.since(*first) > LONGEST);
+        self.over = late || self.bytes > LIMIT_BYTES;
+        self.over
     }
 
     /// A packet went to the decoder. When it is the newest one, nothing waits behind it; late packets and repeats, which the
     /// jitter buffer removes, are then forgotten.
     fn left(&mut self, bytes: usize, sequence: Option<u16>) {
-        let empty = sequence.is_some() && sequence == self.newest;
-        self.bytes = if empty { 0 } else { self.bytes.saturating_sub(bytes) };
+        if sequence.is_some() && sequence == self.newest {
+            self.bytes = 0;
+            self.waiting.clear();
+        } else {
+            self.bytes = self.bytes.saturating_sub(bytes);
+            self.waiting.pop_front();
+        }
     }
 }
 
 /// Ends the session when too much waits in the jitter buffers of `source`, an `rtspsrc`.
-pub(super) fn limit(source: &gst::Element, delivery: &Arc<Delivery>) {
-    let delivery = Arc::downgrade(delivery);
+pub(super) fn limit(source: &gst::Element, delivery: &Arc<Delivery>, clock: &Arc<dyn Clock>) {
+    let (delivery, clock) = (Arc::downgrade(delivery), Arc::clone(clock));
     source.connect("new-manager", false, move |values| {
         let manager = values.get(1).and_then(|value| value.get::<gst::Element>().ok())?;
-        let delivery = delivery.clone();
+        let (delivery, clock) = (delivery.clone(), Arc::clone(&clock));
         manager.connect("new-jitterbuffer", false, move |values| {
             let buffer = values.get(1).and_then(|value| value.get::<gst::Element>().ok())?;
             let end = {
@@ -51,26 +72,28 @@ pub(super) fn limit(source: &gst::Element, delivery: &Arc<Delivery>) {
                 move || {
                     if let Some(delivery) = delivery.upgrade() {
                         delivery.end(EndReason::Failed(format!(
-                            "{} MB of the stream wait to be decoded: the box is too slow for it, choose a smaller stream of the camera",
-                            LIMIT_BYTES >> 20
+                            "the stream waits {LONGEST:?} to be decoded: the box is too slow for it, choose a smaller stream of the camera"
                         )));
                     }
                 }
             };
-            watch(&buffer, end);
+            watch(&buffer, &clock, end);
             None
         });
         None
     });
 }
 
-fn watch(buffer: &gst::Element, end: impl Fn() + Send + Sync + 'static) {
+fn watch(buffer: &gst::Element, clock: &Arc<dyn Clock>, end: impl Fn() + Send + Sync + 'static) {
     let backlog = Arc::new(Mutex::new(Backlog::default()));
     let (Some(sink), Some(src)) = (buffer.static_pad("sink"), buffer.static_pad("src")) else { return };
-    let entering = Arc::clone(&backlog);
+    let (entering, clock) = (Arc::clone(&backlog), Arc::clone(clock));
     each_packet(&sink, move |packet| {
-        let mut backlog = entering.lock().unwrap_or_else(PoisonError::into_inner);
-        if backlog.arrived(packet.size(), sequence(packet)) {
+        let over = {
+            let mut backlog = entering.lock().unwrap_or_else(PoisonError::into_inner);
+            backlog.arrived(packet.size(), sequence(packet), clock.mono())
+        };
+        if over {
             end();
         }
     });
@@ -99,21 +122,42 @@ fn sequence(packet: &gst::BufferRef) -> Option<u16> {
 mod tests {
     use super::*;
 
+    fn at(seconds: u64) -> MonoTime {
+        MonoTime::default() + Duration::from_secs(seconds)
+    }
+
     #[test]
     fn what_waits_is_counted_until_the_newest_packet_left() {
         let mut backlog = Backlog::default();
-        assert!(!backlog.arrived(1000, Some(65535)));
-        assert!(!backlog.arrived(LIMIT_BYTES - 1000, Some(0)));
-        assert!(backlog.arrived(1, Some(1)));
+        assert!(!backlog.arrived(1000, Some(65535), at(0)));
+        assert!(!backlog.arrived(LIMIT_BYTES - 1000, Some(0), at(0)));
         backlog.left(1000, Some(65535));
-        assert_eq!(backlog.bytes, LIMIT_BYTES - 999);
+        assert_eq!((backlog.bytes, backlog.waiting.len()), (LIMIT_BYTES - 1000, 1));
+        backlog.arrived(1, Some(1), at(0));
         // A late packet was removed in the jitter buffer; the count forgets it.
         backlog.left(1, Some(1));
-        assert_eq!(backlog.bytes, 0);
+        assert_eq!((backlog.bytes, backlog.waiting.len()), (0, 0));
         // No sequence number, no conclusion.
-        backlog.arrived(500, None);
+        backlog.arrived(500, None, at(0));
         backlog.left(200, None);
         assert_eq!(backlog.bytes, 300);
+    }
+
+    #[test]
+    fn too_much_and_too_late_end_the_session_once() {
+        let mut much = Backlog::default();
+        assert!(!much.arrived(LIMIT_BYTES, Some(1), at(0)));
+        assert!(much.arrived(1, Some(2), at(0)));
+        assert!(!much.arrived(1, Some(3), at(0)));
+        let mut late = Backlog::default();
+        assert!(!late.arrived(1, Some(1), at(0)));
+        assert!(!late.arrived(1, Some(2), at(5)));
+        assert!(late.arrived(1, Some(3), at(6)));
+        let mut steady = Backlog::default();
+        for second in 0..100 {
+            assert!(!steady.arrived(1, Some(second), at(second.into())));
+            steady.left(1, Some(second));
+        }
     }
 
     #[test]

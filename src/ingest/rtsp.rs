@@ -56,7 +56,7 @@ impl RtspSource {
         let delivery = Arc::new(Delivery::to_slot(slot));
         let password = camera.login.map(|login| login.password.read()).transpose()?;
         let source = make_source(camera, password.as_ref())?;
-        backlog::limit(&source, &delivery);
+        backlog::limit(&source, &delivery, &clock);
         let depay = make(codec.depayloader)?;
         if depay.has_property("wait-for-keyframe") {
             // After a lost packet every picture up to the next key frame would be smeared.

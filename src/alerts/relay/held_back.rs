@@ -76,6 +76,15 @@ impl HeldBack {
         self.rows.entry(seq).or_default().hold(delay, now);
     }
 
+    /// The broker accepted this alert. If it had refused it before, its access list or quota was mended: the other refused ones
+    /// need not wait.
+    pub(super) fn accepted(&mut self, seq: i64, now: Instant) {
+        if self.rows.remove(&seq).is_some_and(|failures| failures.refused) {
+            let refused = self.rows.values_mut().filter(|failures| failures.refused);
+            refused.for_each(|failures| failures.retry_at = Some(now));
+        }
+    }
+
     /// The alert needs no more attention: it was accepted, or it expired.
     pub(super) fn settled(&mut self, seq: i64) {
         self.rows.remove(&seq);
@@ -110,7 +119,8 @@ impl HeldBack {
             format!("the broker refuses {}; the last on {topic}: {reason}", alerts(refused))
         });
         let aside = (aside > 0).then(|| {
-            format!("{} ended several sessions with the broker and wait behind the others", alerts(aside))
+            let wait = if aside == 1 { "waits" } else { "wait" };
+            format!("{} ended several sessions with the broker and {wait} behind the others", alerts(aside))
         });
         let problems: Vec<_> = refused.into_iter().chain(aside).collect();
         (!problems.is_empty()).then(|| problems.join("; "))
@@ -153,6 +163,20 @@ mod tests {
             .collect();
         assert_eq!(waits, [5, 10, 20, 40, 80, 160, 320, 320, 320]);
         assert!(held.problem().unwrap().contains("refuses 1 alert; the last on a/b: not authorised"));
+    }
+
+    #[tokio::test]
+    async fn when_one_refused_alert_is_accepted_the_others_are_due() {
+        let (mut held, now) = (HeldBack::default(), Instant::now());
+        (0..7).for_each(|_| held.refused(9, "a/b", Refusal::NotAuthorised, DELAY, now));
+        held.refused(8, "a/b", Refusal::NotAuthorised, DELAY, now);
+        held.refused(4, "a/b", Refusal::NotAuthorised, DELAY, now);
+        held.accepted(3, now);
+        assert_eq!(held.due(now), None, "3 was never refused");
+        held.accepted(4, now);
+        assert_eq!(held.due(now), Some(8));
+        held.settled(8);
+        assert_eq!(held.due(now), Some(9));
     }
 
     #[tokio::test]

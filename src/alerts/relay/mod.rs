@@ -85,11 +85,25 @@ pub(super) struct RelayHistory {
     /// Several messages were in flight when a session broke. Until it is known which of them cannot pass, alerts up to this
     /// number are sent one at a time.
     alone_to: i64,
+    /// A session broke with alerts in flight: the next one begins with the status.
+    probe_next: bool,
+    /// So many states of removed cameras were cleared.
+    cleared: usize,
     /// For each kind of message and reason.
     refusals: BTreeMap<(&'static str, Refusal), WarnLimit>,
     /// Alerts sent without their picture.
     omitted: WarnLimit,
     told_no_retain: bool,
+}
+
+/// Whether a session begins with the status, and with nothing else until the broker has answered it. A broker that answers
+/// nothing is at fault itself; only one that answers the status and breaks at an alert puts that alert under suspicion.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Probe {
+    #[default]
+    None,
+    Due,
+    Sent,
 }
 
 /// What belongs to one session and ends with it.
@@ -98,6 +112,9 @@ struct RelaySession {
     /// Set when the broker has accepted the session.
     limits: Option<BrokerLimits>,
     window: InFlightWindow,
+    probe: Probe,
+    /// The broker answered at least one message.
+    answered: bool,
     retained: SentRetained,
     /// Alerts that were read and not sent yet.
     queue: VecDeque<(OutboxRow, Option<SignedDuration>)>,
@@ -111,7 +128,9 @@ impl<T: Transport> RelayTask<T> {
     /// Runs until stopped. True when the `offline` status was sent.
     pub(super) async fn run(mut self) -> bool {
         loop {
-            let mut session = RelaySession { more: true, ..RelaySession::default() };
+            let probe = if std::mem::take(&mut self.history.probe_next) { Probe::Due } else { Probe::None };
+            let retained = SentRetained::after_clearing(self.history.cleared);
+            let mut session = RelaySession { more: true, probe, retained, ..RelaySession::default() };
             let ended = self.session(&mut session).await;
             self.stats.connected.store(false, Ordering::Relaxed);
             self.on_end(&mut session);
@@ -130,12 +149,18 @@ impl<T: Transport> RelayTask<T> {
         for (seq, _) in &unanswered.alerts {
             self.outbox.note(*seq, DeliveryOutcome::Unconfirmed, 1, now);
         }
+        // After a session that began with the status and broke at it, one begins with alerts: the status may be what cannot pass.
+        self.history.probe_next = !unanswered.alerts.is_empty();
+        if unanswered.others == 0 {
+            self.history.cleared = session.retained.cleared();
+        }
         match unanswered.alerts[..] {
-            [(seq, with_picture)] if unanswered.others == 0 => {
+            [(seq, with_picture)] if unanswered.others == 0 && session.answered => {
                 let held_back = &mut self.history.held_back;
                 held_back.broke(seq, with_picture, self.timing.retry, Instant::now());
                 self.stats.set_held_back(held_back.problem());
             }
+            [_] => {}
             [.., (last, _)] => self.history.alone_to = last,
             [] => {}
         }
@@ -210,6 +235,7 @@ impl<T: Transport> RelayTask<T> {
             }
             MqttEvent::Sent(packet_id) => session.window.packet_id(packet_id),
             MqttEvent::Acknowledged(packet_id, outcome) => {
+                session.answered = true;
                 if let Some(answer) = session.window.answered(packet_id, outcome) {
                     self.on_answer(session, answer);
                 }
@@ -228,6 +254,7 @@ impl<T: Transport> RelayTask<T> {
                 // Not earlier: a broker that accepts sessions and breaks them must not be contacted faster and faster.
                 self.delays.reset();
                 self.stats.add(|s| &s.delivered, 1);
+                self.history.held_back.accepted(seq, Instant::now());
                 self.settle(seq, DeliveryOutcome::Delivered, 1);
             }
             (InFlight::Alert(seq), Err(reason)) => {
@@ -260,6 +287,11 @@ impl<T: Transport> RelayTask<T> {
     /// The alert is done: delivered or expired.
     fn settle(&mut self, seq: i64, outcome: DeliveryOutcome, attempts: u32) {
         self.outbox.settle(seq, outcome, attempts, self.clock.now().wall);
+        self.forget(seq);
+    }
+
+    /// The alert is not held back any more.
+    fn forget(&mut self, seq: i64) {
         self.history.held_back.settled(seq);
         self.stats.set_held_back(self.history.held_back.problem());
     }

@@ -60,6 +60,18 @@ pub(super) struct SentRetained {
     head: Option<(i64, Instant)>,
 }
 
+impl SentRetained {
+    /// Of a session after others that cleared the states of so many removed cameras.
+    pub(super) fn after_clearing(removed: usize) -> Self {
+        Self { removed, ..Self::default() }
+    }
+
+    /// How many states of removed cameras were cleared.
+    pub(super) fn cleared(&self) -> usize {
+        self.removed
+    }
+}
+
 impl RetainedSources {
     /// What this session must send next: the status, a camera state, the end of one, or the head of the chain.
     pub(super) fn next(&self, sent: &mut SentRetained) -> Option<MqttMessage> {

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use tokio::time::Instant;
 
 use super::in_flight::{InFlight, InFlightEntry, Part};
-use super::{EXPIRES_AFTER, HISTORICAL_AFTER, RelaySession, RelayTask, WINDOW};
+use super::{EXPIRES_AFTER, HISTORICAL_AFTER, Probe, RelaySession, RelayTask, WINDOW};
 use crate::alerts::payload::StoredPayload;
 use crate::alerts::refusal::Refusal;
 use crate::alerts::transport::{BrokerLimits, MqttError, MqttMessage, Transport};
@@ -20,6 +20,18 @@ impl<T: Transport> RelayTask<T> {
         session: &mut RelaySession,
         limits: BrokerLimits,
     ) -> Result<(), MqttError> {
+        if session.probe == Probe::Due {
+            session.probe = Probe::Sent;
+            if let Some(status) = self.retained.next(&mut session.retained) {
+                self.send_presence(session, limits, status)?;
+            }
+        }
+        if session.probe == Probe::Sent {
+            if !session.window.is_empty() {
+                return Ok(());
+            }
+            session.probe = Probe::None;
+        }
         loop {
             if session.queue.is_empty() && session.more {
                 self.read_outbox(session).await;
@@ -83,7 +95,7 @@ impl<T: Transport> RelayTask<T> {
         let Some(stored) = StoredPayload::parse(&row.payload) else {
             tracing::error!("alert {} cannot be sent: its row in the outbox is not a JSON object", row.seq);
             self.stats.add(|s| &s.unsendable, 1);
-            self.history.held_back.settled(row.seq);
+            self.forget(row.seq);
             return Ok(());
         };
         let attempt = self.outbox.next_attempt(&row);
@@ -150,7 +162,7 @@ impl<T: Transport> RelayTask<T> {
         match self.outbox.read(seq - 1, 1, start, now).await {
             Ok(page) => match page.rows.into_iter().next().filter(|(row, _)| row.seq == seq) {
                 Some(row) => session.queue.push_back(row),
-                None => self.history.held_back.settled(seq),
+                None => self.forget(seq),
             },
             Err(cause) => {
                 tracing::warn!("the outbox cannot be read: {cause}");

@@ -133,3 +133,16 @@ async fn alerts_go_before_presence() {
     let order: Vec<_> = received.iter().map(alert_seq).collect();
     assert_eq!(order[..21], (1..=20).map(Some).chain([None]).collect::<Vec<_>>());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alert_is_not_blamed_for_a_broker_that_answers_nothing() {
+    let script = [vec![Behaviour::Silent; 7], vec![Behaviour::Acknowledge]].concat();
+    let mut fixture = RelayFixture::new(&script, 30.0);
+    fixture.sender.send(large_alert(1, 10, 5_000)).unwrap();
+    fixture.start_relay();
+    fixture.wait_until("the broker is well", |f| f.broker.log().connects.len() == script.len()).await;
+    fixture.wait_until("the alert is delivered at once", |f| f.delivered() == [1]).await;
+    assert_eq!(fixture.last_of(1)["picture_omitted"], serde_json::Value::Null);
+    assert_eq!(fixture.broker.log().connects.len(), script.len());
+    assert_eq!(fixture.stats.problems(), [""; 0]);
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::behaviour;
-use super::relay_fixture::{RelayFixture, alert_seq};
+use super::relay_fixture::RelayFixture;
 use super::scripted_broker::Behaviour;
 use crate::logbook::testing::{column, open};
 
@@ -52,12 +52,6 @@ impl RelayFixture {
         self.start_relay();
     }
 
-    /// Sessions that received this alert and did not acknowledge it.
-    fn sessions_ended_by(&self, seq: i64) -> usize {
-        let received = self.received();
-        received.iter().filter(|message| alert_seq(message) == Some(seq) && !message.acknowledged).count()
-    }
-
     /// Undelivered alerts, as the next relay would find them.
     fn waiting(&self) -> BTreeSet<i64> {
         let query = "SELECT seq FROM alert WHERE delivered IS NULL AND expired IS NULL";
@@ -93,13 +87,19 @@ async fn play(steps: &[OutboxStep], script: &[Behaviour]) {
     }
     fixture.wait_until_delivered(raised.into()).await;
     assert!(fixture.waiting().is_empty());
-    // Each session sends alerts in order, whatever earlier sessions sent. One that ended two sessions follows the others.
+    // Each session sends alerts in order, whatever earlier sessions sent. An alert that ended two sessions follows the others. The
+    // broker may not have received it, so its log does not say which one that is.
     let sessions = fixture.broker.log().connects.len();
     for session in 0..sessions {
         let alerts = fixture.alerts_of(session);
-        let mut in_order = alerts.clone();
-        in_order.retain(|seq| fixture.sessions_ended_by(*seq) < 2);
-        assert!(in_order.is_sorted(), "session {session}: {alerts:?}");
+        let mut newest = 0;
+        let late = alerts.iter().filter(|seq| {
+            let follows_a_newer_one = **seq < newest;
+            newest = newest.max(**seq);
+            follows_a_newer_one
+        });
+        let late = late.count();
+        assert!(late <= session / 2, "session {session}: {alerts:?}");
     }
 }
 

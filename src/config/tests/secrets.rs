@@ -41,9 +41,13 @@ fn an_at_sign_in_the_path_is_no_login_unless_a_host_follows() {
     {
         assert!(address(good).is_ok(), "{good}: {:?}", address(good));
     }
-    for bad in
-        ["rtsp://user:12/ab@192.0.2.10/main", "rtsp://user:12/ab@camera/main", "rtsp://user:x/y@1/main"]
-    {
+    for bad in [
+        "rtsp://user:12/ab@192.0.2.10/main",
+        "rtsp://user:12/ab@camera/main",
+        "rtsp://user:x/y@1/main",
+        "rtsp://j.jansen:2024/geheim@camera1/s",
+        "rtsp://admin:12/34@10/main",
+    ] {
         let plain = lines(&address(bad).unwrap_err());
         assert!(plain.contains("holds a user name or a password"), "{bad}: {plain}");
     }
@@ -53,10 +57,9 @@ fn an_at_sign_in_the_path_is_no_login_unless_a_host_follows() {
 fn a_secret_in_the_query_is_a_warning_without_its_value() {
     let text = EXAMPLE.replacen("stream1", "live?channel=1&subtype=0&authToken=abcdef0123", 1);
     let plain = lines(&check(&text).unwrap().1);
-    assert!(
-        plain.contains("`authtoken` in the address may be a secret") && !plain.contains("abcdef"),
-        "{plain}"
-    );
+    assert!(plain.contains("`token` in the address may be a secret") && !plain.contains("abcdef"), "{plain}");
+    let text = EXAMPLE.replacen("stream1", "live?user=viewer&loginpas=abcdef", 1);
+    assert!(lines(&check(&text).unwrap().1).contains("`loginpas` in the address"));
     let text = EXAMPLE.replacen("stream1", "cam/realmonitor?channel=1&subtype=0", 1);
     assert_eq!(check(&text).unwrap().1, []);
 }
